@@ -1,0 +1,3 @@
+"""shipway takes a Python project from a commit to a signed, verified, documented container release."""
+
+__version__ = "0.0.0"

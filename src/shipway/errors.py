@@ -1,0 +1,69 @@
+"""Every error that shipway raises on purpose: what failed, what to do next, and the exit status of the program.
+
+The statuses are a contract (see ``docs/reference/exit-statuses.md``): 0 done, also when there was nothing to do;
+1 a check found faults; 2 settings; 3 context; 4 a tool is missing; 5 a step failed; 6 conflict with what is already
+published; 7 verification failed.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ShipwayError(Exception):
+    """Base of all errors that people are meant to read.
+
+    ``message`` says what failed and why, ``hint`` what to do next. ``status`` is the exit status of the program.
+    """
+
+    status: ClassVar[int] = 5
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  next: {self.hint}"
+
+
+class CheckFailed(ShipwayError):
+    """A check of the project (lint, tests, reproducibility) found faults."""
+
+    status = 1
+
+
+class SettingsError(ShipwayError):
+    """``[tool.shipway]`` or ``pyproject.toml`` is wrong; the message lists every problem that was found."""
+
+    status = 2
+
+
+class ContextError(ShipwayError):
+    """The place shipway was started in does not allow the task: no git, a shallow clone, a dirty tree, no remote."""
+
+    status = 3
+
+
+class ToolMissing(ShipwayError):
+    """A program that the task drives is not installed, too old, or its service does not answer."""
+
+    status = 4
+
+
+class StepFailed(ShipwayError):
+    """A command or a request failed, or a question could not be asked. Never means "not there"."""
+
+    status = 5
+
+
+class Conflict(ShipwayError):
+    """What is already published differs from what should be published; shipway never overwrites it."""
+
+    status = 6
+
+
+class VerificationFailed(ShipwayError):
+    """An image, a signature or an attestation is not what a consumer has to be able to trust."""
+
+    status = 7

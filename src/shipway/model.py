@@ -1,0 +1,219 @@
+"""The words that all stages speak: commands, answers, findings, the target and the world.
+
+All of it is frozen data. A stage is pure: its questions are a generator that yields commands and is sent their
+answers, so that ``run/`` alone touches processes and sockets, and a test plays the remotes with a dictionary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+from shipway.image import Index
+
+__all__ = [
+    "Action", "Answer", "Asking", "Command", "Effect", "Finding", "Json", "Published", "Request", "Signing",
+    "Stage", "State", "Target", "World",
+]
+
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+
+
+class Effect(StrEnum):
+    """What a command does to the world outside its own process."""
+
+    READ = "read"
+    """Asks and changes nothing; a dry run may run it."""
+    LOCAL = "local"
+    """Changes temporary files of this machine only."""
+    PUBLISH = "publish"
+    """Changes something that other people can see."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A program to run.
+
+    ``why`` is one line for people. ``env`` is public and printed; ``secrets`` are *names* of environment variables
+    that the program may see, never their values. ``expected`` are the exit codes that carry an answer: any other one
+    means that the question could not be asked. ``folder`` is the working folder, the current one when empty.
+    """
+
+    name: str
+    why: str
+    argv: tuple[str, ...]
+    effect: Effect
+    env: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    expected: tuple[int, ...] = (0,)
+    folder: str = ""
+    live: bool = False
+    """Its progress is worth watching: stderr is shown as it comes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request to GitHub's REST API. ``path`` begins with ``/repos/…`` or is a full address that the API gave.
+
+    ``expected`` are the HTTP statuses that carry an answer, 404 among them where "not there" is one.
+    """
+
+    name: str
+    why: str
+    method: str
+    path: str
+    effect: Effect
+    body: Mapping[str, Json] = field(default_factory=dict)
+    content: bytes = b""
+    expected: tuple[int, ...] = (200, 201, 204)
+
+
+Action: TypeAlias = Command | Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back: the exit code (or HTTP status), standard output (or the body) and standard error as text."""
+
+    code: int
+    out: str = ""
+    err: str = ""
+
+
+class State(StrEnum):
+    """What an observation says of one thing."""
+
+    ABSENT = "absent"
+    SAME = "same"
+    CONFLICT = "conflict"
+    NOT_DUE = "not due"
+    """The target does not ask for it; the evidence is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The verdict of a stage about the world, with the evidence that a person would want to see."""
+
+    state: State
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signing:
+    """How images are signed, and which identity a consumer has to expect.
+
+    With ``key`` empty signing is keyless: the certificate's subject has to be exactly ``identity``, its issuer
+    exactly ``issuer`` (never regular expressions, which cosign does not anchor).
+    """
+
+    key: str = ""
+    public_key: str = ""
+    identity: str = ""
+    issuer: str = ""
+    repository: str = ""
+    ref: str = ""
+    transparency_log: bool = True
+    config: str = ""
+    """Path of a cosign 3 signing config; empty: cosign's default."""
+    modern: bool = False
+    """cosign 3: it has ``--signing-config``. Found by asking the program, since builds report versions loosely."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What should exist when the pipeline has run. ``version`` is empty for branches and pull requests."""
+
+    image: str
+    commit: str
+    """Full hash of the commit that the image is built from; for a release, of the release commit."""
+    branch: str
+    channel: str
+    """``branch``, ``pull-request``, ``release`` or ``prerelease`` (see ``shipway.tags``)."""
+    staging: str
+    """The tag that an image is pushed under before it is signed and verified: ``sha-…``."""
+    tags: tuple[str, ...]
+    """The tags that people follow, in order of priority; they move only after verification."""
+    platforms: tuple[str, ...]
+    folder: str
+    """The checkout of ``commit`` that commands run in."""
+    remote: str = "origin"
+    version: str = ""
+    tag: str = ""
+    """The git tag of the release."""
+    notes: str = ""
+    latest: bool = False
+    """This is the highest stable version: it takes ``latest`` in the registry, on GitHub and in the docs."""
+    repository: str = ""
+    """``owner/name`` on GitHub."""
+    signing: Signing = field(default_factory=Signing)
+    build: tuple[str, ...] = ()
+    """Arguments of ``docker buildx build`` that come from the settings, already checked."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    epoch: int = 0
+    """Seconds since 1970 of the commit, for ``SOURCE_DATE_EPOCH``."""
+    docs: str = ""
+    """The docs version to publish (``1.2``), empty when the project has no docs."""
+    docs_branch: str = "gh-pages"
+    git_secrets: tuple[str, ...] = ()
+    """Names of the variables that ``git push`` may read a token from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A release as GitHub's API shows it."""
+
+    id: int
+    draft: bool
+    assets: frozenset[str]
+    upload: str
+    page: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What the remotes show now. Empty values mean that a remote answered "not there", or was not asked yet."""
+
+    index: Index | None = None
+    """The image under the staging tag, with all its entries."""
+    unsigned: tuple[str, ...] = ()
+    """Digests of the index that carry no signature of the expected identity."""
+    sboms: Mapping[str, str] = field(default_factory=dict)
+    """SPDX document by platform."""
+    git_tag: str = ""
+    """Full hash of the commit that the release's git tag points at."""
+    head: str = ""
+    """Full hash of the release branch's head in the origin."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Digest by image tag, for the tags of the target that exist."""
+    release: Published | None = None
+    docs: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Docs version → its title and its aliases."""
+
+
+Asking: TypeAlias = Generator[Action, Answer, World]
+"""A conversation with the remotes: yields what to ask, is sent the answers, returns the world that it saw."""
+
+
+class Stage(Protocol):
+    """One file in ``stages/``. Everything about a stage stands there, its tools' flags included."""
+
+    @property
+    def NAME(self) -> str:  # pylint: disable=invalid-name
+        """The stage's name in reports, one word."""
+
+    def due(self, target: Target) -> str:
+        """The reason why the target does not need this stage, empty when it does."""
+
+    def observe(self, target: Target, world: World) -> Asking:
+        """Ask the remotes about this stage's thing and return the world with what they showed."""
+
+    def judge(self, target: Target, world: World) -> Finding:
+        """Compare target and world. Pure."""
+
+    def plan(self, target: Target, world: World) -> tuple[Action, ...]:
+        """The actions that mend what is absent. Pure."""
+
+    def settle(self, target: Target, world: World) -> World:
+        """The world after the plan was carried out, for dry runs and model checks. Pure."""

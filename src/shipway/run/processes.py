@@ -1,0 +1,125 @@
+"""Runs commands: argument lists only, never a shell; secrets by name; output captured and redacted."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Mapping
+from typing import IO, Protocol
+
+from shipway.errors import ContextError, StepFailed, ToolMissing
+from shipway.model import Answer, Command
+from shipway.run import secrets
+
+_LAST_LINES = 12
+_PATIENCE = 3600.0
+"""Seconds after which a command is ended: no step of a release takes an hour, and a hang must not look like work."""
+
+HINTS = {
+    "docker": "install Docker with buildx, or run `task engine` on Debian or Ubuntu",
+    "cosign": "install cosign 2.5 or later, or run `task engine` on Debian or Ubuntu",
+    "git": "install git",
+}
+
+
+class Runner(Protocol):
+    """Whatever runs a command; tests give a function that looks the answer up."""
+
+    def __call__(self, command: Command) -> Answer:
+        """Run it; raises ``StepFailed`` when the exit code is not an expected one."""
+
+
+class Processes:
+    """Runs commands as processes of this machine.
+
+    ``environment`` is split: public variables reach every command, a secret only the commands that name it.
+    ``echo`` is given each line of progress of a live command, redacted.
+    """
+
+    def __init__(self, environment: Mapping[str, str], *, echo: Callable[[str], None] = lambda _line: None,
+                 patience: float = _PATIENCE) -> None:
+        self.public, self.secret = secrets.split(environment)
+        self._echo = echo
+        self._patience = patience
+
+    def __call__(self, command: Command) -> Answer:
+        """Run a command to its end; see ``Runner``."""
+        process = self._start(command)
+        try:
+            out, err = self._collect(process, live=command.live)
+        except subprocess.TimeoutExpired:
+            _end(process)
+            raise StepFailed(
+                f"{command.name}: {command.argv[0]} did not end within {self._patience:.0f} s",
+                hint="look at the service it talks to, then run the same command again",
+            ) from None
+        except BaseException:
+            _end(process)
+            raise
+        answer = Answer(code=process.returncode, out=self.redact(out), err=self.redact(err))
+        if answer.code not in command.expected:
+            raise failure(command, answer)
+        return answer
+
+    def redact(self, text: str) -> str:
+        """``text`` without the values of this environment's secrets."""
+        return secrets.redact(text, self.secret.values())
+
+    def _start(self, command: Command) -> subprocess.Popen[str]:
+        environment = {**self.public, **command.env}
+        environment |= {name: self.secret[name] for name in command.secrets if name in self.secret}
+        program = shutil.which(command.argv[0], path=environment.get("PATH"))
+        if program is None:
+            tool = command.argv[0]
+            raise ToolMissing(f"{command.name}: {tool} is not installed", hint=HINTS.get(tool, f"install {tool}"))
+        try:
+            return subprocess.Popen(
+                (program, *command.argv[1:]), env=environment, cwd=command.folder or None, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace",
+            )
+        except OSError as error:
+            raise ContextError(f"{command.name}: cannot start {command.argv[0]}: {error.strerror}",
+                               hint="check the folder and the program's permissions") from error
+
+    def _collect(self, process: subprocess.Popen[str], *, live: bool) -> tuple[str, str]:
+        if not live:
+            return process.communicate(timeout=self._patience)
+        assert process.stdout is not None and process.stderr is not None
+        lines: list[str] = []
+        watcher = threading.Thread(target=self._watch, args=(process.stderr, lines), daemon=True)
+        watcher.start()
+        timer = threading.Timer(self._patience, process.kill)
+        timer.start()
+        try:
+            out = process.stdout.read()
+            watcher.join()
+            process.wait()
+        finally:
+            timer.cancel()
+        return out, "".join(lines)
+
+    def _watch(self, stream: IO[str], lines: list[str]) -> None:
+        for line in stream:
+            lines.append(line)
+            self._echo(self.redact(line.rstrip("\n")))
+
+
+def failure(command: Command, answer: Answer) -> StepFailed:
+    """The error of a command that ended with an unexpected exit code; it shows the last lines that it printed."""
+    said = (answer.err.strip() or answer.out.strip()).splitlines()[-_LAST_LINES:]
+    text = "\n".join(f"  | {line}" for line in said)
+    return StepFailed(
+        f"{command.name}: `{' '.join(command.argv[:3])} …` ended with exit code {answer.code} ({command.why})"
+        + (f"\n{text}" if text else ""),
+        hint="mend the cause named above and run the same command again; it goes on where this one stopped",
+    )
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=5)
+    process.kill()
+    process.wait()
