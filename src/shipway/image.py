@@ -7,10 +7,12 @@ of platform ``unknown/unknown`` for each platform, annotated with the digest tha
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypedDict, cast
 
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 SUBJECT = "vnd.docker.reference.digest"
 
 
@@ -45,6 +47,11 @@ class Index:
     def platforms(self) -> tuple[str, ...]:
         """The platforms, such as ``linux/arm64``, in the order of the index."""
         return tuple(entry.platform for entry in self.images)
+
+    @property
+    def imagined(self) -> bool:
+        """The digest only stands in for one, in a dry run: no registry can be asked about it."""
+        return not _DIGEST.fullmatch(self.digest)
 
     @property
     def leaves_first(self) -> tuple[str, ...]:

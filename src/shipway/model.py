@@ -14,8 +14,8 @@ from typing import Protocol, TypeAlias
 from shipway.image import Index
 
 __all__ = [
-    "Action", "Answer", "Asking", "Command", "Effect", "Finding", "Json", "Published", "Request", "Signing",
-    "Stage", "State", "Target", "World",
+    "Action", "Answer", "Asking", "Command", "Effect", "Finding", "Json", "Point", "Published", "Request",
+    "Signing", "Stage", "State", "Target", "World",
 ]
 
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
@@ -88,8 +88,9 @@ class State(StrEnum):
     ABSENT = "absent"
     SAME = "same"
     CONFLICT = "conflict"
-    NOT_DUE = "not due"
-    """The target does not ask for it; the evidence is the reason."""
+    """Something else is published in its place; shipway never overwrites it."""
+    FAULT = "fault"
+    """It is there, and a consumer must not trust it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,15 @@ class Finding:
 
     state: State
     evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One line of a verification: what was looked at, whether it holds, and the value that was seen."""
+
+    name: str
+    holds: bool
+    seen: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,14 +160,20 @@ class Target:
     signing: Signing = field(default_factory=Signing)
     build: tuple[str, ...] = ()
     """Arguments of ``docker buildx build`` that come from the settings, already checked."""
+    build_secrets: tuple[str, ...] = ()
+    """Names of the variables that build secrets (`--secret id=…,env=NAME`) are read from."""
+    dockerfile: str = "Dockerfile"
+    context: str = "."
+    """Folder that is sent to the build, relative to ``folder``."""
     labels: Mapping[str, str] = field(default_factory=dict)
+    builder: str = ""
+    """Address of the CI run, which becomes the builder's identity in the provenance; empty on a laptop."""
     epoch: int = 0
     """Seconds since 1970 of the commit, for ``SOURCE_DATE_EPOCH``."""
     docs: str = ""
     """The docs version to publish (``1.2``), empty when the project has no docs."""
     docs_branch: str = "gh-pages"
-    git_secrets: tuple[str, ...] = ()
-    """Names of the variables that ``git push`` may read a token from."""
+    docs_config: str = "mkdocs.yml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,10 +193,12 @@ class World:
 
     index: Index | None = None
     """The image under the staging tag, with all its entries."""
-    unsigned: tuple[str, ...] = ()
-    """Digests of the index that carry no signature of the expected identity."""
-    sboms: Mapping[str, str] = field(default_factory=dict)
-    """SPDX document by platform."""
+    signed: frozenset[str] = frozenset()
+    """Digests of the index that carry a signature of the expected identity."""
+    report: tuple[Point, ...] = ()
+    """What the strict verification saw; empty when it has not run."""
+    packages: Mapping[str, int] = field(default_factory=dict)
+    """Number of packages in the SBOM, by platform."""
     git_tag: str = ""
     """Full hash of the commit that the release's git tag points at."""
     head: str = ""
@@ -192,8 +210,9 @@ class World:
     """Docs version → its title and its aliases."""
 
 
-Asking: TypeAlias = Generator[Action, Answer, World]
-"""A conversation with the remotes: yields what to ask, is sent the answers, returns the world that it saw."""
+Asking: TypeAlias = Generator[tuple[Action, ...], tuple[Answer, ...], World]
+"""A conversation with the remotes: yields questions that may be asked side by side, is sent their answers in the same
+order, and returns the world that it saw."""
 
 
 class Stage(Protocol):
@@ -213,7 +232,7 @@ class Stage(Protocol):
         """Compare target and world. Pure."""
 
     def plan(self, target: Target, world: World) -> tuple[Action, ...]:
-        """The actions that mend what is absent. Pure."""
+        """The next actions towards what is absent; it is observed again after them. Pure."""
 
     def settle(self, target: Target, world: World) -> World:
-        """The world after the plan was carried out, for dry runs and model checks. Pure."""
+        """The world after those actions, as a model: for dry runs and for proofs of convergence. Pure."""

@@ -1,0 +1,63 @@
+"""Carries requests to GitHub's REST API, through PyGithub: its retries, its limits, its connections."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+from shipway.errors import StepFailed
+from shipway.model import Answer, Request
+
+DEFAULT = "https://api.github.com"
+
+
+class Api:
+    """One API at ``address``, with a token. Connects with the first request."""
+
+    def __init__(self, address: str, token: str) -> None:
+        self._address = address or DEFAULT
+        self._token = token
+        self._send: Callable[[Request], Answer] | None = None
+
+    def __call__(self, request: Request) -> Answer:
+        """Send it; raises ``StepFailed`` when the status is not an expected one."""
+        from github import GithubException  # pylint: disable=import-outside-toplevel  # slow to import
+        from requests import RequestException  # pylint: disable=import-outside-toplevel
+
+        if not self._token:
+            raise StepFailed(f"{request.name}: no token for GitHub's API, to {request.why}",
+                             hint="set GITHUB_TOKEN (in Actions: `env: GITHUB_TOKEN: ${{ github.token }}`)")
+        if self._send is None:
+            self._send = self._connect()
+        try:
+            answer = self._send(request)
+        except GithubException as error:
+            answer = Answer(code=error.status, err=str(error.data or error.message))
+        except RequestException as error:
+            raise StepFailed(f"{request.name}: GitHub's API did not answer, to {request.why}: {type(error).__name__}",
+                             hint="check the network, then run the same command again") from error
+        if answer.code not in request.expected:
+            raise StepFailed(
+                f"{request.name}: GitHub's API answered {answer.code} to {request.method} {request.path}: "
+                f"{(answer.err or answer.out)[:300]}",
+                hint="401 or 403: the job needs `contents: write`; otherwise run the same command again",
+            )
+        return answer
+
+    def _connect(self) -> Callable[[Request], Answer]:
+        from github import Auth, Github  # pylint: disable=import-outside-toplevel
+
+        # One second between writes is PyGithub's default against abuse limits; a release makes three of them.
+        requester = Github(auth=Auth.Token(self._token), base_url=self._address, timeout=30,
+                           seconds_between_requests=None, seconds_between_writes=None).requester
+
+        def send(request: Request) -> Answer:
+            if request.content:
+                headers = {"Content-Type": "application/json", "Content-Length": str(len(request.content))}
+                requester.requestMemoryBlobAndCheck(request.method, request.path, {}, headers,
+                                                    io.BytesIO(request.content))
+                return Answer(code=201)
+            status, _, text = requester.requestJson(request.method, request.path, input=dict(request.body) or None)
+            return Answer(code=status, out=text)
+
+        return send

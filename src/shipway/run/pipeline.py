@@ -1,0 +1,139 @@
+"""Runs of the pipeline: a whole release, single stages, and what either would do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from shipway.context import require_release
+from shipway.errors import ContextError, ShipwayError
+from shipway.model import Stage, Target, World
+from shipway.run.reconcile import Outcome, foresee, reconcile
+from shipway.run.report import Foreseen, render_plan
+from shipway.run.workbench import Workbench
+from shipway.run.workspace import Workspace, open_workspace, release_target
+from shipway.stages import PIPELINE, build, commit, document, publish, version
+from shipway.target import Release
+
+
+@dataclass(slots=True)
+class Result:
+    """What a run came to. It is filled as the run goes, so that a failed run can be reported too."""
+
+    target: Target | None = None
+    world: World = field(default_factory=World)
+    stages: list[Outcome] = field(default_factory=list)
+
+    @property
+    def digest(self) -> str:
+        """Digest of the image's index, empty when there is none."""
+        return self.world.index.digest if self.world.index else ""
+
+    @property
+    def released(self) -> bool:
+        """Whether the release that belongs to the commit is out: its tag is in the origin."""
+        return bool(self.target and self.target.version and self.world.git_tag == self.target.commit)
+
+
+def release(bench: Workbench, result: Result, tell: Callable[[Outcome], None], *, until: str = "") -> None:
+    """Take the present commit to a finished release, doing only what is missing; stop after stage ``until``."""
+    def record(outcome: Outcome) -> None:
+        result.stages.append(outcome)
+        tell(outcome)
+
+    with open_release(bench, record) as target:
+        if target is None:
+            return
+        result.target = target
+        stages = stages_until(until)
+        result.world = reconcile(stages, target, bench.hands, record=record)
+
+
+@contextmanager
+def open_release(bench: Workbench, record: Callable[[Outcome], None]) -> Iterator[Target | None]:
+    """The target of the commit's release, in a workspace that holds it; ``None`` when no release is due."""
+    require_release(bench.context, bench.project.settings.release.branches)
+    begun = time.monotonic()
+    try:
+        with open_workspace(bench) as workspace:
+            found, outcome, reason = _decide(workspace)
+            target = release_target(bench, workspace, found) if found else None
+            record(Outcome(name=version.NAME, outcome=outcome, reason=reason, seconds=time.monotonic() - begun))
+            begun = 0.0
+            yield target
+    except ShipwayError as error:
+        if begun:
+            record(Outcome(name=version.NAME, outcome="failed", reason=error.message,
+                           seconds=time.monotonic() - begun))
+        raise
+
+
+def _decide(workspace: Workspace) -> tuple[Release | None, str, str]:
+    existing = workspace.existing()
+    if existing:
+        return existing, "skipped", f"{existing.tag} was made of this commit"
+    decision = workspace.decide()
+    if not decision.upcoming:
+        return None, "skipped", f"no release is due since {decision.current}"
+    made = workspace.make(decision)
+    return made, "done", f"{decision.current or 'nothing'} → {made.version} ({decision.bump})"
+
+
+def stages_until(name: str) -> tuple[Stage, ...]:
+    """The pipeline up to and including one stage; all of it for an empty name."""
+    names = [stage.NAME for stage in PIPELINE]
+    if not name:
+        return PIPELINE
+    if name not in names:
+        raise ContextError(f"there is no stage {name!r}", hint=f"the stages are {', '.join(names)}")
+    return PIPELINE[:names.index(name) + 1]
+
+
+def run_stage(bench: Workbench, name: str, result: Result, tell: Callable[[Outcome], None]) -> None:
+    """Bring one stage about; the stages before it have to stand already."""
+    def record(outcome: Outcome) -> None:
+        result.stages.append(outcome)
+        tell(outcome)
+
+    with open_target(bench, name) as target:
+        result.target = target
+        result.world = reconcile(stages_until(name), target, bench.hands, record=record, only=name)
+
+
+@contextmanager
+def open_target(bench: Workbench, name: str) -> Iterator[Target]:
+    """The target that a single stage works for: the commit's release for those that only releases have."""
+    if name not in (commit.NAME, publish.NAME, document.NAME):
+        yield bench.target()
+        return
+    with open_workspace(bench) as workspace:
+        existing = workspace.existing()
+        if existing is None:
+            raise ContextError(f"no release was made of {bench.context.commit[:12]}, so there is nothing to {name}",
+                               hint="check out a release's tag, or run `invoke release`")
+        yield release_target(bench, workspace, existing)
+
+
+def foresee_release(bench: Workbench, *, until: str = "") -> list[Foreseen]:
+    """What ``release`` would do. The release commit is made in the temporary clone only, to know its hash."""
+    said: list[Outcome] = []
+    with open_release(bench, said.append) as target:
+        rows = [Foreseen(name=version.NAME, state=said[0].outcome, evidence=said[0].reason, commands=())]
+        if target is not None:
+            rows += render_plan(target, foresee(stages_until(until), target, bench.hands))
+        return rows
+
+
+def foresee_stage(bench: Workbench, name: str) -> list[Foreseen]:
+    """What ``run_stage`` would do."""
+    with open_target(bench, name) as target:
+        return render_plan(target, foresee(stages_until(name), target, bench.hands))[-1:]
+
+
+def build_here(bench: Workbench) -> Target:
+    """Build for this machine's engine alone and load the image; nothing is pushed."""
+    target = bench.target()
+    bench.hands.do(build.build_command(target, push=False))
+    return target

@@ -1,0 +1,150 @@
+"""Observe, do what is missing, observe again: the loop that brings a target about."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from shipway.errors import Conflict, ShipwayError, StepFailed, VerificationFailed
+from shipway.model import Action, Answer, Command, Effect, Finding, Request, Stage, State, Target, World
+
+_ROUNDS = 6
+"""How often a stage may plan before it is clear that it does not converge; the longest one needs three."""
+_SIDE_BY_SIDE = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a stage: ``done``, ``skipped`` or ``failed``, with the reason and the seconds that it took."""
+
+    name: str
+    outcome: str
+    reason: str
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """How actions are carried out: commands by one, requests by the other."""
+
+    runner: Callable[[Command], Answer]
+    api: Callable[[Request], Answer]
+
+    def do(self, action: Action) -> Answer:
+        """Carry one action out."""
+        return self.runner(action) if isinstance(action, Command) else self.api(action)
+
+    def ask(self, questions: tuple[Action, ...]) -> tuple[Answer, ...]:
+        """Ask side by side; the answers come in the order of the questions."""
+        if len(questions) < 2:
+            return tuple(self.do(question) for question in questions)
+        with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
+            return tuple(pool.map(self.do, questions))
+
+
+def observe(stage: Stage, target: Target, world: World, hands: Hands) -> World:
+    """Hold a stage's conversation with the remotes."""
+    talk = stage.observe(target, world)
+    try:
+        questions = next(talk)
+        while True:
+            questions = talk.send(hands.ask(questions))
+    except StopIteration as end:
+        seen: World = end.value
+        return seen
+
+
+def reconcile(stages: Iterable[Stage], target: Target, hands: Hands, *,
+              record: Callable[[Outcome], None], only: str = "") -> World:
+    """Run the stages in their order; ``record`` is told of each one as it ends, of a failed one too.
+
+    With ``only`` the stages before that one are observed and have to stand already.
+    """
+    world, changed = World(), False
+    for stage in stages:
+        if only and stage.NAME != only:
+            world = _expect(stage, target, world, hands)
+            continue
+        begun = time.monotonic()
+        reason = stage.due(target)
+        outcome = "skipped"
+        try:
+            if not reason:
+                world, acted, reason = _bring_about(stage, target, world, hands)
+                # A check that follows a change in this run was needed; after nothing changed it only confirms.
+                needed = (changed or bool(only)) and is_check(stage.plan(target, world))
+                outcome = "done" if acted or needed else "skipped"
+                changed = changed or acted
+        except ShipwayError as error:
+            record(Outcome(name=stage.NAME, outcome="failed", reason=error.message,
+                           seconds=time.monotonic() - begun))
+            raise
+        record(Outcome(name=stage.NAME, outcome=outcome, reason=reason, seconds=time.monotonic() - begun))
+    return world
+
+
+def _expect(stage: Stage, target: Target, world: World, hands: Hands) -> World:
+    if stage.due(target):
+        return world
+    world = observe(stage, target, world, hands)
+    finding = stage.judge(target, world)
+    refuse(stage, finding)
+    if finding.state is not State.SAME:
+        raise StepFailed(f"{stage.NAME} comes first: {finding.evidence}", hint=f"run `invoke {stage.NAME}`")
+    return world
+
+
+def _bring_about(stage: Stage, target: Target, world: World, hands: Hands) -> tuple[World, bool, str]:
+    for round_number in range(_ROUNDS):
+        world = observe(stage, target, world, hands)
+        finding = stage.judge(target, world)
+        if finding.state is State.SAME:
+            return world, round_number > 0, finding.evidence
+        refuse(stage, finding)
+        for action in stage.plan(target, world):
+            hands.do(action)
+    raise StepFailed(f"{stage.NAME}: its steps ran, and still: {finding.evidence}",
+                     hint="look at the remote with `shipway status`, then run the same command again")
+
+
+def is_check(actions: tuple[Action, ...]) -> bool:
+    """Whether a plan only asks: then its stage is a check, and observing it is carrying it out."""
+    return bool(actions) and all(action.effect is Effect.READ for action in actions)
+
+
+def refuse(stage: Stage, finding: Finding) -> None:
+    """Raise what a conflict or a fault means; say nothing of an absent thing."""
+    if finding.state is State.CONFLICT:
+        raise Conflict(f"{stage.NAME}: {finding.evidence}",
+                       hint="nothing was overwritten; find out who published it, or release a new version")
+    if finding.state is State.FAULT:
+        raise VerificationFailed(f"{stage.NAME}: {finding.evidence}",
+                                 hint="no public tag was moved; mend the cause and run the same command again")
+
+
+def foresee(stages: Iterable[Stage], target: Target, hands: Hands) -> list[tuple[str, Finding, tuple[Action, ...]]]:
+    """What a run would do: the same decisions, with each stage's actions settled in a model of the world.
+
+    The remotes are asked, nothing else is done. Gives (stage, first finding, actions) in order.
+    """
+    world, imagined = World(), False
+    rows: list[tuple[str, Finding, tuple[Action, ...]]] = []
+    for stage in stages:
+        reason = stage.due(target)
+        if reason:
+            rows.append((stage.NAME, Finding(State.SAME, reason), ()))
+            continue
+        # What a check looks at does not exist while the actions before it are only foreseen.
+        if not (imagined and is_check(stage.plan(target, world))):
+            world = observe(stage, target, world, hands)
+        first = finding = stage.judge(target, world)
+        actions: list[Action] = []
+        while finding.state is State.ABSENT and len(actions) < 100:
+            actions += stage.plan(target, world)
+            world = stage.settle(target, world)
+            finding = stage.judge(target, world)
+            imagined = True
+        rows.append((stage.NAME, first, tuple(actions)))
+    return rows

@@ -1,0 +1,62 @@
+"""Everything that a task needs, gathered once: project, context, and the means to act."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from shipway.config import Project
+from shipway.context import Context, detect, require_git
+from shipway.model import Target
+from shipway.run.api import DEFAULT, Api
+from shipway.run.facts import gather, load_project
+from shipway.run.processes import Processes
+from shipway.run.reconcile import Hands
+from shipway.run.tools import equip, is_modern
+from shipway.target import plan_target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workbench:
+    """What a task works with. ``environment`` holds the secrets; only ``hands`` passes them on, by name."""
+
+    folder: Path
+    environment: Mapping[str, str]
+    project: Project
+    context: Context
+    hands: Hands
+    say: Callable[[str], None]
+
+    def target(self) -> Target:
+        """The target of the present branch or pull request."""
+        require_git(self.context)
+        target = plan_target(self.project, self.context, self.environment, str(self.folder))
+        return self.fitted(target)
+
+    def fitted(self, target: Target) -> Target:
+        """The target with what only this machine can tell: which generation of cosign it has, whether there are docs."""
+        modern = is_modern(self.hands.runner)
+        docs = target.docs if has_docs(self.project, Path(target.folder)) else ""
+        return replace(target, docs=docs, signing=replace(target.signing, modern=modern))
+
+
+def has_docs(project: Project, folder: Path) -> bool:
+    """Whether the project publishes docs: as it says, else when the configuration of mkdocs is there."""
+    wanted = project.settings.docs.enabled
+    return (folder / project.settings.docs.config).is_file() if wanted is None else wanted
+
+
+def set_up(say: Callable[[str], None], *, folder: Path | None = None, environment: Mapping[str, str] | None = None,
+           adapt: Callable[[Project], Project] = lambda project: project) -> Workbench:
+    """Gather project, facts and context of ``folder``; ``adapt`` may replace settings, as a rehearsal does."""
+    folder = folder or Path.cwd()
+    environment = equip(os.environ if environment is None else environment)
+    project = adapt(load_project(folder))
+    runner = Processes(environment, echo=say)
+    facts = gather(environment, folder, remote=project.settings.remote, runner=runner)
+    token = environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or ""
+    api = Api(environment.get("GITHUB_API_URL") or DEFAULT, token)
+    return Workbench(folder=folder, environment=environment, project=project, context=detect(facts),
+                     hands=Hands(runner=runner, api=api), say=say)

@@ -1,0 +1,130 @@
+"""The temporary clone that a release is made in: the user's checkout is read, never written."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from shipway.config import Project
+from shipway.context import Context
+from shipway.model import Command, Effect, Target
+from shipway.run.processes import Runner
+from shipway.run.workbench import Workbench
+from shipway.stages import version
+from shipway.stages.commit import TOKENS
+from shipway.tags import is_highest
+from shipway.target import Release, plan_target
+
+_HELPER = '!f() { test "$1" = get && echo username=x-access-token && echo "password=${GITHUB_TOKEN:-$GH_TOKEN}"; }; f'
+"""A credential helper for git that reads the token from its environment: it stands in no file and no argument."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A clone with the remote's tags, checked out at the commit that is released."""
+
+    clone: Path
+    config: str
+    """Settings of python-semantic-release to use."""
+    runner: Runner
+    project: Project
+    context: Context
+
+    def _git(self, why: str, *words: str) -> None:
+        self.runner(Command(name="version", why=why, argv=("git", *words), effect=Effect.LOCAL,
+                            folder=str(self.clone), secrets=TOKENS))
+
+    def existing(self) -> Release | None:
+        """The release that was already made of this commit; the clone is then checked out there."""
+        tags = self._tags()
+        found = version.find_release(tags, self.context.commit, self.project.settings.release.tag_format)
+        if found is None:
+            return None
+        self._git(f"go to {found.name}", "checkout", "--quiet", "-B", self.context.branch, found.commit)
+        return self._release(found.name, found.commit, tags)
+
+    def decide(self) -> version.Decision:
+        """Ask python-semantic-release for the last and the next version."""
+        last, upcoming = (self.runner(version.question(str(self.clone), self.config, sys.executable, flag))
+                          for flag in ("--print-last-released", "--print"))
+        return version.read_decision(last, upcoming)
+
+    def make(self, decision: version.Decision) -> Release:
+        """Stamp, write the changelog, commit and tag: in this clone only."""
+        tag = self.project.settings.release.tag_format.replace("{version}", decision.upcoming)
+        self.runner(version.stamp_command(str(self.clone), self.config, sys.executable))
+        changelog = self.clone / version.CHANGELOG
+        if changelog.is_file():
+            text = version.date_changelog(changelog.read_text(encoding="utf-8"), tag, self.context.epoch)
+            changelog.write_text(text, encoding="utf-8")
+        for command in version.commit_commands(str(self.clone), tag, self.context.epoch):
+            self.runner(command)
+        tags = self._tags()
+        commit = next(one.commit for one in tags if one.name == tag)
+        return self._release(tag, commit, tags)
+
+    def _tags(self) -> tuple[version.Tag, ...]:
+        return version.read_tags(self.runner(version.tags_command(str(self.clone))))
+
+    def _release(self, tag: str, commit: str, tags: tuple[version.Tag, ...]) -> Release:
+        form = self.project.settings.release.tag_format
+        number = version.version_of(tag, form)
+        others = [found for one in tags if (found := version.version_of(one.name, form))]
+        changelog = self.clone / version.CHANGELOG
+        text = changelog.read_text(encoding="utf-8") if changelog.is_file() else ""
+        return Release(version=number, tag=tag, commit=commit, notes=version.read_notes(text, tag),
+                       latest=is_highest(number, others))
+
+
+@contextmanager
+def open_workspace(bench: Workbench) -> Iterator[Workspace]:
+    """A fresh clone of the checkout with the tags of the remote, deleted at the end."""
+    context, settings = bench.context, bench.project.settings
+    runner = bench.hands.runner
+    with tempfile.TemporaryDirectory(prefix="shipway-") as folder:
+        clone = Path(folder) / "clone"
+        config = clone / "pyproject.toml"
+        if not bench.project.releases_itself:
+            config = Path(folder) / "release.toml"
+            config.write_text(version.render_config(settings.release.branches, settings.release.tag_format,
+                                                    context.repository), encoding="utf-8")
+        remote = runner(Command(name="version", why="find the remote", effect=Effect.READ, folder=str(bench.folder),
+                                argv=("git", "config", "--get", f"remote.{settings.remote}.url"))).out.strip()
+        for command in _clone_commands(bench, clone, remote):
+            runner(command)
+        yield Workspace(clone, str(config), runner, bench.project, context)
+
+
+def _clone_commands(bench: Workbench, clone: Path, remote: str) -> Iterator[Command]:
+    """Objects come from the checkout, tags from the remote alone: what it shows is what was released."""
+    context, name = bench.context, bench.project.settings.remote
+    author, mail = version.NAME_AND_MAIL
+    inside = ("git", "-C", str(clone))
+    steps = [
+        ("clone the checkout", ("git", "clone", "--quiet", "--no-checkout", "--no-tags", "--origin", name,
+                                str(bench.folder), str(clone))),
+        ("point the clone at the remote", (*inside, "remote", "set-url", name, remote)),
+        # Global settings of the machine must not change what is committed, nor ask for a passphrase.
+        *((f"set {key}", (*inside, "config", key, value)) for key, value in (
+            ("user.name", author), ("user.email", mail), ("commit.gpgsign", "false"), ("tag.gpgsign", "false"),
+            ("core.hooksPath", "/dev/null"), ("advice.detachedHead", "false"))),
+    ]
+    if remote.startswith("https://") and any(bench.environment.get(token) for token in TOKENS):
+        steps.append(("let git read the token", (*inside, "config", "credential.helper", _HELPER)))
+    steps += [
+        ("fetch what the remote has", (*inside, "fetch", "--quiet", "--force", "--tags", "--prune", name)),
+        ("go to the commit", (*inside, "checkout", "--quiet", "-B", context.branch, context.commit)),
+    ]
+    for why, argv in steps:
+        yield Command(name="version", why=why, argv=argv, effect=Effect.LOCAL, secrets=TOKENS)
+
+
+def release_target(bench: Workbench, workspace: Workspace, release: Release) -> Target:
+    """What should exist once ``release`` is out."""
+    return bench.fitted(plan_target(bench.project, bench.context, bench.environment, str(workspace.clone), release))
+
+

@@ -1,0 +1,61 @@
+"""commit: the commit point. One atomic push of the release commit and its tag; after it every step rolls forward."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from shipway.model import Action, Answer, Asking, Command, Effect, Finding, State, Target, World
+
+NAME = "commit"
+TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
+"""Variables that git's credential helper may read a token from."""
+
+
+def due(target: Target) -> str:
+    """Only releases have a commit point."""
+    return "" if target.version else f"a {target.channel} build is not released"
+
+
+def observe(target: Target, world: World) -> Asking:
+    """Ask the origin for the tag and the head of the release branch."""
+    tag = f"refs/tags/{target.tag}"
+    (answer,) = yield (list_command(target, f"refs/heads/{target.branch}", tag, f"{tag}^{{}}"),)
+    refs = read_refs(answer)
+    # An annotated tag is listed twice; the peeled line names the commit.
+    return replace(world, git_tag=refs.get(f"{tag}^{{}}", refs.get(tag, "")),
+                   head=refs.get(f"refs/heads/{target.branch}", ""))
+
+
+def judge(target: Target, world: World) -> Finding:
+    """A tag is never moved."""
+    if not world.git_tag:
+        return Finding(State.ABSENT, f"{target.tag} is not in the origin")
+    if world.git_tag != target.commit:
+        return Finding(State.CONFLICT, f"{target.tag} is {world.git_tag[:12]} in the origin, not {target.commit[:12]}")
+    return Finding(State.SAME, f"{target.tag} is {world.git_tag[:12]}")
+
+
+def plan(target: Target, _world: World) -> tuple[Action, ...]:
+    """Branch and tag together or neither: a refused tag leaves the branch where it was."""
+    argv = ("git", "push", "--atomic", target.remote,
+            f"{target.commit}:refs/heads/{target.branch}", f"refs/tags/{target.tag}")
+    return (Command(name=NAME, why=f"publish {target.tag} and its commit on {target.branch}", argv=argv,
+                    effect=Effect.PUBLISH, folder=target.folder, secrets=TOKENS),)
+
+
+def settle(target: Target, world: World) -> World:
+    """Tag and branch at the release commit."""
+    return replace(world, git_tag=target.commit, head=target.commit)
+
+
+def list_command(target: Target, *refs: str) -> Command:
+    """The question which of these refs the origin has."""
+    return Command(name="origin", why=f"ask {target.remote} for {refs[0]}",
+                   argv=("git", "ls-remote", target.remote, *refs), effect=Effect.READ,
+                   folder=target.folder, secrets=TOKENS)
+
+
+def read_refs(answer: Answer) -> dict[str, str]:
+    """Hash by full ref name."""
+    lines = (line.split("\t", 1) for line in answer.out.splitlines() if "\t" in line)
+    return {name: digest for digest, name in lines}

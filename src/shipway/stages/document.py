@@ -1,0 +1,84 @@
+"""document: mike publishes the docs of the release under `1.2` and moves `latest`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import cast
+
+from shipway.model import Action, Answer, Asking, Command, Effect, Finding, Json, State, Target, World
+from shipway.stages.commit import TOKENS, list_command, read_refs
+
+NAME = "document"
+LATEST = "latest"
+
+
+def due(target: Target) -> str:
+    """Only releases of projects with docs."""
+    if not target.version:
+        return f"a {target.channel} build is not released"
+    return "" if target.docs else "the project has no docs to publish"
+
+
+def observe(target: Target, world: World) -> Asking:
+    """Read mike's own list, `versions.json`, from the docs branch."""
+    branch = f"refs/heads/{target.docs_branch}"
+    (answer,) = yield (list_command(target, branch),)
+    if branch not in read_refs(answer):
+        return replace(world, docs={})
+    yield (_fetch(target),)
+    (answer,) = yield (_show(target),)
+    return replace(world, docs=read_versions(answer))
+
+
+def judge(target: Target, world: World) -> Finding:
+    """The title names the exact version, since all patches of 1.2 share one docs version."""
+    title, aliases = world.docs.get(target.docs, ("", ()))
+    if title != target.version:
+        return Finding(State.ABSENT, f"{target.docs} shows {title}" if title else f"no docs version {target.docs}")
+    if target.latest and LATEST not in aliases:
+        return Finding(State.ABSENT, f"{LATEST} is not an alias of {target.docs}")
+    return Finding(State.SAME, f"{target.docs} shows {title}" + (f", {LATEST} points at it" if target.latest else ""))
+
+
+def plan(target: Target, _world: World) -> tuple[Action, ...]:
+    """Build and push; the default page of the site follows `latest`."""
+    place = ("--push", "--remote", target.remote, "--branch", target.docs_branch, "--config-file", target.docs_config)
+    deploy = ("mike", "deploy", *place, "--update-aliases", "--title", target.version, target.docs)
+    steps = [_mike(target, f"publish the docs as {target.docs}", (*deploy, *((LATEST,) if target.latest else ())))]
+    if target.latest:
+        steps.append(_mike(target, "the site opens at the latest version", ("mike", "set-default", *place, LATEST)))
+    return tuple(steps)
+
+
+def settle(target: Target, world: World) -> World:
+    """The version in the list, the alias on it alone."""
+    others = {version: (title, tuple(alias for alias in aliases if alias != LATEST or not target.latest))
+              for version, (title, aliases) in world.docs.items()}
+    return replace(world, docs={**others, target.docs: (target.version, (LATEST,) if target.latest else ())})
+
+
+def read_versions(answer: Answer) -> Mapping[str, tuple[str, tuple[str, ...]]]:
+    """`versions.json`: version → (title, aliases). A branch without the file has no versions."""
+    if answer.code != 0:
+        return {}
+    found = cast(list[dict[str, Json]], json.loads(answer.out))
+    return {str(one["version"]): (str(one["title"]), tuple(cast(list[str], one.get("aliases") or []))) for one in found}
+
+
+def _fetch(target: Target) -> Command:
+    branch = f"+refs/heads/{target.docs_branch}:refs/remotes/{target.remote}/{target.docs_branch}"
+    return Command(name=NAME, why="fetch the docs branch", argv=("git", "fetch", "--quiet", target.remote, branch),
+                   effect=Effect.LOCAL, folder=target.folder, secrets=TOKENS)
+
+
+def _show(target: Target) -> Command:
+    what = f"refs/remotes/{target.remote}/{target.docs_branch}:versions.json"
+    # 128: the branch has no such file.
+    return Command(name=NAME, why="read the list of docs versions", argv=("git", "show", what), effect=Effect.READ,
+                   folder=target.folder, expected=(0, 128))
+
+
+def _mike(target: Target, why: str, argv: tuple[str, ...]) -> Command:
+    return Command(name=NAME, why=why, argv=argv, effect=Effect.PUBLISH, folder=target.folder, secrets=TOKENS)

@@ -1,0 +1,114 @@
+"""publish: the GitHub release, as draft → assets → published, so that it never shows before it is whole.
+
+Releases of repositories with immutable releases cannot be changed once they are published; hence the order.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import cast
+
+from shipway.model import Action, Asking, Effect, Finding, Json, Published, Request, State, Target, World
+
+NAME = "publish"
+ASSET = "image.json"
+"""The one asset: which image belongs to the release, for programs."""
+
+
+def due(target: Target) -> str:
+    """Only releases with a repository on GitHub have a release page."""
+    if not target.version:
+        return f"a {target.channel} build is not released"
+    return "" if target.repository else "the project has no repository on GitHub"
+
+
+def observe(target: Target, world: World) -> Asking:
+    """List the releases: a draft is found only in the list, never by its tag."""
+    page = 1
+    while True:
+        (answer,) = yield (Request(name=NAME, why=f"look for the release {target.tag}", method="GET",
+                                   path=f"/repos/{target.repository}/releases?per_page=100&page={page}",
+                                   effect=Effect.READ, expected=(200,)),)
+        releases = cast(list[dict[str, Json]], json.loads(answer.out))
+        # A published release wins over a forgotten draft of the same tag.
+        ours = sorted((read_release(one) for one in releases if one.get("tag_name") == target.tag),
+                      key=lambda release: (release.draft, release.id))
+        if ours or len(releases) < 100:
+            return replace(world, release=ours[0] if ours else None)
+        page += 1
+
+
+def judge(target: Target, world: World) -> Finding:
+    """Published, with its asset."""
+    release = world.release
+    if release is None:
+        return Finding(State.ABSENT, f"no release {target.tag}")
+    if release.draft:
+        return Finding(State.ABSENT, f"{target.tag} is a draft with {len(release.assets)} assets")
+    if ASSET not in release.assets:
+        return Finding(State.CONFLICT, f"{target.tag} was published without {ASSET}")
+    return Finding(State.SAME, release.page)
+
+
+def plan(target: Target, world: World) -> tuple[Action, ...]:
+    """The next of the three steps."""
+    release = world.release
+    if release is None:
+        return (_create(target, world),)
+    if ASSET not in release.assets:
+        return (_upload(target, world, release),)
+    return (_show(target, release),)
+
+
+def settle(target: Target, world: World) -> World:
+    """One step further."""
+    release = world.release
+    if release is None:
+        release = Published(id=0, draft=True, assets=frozenset(), page="",
+                            upload=f"/repos/{target.repository}/releases/RELEASE/assets")
+    elif ASSET not in release.assets:
+        release = replace(release, assets=release.assets | {ASSET})
+    else:
+        release = replace(release, draft=False)
+    return replace(world, release=release)
+
+
+def read_release(found: dict[str, Json]) -> Published:
+    """One element of the API's list (`GET /repos/{owner}/{repo}/releases`)."""
+    assets = cast(list[dict[str, Json]], found.get("assets") or [])
+    # The address ends in a URI template: …/assets{?name,label}
+    upload = str(found.get("upload_url") or "").partition("{")[0]
+    return Published(id=int(cast(int, found["id"])), draft=bool(found["draft"]), upload=upload,
+                     assets=frozenset(str(asset["name"]) for asset in assets), page=str(found.get("html_url") or ""))
+
+
+def render_body(target: Target, world: World) -> str:
+    """The notes, and the image that they speak of."""
+    assert world.index is not None
+    image = f"`{target.image}:{target.tags[0]}`\n\n`{target.image}@{world.index.digest}`"
+    return f"{target.notes.strip()}\n\n### Image\n\n{image}\n"
+
+
+def _create(target: Target, world: World) -> Request:
+    body: dict[str, Json] = {
+        "tag_name": target.tag, "target_commitish": target.commit, "name": target.tag, "draft": True,
+        "body": render_body(target, world), "prerelease": target.channel == "prerelease",
+    }
+    return Request(name=NAME, why=f"draft the release {target.tag}", method="POST",
+                   path=f"/repos/{target.repository}/releases", body=body, effect=Effect.PUBLISH)
+
+
+def _upload(target: Target, world: World, release: Published) -> Request:
+    assert world.index is not None
+    facts = {"image": target.image, "version": target.version, "digest": world.index.digest,
+             "tags": list(target.tags), "platforms": list(world.index.platforms), "revision": target.commit}
+    return Request(name=NAME, why=f"add {ASSET}", method="POST", path=f"{release.upload}?name={ASSET}",
+                   content=(json.dumps(facts, indent=2) + "\n").encode(), effect=Effect.PUBLISH)
+
+
+def _show(target: Target, release: Published) -> Request:
+    latest = "true" if target.latest else "false"
+    return Request(name=NAME, why=f"publish the release {target.tag}", method="PATCH",
+                   path=f"/repos/{target.repository}/releases/{release.id}",
+                   body={"draft": False, "make_latest": latest}, effect=Effect.PUBLISH)

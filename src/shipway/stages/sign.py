@@ -1,0 +1,111 @@
+"""sign: every entry of the index, by digest, leaves first; the index's signature is the record that all is signed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from shipway.errors import StepFailed
+from shipway.model import Action, Answer, Asking, Command, Effect, Finding, State, Target, World
+
+NAME = "sign"
+
+_UNSIGNED_CODES = (10, 12)
+"""cosign's own exit codes for "no signatures" and "none of this identity" (`cmd/cosign/errors/exit_codes.go`)."""
+_UNSIGNED = re.compile(r"no signatures found|no matching signatures|none of the expected identities matched|"
+                       r"invalid signature when validating|failed to verify signature|no attestations found|"
+                       r"no matching attestations|no valid .* signatures", re.IGNORECASE)
+
+
+def due(_target: Target) -> str:
+    """Every image is signed."""
+    return ""
+
+
+def observe(target: Target, world: World) -> Asking:
+    """Verify every entry: cosign's own check is the only honest answer to "is it signed, and by whom"."""
+    if world.index is None or world.index.imagined:
+        return world
+    digests = world.index.leaves_first
+    answers = yield tuple(verify_command(target, digest) for digest in digests)
+    signed = (digest for digest, answer in zip(digests, answers, strict=True) if read_signed(answer, digest))
+    return replace(world, signed=frozenset(signed))
+
+
+def judge(_target: Target, world: World) -> Finding:
+    """Signed is signed only when every entry is."""
+    if world.index is None:
+        return Finding(State.ABSENT, "no image to sign yet")
+    everything = world.index.leaves_first
+    signed = len(world.signed.intersection(everything))
+    state = State.SAME if signed == len(everything) else State.ABSENT
+    return Finding(state, f"{signed} of {len(everything)} entries are signed")
+
+
+def plan(target: Target, world: World) -> tuple[Action, ...]:
+    """Sign what is missing, the index last: signing again would add a second signature."""
+    assert world.index is not None
+    return tuple(sign_command(target, digest) for digest in world.index.leaves_first if digest not in world.signed)
+
+
+def settle(_target: Target, world: World) -> World:
+    """Every entry signed."""
+    assert world.index is not None
+    return replace(world, signed=frozenset(world.index.leaves_first))
+
+
+def sign_command(target: Target, digest: str) -> Command:
+    """``cosign sign`` of one digest."""
+    how = target.signing
+    argv = ["cosign", "sign", "--yes"]
+    if how.key:
+        argv += ["--key", how.key]
+    elif target.builder:
+        # Without it cosign may look for a browser in CI and wait for five minutes.
+        argv += ["--oidc-provider", "github-actions"]
+    if how.modern and how.config:
+        argv += ["--signing-config", how.config]
+    elif not how.transparency_log:
+        argv += ["--tlog-upload=false"]
+    return Command(
+        name=NAME,
+        why=f"sign {digest[:19]}",
+        argv=(*argv, f"{target.image}@{digest}"),
+        secrets=("COSIGN_PASSWORD",) if how.key
+        else ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "SIGSTORE_ID_TOKEN"),
+        effect=Effect.PUBLISH,
+    )
+
+
+def verify_command(target: Target, digest: str) -> Command:
+    """``cosign verify`` of one digest, with the exact identity; never a regular expression."""
+    how = target.signing
+    argv = ["cosign", "verify", "--output=text"]
+    if how.key:
+        argv += ["--key", how.public_key or how.key]
+    else:
+        argv += ["--certificate-identity", how.identity, "--certificate-oidc-issuer", how.issuer]
+        if how.repository:
+            argv += ["--certificate-github-workflow-repository", how.repository]
+        if how.ref:
+            argv += ["--certificate-github-workflow-ref", how.ref]
+    if not how.transparency_log:
+        argv += ["--insecure-ignore-tlog=true"]
+    return Command(
+        name="verify",
+        why=f"verify the signature of {digest[:19]}",
+        argv=(*argv, f"{target.image}@{digest}"),
+        effect=Effect.READ,
+        expected=(0, 1, *_UNSIGNED_CODES),
+    )
+
+
+def read_signed(answer: Answer, digest: str) -> bool:
+    """Whether cosign found a signature of the expected identity; raises when it could not tell."""
+    if answer.code == 0:
+        return True
+    if answer.code in _UNSIGNED_CODES or _UNSIGNED.search(answer.err):
+        return False
+    reason = (answer.err.strip().splitlines() or ["no reason given"])[-1]
+    raise StepFailed(f"could not ask whether {digest} is signed: {reason}",
+                     hint="check that the registry and Sigstore's services answer, then run the same command again")

@@ -1,0 +1,175 @@
+"""version: python-semantic-release decides from Conventional Commits, in a fresh clone, and never pushes by itself.
+
+It is driven by its command line, which is its stable interface. It only computes and stamps; commit and tag are made
+here with dates taken from the parent commit, so that a rerun makes the same commit and finds the image of the first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from shipway.errors import ContextError, StepFailed
+from shipway.model import Answer, Command, Effect
+
+NAME = "version"
+CHANGELOG = "CHANGELOG.md"
+NAME_AND_MAIL = ("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
+"""Author of release commits: one fixed identity, since a commit's hash depends on it."""
+
+_FIELDS = "%(refname:short)\t%(objectname)\t%(*objectname)\t%(parent)\t%(*parent)"
+_QUIET = {"GITHUB_OUTPUT": "", "GITHUB_ACTIONS": "", "GH_TOKEN": "", "NO_COLOR": "1"}
+"""python-semantic-release writes outputs of its own, wrong ones when nothing is due; it must not see where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A git tag with the commit that it names, and that commit's first parent (empty for a root)."""
+
+    name: str
+    commit: str
+    parent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The last released version and the next one; ``upcoming`` is empty when no release is due."""
+
+    current: str
+    upcoming: str
+
+    @property
+    def bump(self) -> str:
+        """``major``, ``minor`` or ``patch``: the first number that differs; empty when nothing is due."""
+        if not self.upcoming:
+            return ""
+        old, new = numbers(self.current), numbers(self.upcoming)
+        pairs = zip(("major", "minor"), old, new, strict=False)
+        return next((name for name, before, after in pairs if before != after), "patch")
+
+
+def numbers(version: str) -> tuple[int, int, int]:
+    """Major, minor and patch of a semantic version; zeros for an empty one."""
+    found = re.match(r"(\d+)\.(\d+)\.(\d+)", version)
+    return (int(found[1]), int(found[2]), int(found[3])) if found else (0, 0, 0)
+
+
+def tags_command(folder: str) -> Command:
+    """The question which tags the clone has; annotated ones are peeled."""
+    return Command(name=NAME, why="list the tags", folder=folder, effect=Effect.READ,
+                   argv=("git", "for-each-ref", "refs/tags", f"--format={_FIELDS}"))
+
+
+def read_tags(answer: Answer) -> tuple[Tag, ...]:
+    """The tags that name commits."""
+    rows = (line.split("\t") for line in answer.out.splitlines())
+    return tuple(Tag(name, peeled or commit, (peeled_parents or parents).partition(" ")[0])
+                 for name, commit, peeled, parents, peeled_parents in rows)
+
+
+def version_of(tag: str, tag_format: str) -> str:
+    """The version in a tag's name, empty when the tag is no release's."""
+    before, _, after = tag_format.partition("{version}")
+    middle = tag.removeprefix(before).removesuffix(after)
+    own = tag == f"{before}{middle}{after}" and re.fullmatch(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?", middle)
+    return middle if own else ""
+
+
+def find_release(tags: Iterable[Tag], commit: str, tag_format: str) -> Tag | None:
+    """The release that was made of ``commit``: it tags the commit itself, or the release commit on top of it."""
+    releases = [tag for tag in tags if version_of(tag.name, tag_format)]
+    own = [tag for tag in releases if tag.commit == commit]
+    made = [tag for tag in releases if tag.parent == commit]
+    return max(own or made, key=lambda tag: numbers(version_of(tag.name, tag_format)), default=None)
+
+
+def render_config(branches: Iterable[str], tag_format: str, repository: str) -> str:
+    """Settings for a project that has no ``[tool.semantic_release]`` of its own, as TOML."""
+    quoted = "|".join(re.escape(branch) for branch in branches)
+    return f"""[semantic_release]
+version_toml = ["pyproject.toml:project.version"]
+tag_format = "{tag_format}"
+commit_parser = "conventional"
+allow_zero_version = true
+major_on_zero = false
+build_command = ""
+[semantic_release.branches.release]
+match = '({quoted})'
+[semantic_release.changelog]
+mode = "update"
+insertion_flag = "<!-- version list -->"
+[semantic_release.changelog.default_templates]
+changelog_file = "{CHANGELOG}"
+[semantic_release.remote]
+type = "github"
+url = "https://github.com/{repository or 'owner/name'}.git"
+ignore_token_for_push = true
+"""
+
+
+def question(folder: str, config: str, python: str, *words: str) -> Command:
+    """``semantic-release version …`` with a print flag: it computes and changes nothing."""
+    return Command(name=NAME, why="ask python-semantic-release", folder=folder, env=_QUIET, effect=Effect.READ,
+                   argv=_program(config, python, *words))
+
+
+def stamp_command(folder: str, config: str, python: str) -> Command:
+    """Write the version into the project's files and the changelog; commit nothing, push nothing."""
+    words = ("--no-commit", "--no-tag", "--no-push", "--no-vcs-release", "--skip-build", "--changelog")
+    return Command(name=NAME, why="stamp the version and write the changelog", folder=folder, env=_QUIET,
+                   effect=Effect.LOCAL, argv=_program(config, python, *words))
+
+
+def _program(config: str, python: str, *words: str) -> tuple[str, ...]:
+    return (python, "-m", "semantic_release", "--config", config, "version", *words)
+
+
+def read_decision(last: Answer, upcoming: Answer) -> Decision:
+    """The answers to ``--print-last-released`` and ``--print``.
+
+    With nothing due the tool prints the last version again and exits 0; on a branch that is not a release branch it
+    prints nothing and exits 0.
+    """
+    current, following = _last_line(last.out), _last_line(upcoming.out)
+    if not following:
+        reason = (upcoming.err.strip().splitlines() or ["it printed nothing"])[-1]
+        raise StepFailed(f"python-semantic-release gave no version: {reason}",
+                         hint="check [tool.semantic_release.branches] against the branch that is released")
+    return Decision(current, "" if following == current else following)
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or [""])[-1].strip()
+
+
+def commit_commands(folder: str, tag: str, epoch: int) -> tuple[Command, ...]:
+    """The release commit and its tag, dated by the commit that is released."""
+    name, mail = NAME_AND_MAIL
+    dates = {"GIT_AUTHOR_DATE": f"{epoch} +0000", "GIT_COMMITTER_DATE": f"{epoch} +0000",
+             "GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": mail,
+             "GIT_COMMITTER_NAME": name, "GIT_COMMITTER_EMAIL": mail}
+    steps = (
+        ("add everything that was stamped", ("git", "add", "--update")),
+        ("make the release commit", ("git", "commit", "--quiet", "--allow-empty", "--no-verify",
+                                     "--message", f"chore(release): {tag} [skip ci]")),
+        (f"tag it {tag}", ("git", "tag", "--annotate", "--message", tag, tag)),
+    )
+    return tuple(Command(name=NAME, why=why, argv=argv, env=dates, folder=folder, effect=Effect.LOCAL)
+                 for why, argv in steps)
+
+
+def date_changelog(text: str, tag: str, epoch: int) -> str:
+    """The changelog with the release's heading dated by the commit, not by the day of the run."""
+    day = datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d")
+    return re.sub(rf"^(## {re.escape(tag)} \()\d{{4}}-\d\d-\d\d(\))", rf"\g<1>{day}\g<2>", text, flags=re.MULTILINE)
+
+
+def read_notes(changelog: str, tag: str) -> str:
+    """The section of one release; raises when the changelog does not have it."""
+    found = re.search(rf"^## {re.escape(tag)}\b[^\n]*\n(.*?)(?=^## |\Z)", changelog, flags=re.MULTILINE | re.DOTALL)
+    if found is None:
+        raise ContextError(f"{CHANGELOG} has no section for {tag}",
+                           hint="put the line `<!-- version list -->` under its title: new sections go below it")
+    return found[1].strip()

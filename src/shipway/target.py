@@ -1,0 +1,93 @@
+"""Context and settings → target: what should exist when the pipeline has run. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from shipway.config import Project, Settings
+from shipway.context import Context
+from shipway.labels import plan_labels
+from shipway.model import Signing, Target
+from shipway.tags import image_name, plan_tags
+
+CERTIFICATES = "ca-certificates"
+"""Id of the build secret that carries the machine's certificate authorities, where it has its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A release that was decided: its version, git tag, commit, notes, and whether it is the highest stable one."""
+
+    version: str
+    tag: str
+    commit: str
+    notes: str
+    latest: bool
+
+
+def plan_target(project: Project, context: Context, environment: Mapping[str, str], folder: str,
+                release: Release | None = None) -> Target:
+    """The target of the context's branch or pull request, or of ``release`` when one is given."""
+    settings = project.settings
+    if release is not None:
+        context = replace(context, commit=release.commit)
+    version = release.version if release else ""
+    tags = plan_tags(context, version=version, latest=bool(release and release.latest))
+    image = image_name(settings.image, context)
+    return Target(
+        image=image, commit=context.commit, branch=context.branch, channel=tags.channel, staging=tags.staging,
+        tags=tuple(name for name in tags.names if name != tags.staging),
+        platforms=tuple(settings.build.platforms), folder=folder, remote=settings.remote,
+        version=version, tag=release.tag if release else "", notes=release.notes if release else "",
+        latest=bool(release and release.latest), repository=context.repository,
+        signing=plan_signing(settings, context, environment),
+        build=plan_build(settings, environment), build_secrets=tuple(secret_names(settings)),
+        dockerfile=settings.build.dockerfile, context=settings.build.context,
+        labels=plan_labels(project, context, version=version), builder=context.run_url, epoch=context.epoch,
+        docs=docs_version(version), docs_branch=settings.docs.branch, docs_config=settings.docs.config,
+    )
+
+
+def docs_version(version: str) -> str:
+    """``1.2`` for 1.2.3: patches share one docs version. Pre-releases publish none."""
+    return "" if "-" in version else ".".join(version.split(".")[:2])
+
+
+def plan_signing(settings: Settings, context: Context, environment: Mapping[str, str]) -> Signing:
+    """The key, or the exact identity that a keyless signature of this run carries.
+
+    In Actions the certificate names the workflow that runs (``GITHUB_WORKFLOW_REF``); elsewhere it is derived from
+    the repository and the release workflow, so that anybody can verify.
+    """
+    sign = settings.sign
+    running = environment.get("GITHUB_WORKFLOW_REF", "")
+    path = f"{context.repository}/.github/workflows/{sign.workflow}@{context.ref}"
+    return Signing(
+        key=sign.key, public_key=sign.public_key,
+        identity=sign.identity or f"{context.server}/{running or path}",
+        issuer=sign.issuer, repository="" if sign.identity else context.repository,
+        ref="" if sign.identity else context.ref,
+        transparency_log=sign.transparency_log, config=sign.signing_config,
+    )
+
+
+def plan_build(settings: Settings, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The arguments of ``docker buildx build`` that come from the settings and from the machine's certificates."""
+    build = settings.build
+    argv = [f"--build-arg={name}={value}" for name, value in sorted(build.args.items())]
+    argv += [f"--secret={secret}" for secret in build.secrets]
+    authorities = environment.get("SSL_CERT_FILE", "")
+    if authorities and PurePosixPath(authorities).is_absolute():
+        argv.append(f"--secret=id={CERTIFICATES},src={authorities}")
+    argv += [f"--cache-from={cache}" for cache in build.cache_from]
+    argv += [f"--cache-to={cache}" for cache in build.cache_to]
+    argv += [f"--target={build.target}"] if build.target else []
+    return (*argv, *build.extra_args)
+
+
+def secret_names(settings: Settings) -> list[str]:
+    """Variables that the build secrets are read from (``id=pip,env=PIP_TOKEN`` gives ``PIP_TOKEN``)."""
+    words = (word for secret in settings.build.secrets for word in secret.split(","))
+    return [word.removeprefix("env=") for word in words if word.startswith("env=")]

@@ -1,0 +1,248 @@
+"""The Invoke tasks: everything that acts. Each is a thin face of ``run/`` or ``rehearsal/``, imported when it is called."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ParamSpec
+
+from invoke.collection import Collection
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task as invoke_task
+
+from shipway.errors import ShipwayError
+
+if TYPE_CHECKING:
+    from shipway.run.pipeline import Result
+    from shipway.run.reconcile import Outcome
+
+P = ParamSpec("P")
+
+HELP = {
+    "dry_run": "print what would be done, ready for copy and paste, and do nothing",
+    "json": "print one JSON document on standard output",
+    "push": "build every platform and push under the staging tag; without it, load for this machine",
+    "until": "stop after this stage",
+    "keep": "leave the local remotes up for a look",
+    "suite": "Debian release that the tools come from: trixie or sid",
+    "purge": "delete what was downloaded and built, too",
+}
+
+
+def _task(function: Callable[P, None]) -> Any:  # Any: Invoke's Task is not typed as a callable
+    """A task that ends the program with the error's documented exit status instead of a traceback."""
+    @functools.wraps(function)
+    def body(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+        except ShipwayError as error:
+            raise Exit(f"shipway: {error}", code=error.status) from error
+        except KeyboardInterrupt:
+            raise Exit("shipway: interrupted", code=130) from None
+
+    names = function.__code__.co_varnames[1:function.__code__.co_argcount]
+    return invoke_task(body, name=function.__name__.rstrip("_"), help={name: HELP[name] for name in names},
+                       auto_shortflags=False)
+
+
+def say(line: str) -> None:
+    """Progress, on standard error: standard output is for results."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def tell(outcome: Outcome) -> None:
+    """One line for a stage that ended."""
+    say(f"{outcome.name:9} {outcome.outcome:8} {outcome.seconds:6.1f} s  {outcome.reason}")
+
+
+def _print_json(document: object) -> None:
+    import json  # pylint: disable=import-outside-toplevel
+
+    print(json.dumps(document, indent=2))
+
+
+@_task
+def context(_: Context, json: bool = False) -> None:
+    """Show what is being built: branch, commit, pull request, image."""
+    from shipway.run import answers  # pylint: disable=import-outside-toplevel
+
+    _show(answers.context(say), json)
+
+
+@_task
+def tags(_: Context, json: bool = False) -> None:
+    """Show the image tags of the present commit, in order of priority."""
+    from shipway.run import answers  # pylint: disable=import-outside-toplevel
+
+    _show(answers.tags(say), json)
+
+
+@_task
+def version(_: Context, json: bool = False) -> None:
+    """Show the last version and the next one, as python-semantic-release decides."""
+    from shipway.run import answers  # pylint: disable=import-outside-toplevel
+
+    _show(answers.version(say), json)
+
+
+@_task
+def schema(_: Context) -> None:
+    """Print the JSON schema of [tool.shipway]."""
+    from shipway.config import schema as render  # pylint: disable=import-outside-toplevel
+
+    _print_json(render())
+
+
+def _show(document: dict[str, Any], as_json: bool) -> None:  # Any: the values of a JSON document
+    if as_json:
+        _print_json(document)
+        return
+    for name, value in document.items():
+        print(f"{name}: {', '.join(value) if isinstance(value, list) else '-' if value is None else value}")
+
+
+@_task
+def build(_: Context, push: bool = False, dry_run: bool = False, json: bool = False) -> None:
+    """Build the image; with --push for every platform, with SBOM and provenance, under the staging tag."""
+    if push:
+        _stage("build", dry_run, json)
+        return
+    from shipway.run import answers  # pylint: disable=import-outside-toplevel
+
+    _show(answers.build(say, dry_run=dry_run), json)
+
+
+@_task
+def sign(_: Context, dry_run: bool = False, json: bool = False) -> None:
+    """Sign every entry of the pushed image that lacks a signature, the index last."""
+    _stage("sign", dry_run, json)
+
+
+@_task
+def verify(_: Context, dry_run: bool = False, json: bool = False) -> None:
+    """Verify the pushed image as a consumer would: signatures, platforms, attestations, labels."""
+    _stage("verify", dry_run, json)
+
+
+@_task
+def promote(_: Context, dry_run: bool = False, json: bool = False) -> None:
+    """Move the public tags to the verified digest."""
+    _stage("promote", dry_run, json)
+
+
+@_task
+def publish(_: Context, dry_run: bool = False, json: bool = False) -> None:
+    """Publish the GitHub release of the present commit."""
+    _stage("publish", dry_run, json)
+
+
+@_task
+def document(_: Context, dry_run: bool = False, json: bool = False) -> None:
+    """Publish the docs of the present commit's release."""
+    _stage("document", dry_run, json)
+
+
+def _stage(name: str, dry_run: bool, as_json: bool) -> None:
+    from shipway.run import pipeline  # pylint: disable=import-outside-toplevel
+    from shipway.run.workbench import set_up  # pylint: disable=import-outside-toplevel
+
+    bench = set_up(say)
+    if dry_run:
+        _print_plan(pipeline.foresee_stage(bench, name), as_json)
+        return
+    _run(lambda result: pipeline.run_stage(bench, name, result, tell), as_json)
+
+
+def _run(run: Callable[[Result], None], as_json: bool) -> None:
+    """Run, and report what was reached even when the run fails."""
+    from shipway.run.answers import result_document  # pylint: disable=import-outside-toplevel
+    from shipway.run.pipeline import Result  # pylint: disable=import-outside-toplevel
+
+    result = Result()
+    try:
+        run(result)
+    finally:
+        found = result_document(result)
+        if as_json:
+            _print_json(found)
+        elif found["digest"]:
+            print(f"{found['image']}@{found['digest']}")
+
+
+def _print_plan(rows: list[Any], as_json: bool) -> None:  # Any: Foreseen, which is imported late
+    from shipway.run.report import render_lines  # pylint: disable=import-outside-toplevel
+
+    if as_json:
+        _print_json({"dry_run": True, "stages": [
+            {"name": row.name, "state": row.state, "evidence": row.evidence, "commands": list(row.commands)}
+            for row in rows]})
+    else:
+        print(render_lines(rows))
+
+
+@_task
+def release(_: Context, until: str = "", dry_run: bool = False, json: bool = False) -> None:
+    """Take the present commit to a signed, verified, documented release, doing only what is missing."""
+    from shipway.run import pipeline  # pylint: disable=import-outside-toplevel
+    from shipway.run.answers import write_outputs  # pylint: disable=import-outside-toplevel
+    from shipway.run.workbench import set_up  # pylint: disable=import-outside-toplevel
+
+    bench = set_up(say)
+    if dry_run:
+        _print_plan(pipeline.foresee_release(bench, until=until), json)
+        return
+
+    def run(result: Result) -> None:
+        try:
+            pipeline.release(bench, result, tell, until=until)
+        finally:
+            write_outputs(bench.environment, result)
+
+    _run(run, json)
+
+
+@_task
+def status(_: Context, json: bool = False) -> None:
+    """Show what the remotes have of the present commit, stage by stage, and change nothing."""
+    from shipway.run import answers  # pylint: disable=import-outside-toplevel
+
+    rows = answers.status(say)
+    if json:
+        _print_json({"stages": rows})
+        return
+    for row in rows:
+        print(f"{row['name']:9} {row['state']:8} {row['evidence']}")
+
+
+@_task
+def rehearse(_: Context, keep: bool = False, dry_run: bool = False, json: bool = False) -> None:
+    """Run the whole pipeline twice against local stand-ins of the remotes, with real tools."""
+    from shipway.rehearsal import rehearse as play  # pylint: disable=import-outside-toplevel
+
+    play.main(say, tell, keep=keep, dry_run=dry_run, as_json=json)
+
+
+@_task
+def engine(_: Context, suite: str = "trixie", dry_run: bool = False, json: bool = False) -> None:
+    """Make sure that Docker with buildx and cosign are there; set them up in a folder of their own where they are not."""
+    from shipway.rehearsal import setting  # pylint: disable=import-outside-toplevel
+
+    _show(setting.start(say, suite=suite, dry_run=dry_run), json)
+
+
+@_task
+def stop(_: Context, purge: bool = False, dry_run: bool = False, json: bool = False) -> None:
+    """End what `engine` started, and nothing else."""
+    from shipway.rehearsal import setting  # pylint: disable=import-outside-toplevel
+
+    _show(setting.stop(say, purge=purge, dry_run=dry_run), json)
+
+
+_engine = Collection("engine")
+_engine.add_task(engine, name="start", default=True)
+_engine.add_task(stop)
+
+namespace = Collection(build, sign, verify, promote, publish, document, tags, version, context, status, release,
+                       rehearse, schema, _engine)
