@@ -64,24 +64,27 @@ def _print_json(document: object) -> None:
 
 
 @_task
-def context(_: Context, json: bool = False) -> None:
+def context(_: Context, dry_run: bool = False, json: bool = False) -> None:
     """Show what is being built: branch, commit, pull request, image."""
+    del dry_run  # it only computes
     from shipway.run import answers  # pylint: disable=import-outside-toplevel
 
     _show(answers.context(say), json)
 
 
 @_task
-def tags(_: Context, json: bool = False) -> None:
+def tags(_: Context, dry_run: bool = False, json: bool = False) -> None:
     """Show the image tags of the present commit, in order of priority."""
+    del dry_run  # it only computes
     from shipway.run import answers  # pylint: disable=import-outside-toplevel
 
     _show(answers.tags(say), json)
 
 
 @_task
-def version(_: Context, json: bool = False) -> None:
+def version(_: Context, dry_run: bool = False, json: bool = False) -> None:
     """Show the last version and the next one, as python-semantic-release decides."""
+    del dry_run  # it only computes
     from shipway.run import answers  # pylint: disable=import-outside-toplevel
 
     _show(answers.version(say), json)

@@ -132,8 +132,12 @@ def foresee_stage(bench: Workbench, name: str) -> list[Foreseen]:
         return render_plan(target, foresee(stages_until(name), target, bench.hands))[-1:]
 
 
-def build_here(bench: Workbench) -> Target:
-    """Build for this machine's engine alone and load the image; nothing is pushed."""
+def foresee_branch(bench: Workbench) -> list[Foreseen]:
+    """What the whole pipeline would do for a branch or a pull request."""
     target = bench.target()
+    return render_plan(target, foresee(PIPELINE, target, bench.hands))
+
+
+def build_here(bench: Workbench, target: Target) -> None:
+    """Build for this machine's engine alone and load the image; nothing is pushed."""
     bench.hands.do(build.build_command(target, push=False))
-    return target

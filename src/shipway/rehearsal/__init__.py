@@ -1,0 +1,1 @@
+"""The rehearsal: local stand-ins of every remote, and a real engine."""

@@ -1,0 +1,153 @@
+"""The Docker Engine in a folder of its own: its tools, its settings, its start."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from shipway.model import Command, Effect
+from shipway.rehearsal.engine.packages import Archive, Source, machine_source, machine_suite, unpack
+from shipway.rehearsal.engine.services import Service, start, wait_for
+from shipway.run.processes import Processes, Runner
+
+PACKAGES = ("containerd", "cosign", "docker-buildx", "docker-cli", "docker-registry", "docker.io")
+_OWN = {"runc": "runc", "iptables": "iptables"}
+"""Programs that have to fit the machine's own C library, and their packages of the machine's own release."""
+BRIDGES = {"trixie": "172.31.77.1/24", "sid": "172.31.78.1/24"}
+"""Address of each suite's bridge, so that two engines run side by side."""
+_PASSED_ON = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "LANG")
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where everything of one engine lives."""
+
+    folder: Path
+
+    @property
+    def tools(self) -> Path:
+        """Root of the unpacked packages of the suite."""
+        return self.folder / "tools"
+
+    @property
+    def own(self) -> Path:
+        """Root of the unpacked packages of the machine's own release."""
+        return self.folder / "own"
+
+    @property
+    def links(self) -> Path:
+        """Programs under the names that the engine calls them by."""
+        return self.folder / "bin"
+
+    @property
+    def run(self) -> Path:
+        """Sockets and process ids."""
+        return self.folder / "run"
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """What goes in front of PATH."""
+        return (str(self.links), str(self.tools / "usr/bin"), str(self.tools / "usr/sbin"))
+
+    @property
+    def client(self) -> dict[str, str]:
+        """What Docker's client needs to find the engine and buildx."""
+        return {"DOCKER_HOST": f"unix://{self.run / 'docker.sock'}", "DOCKER_CONFIG": str(self.folder / "client")}
+
+    def log(self, name: str) -> Path:
+        """Where a service writes."""
+        return self.folder / "log" / f"{name}.log"
+
+
+def fetch_tools(home: Home, suite: str, runner: Runner, root: Path = Path("/")) -> None:
+    """Download and unpack the tools, once."""
+    done = home.folder / "tools.done"
+    if done.exists():
+        return
+    for folder in (home.tools, home.own, home.links):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    source, status = machine_source(root, suite), root / "var/lib/dpkg/status"
+    architecture = runner(Command(name="engine", why="ask for the architecture", effect=Effect.READ,
+                                  argv=("dpkg", "--print-architecture"))).out.strip()
+    archive = Archive(home.folder / "apt/tools", source, architecture, runner, status)
+    unpack(archive.fetch(PACKAGES, closure=False), home.tools, runner)
+    _fetch_own(home, source, architecture, runner, root)
+    _link(home)
+    done.touch()
+
+
+def _fetch_own(home: Home, source: Source, architecture: str, runner: Runner, root: Path) -> None:
+    lacking = [package for program, package in _OWN.items() if not shutil.which(program)]
+    if lacking:
+        own = Source(source.mirror, machine_suite(root), source.keyring)
+        archive = Archive(home.folder / "apt/own", own, architecture, runner, root / "var/lib/dpkg/status")
+        unpack(archive.fetch(lacking, closure=True), home.own, runner)
+
+
+def _link(home: Home) -> None:
+    """The links that the packages' scripts would make (`update-alternatives`), and the client's way to buildx."""
+    several = home.own / "usr/sbin/xtables-nft-multi"
+    if several.exists():
+        for name in ("iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save"):
+            (home.links / name).symlink_to(several)
+    runc = home.own / "usr/sbin/runc"
+    if runc.exists():
+        (home.links / "runc").symlink_to(runc)
+    config = home.folder / "client/config.json"
+    config.parent.mkdir(exist_ok=True)
+    plugins = [str(folder) for folder in sorted(home.tools.glob("usr/lib*/docker/cli-plugins"))]
+    config.write_text(json.dumps({"cliPluginsExtraDirs": plugins}), encoding="utf-8")
+
+
+def render_settings(home: Home, suite: str, mirror: int) -> str:
+    """`daemon.json`: everything in folders of its own; the upstream mirror is asked before Docker Hub."""
+    return json.dumps({
+        "features": {"containerd-snapshotter": True}, "hosts": [home.client["DOCKER_HOST"]],
+        "data-root": str(home.folder / "data"), "exec-root": str(home.run / "exec"),
+        "pidfile": str(home.run / "docker.pid"), "bip": BRIDGES[suite],
+        "registry-mirrors": [f"http://127.0.0.1:{mirror}"],
+    }, indent=2)
+
+
+def start_engine(home: Home, suite: str, mirror: int, environment: Mapping[str, str]) -> Service:
+    """Start the engine and wait until it answers."""
+    home.run.mkdir(parents=True, exist_ok=True)
+    (home.run / "docker.pid").unlink(missing_ok=True)
+    settings = home.folder / "daemon.json"
+    settings.write_text(render_settings(home, suite, mirror), encoding="utf-8")
+    libraries = [str(path) for path in sorted(home.own.glob("usr/lib/*-linux-gnu"))]
+    own = {name: environment[name] for name in _PASSED_ON if name in environment}
+    own |= {"PATH": ":".join([*home.path, environment.get("PATH", "")]), "HOME": str(home.folder)}
+    if libraries:
+        own |= {"LD_LIBRARY_PATH": ":".join(libraries), "XTABLES_LIBDIR": f"{libraries[0]}/xtables"}
+    argv = (str(home.tools / "usr/sbin/dockerd"), "--config-file", str(settings))
+    service = start("dockerd", argv, own, home.log("dockerd"))
+    wait_for(service, lambda: answers({**environment, **home.client, "PATH": own["PATH"]}), home.log("dockerd"))
+    return service
+
+
+def answers(environment: Mapping[str, str]) -> bool:
+    """Whether an engine with buildx answers, and cosign is there."""
+    runner = Processes(environment, patience=20)
+    questions = (("docker", "version", "--format", "{{.Server.Version}}"), ("docker", "buildx", "version"),
+                 ("cosign", "version"))
+    for argv in questions:
+        if not shutil.which(argv[0], path=environment.get("PATH")):
+            return False
+        asked = Command(name="engine", why="see what is there", argv=argv, effect=Effect.READ,
+                        expected=tuple(range(256)))
+        if runner(asked).code != 0:
+            return False
+    return True
+
+
+def free_port() -> int:
+    """A port of the loopback address that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

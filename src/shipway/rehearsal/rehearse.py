@@ -1,0 +1,132 @@
+"""The rehearsal: the code of a real release, run twice against local stand-ins of every remote."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from shipway.config import Project
+from shipway.errors import CheckFailed
+from shipway.rehearsal import leash, origin
+from shipway.rehearsal.remotes import Remotes, stand_up
+from shipway.run import pipeline
+from shipway.run.answers import result_document
+from shipway.run.reconcile import Outcome
+from shipway.run.report import render_lines
+from shipway.run.tools import equip
+from shipway.run.workbench import Workbench, set_up
+
+OWN_COMMIT = "feat: rehearse a release"
+
+Say = Callable[[str], None]
+Tell = Callable[[Outcome], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """Both runs, the remotes that they ran against, and whether a commit had to be made up."""
+
+    first: pipeline.Result
+    second: pipeline.Result
+    remotes: Remotes
+    made_up: bool
+
+
+def main(say: Say, tell: Tell, *, keep: bool, dry_run: bool, as_json: bool) -> None:
+    """Rehearse the project of the current folder and print what came of it."""
+    folder = Path(tempfile.mkdtemp(prefix="shipway-rehearsal-"))
+    try:
+        with leash.hold(folder, keep=keep) as marker:
+            remotes = stand_up(Path.cwd(), folder, {**equip(os.environ), **marker}, say=say)
+            bench = bench_for(remotes, say)
+            if dry_run:
+                print(render_lines(pipeline.foresee_release(bench)))
+                return
+            rehearsal = play(bench, remotes, say, tell)
+            _print(rehearsal, keep=keep, as_json=as_json)
+            _insist(rehearsal)
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def bench_for(remotes: Remotes, say: Say) -> Workbench:
+    """The workbench of a release whose every remote is a local one."""
+    environment = {**remotes.environment, **remotes.secrets, "GITHUB_API_URL": remotes.api}
+    return set_up(say, folder=remotes.project, environment=environment,
+                  adapt=lambda project: _adapt(project, remotes))
+
+
+def _adapt(project: Project, remotes: Remotes) -> Project:
+    from msgspec.structs import replace  # pylint: disable=import-outside-toplevel
+
+    settings = project.settings
+    sign = replace(settings.sign, key=str(remotes.key), public_key=str(remotes.public_key), transparency_log=False,
+                   signing_config=str(remotes.signing_config or ""))
+    build = replace(settings.build, cache_from=(), cache_to=())
+    image = f"{remotes.registry}/{remotes.repository.lower()}"
+    return replace(project, settings=replace(settings, image=image, sign=sign, build=build))
+
+
+def play(bench: Workbench, remotes: Remotes, say: Say, tell: Tell) -> Rehearsal:
+    """Release, then release again; a ``feat:`` commit is made up when the project has nothing to release."""
+    first = pipeline.Result()
+    say("first run")
+    pipeline.release(bench, first, tell)
+    made_up = first.target is None
+    if made_up:
+        say(f"nothing to release in the commits: rehearsing with a commit of its own, “{OWN_COMMIT}”")
+        origin.add_commit(remotes.project, OWN_COMMIT, remotes.environment)
+        bench, first = bench_for(remotes, say), pipeline.Result()
+        pipeline.release(bench, first, tell)
+    say("second run")
+    second = pipeline.Result()
+    pipeline.release(bench, second, tell)
+    return Rehearsal(first=first, second=second, remotes=remotes, made_up=made_up)
+
+
+def _insist(rehearsal: Rehearsal) -> None:
+    changed = [one.name for one in rehearsal.second.stages if one.outcome != "skipped"]
+    if changed or not rehearsal.first.released:
+        raise CheckFailed(f"the second run was not a quiet one: {', '.join(changed) or 'nothing was released'}",
+                          hint="a stage does not see that its work is done; look at its reason above")
+
+
+def _print(rehearsal: Rehearsal, *, keep: bool, as_json: bool) -> None:
+    document = result_document(rehearsal.first) | {
+        "second": result_document(rehearsal.second)["stages"], "made_up_commit": rehearsal.made_up,
+        "remotes": rehearsal.remotes.describe() if keep else None,
+    }
+    if as_json:
+        print(json.dumps(document, indent=2))
+    else:
+        _print_tables(rehearsal, document)
+
+
+def _print_tables(rehearsal: Rehearsal, document: dict[str, object]) -> None:
+    from rich.console import Console  # pylint: disable=import-outside-toplevel
+    from rich.table import Table  # pylint: disable=import-outside-toplevel
+
+    stages = Table("stage", "first run", "second run", "seconds", title="rehearsal")
+    for one, again in zip(rehearsal.first.stages, rehearsal.second.stages, strict=True):
+        stages.add_row(one.name, f"{one.outcome}: {one.reason}", f"{again.outcome}: {again.reason}",
+                       f"{one.seconds:.1f} + {again.seconds:.1f}")
+    facts = Table("", "", show_header=False)
+    for name in ("version", "tags", "image", "digest", "platforms", "packages", "docs", "release", "remotes"):
+        value = document[name]
+        if value:
+            facts.add_row(name, _plain(value))
+    console = Console(width=None if os.isatty(1) else 160)
+    console.print(stages)
+    console.print(facts)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{name}: {one}" for name, one in value.items())
+    return ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)

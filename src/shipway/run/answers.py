@@ -1,0 +1,112 @@
+"""The documents that tasks print: the machine contract, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from shipway.context import require_git
+from shipway.model import Json, Target
+from shipway.run import pipeline
+from shipway.run.report import render_action
+from shipway.run.workbench import Workbench, set_up
+from shipway.run.workspace import open_workspace
+from shipway.stages import build as build_stage
+from shipway.stages import version as version_stage
+from shipway.tags import image_name, plan_tags
+
+Say = Callable[[str], None]
+Document = dict[str, Any]
+"""A JSON document; Any, since it is only printed."""
+
+
+def context(say: Say) -> Document:
+    """Everything that was found out about what is being built."""
+    bench = set_up(say)
+    return asdict(bench.context) | {"image": _image(bench)}
+
+
+def _image(bench: Workbench) -> str:
+    return image_name(bench.project.settings.image, bench.context)
+
+
+def tags(say: Say) -> Document:
+    """``{"image", "tags", "version", "channel"}``; the version is the one of a release tag that is built."""
+    bench = set_up(say)
+    require_git(bench.context)
+    form = bench.project.settings.release.tag_format
+    version = version_stage.version_of(bench.context.tag, form)
+    planned = plan_tags(bench.context, version=version)
+    return {"image": _image(bench), "tags": list(planned.names), "version": version or None,
+            "channel": planned.channel}
+
+
+def version(say: Say) -> Document:
+    """``{"current", "next", "bump"}``; next and bump are null when no release is due."""
+    bench = set_up(say)
+    require_git(bench.context)
+    with open_workspace(bench) as workspace:
+        decision = workspace.decide()
+    return {"current": decision.current or None, "next": decision.upcoming or None, "bump": decision.bump or None}
+
+
+def build(say: Say, *, dry_run: bool) -> Document:
+    """Build for this machine; the document of a build without digest, since nothing was pushed."""
+    bench = set_up(say)
+    target = bench.target()
+    if dry_run:
+        return {"commands": [render_action(build_stage.build_command(target, push=False))]}
+    pipeline.build_here(bench, target)
+    return {"image": target.image, "digest": None, "tags": [target.staging], "platforms": []}
+
+
+def status(say: Say) -> list[Document]:
+    """Stage, state and evidence, as the remotes show them."""
+    bench = set_up(say)
+    if bench.context.branch in bench.project.settings.release.branches:
+        rows = pipeline.foresee_release(bench)
+    else:
+        rows = pipeline.foresee_branch(bench)
+    return [{"name": row.name, "state": row.state, "evidence": row.evidence} for row in rows]
+
+
+def result_document(result: pipeline.Result) -> Document:
+    """What `build`, `sign`, … and `release` print with ``--json``."""
+    target = result.target
+    return {
+        "released": result.released,
+        "version": target.version or None if target else None,
+        "tag": target.tag or None if target else None,
+        "image": target.image if target else None,
+        "digest": result.digest or None,
+        "tags": list(_tags(target)) if target else [],
+        "platforms": list(result.world.index.platforms) if result.world.index else [],
+        "packages": dict(result.world.packages),
+        "revision": target.commit if target else None,
+        "docs": target.docs or None if target else None,
+        "release": result.world.release.page if result.world.release else None,
+        "stages": [{"name": one.name, "outcome": one.outcome, "reason": one.reason, "seconds": round(one.seconds, 2)}
+                   for one in result.stages],
+    }
+
+
+def _tags(target: Target) -> tuple[str, ...]:
+    return (*target.tags, target.staging)
+
+
+def write_outputs(environment: Mapping[str, str], result: pipeline.Result) -> None:
+    """Append ``released``, ``version``, ``tag``, ``digest`` and ``image`` to ``GITHUB_OUTPUT``, true in every outcome."""
+    path = environment.get("GITHUB_OUTPUT")
+    if not path:
+        return
+    found = result_document(result)
+    with open(path, "a", encoding="utf-8") as file:
+        for name in ("released", "version", "tag", "digest", "image"):
+            file.write(f"{name}={_render_output(found[name])}\n")
+
+
+def _render_output(value: Json) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value or "").replace("\n", " ")

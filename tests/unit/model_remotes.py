@@ -1,0 +1,165 @@
+"""Remotes in memory that understand what the stages say to them; they can die at any action."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from shipway.image import SUBJECT
+from shipway.model import Action, Answer, Command, Json, Request, Target
+from shipway.run.reconcile import Hands
+
+NOT_FOUND = "ERROR: registry.example/acme/toy:tag: not found"
+
+
+class Died(Exception):
+    """The machine that ran the release is gone."""
+
+
+def digest_of(text: str) -> str:
+    """A digest like a registry's."""
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def manifest(name: str, platforms: tuple[str, ...]) -> dict[str, Json]:
+    """What a registry shows of an index with one attestation for each platform."""
+    entries: list[Json] = []
+    for platform in platforms:
+        system, machine = platform.split("/")
+        image = digest_of(name + platform)
+        entries.append({"digest": image, "platform": {"os": system, "architecture": machine}})
+        entries.append({"digest": digest_of(image + "attestation"), "annotations": {SUBJECT: image},
+                        "platform": {"os": "unknown", "architecture": "unknown"}})
+    return {"digest": digest_of(name), "manifests": entries}
+
+
+@dataclass
+class ModelRemotes:
+    """``die_at`` counts changes: the one with that number is ``lost`` (not made) or made without an answer."""
+
+    target: Target
+    die_at: int = -1
+    lost: bool = True
+    builds: int = 0
+    changes: int = 0
+    manifests: dict[str, dict[str, Json]] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    signatures: list[str] = field(default_factory=list)
+    refs: dict[str, str] = field(default_factory=dict)
+    releases: list[dict[str, Json]] = field(default_factory=list)
+    docs: list[dict[str, Json]] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)
+    packages: int = 3
+
+    @property
+    def hands(self) -> Hands:
+        """Hands that reach these remotes and nothing else."""
+        return Hands(runner=self.run, api=self.request)
+
+    def state(self) -> object:
+        """All that people can see."""
+        return self.tags, sorted(self.signatures), self.refs, self.releases, self.docs
+
+    def run(self, command: Command) -> Answer:
+        """Answer a command as the real tool would."""
+        programs: dict[tuple[str, ...], Callable[[Command], Answer]] = {
+            ("docker", "buildx", "build"): self._build, ("docker", "buildx", "imagetools", "inspect"): self._inspect,
+            ("docker", "buildx", "imagetools", "create"): self._create, ("cosign", "sign"): self._sign,
+            ("cosign", "verify"): self._verify, ("git", "ls-remote"): self._ls_remote, ("git", "push"): self._push,
+            ("git", "fetch"): lambda _: Answer(code=0), ("git", "show"): self._show,
+            ("mike", "deploy"): self._deploy, ("mike", "set-default"): lambda _: Answer(code=0),
+        }
+        answer = next(do for words, do in programs.items() if command.argv[:len(words)] == words)(command)
+        assert answer.code in command.expected, command
+        return answer
+
+    def change(self, action: Action, make: Callable[[], object]) -> Answer:
+        """Make a change, or die before or after it."""
+        assert action.effect == "publish", action
+        self.changes += 1
+        if self.changes - 1 == self.die_at and self.lost:
+            raise Died
+        found = make()
+        if self.changes - 1 == self.die_at:
+            raise Died
+        return Answer(code=0, out=json.dumps(found) if isinstance(found, dict) else "")
+
+    def _build(self, command: Command) -> Answer:
+        name = next(word for word in command.argv if word.startswith("--output=")).split("name=")[1].split(",")[0]
+
+        def make() -> None:
+            self.builds += 1
+            found = manifest(f"{name}#{self.builds}", self.target.platforms)
+            self.manifests[str(found["digest"])] = found
+            self.tags[name.partition(":")[2]] = str(found["digest"])
+            self.labels = dict(self.target.labels)
+
+        return self.change(command, make)
+
+    def _find(self, reference: str) -> dict[str, Json] | None:
+        digest = reference.partition("@")[2]
+        return self.manifests.get(digest or self.tags.get(reference.removeprefix(f"{self.target.image}:"), ""))
+
+    def _inspect(self, command: Command) -> Answer:
+        reference, shape = command.argv[4], command.argv[6]
+        found = self._find(reference)
+        if found is None:
+            return Answer(code=1, err=NOT_FOUND)
+        if shape == "{{json .Manifest}}":
+            return Answer(code=0, out=json.dumps(found))
+        each: dict[str, Json] = {}
+        for platform in self.target.platforms:
+            each[platform] = {"SPDX": {"packages": [{}] * self.packages}, "SLSA": {"buildType": "x"},
+                              "config": {"Labels": dict(self.labels)}}
+        return Answer(code=0, out=json.dumps({"sbom": each, "provenance": each, "image": each}))
+
+    def _create(self, command: Command) -> Answer:
+        digest = command.argv[-1].partition("@")[2]
+        tags = [word.rpartition(":")[2] for before, word in zip(command.argv, command.argv[1:]) if before == "--tag"]
+        return self.change(command, lambda: self.tags.update({tag: digest for tag in tags}))
+
+    def _sign(self, command: Command) -> Answer:
+        return self.change(command, lambda: self.signatures.append(command.argv[-1].partition("@")[2]))
+
+    def _verify(self, command: Command) -> Answer:
+        return Answer(code=0 if command.argv[-1].partition("@")[2] in self.signatures else 10)
+
+    def _ls_remote(self, command: Command) -> Answer:
+        asked = command.argv[3:]
+        return Answer(code=0, out="".join(f"{self.refs[ref]}\t{ref}\n" for ref in asked if ref in self.refs))
+
+    def _push(self, command: Command) -> Answer:
+        commit, _, branch = command.argv[4].partition(":")
+        return self.change(command, lambda: self.refs.update({branch: commit, command.argv[5]: commit}))
+
+    def _show(self, _command: Command) -> Answer:
+        return Answer(code=0, out=json.dumps(self.docs))
+
+    def _deploy(self, command: Command) -> Answer:
+        version = self.target.docs
+
+        def make() -> None:
+            aliases: list[Json] = ["latest"] if command.argv[-1] == "latest" else []
+            self.docs = [one for one in self.docs if one["version"] != version]
+            self.docs.append({"version": version, "title": self.target.version, "aliases": aliases})
+            self.refs["refs/heads/gh-pages"] = "d0c5"
+
+        return self.change(command, make)
+
+    def request(self, request: Request) -> Answer:
+        """Answer a request as GitHub's API would."""
+        if request.method == "GET":
+            return Answer(code=200, out=json.dumps(self.releases))
+
+        def make() -> None:
+            if request.content:
+                self.releases[0]["assets"] = [{"name": request.path.partition("name=")[2]}]
+            elif request.method == "POST":
+                self.releases.append({"id": 7, "assets": [], "upload_url": "/upload{?name}", "html_url": "page",
+                                      **request.body})
+            else:
+                self.releases[0].update(request.body)
+
+        return self.change(request, make)
