@@ -131,7 +131,9 @@ class TestQuality:
         assert runs(load("quality.yml")["jobs"]["quality"])[-1] == "task ci"
 
     def test_comes_before_everything_that_builds(self) -> None:
-        assert {job["needs"] for name, job in jobs() if "image" in name or name.endswith(".release")} == {"quality"}
+        needs = {name: job["needs"] for name, job in jobs() if "needs" in job}
+        assert needs == {"quality.image": "quality", "quality.image-without-push": "quality",
+                         "release.release": "quality", "release.image": "release", "release.docs": "release"}
 
 
 class TestBranchImages:
@@ -142,6 +144,12 @@ class TestBranchImages:
     def test_are_built_from_the_head_of_a_pull_request(self) -> None:
         for name in ("image", "image-without-push"):
             assert "github.event.pull_request.head.sha" in load("quality.yml")["jobs"][name]["steps"][0]["with"]["ref"]
+
+    def test_save_a_push_to_main_that_calls_for_no_release(self) -> None:
+        job = load("release.yml")["jobs"]["image"]
+        assert job["if"] == "needs.release.outputs.released != 'true'"
+        other = load("quality.yml")["jobs"]["image"]
+        assert (runs(job), job["permissions"]) == (runs(other), other["permissions"])
 
     def test_of_forks_are_built_with_a_token_that_can_only_read(self) -> None:
         job = load("quality.yml")["jobs"]["image-without-push"]
