@@ -76,8 +76,7 @@ def build_command(target: Target, *, push: bool = True) -> Command:
         argv += [f"--platform={','.join(target.platforms)}", "--sbom=true", _provenance(target)]
         # GitHub's registry shows what the index is annotated with, not the labels of the images below it.
         argv += [f"--annotation=index:{name}={value}" for name, value in sorted(target.labels.items())]
-        argv += [f"--output=type=image,name={reference},push=true,store=false,oci-mediatypes=true,compression=zstd,"
-                 "force-compression=true,rewrite-timestamp=true"]
+        argv += [f"--output={','.join(_output(reference))}"]
     else:
         argv += [f"--tag={reference}", "--provenance=false", "--load"]
     return Command(
@@ -92,6 +91,14 @@ def build_command(target: Target, *, push: bool = True) -> Command:
         folder=target.folder,
         live=True,
     )
+
+
+def _output(reference: str) -> tuple[str, ...]:
+    # `push=`, empty, means true to BuildKit, which pushes by itself. Written out, buildx pushes a second time through
+    # an engine with the `docker` driver, which has nothing to push: `rewrite-timestamp` forbids unpacking the image
+    # there, hence `store=false`.
+    return ("type=image", f"name={reference}", "push=", "store=false", "oci-mediatypes=true", "compression=zstd",
+            "force-compression=true", "rewrite-timestamp=true")
 
 
 def _provenance(target: Target) -> str:

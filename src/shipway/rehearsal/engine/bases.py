@@ -69,6 +69,8 @@ def finish(tree: Path, status: str, source: Source, root: Path) -> None:
         if not link.exists() and not link.is_symlink():
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(to)
+    for folder in ("doc", "locale", "man"):
+        shutil.rmtree(tree / "usr/share" / folder, ignore_errors=True)
     for mark in (tree / "usr/lib").glob("python3*/EXTERNALLY-MANAGED"):
         mark.unlink()
 

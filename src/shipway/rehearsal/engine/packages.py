@@ -139,14 +139,17 @@ def unpack(files: Iterable[Path], root: Path, runner: Runner) -> None:
 
 
 def describe(files: Iterable[Path], runner: Runner) -> str:
-    """dpkg's status of packages that were unpacked, so that scanners and apt see what is there."""
+    """dpkg's status of packages that were unpacked, so that scanners and apt see what is there.
+
+    Each stanza ends with an empty line, the last one too: whoever appends would join two packages otherwise.
+    """
     stanzas = []
     for file in files:
         answer = runner(Command(name="engine", why=f"read {file.name}", effect=Effect.READ,
                                 argv=("dpkg-deb", "--field", str(file))))
         name, _, rest = answer.out.strip().partition("\n")
-        stanzas.append(f"{name}\nStatus: install ok installed\n{rest}\n")
-    return "\n".join(stanzas)
+        stanzas.append(f"{name}\nStatus: install ok installed\n{rest}\n\n")
+    return "".join(stanzas)
 
 
 def is_root() -> bool:
