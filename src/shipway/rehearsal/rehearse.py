@@ -42,7 +42,7 @@ def main(say: Say, tell: Tell, *, keep: bool, dry_run: bool, as_json: bool) -> N
     folder = Path(tempfile.mkdtemp(prefix="shipway-rehearsal-"))
     try:
         with leash.hold(folder, keep=keep) as marker:
-            remotes = stand_up(Path.cwd(), folder, {**equip(os.environ), **marker}, say=say)
+            remotes = stand_up(Path.cwd(), folder, equip(os.environ), mark=marker, say=say)
             bench = bench_for(remotes, say)
             if dry_run:
                 print(render_lines(pipeline.foresee_release(bench)))
@@ -67,7 +67,7 @@ def _adapt(project: Project, remotes: Remotes) -> Project:
 
     settings = project.settings
     sign = replace(settings.sign, key=str(remotes.key), public_key=str(remotes.public_key), transparency_log=False,
-                   signing_config=str(remotes.signing_config or ""))
+                   signing_config=remotes.signing_config)
     build = replace(settings.build, cache_from=(), cache_to=())
     image = f"{remotes.registry}/{remotes.repository.lower()}"
     return replace(project, settings=replace(settings, image=image, sign=sign, build=build))
@@ -81,7 +81,7 @@ def play(bench: Workbench, remotes: Remotes, say: Say, tell: Tell) -> Rehearsal:
     made_up = first.target is None
     if made_up:
         say(f"nothing to release in the commits: rehearsing with a commit of its own, “{OWN_COMMIT}”")
-        origin.add_commit(remotes.project, OWN_COMMIT, remotes.environment)
+        origin.add_commit(remotes.project, OWN_COMMIT, bench.project.settings.remote, remotes.environment)
         bench, first = bench_for(remotes, say), pipeline.Result()
         pipeline.release(bench, first, tell)
     say("second run")

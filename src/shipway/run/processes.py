@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
-from typing import IO, Protocol
+from typing import IO, TypeAlias
 
 from shipway.errors import ContextError, StepFailed, ToolMissing
 from shipway.model import Answer, Command
@@ -24,11 +24,8 @@ HINTS = {
 }
 
 
-class Runner(Protocol):
-    """Whatever runs a command; tests give a function that looks the answer up."""
-
-    def __call__(self, command: Command) -> Answer:
-        """Run it; raises ``StepFailed`` when the exit code is not an expected one."""
+Runner: TypeAlias = Callable[[Command], Answer]
+"""Whatever runs a command; raises ``StepFailed`` when the exit code is not an expected one. Tests look the answer up."""
 
 
 class Processes:

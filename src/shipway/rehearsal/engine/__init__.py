@@ -60,6 +60,13 @@ def ensure(environment: Mapping[str, str], say: Say, *, suite: str = "trixie", r
     return f"the engine from Debian {suite} is running"
 
 
+def foresee(environment: Mapping[str, str], *, suite: str = "trixie") -> str:
+    """What ``ensure`` would do, in one sentence."""
+    if answers(equip(environment)):
+        return "Docker with buildx and cosign are there: nothing to do"
+    return f"would unpack tools from Debian {suite} below {cache_folder(environment) / 'engine'} and start an engine"
+
+
 def stop(environment: Mapping[str, str], say: Say, *, purge: bool = False) -> list[str]:
     """End what ``ensure`` started, and nothing else; the names of what was ended."""
     base = cache_folder(environment) / "engine"

@@ -1,0 +1,211 @@
+"""`[tool.shipway]` in `pyproject.toml` → frozen, typed settings. Every setting has a default that fits the conventions."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from shipway.errors import SettingsError
+
+_SECRET_NAME = re.compile(r"TOKEN|PASSWORD|PASSWD|SECRET|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_KEY", re.IGNORECASE)
+_PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?")
+_IMAGE = re.compile(r"[a-z0-9]+([.:_/-]+[a-z0-9]+)*")
+
+
+def _says(text: str) -> msgspec.Meta:
+    return msgspec.Meta(description=text)
+
+
+Words = tuple[str, ...]
+
+
+class Build(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """`[tool.shipway.build]`"""
+
+    platforms: Annotated[Words, _says("platforms of the image")] = ("linux/amd64", "linux/arm64")
+    dockerfile: Annotated[str, _says("the Dockerfile, relative to the project")] = "Dockerfile"
+    context: Annotated[str, _says("folder that is sent to the build")] = "."
+    target: Annotated[str, _says("stage to build; the last one when empty")] = ""
+    args: Annotated[dict[str, str], _says("build arguments; they are public, the provenance records them")] = {}
+    secrets: Annotated[Words, _says("values of `--secret`, such as `id=pip,env=PIP_TOKEN`")] = ()
+    cache_from: Annotated[Words, _says("values of `--cache-from`")] = ()
+    cache_to: Annotated[Words, _says("values of `--cache-to`")] = ()
+    extra_args: Annotated[Words, _says("further arguments of `docker buildx build`")] = ()
+
+
+class Sign(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """`[tool.shipway.sign]`"""
+
+    key: Annotated[str, _says("private key of cosign (file or KMS address); keyless when empty")] = ""
+    public_key: Annotated[str, _says("public key that belongs to it")] = ""
+    workflow: Annotated[str, _says("file name of the workflow that releases")] = "release.yml"
+    identity: Annotated[str, _says("exact identity of a keyless signature; from repository and workflow when empty")] = ""
+    issuer: Annotated[str, _says("issuer of that identity")] = "https://token.actions.githubusercontent.com"
+    transparency_log: Annotated[bool, _says("record signatures made with a key in the transparency log")] = True
+    signing_config: Annotated[str, _says("signing config of a private Sigstore (cosign 3)")] = ""
+
+
+class Release(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """`[tool.shipway.release]`"""
+
+    branches: Annotated[Words, _says("branches that are released")] = ("main",)
+    tag_format: Annotated[str, _says("name of a release's git tag")] = "v{version}"
+
+
+class Docs(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """`[tool.shipway.docs]`"""
+
+    config: Annotated[str, _says("configuration of MkDocs")] = "mkdocs.yml"
+    branch: Annotated[str, _says("branch that mike publishes to")] = "gh-pages"
+    enabled: Annotated[bool | None, _says("publish docs; when the configuration is there, if not set")] = None
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """`[tool.shipway]`"""
+
+    image: Annotated[str, _says("name of the image; `ghcr.io/<owner>/<name>` of the git remote when empty")] = ""
+    remote: Annotated[str, _says("git remote that is released to")] = "origin"
+    build: Annotated[Build, _says("how the image is built")] = Build()
+    sign: Annotated[Sign, _says("how it is signed")] = Sign()
+    release: Annotated[Release, _says("what is released")] = Release()
+    docs: Annotated[Docs, _says("how the docs are published")] = Docs()
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """What `pyproject.toml` says about the project, with shipway's settings."""
+
+    name: str
+    version: str
+    description: str = ""
+    licenses: str = ""
+    url: str = ""
+    documentation: str = ""
+    settings: Settings = Settings()
+    releases_itself: bool = False
+    """It has a `[tool.semantic_release]` of its own."""
+
+
+def parse(text: str, *, place: str = "pyproject.toml") -> Project:
+    """Read a `pyproject.toml`; raises ``SettingsError`` with every problem at once."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{place} is not valid TOML: {error}", hint="mend that line") from error
+    metadata, tools = _table(document, "project"), _table(document, "tool")
+    own = tools.get("shipway", {})
+    problems = [*_metadata_problems(metadata), *_problems(own, Settings, "tool.shipway")]
+    if not problems:
+        settings = msgspec.convert(own, Settings)
+        problems += _value_problems(settings)
+    if problems:
+        raise SettingsError(f"{place} has {len(problems)} problem{'s' if len(problems) > 1 else ''}:\n"
+                            + "\n".join(f"  - {problem}" for problem in problems),
+                            hint="mend these; `shipway schema` prints what [tool.shipway] may hold")
+    urls = {name.lower(): str(address) for name, address in _table(metadata, "urls").items()}
+    given = metadata.get("license", "")
+    return Project(
+        name=str(metadata["name"]), version=str(metadata["version"]),
+        description=str(metadata.get("description", "")),
+        licenses=given if isinstance(given, str) else "",
+        url=next((urls[name] for name in ("homepage", "repository", "source") if name in urls), ""),
+        documentation=urls.get("documentation", ""), settings=settings, releases_itself="semantic_release" in tools,
+    )
+
+
+def _table(document: Mapping[str, Any], name: str) -> dict[str, Any]:  # Any: the values of a TOML document
+    found = document.get(name, {})
+    return found if isinstance(found, dict) else {}
+
+
+def _metadata_problems(metadata: Mapping[str, Any]) -> Iterator[str]:
+    if not metadata:
+        yield "there is no [project] table: shipway needs its name and version"
+        return
+    if not isinstance(metadata.get("name"), str):
+        yield "project.name: missing"
+    if "version" in metadata.get("dynamic", []):
+        yield "project.version: it is dynamic, and python-semantic-release can only stamp one that stands here"
+    elif not isinstance(metadata.get("version"), str):
+        yield "project.version: missing"
+
+
+def _problems(found: object, kind: type, place: str) -> Iterator[str]:
+    """Unknown keys and wrong types of a table, and of the tables in it."""
+    if not isinstance(found, dict):
+        yield f"{place}: a table is expected, not {found!r}"
+        return
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for key, value in found.items():
+        if key not in fields:
+            near = difflib.get_close_matches(key, fields, n=1)
+            yield f"{place}.{key}: unknown" + (f"; did you mean {near[0]!r}?" if near else
+                                               f"; known are {', '.join(fields)}")
+            continue
+        inner = get_type_hints(kind)[fields[key].name]
+        if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+            yield from _problems(value, inner, f"{place}.{key}")
+            continue
+        try:
+            msgspec.convert(value, inner)
+        except msgspec.ValidationError as error:
+            yield f"{place}.{key}: {error}, not {value!r}"
+
+
+def _value_problems(settings: Settings) -> Iterator[str]:
+    build, release, image = settings.build, settings.release, settings.image
+    for platform in build.platforms:
+        if not _PLATFORM.fullmatch(platform):
+            yield f"tool.shipway.build.platforms: {platform!r} is not like 'linux/amd64'"
+    if not build.platforms or len(set(build.platforms)) != len(build.platforms):
+        yield "tool.shipway.build.platforms: name at least one platform, and each once"
+    for name in build.args:
+        if _SECRET_NAME.search(name):
+            yield f"tool.shipway.build.args: {name!r} looks like a secret, and arguments are public; use `secrets`"
+    if image and (not _IMAGE.fullmatch(image) or "@" in image or ":" in image.rpartition("/")[2]):
+        yield f"tool.shipway.image: {image!r} is not a lower-case image name without tag"
+    if "{version}" not in release.tag_format:
+        yield "tool.shipway.release.tag-format: it has to contain '{version}'"
+    if not release.branches:
+        yield "tool.shipway.release.branches: name at least one branch"
+    if settings.remote.startswith("-") or settings.docs.branch.startswith("-"):
+        yield "tool.shipway: a git remote or branch does not begin with '-'"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of the table `[tool.shipway]`."""
+    (reference,), components = msgspec.json.schema_components([Settings])
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "[tool.shipway]", **reference,
+            "$defs": {name: {**one, "additionalProperties": False} for name, one in components.items()}} | {
+        "$ref": "#/$defs/Settings"}
+
+
+def table() -> list[tuple[str, str, str, str]]:
+    """Key, type, default and description of every setting, for the docs."""
+    return list(_rows(Settings, ""))
+
+
+def _rows(kind: type, prefix: str) -> Iterator[tuple[str, str, str, str]]:
+    hints = get_type_hints(kind, include_extras=True)
+    for field in msgspec.structs.fields(kind):
+        inner, meta = get_args(hints[field.name])[:2]
+        if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+            yield from _rows(inner, f"{prefix}{field.encode_name}.")
+            continue
+        default = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
+        yield f"{prefix}{field.encode_name}", _kind(inner), _toml(default), meta.description or ""
+
+
+def _kind(inner: Any) -> str:  # Any: a type or a generic alias
+    words = {str: "string", bool: "boolean", tuple: "array of strings", dict: "table of strings"}
+    return words.get(get_origin(inner) or inner, "boolean")
+
+
+def _toml(value: object) -> str:
+    if value is None:
+        return "not set"
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,32 @@
+"""A key pair of cosign's that lives as long as the rehearsal."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from shipway.model import Command, Effect
+from shipway.run.processes import Processes
+from shipway.run.tools import is_modern
+
+PASSWORD = "COSIGN_PASSWORD"
+
+
+def make_keys(folder: Path, environment: Mapping[str, str]) -> tuple[str, str]:
+    """Make ``cosign.key`` and ``cosign.pub`` in ``folder``.
+
+    Gives the password, and the path of a signing config without services for cosign 3 (empty for cosign 2, which is
+    told by a flag): a rehearsal signs without any service.
+    """
+    folder.mkdir(parents=True)
+    password = secrets.token_urlsafe(24)
+    runner = Processes({**environment, PASSWORD: password})
+    runner(Command(name="rehearsal", why="make a key pair", argv=("cosign", "generate-key-pair"), secrets=(PASSWORD,),
+                   effect=Effect.LOCAL, folder=str(folder)))
+    if not is_modern(runner):
+        return password, ""
+    config = folder / "signing-config.json"
+    runner(Command(name="rehearsal", why="make a signing config without services", effect=Effect.LOCAL,
+                   argv=("cosign", "signing-config", "create", "--out", str(config))))
+    return password, str(config)

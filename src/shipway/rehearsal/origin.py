@@ -1,0 +1,69 @@
+"""The git origin of a rehearsal: a bare folder that git takes for the project's address on GitHub."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from shipway.context import parse_remote
+from shipway.errors import ContextError
+from shipway.model import Command, Effect
+from shipway.run.processes import Processes
+
+IDENTITY = {"GIT_AUTHOR_NAME": "rehearsal", "GIT_AUTHOR_EMAIL": "rehearsal@localhost",
+            "GIT_COMMITTER_NAME": "rehearsal", "GIT_COMMITTER_EMAIL": "rehearsal@localhost"}
+
+
+def isolate(repository: str, bare: Path) -> dict[str, str]:
+    """Variables under which git reaches nothing but the bare folder, whatever address it is given.
+
+    Only the ``file`` protocol is allowed, and no configuration of the user's or the machine's is read.
+    """
+    settings = {f"url.{bare}.insteadOf": f"https://github.com/{repository}.git", "safe.directory": "*"}
+    pairs: dict[str, str] = {}
+    for number, (key, value) in enumerate(settings.items()):
+        pairs |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return {**pairs, "GIT_CONFIG_COUNT": str(len(settings)), "GIT_ALLOW_PROTOCOL": "file", "GIT_TERMINAL_PROMPT": "0",
+            "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+
+
+def repository_of(project: Path, name: str, remote: str, environment: Mapping[str, str]) -> str:
+    """``owner/name`` of the project's remote, or a made-up owner where it has none on GitHub."""
+    url = _git(project, environment, "config", "--get", f"remote.{remote}.url", expected=(0, 1))
+    found = parse_remote(url)
+    return found[1] if found else f"rehearsal/{name.lower()}"
+
+
+def make_origin(project: Path, folder: Path, branch: str, remote: str, environment: Mapping[str, str]) -> Path:
+    """A bare origin with the project's head as ``branch`` and its tags, and a working clone of it; gives the clone.
+
+    The project's repository is only read. Changes that are not committed are left out.
+    """
+    if _git(project, environment, "rev-parse", "--is-shallow-repository") == "true":
+        raise ContextError("this is a shallow clone: there is no history to rehearse with",
+                           hint="run `git fetch --unshallow --tags`")
+    bare, clone = folder / "origin.git", folder / "project"
+    _git(folder, environment, "clone", "--quiet", "--bare", "--no-hardlinks", str(project), str(bare))
+    head = _git(project, environment, "rev-parse", "HEAD")
+    _git(bare, environment, "update-ref", f"refs/heads/{branch}", head)
+    _git(bare, environment, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
+    # The docs of earlier versions are the remote's matter; the rehearsal begins without any.
+    _git(folder, environment, "clone", "--quiet", "--origin", remote, "--branch", branch, str(bare), str(clone))
+    return clone
+
+
+def point_at_github(clone: Path, repository: str, remote: str, environment: Mapping[str, str]) -> None:
+    """Give the clone the address that a real one has; git is told to look in the bare folder instead."""
+    _git(clone, environment, "remote", "set-url", remote, f"https://github.com/{repository}.git")
+
+
+def add_commit(clone: Path, message: str, remote: str, environment: Mapping[str, str]) -> None:
+    """Add an empty commit to the clone and its origin."""
+    _git(clone, {**environment, **IDENTITY}, "commit", "--quiet", "--allow-empty", "--message", message)
+    _git(clone, environment, "push", "--quiet", remote, "HEAD")
+
+
+def _git(folder: Path, environment: Mapping[str, str], *words: str, expected: tuple[int, ...] = (0,)) -> str:
+    command = Command(name="rehearsal", why=f"git {words[0]}", argv=("git", *words), effect=Effect.LOCAL,
+                      folder=str(folder), expected=expected)
+    return Processes(environment)(command).out.strip()

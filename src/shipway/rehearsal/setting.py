@@ -1,0 +1,28 @@
+"""`shipway engine` and `shipway engine.stop`, as documents."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from shipway.rehearsal import engine
+from shipway.rehearsal.engine.services import read_record
+from shipway.run.tools import cache_folder
+
+Say = Callable[[str], None]
+
+
+def start(say: Say, *, suite: str, dry_run: bool) -> dict[str, Any]:
+    """Make sure that there is an engine."""
+    if dry_run:
+        return {"engine": engine.foresee(os.environ, suite=suite)}
+    return {"engine": engine.ensure(os.environ, say, suite=suite)}
+
+
+def stop(say: Say, *, purge: bool, dry_run: bool) -> dict[str, Any]:
+    """End what was started."""
+    if dry_run:
+        record = read_record(cache_folder(os.environ) / "engine/engine.json")
+        return {"ended": [], "would end": [one.name for one in (record.processes if record else ()) if one.lives()]}
+    return {"ended": engine.stop(os.environ, say, purge=purge)}
