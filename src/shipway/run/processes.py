@@ -100,7 +100,8 @@ class Processes:
     def _watch(self, stream: IO[str], lines: list[str]) -> None:
         for line in stream:
             lines.append(line)
-            self._echo(self.redact(line.rstrip("\n")))
+            if line.strip():
+                self._echo(self.redact(line.rstrip("\n")))
 
 
 def failure(command: Command, answer: Answer) -> StepFailed:

@@ -14,7 +14,7 @@ from shipway.stages import sign
 
 NAME = "verify"
 
-_EVERYTHING = "{{json .}}"
+_EVERYTHING = '{"sbom":{{json .SBOM}},"provenance":{{json .Provenance}},"image":{{json .Image}}}'
 
 
 def due(_target: Target) -> str:
