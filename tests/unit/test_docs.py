@@ -40,6 +40,14 @@ def flags(collection: Collection) -> dict[str, set[str]]:
     return {min((one.name or "", *one.aliases), key=len): set(one.flags) for one in collection.to_contexts()}
 
 
+def render_settings() -> str:
+    """The table of the settings as it stands in the page."""
+    lines = ["| setting | type | default | meaning |", "|---|---|---|---|"]
+    lines += [f"| `{name}` | {kind} | {f'`{default}`' if default != 'not set' else default} | {meaning} |"
+              for name, kind, default, meaning in table()]
+    return "\n".join(lines) + "\n"
+
+
 def all_statuses() -> dict[str, int]:
     """The status of every error, by its class."""
     def below(kind: type[errors.ShipwayError]) -> Iterator[type[errors.ShipwayError]]:
@@ -53,7 +61,7 @@ def all_statuses() -> dict[str, int]:
 def test_the_settings_page_is_generated_from_the_types() -> None:
     between = re.search(r"<!-- settings -->\n(.*)<!-- /settings -->", read("docs/reference/settings.md"), re.DOTALL)
     assert between
-    assert between[1].strip() == table().strip()
+    assert between[1] == render_settings()
 
 
 def test_the_exit_statuses_are_those_of_the_errors() -> None:
@@ -107,8 +115,20 @@ def test_every_link_inside_the_repository_leads_somewhere(page: Path) -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
+def tasks_of_the_taskfile() -> set[str]:
+    """Names as they are typed after `task`."""
+    return set(re.findall(r"^  ([a-z:0-9]+):", read("Taskfile.yml"), re.MULTILINE))
+
+
+def test_the_readme_says_which_tasks_the_taskfile_lacks() -> None:
+    section = read("README.md").partition("## The tasks")[2].partition("## For programs")[0]
+    promised = {row[0].strip("`") for row in rows(section) if "not in the Taskfile" not in row[1]}
+    lacking = {row[0].strip("`") for row in rows(section)} - promised
+    assert promised <= tasks_of_the_taskfile()
+    assert not lacking & tasks_of_the_taskfile()
+
+
 def test_every_task_that_a_page_runs_is_in_the_taskfile() -> None:
-    taskfile = set(re.findall(r"^  ([a-z:]+):", read("Taskfile.yml"), re.MULTILINE))
     called = {name for page in PAGES for name in
               re.findall(r"(?:`|&& |^)task ([a-z]+(?::[a-z]+)?)", page.read_text(encoding="utf-8"), re.MULTILINE)}
-    assert called - taskfile == set()
+    assert called - tasks_of_the_taskfile() == set()
