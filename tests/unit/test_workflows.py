@@ -56,6 +56,8 @@ def test_the_three_workflows_are_there() -> None:
 
 
 class TestEveryJob:
+    """Permissions, time, token."""
+
     @each_job
     def test_has_permissions_of_its_own(self, job: Node) -> None:
         assert isinstance(job["permissions"], dict)
@@ -81,6 +83,8 @@ class TestEveryJob:
 
 
 class TestEveryStep:
+    """One task or one pinned action."""
+
     @each_step
     def test_does_one_thing(self, step: Node) -> None:
         assert ("run" in step) != ("uses" in step)
@@ -105,6 +109,8 @@ class TestEveryStep:
 
 
 class TestConcurrency:
+    """What may be cancelled, and what must not be."""
+
     def test_cancels_outdated_quality_runs(self) -> None:
         assert load("quality.yml")["concurrency"]["cancel-in-progress"] is True
         assert "github.ref" in load("quality.yml")["concurrency"]["group"]
@@ -120,6 +126,8 @@ class TestConcurrency:
 
 
 class TestQuality:
+    """The checks that come before everything else."""
+
     def test_runs_on_every_push_and_every_pull_request(self) -> None:
         assert load("quality.yml")["on"] == {"push": {"branches-ignore": ["main"]}, "pull_request": None}
         assert load("release.yml")["on"] == {"push": {"branches": ["main"]}}
@@ -137,6 +145,8 @@ class TestQuality:
 
 
 class TestBranchImages:
+    """Images of branches and pull requests."""
+
     def test_go_through_the_pipeline_up_to_their_tags(self) -> None:
         assert runs(load("quality.yml")["jobs"]["image"])[1:] == [
             "task build -- --push", "task sign", "task verify", "task promote"]
@@ -158,6 +168,8 @@ class TestBranchImages:
 
 
 class TestRelease:
+    """The job that releases."""
+
     def test_sees_the_whole_history(self) -> None:
         for name, job in jobs():
             if name.endswith((".release", ".docs")):
@@ -182,6 +194,8 @@ class TestRelease:
 
 
 class TestDocs:
+    """The jobs that publish the docs."""
+
     def test_are_published_in_the_run_of_the_release_and_only_then(self) -> None:
         job = load("release.yml")["jobs"]["docs"]
         assert job["needs"] == "release"
