@@ -1,4 +1,4 @@
-"""`[tool.shipway]` in `pyproject.toml` → frozen, typed settings. Every setting has a default that fits the conventions."""
+"""`[tool.shipway]` in `pyproject.toml` → frozen, typed settings, each with a default that fits the conventions."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Sign(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     key: Annotated[str, _says("private key of cosign (file or KMS address); keyless when empty")] = ""
     public_key: Annotated[str, _says("public key that belongs to it")] = ""
     workflow: Annotated[str, _says("file name of the workflow that releases")] = "release.yml"
-    identity: Annotated[str, _says("exact identity of a keyless signature; from repository and workflow when empty")] = ""
+    identity: Annotated[str, _says("exact identity of a keyless signature; the workflow's own when empty")] = ""
     issuer: Annotated[str, _says("issuer of that identity")] = "https://token.actions.githubusercontent.com"
     transparency_log: Annotated[bool, _says("record signatures made with a key in the transparency log")] = True
     signing_config: Annotated[str, _says("signing config of a private Sigstore (cosign 3)")] = ""

@@ -1,4 +1,4 @@
-"""The Nox sessions: every check in an environment of its own. A project takes them over with ``import shipway.sessions``.
+"""The Nox sessions: every check in an environment of its own. A project takes them: ``import shipway.sessions``.
 
 A session installs what `requirements/<session>.txt` locks, with hashes, when that file is there; else the tools of the
 list below, and the project. It looks at what the conventions name, and is skipped, with the reason, where that is not

@@ -49,7 +49,7 @@ def plan_branch_tag(branch: str) -> str:
     that looks as if it had such a suffix gets one too.
     """
     clean = re.sub(r"[^a-zA-Z0-9._-]+", "-", branch).lstrip(".-")
-    if clean == branch and len(branch) <= _LONGEST and not _RESERVED.fullmatch(branch) \
+    if branch and clean == branch and len(branch) <= _LONGEST and not _RESERVED.fullmatch(branch) \
             and not _ESCAPED.fullmatch(branch):
         return branch
     digest = hashlib.sha256(branch.encode("utf-8", "surrogatepass")).hexdigest()[:_SUFFIX]

@@ -32,7 +32,9 @@ def plan_target(project: Project, context: Context, environment: Mapping[str, st
     """The target of the context's branch or pull request, or of ``release`` when one is given."""
     settings = project.settings
     if release is not None:
-        context = replace(context, commit=release.commit)
+        # A release belongs to its branch, also where it is looked at from a checkout of its tag.
+        branch = context.branch or settings.release.branches[0]
+        context = replace(context, commit=release.commit, branch=branch, ref=f"refs/heads/{branch}")
     version = release.version if release else ""
     tags = plan_tags(context, version=version, latest=bool(release and release.latest))
     image = image_name(settings.image, context)
@@ -42,7 +44,7 @@ def plan_target(project: Project, context: Context, environment: Mapping[str, st
         platforms=tuple(settings.build.platforms), folder=folder, remote=settings.remote,
         version=version, tag=release.tag if release else "", notes=release.notes if release else "",
         latest=bool(release and release.latest), repository=context.repository,
-        signing=plan_signing(settings, context, environment),
+        signing=plan_signing(settings, context, {} if release else environment),
         build=plan_build(settings, environment), build_secrets=tuple(secret_names(settings)),
         dockerfile=settings.build.dockerfile, context=settings.build.context,
         labels=plan_labels(project, context, version=version), builder=context.run_url, epoch=context.epoch,
@@ -58,8 +60,8 @@ def docs_version(version: str) -> str:
 def plan_signing(settings: Settings, context: Context, environment: Mapping[str, str]) -> Signing:
     """The key, or the exact identity that a keyless signature of this run carries.
 
-    In Actions the certificate names the workflow that runs (``GITHUB_WORKFLOW_REF``); elsewhere it is derived from
-    the repository and the release workflow, so that anybody can verify.
+    A release is signed by the release workflow on its branch: derived from the repository, so that anybody can verify
+    it. Other images in Actions carry the workflow that runs (``GITHUB_WORKFLOW_REF``).
     """
     sign = settings.sign
     running = environment.get("GITHUB_WORKFLOW_REF", "")

@@ -1,4 +1,4 @@
-"""The Invoke tasks: everything that acts. Each is a thin face of ``run/`` or ``rehearsal/``, imported when it is called."""
+"""The Invoke tasks: everything that acts. Each is a thin face of ``run/`` or ``rehearsal/``, imported when called."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ def rehearse(_: Context, keep: bool = False, dry_run: bool = False, json: bool =
 
 @_task
 def engine(_: Context, suite: str = "trixie", dry_run: bool = False, json: bool = False) -> None:
-    """Make sure that Docker with buildx and cosign are there; set them up in a folder of their own where they are not."""
+    """Make sure that Docker with buildx and cosign are there; on Debian, set them up in a folder of their own."""
     from shipway.rehearsal import setting  # pylint: disable=import-outside-toplevel
 
     _show(setting.start(say, suite=suite, dry_run=dry_run), json)

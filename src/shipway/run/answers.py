@@ -96,7 +96,7 @@ def _tags(target: Target) -> tuple[str, ...]:
 
 
 def write_outputs(environment: Mapping[str, str], result: pipeline.Result) -> None:
-    """Append ``released``, ``version``, ``tag``, ``digest`` and ``image`` to ``GITHUB_OUTPUT``, true in every outcome."""
+    """Append ``released``, ``version``, ``tag``, ``digest`` and ``image`` to ``GITHUB_OUTPUT``, whatever came of it."""
     path = environment.get("GITHUB_OUTPUT")
     if not path:
         return

@@ -91,6 +91,11 @@ def stages_until(name: str) -> tuple[Stage, ...]:
     return PIPELINE[:names.index(name) + 1]
 
 
+def stages_for(name: str) -> tuple[Stage, ...]:
+    """A stage with those that it builds on. The docs say nothing of an image: they build on the tag alone."""
+    return (commit, document) if name == document.NAME else stages_until(name)
+
+
 def run_stage(bench: Workbench, name: str, result: Result, tell: Callable[[Outcome], None]) -> None:
     """Bring one stage about; the stages before it have to stand already."""
     def record(outcome: Outcome) -> None:
@@ -99,7 +104,7 @@ def run_stage(bench: Workbench, name: str, result: Result, tell: Callable[[Outco
 
     with open_target(bench, name) as target:
         result.target = target
-        result.world = reconcile(stages_until(name), target, bench.hands, record=record, only=name)
+        result.world = reconcile(stages_for(name), target, bench.hands, record=record, only=name)
 
 
 @contextmanager
@@ -129,7 +134,7 @@ def foresee_release(bench: Workbench, *, until: str = "") -> list[Foreseen]:
 def foresee_stage(bench: Workbench, name: str) -> list[Foreseen]:
     """What ``run_stage`` would do."""
     with open_target(bench, name) as target:
-        return render_plan(target, foresee(stages_until(name), target, bench.hands))[-1:]
+        return render_plan(target, foresee(stages_for(name), target, bench.hands))[-1:]
 
 
 def foresee_branch(bench: Workbench) -> list[Foreseen]:

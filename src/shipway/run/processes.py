@@ -18,14 +18,14 @@ _PATIENCE = 3600.0
 """Seconds after which a command is ended: no step of a release takes an hour, and a hang must not look like work."""
 
 HINTS = {
-    "docker": "install Docker with buildx, or run `task engine` on Debian or Ubuntu",
-    "cosign": "install cosign 2.5 or later, or run `task engine` on Debian or Ubuntu",
+    "docker": "install Docker with buildx, or run `task engine` on Debian",
+    "cosign": "install cosign 2.5 or later, or run `task engine` on Debian",
     "git": "install git",
 }
 
 
 Runner: TypeAlias = Callable[[Command], Answer]
-"""Whatever runs a command; raises ``StepFailed`` when the exit code is not an expected one. Tests look the answer up."""
+"""Whatever runs a command and raises ``StepFailed`` when the exit code is not an expected one."""
 
 
 class Processes:

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from shipway.model import Action, Command, Finding, Request, Target
+from shipway.model import Action, Finding, Request, Target
 from shipway.stages import build
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,8 +37,8 @@ class Workbench:
         return self.fitted(target)
 
     def fitted(self, target: Target) -> Target:
-        """The target with what only this machine can tell: which generation of cosign it has, whether there are docs."""
-        modern = is_modern(self.hands.runner)
+        """The target with what only this machine tells: the generation of its cosign, and whether there are docs."""
+        modern = bool(shutil.which("cosign", path=self.environment.get("PATH"))) and is_modern(self.hands.runner)
         docs = target.docs if has_docs(self.project, Path(target.folder)) else ""
         return replace(target, docs=docs, signing=replace(target.signing, modern=modern))
 

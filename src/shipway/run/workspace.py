@@ -44,7 +44,8 @@ class Workspace:
         found = version.find_release(tags, self.context.commit, self.project.settings.release.tag_format)
         if found is None:
             return None
-        self._git(f"go to {found.name}", "checkout", "--quiet", "-B", self.context.branch, found.commit)
+        branch = branch_of(self.project, self.context)
+        self._git(f"go to {found.name}", "checkout", "--quiet", "-B", branch, found.commit)
         return self._release(found.name, found.commit, tags)
 
     def decide(self) -> version.Decision:
@@ -78,6 +79,11 @@ class Workspace:
         text = changelog.read_text(encoding="utf-8") if changelog.is_file() else ""
         return Release(version=number, tag=tag, commit=commit, notes=version.read_notes(text, tag),
                        latest=is_highest(number, others))
+
+
+def branch_of(project: Project, context: Context) -> str:
+    """The branch that is released; a checkout of a tag is one of the first release branch."""
+    return context.branch or project.settings.release.branches[0]
 
 
 @contextmanager
@@ -117,7 +123,7 @@ def _clone_commands(bench: Workbench, clone: Path, remote: str) -> Iterator[Comm
         steps.append(("let git read the token", (*inside, "config", "credential.helper", _HELPER)))
     steps += [
         ("fetch what the remote has", (*inside, "fetch", "--quiet", "--force", "--tags", "--prune", name)),
-        ("go to the commit", (*inside, "checkout", "--quiet", "-B", context.branch, context.commit)),
+        ("go to the commit", (*inside, "checkout", "--quiet", "-B", branch_of(bench.project, context), context.commit)),
     ]
     for why, argv in steps:
         yield Command(name="version", why=why, argv=argv, effect=Effect.LOCAL, secrets=TOKENS)
@@ -126,5 +132,3 @@ def _clone_commands(bench: Workbench, clone: Path, remote: str) -> Iterator[Comm
 def release_target(bench: Workbench, workspace: Workspace, release: Release) -> Target:
     """What should exist once ``release`` is out."""
     return bench.fitted(plan_target(bench.project, bench.context, bench.environment, str(workspace.clone), release))
-
-

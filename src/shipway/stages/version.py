@@ -21,7 +21,8 @@ NAME_AND_MAIL = ("github-actions[bot]", "41898282+github-actions[bot]@users.nore
 
 _FIELDS = "%(refname:short)\t%(objectname)\t%(*objectname)\t%(parent)\t%(*parent)"
 _QUIET = {"GITHUB_OUTPUT": "", "GITHUB_ACTIONS": "", "GITHUB_API_URL": "", "GH_TOKEN": "", "NO_COLOR": "1"}
-"""python-semantic-release writes outputs of its own, wrong ones when nothing is due; it must not see where. It asks no API either."""
+"""python-semantic-release writes outputs of its own, wrong ones when nothing is due, and must not see where. It asks no
+API either."""
 
 
 @dataclass(frozen=True, slots=True)

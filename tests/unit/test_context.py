@@ -1,0 +1,110 @@
+"""Facts in, context out: GitHub's events as recorded, a laptop, no git at all."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shipway.context import Context, Facts, Git, detect, parse_remote, require_clean, require_git, require_release
+from shipway.errors import ContextError
+
+EVENTS = Path(__file__).parents[1] / "fixtures/events"
+HEAD = "a1b2c3d" + "0" * 33
+GIT = Git(commit="f" * 40, branch="topic", remote_url="git@github.com:Acme/Toy.git", epoch=1_700_000_000)
+
+
+def recorded(name: str) -> Context:
+    """The context of a recorded event."""
+    lines = (EVENTS / f"{name}.env").read_text("utf-8").split()
+    environment = dict(line.split("=", 1) for line in lines)
+    return detect(Facts(environment=environment, event=json.loads((EVENTS / f"{name}.json").read_text("utf-8")),
+                        git=GIT))
+
+
+def test_a_push_to_a_branch() -> None:
+    context = recorded("push")
+    assert (context.branch, context.commit, context.tag) == ("feature/new-thing", HEAD, "")
+    assert (context.repository, context.ci, context.pull_request) == ("acme/toy", True, None)
+    assert context.run_url == "https://github.com/acme/toy/actions/runs/42"
+    assert context.epoch == GIT.epoch
+
+
+def test_a_pull_request_is_built_from_its_head_not_from_the_merge_commit() -> None:
+    context = recorded("pull_request")
+    assert (context.pull_request, context.commit, context.fork, context.branch) == (123, HEAD, False, "")
+
+
+def test_a_pull_request_from_a_fork_cannot_push() -> None:
+    assert recorded("pull_request_fork").fork
+
+
+@pytest.mark.parametrize("name", ["push_tag", "release"])
+def test_a_tag_and_a_published_release_name_the_tag(name: str) -> None:
+    assert (recorded(name).tag, recorded(name).branch) == ("v1.2.3", "")
+
+
+def test_a_dispatch_is_one_of_its_branch() -> None:
+    assert (recorded("workflow_dispatch").branch, recorded("workflow_dispatch").event) == ("main", "workflow_dispatch")
+
+
+def test_a_merge_queue_is_a_branch_of_its_own() -> None:
+    assert recorded("merge_group").branch.startswith("gh-readonly-queue/main/pr-123-")
+
+
+def test_a_run_without_an_id_has_no_address() -> None:
+    assert detect(Facts(environment={"GITHUB_ACTIONS": "true"})).run_url == ""
+
+
+def test_a_laptop() -> None:
+    context = detect(Facts(git=GIT))
+    assert (context.event, context.branch, context.repository, context.ref) == (
+        "local", "topic", "Acme/Toy", "refs/heads/topic")
+    assert not context.ci
+
+
+def test_a_detached_head_at_a_tag_is_the_tag() -> None:
+    context = detect(Facts(git=replace(GIT, branch="", head_tags=("v1.2.3",))))
+    assert (context.tag, context.ref, context.detached) == ("v1.2.3", "refs/tags/v1.2.3", True)
+    assert detect(Facts(git=replace(GIT, branch=""))).ref == ""
+
+
+def test_no_git() -> None:
+    with pytest.raises(ContextError, match="not in a git repository"):
+        require_git(detect(Facts()))
+
+
+@pytest.mark.parametrize(("url", "found"), [
+    ("https://github.com/acme/toy.git", ("https://github.com", "acme/toy")),
+    ("https://user:pass@github.com/acme/toy", ("https://github.com", "acme/toy")),
+    ("ssh://git@github.com:22/acme/toy.git", ("https://github.com", "acme/toy")),
+    ("git@github.com:acme/toy.git", ("https://github.com", "acme/toy")),
+    ("/srv/git/toy.git", None), ("../toy.git", None), ("file:///srv/acme/toy.git", None), ("", None),
+])
+def test_addresses_of_remotes(url: str, found: tuple[str, str] | None) -> None:
+    assert parse_remote(url) == found
+
+
+GOOD = Context(event="local", branch="main", commit="c" * 40, repository="acme/toy")
+
+
+@pytest.mark.parametrize(("context", "said"), [
+    (replace(GOOD, commit=""), "no commit yet"),
+    (replace(GOOD, dirty=True), "not committed"),
+    (replace(GOOD, shallow=True), "shallow clone"),
+    (replace(GOOD, repository=""), "no GitHub address"),
+    (replace(GOOD, branch="", detached=True), "detached"),
+    (replace(GOOD, branch="topic"), "'topic' is not a release branch"),
+])
+def test_what_a_release_cannot_be_made_of_is_named_with_the_next_step(context: Context, said: str) -> None:
+    with pytest.raises(ContextError, match=said) as caught:
+        require_release(context, ("main",))
+    assert caught.value.status == 3 and caught.value.hint
+
+
+def test_a_good_checkout_and_a_tag_can_be_released() -> None:
+    require_release(GOOD, ("main",))
+    require_release(replace(GOOD, branch="", tag="v1.2.3"), ("main",))
+    require_clean(GOOD)

@@ -1,0 +1,102 @@
+"""Tags and labels: valid by the OCI grammar, nobody's but their own."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shipway.config import Project
+from shipway.context import Context
+from shipway.errors import ContextError
+from shipway.labels import plan_labels
+from shipway.tags import image_name, is_highest, plan_branch_tag, plan_tags
+
+GRAMMAR = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
+CONTEXT = Context(event="push", branch="main", commit="a1b2c3d4e5" + "0" * 30, repository="Acme/Toy",
+                  epoch=1_700_000_000)
+AWKWARD = ["latest", "LATEST", "edge", "v1.2.3", "1.2.3", "v1", "1.2", "v1.2.3-rc.1", "sha-0000000", "pr-123", "PR-1",
+           "#123-fix", "🚀launch", "ветка", "---", ".hidden", "-x", "--output=x", "$(id)", "feature/one", "feature-one",
+           "feature one", "x" * 300, "x" * 129, "x" * 128, "sha256-abc.sig", "topic-0123abcd", "a/../b", "", "0", "_"]
+
+
+def test_a_plain_branch_keeps_its_name() -> None:
+    assert plan_tags(CONTEXT).names == ("main", "sha-a1b2c3d")
+    assert plan_branch_tag("Feature_1.x") == "Feature_1.x"
+    assert plan_tags(CONTEXT).channel == "branch"
+
+
+def test_a_pull_request() -> None:
+    tags = plan_tags(Context(event="pull_request", pull_request=123, commit="a1b2c3d" * 5))
+    assert (tags.names, tags.channel) == (("pr-123", "sha-a1b2c3d"), "pull-request")
+
+
+def test_a_release_and_its_order() -> None:
+    tags = plan_tags(CONTEXT, version="1.2.3", latest=True)
+    assert (tags.names, tags.channel, tags.staging) == (("v1.2.3", "latest", "sha-a1b2c3d"), "release", "sha-a1b2c3d")
+
+
+def test_an_older_line_and_a_pre_release_never_take_latest() -> None:
+    assert plan_tags(CONTEXT, version="1.2.4", latest=False).names == ("v1.2.4", "sha-a1b2c3d")
+    tags = plan_tags(CONTEXT, version="1.3.0-rc.1", latest=True)
+    assert (tags.names, tags.channel) == (("v1.3.0-rc.1", "sha-a1b2c3d"), "prerelease")
+
+
+def test_a_commit_without_a_branch_has_its_own_tag_only() -> None:
+    assert plan_tags(Context(event="local", commit="a1b2c3d" * 5)).names == ("sha-a1b2c3d",)
+
+
+@pytest.mark.parametrize("branch", AWKWARD)
+def test_awkward_branches_get_valid_tags_that_are_nobody_elses(branch: str) -> None:
+    tag = plan_branch_tag(branch)
+    assert GRAMMAR.fullmatch(tag)
+    assert not re.fullmatch(r"latest|edge|v?\d+(\.\d+)*(-.*)?|sha-.*|pr-\d+|sha256-.*", tag, re.IGNORECASE), tag
+
+
+def test_no_two_awkward_branches_share_a_tag() -> None:
+    assert len({plan_branch_tag(branch) for branch in AWKWARD}) == len(AWKWARD)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=200), st.text(max_size=200))
+def test_any_two_names_get_valid_and_different_tags(one: str, other: str) -> None:
+    assert GRAMMAR.fullmatch(plan_branch_tag(one))
+    assert (plan_branch_tag(one) == plan_branch_tag(other)) == (one == other)
+
+
+def test_no_branch_can_take_the_tag_that_another_one_was_given() -> None:
+    given_tag = plan_branch_tag("feature/one")
+    assert plan_branch_tag(given_tag) != given_tag
+
+
+def test_the_image_is_named_after_the_repository_in_lower_case() -> None:
+    assert image_name("", CONTEXT) == "ghcr.io/acme/toy"
+    assert image_name("registry.example/x", CONTEXT) == "registry.example/x"
+    with pytest.raises(ContextError, match="no name for the image"):
+        image_name("", Context(event="local"))
+
+
+@pytest.mark.parametrize(("version", "others", "highest"), [
+    ("1.2.3", ["1.2.2", "1.10.0-rc.1"], True), ("1.2.3", ["1.10.0"], False), ("1.2.3", [], True),
+    ("2.0.0-rc.1", [], False), ("1.2.3", ["1.2.3"], True),
+])
+def test_latest_is_the_highest_stable_version(version: str, others: list[str], highest: bool) -> None:
+    assert is_highest(version, others) is highest
+
+
+def test_labels_come_from_the_project_and_the_commit() -> None:
+    project = Project(name="toy", version="1.0.0", description="A toy", licenses="MIT")
+    labels = plan_labels(project, CONTEXT, version="1.2.3")
+    prefix = "org.opencontainers.image."
+    assert labels[f"{prefix}created"] == "2023-11-14T22:13:20Z"
+    assert labels[f"{prefix}version"] == "1.2.3"
+    assert labels[f"{prefix}revision"] == CONTEXT.commit
+    assert labels[f"{prefix}source"] == labels[f"{prefix}url"] == "https://github.com/Acme/Toy"
+    assert f"{prefix}documentation" not in labels
+
+
+def test_what_is_not_known_is_left_out_of_the_labels() -> None:
+    labels = plan_labels(Project(name="toy", version="1.0.0"), Context(event="local", commit="c"))
+    assert sorted(name.rpartition(".")[2] for name in labels) == ["revision", "title", "version"]
