@@ -37,7 +37,7 @@ def lint(session: nox.Session) -> None:
     if Path("Dockerfile").is_file():
         session.run("hadolint", "Dockerfile")
     if _configured("importlinter"):
-        session.run("lint-imports", "--no-cache", silent=True)
+        session.run("lint-imports", "--no-cache", env={"PYTHONPATH": "src"}, silent=True)
     if Path(".github/workflows").is_dir() and _locked("lint", "zizmor"):
         session.run("zizmor", "--offline", "--quiet", "--persona", "auditor", ".github")
 

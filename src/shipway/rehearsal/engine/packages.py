@@ -104,7 +104,10 @@ class Archive:
         for folder in (archives / "partial", self.folder / "lists/partial"):
             folder.mkdir(parents=True, exist_ok=True)
         status = self.folder / "status"
-        status.write_text("", encoding="utf-8") if self.status is None else shutil.copy(self.status, status)
+        if self.status is None:
+            status.write_text("", encoding="utf-8")
+        else:
+            shutil.copy(self.status, status)
         (self.folder / "sources.list").write_text(
             f"deb [signed-by={self.source.keyring}] {self.source.mirror} {self.source.suite} main\n", encoding="utf-8")
         (self.folder / "apt.conf").write_text(self._render_config(), encoding="utf-8")

@@ -1,0 +1,339 @@
+"""What each stage says to its tool, and how it reads the answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from shipway.errors import StepFailed
+from shipway.image import Entry, Index, parse_index
+from shipway.model import Answer, Command, Published, Request, Signing, State, Target, World
+from shipway.registry import inspect, read_index
+from shipway.stages import build, commit, document, promote, publish, sign, verify
+from tests.unit.model_remotes import digest_of, manifest
+
+INDEX = parse_index(json.dumps(manifest("x", ("linux/amd64", "linux/arm64"))))
+
+
+def talk(conversation: object, *rounds: tuple[Answer, ...]) -> World:
+    """Answer a conversation round by round; gives the world that it ends with."""
+    assert hasattr(conversation, "send")
+    try:
+        next(conversation)  # type: ignore[call-overload]
+        for answers in rounds:
+            conversation.send(answers)
+    except StopIteration as end:
+        world: World = end.value
+        return world
+    raise AssertionError("the conversation goes on")
+
+
+class TestImages:
+    """Reading indexes."""
+
+    def test_entries_are_told_apart(self) -> None:
+        assert INDEX.platforms == ("linux/amd64", "linux/arm64")
+        assert [entry.subject for entry in INDEX.attestations] == [entry.digest for entry in INDEX.images]
+        assert INDEX.leaves_first[-1] == INDEX.digest and len(INDEX.leaves_first) == 5
+        assert not INDEX.imagined
+
+    def test_arm64_is_the_same_machine_with_and_without_its_variant(self) -> None:
+        text = json.dumps({"digest": digest_of("i"), "manifests": [
+            {"digest": digest_of("a"), "platform": {"os": "linux", "architecture": "arm64", "variant": "v8"}},
+            {"digest": digest_of("b"), "platform": {"os": "linux", "architecture": "arm", "variant": "v7"}}]})
+        assert parse_index(text).platforms == ("linux/arm64", "linux/arm/v7")
+
+    def test_a_single_manifest_has_no_platforms(self) -> None:
+        assert parse_index(json.dumps({"digest": digest_of("i")})).platforms == ()
+
+    @pytest.mark.parametrize("text", ["{}", "[]", "not json"])
+    def test_anything_else_is_an_error(self, text: str) -> None:
+        with pytest.raises(ValueError):
+            parse_index(text)
+
+
+class TestRegistry:
+    """"Could not ask" is never "not there"."""
+
+    @pytest.mark.parametrize("said", ["ERROR: r.example/a:b: not found", "manifest unknown", "NAME_UNKNOWN: no repo"])
+    def test_not_there(self, said: str) -> None:
+        assert read_index(Answer(code=1, err=said), "r.example/a:b") is None
+
+    @pytest.mark.parametrize(("said", "hint"), [
+        ("unexpected status: 401 Unauthorized", "docker login r.example"), ("denied: no access", "docker login"),
+        ("503 Service Unavailable", "registry answers"), ("", "registry answers"),
+        ("dial tcp: lookup r.example: no such host", "registry answers"),
+    ])
+    def test_could_not_ask(self, said: str, hint: str) -> None:
+        with pytest.raises(StepFailed) as caught:
+            read_index(Answer(code=1, err=said), "r.example/a:b")
+        assert hint in caught.value.hint and "r.example/a:b" in caught.value.message
+
+    def test_an_answer_that_is_no_manifest(self) -> None:
+        with pytest.raises(StepFailed, match="cannot be read"):
+            read_index(Answer(code=0, out="{}"), "r.example/a:b")
+
+
+class TestBuild:
+    """The build."""
+
+    def test_the_command_for_every_platform(self, target: Target) -> None:
+        command = build.build_command(replace(target, builder="https://github.com/acme/toy/actions/runs/1",
+                                              build=("--build-arg=A=1",), build_secrets=("PIP_TOKEN",)))
+        text = " ".join(command.argv)
+        assert "--platform=linux/amd64,linux/arm64" in command.argv and "--sbom=true" in command.argv
+        assert "--provenance=mode=max,builder-id=https://github.com/acme/toy/actions/runs/1" in command.argv
+        assert "name=registry.example/acme/toy:sha-ccccccc" in text and "latest" not in text
+        assert "--annotation=index:org.opencontainers.image.version=1.2.3" in command.argv
+        assert command.argv[-2:] == ("--build-arg=A=1", ".")
+        assert command.env == {"SOURCE_DATE_EPOCH": "1700000000"} and command.secrets == ("PIP_TOKEN",)
+
+    def test_the_command_for_this_machine_pushes_nothing(self, target: Target) -> None:
+        command = build.build_command(target, push=False)
+        assert command.effect == "local" and "--load" in command.argv
+        assert not [word for word in command.argv if "push" in word or "--platform" in word]
+
+    def test_an_image_that_lacks_a_platform_is_built_again(self, target: Target) -> None:
+        half = parse_index(json.dumps(manifest("x", ("linux/amd64",))))
+        finding = build.judge(target, World(index=half))
+        assert finding.state is State.ABSENT and "lacks linux/arm64" in finding.evidence
+
+    def test_every_stand_in_can_be_looked_up_after_the_build(self, target: Target) -> None:
+        world = build.settle(target, World())
+        assert world.index is not None and world.index.imagined
+        known = {f"sha256:{variable}" for variable, _ in build.name_digests(target)}
+        assert known == set(world.index.leaves_first)
+
+
+class TestSign:
+    """Signing and asking for signatures."""
+
+    def test_a_key(self, target: Target) -> None:
+        command = sign.sign_command(target, INDEX.digest)
+        assert command.argv == ("cosign", "sign", "--yes", "--key", "cosign.key", "--tlog-upload=false",
+                                f"{target.image}@{INDEX.digest}")
+        assert command.secrets == ("COSIGN_PASSWORD",)
+
+    def test_a_key_without_a_log_on_cosign_3(self, target: Target) -> None:
+        modern = replace(target, signing=replace(target.signing, modern=True, config="none.json"))
+        command = sign.sign_command(modern, INDEX.digest)
+        assert command.argv[5:7] == ("--signing-config", "none.json") and "--tlog-upload=false" not in command.argv
+
+    def test_keyless_in_actions_names_the_provider_so_that_nothing_hangs(self, target: Target) -> None:
+        keyless = replace(target, builder="https://run.example", signing=Signing(
+            identity="https://github.com/acme/toy/.github/workflows/release.yml@refs/heads/main",
+            issuer="https://token.example", repository="acme/toy", ref="refs/heads/main"))
+        command = sign.sign_command(keyless, INDEX.digest)
+        assert command.argv[3:5] == ("--oidc-provider", "github-actions")
+        assert "ACTIONS_ID_TOKEN_REQUEST_TOKEN" in command.secrets
+        verified = sign.verify_command(keyless, INDEX.digest).argv
+        assert verified[verified.index("--certificate-identity") + 1].endswith("release.yml@refs/heads/main")
+        assert "--certificate-github-workflow-repository" in verified and not [w for w in verified if "regexp" in w]
+
+    def test_an_exact_identity_needs_no_more(self, target: Target) -> None:
+        exact = replace(target, signing=Signing(identity="me@example.org", issuer="https://issuer.example"))
+        assert sign.verify_command(exact, INDEX.digest).argv[3:7] == (
+            "--certificate-identity", "me@example.org", "--certificate-oidc-issuer", "https://issuer.example")
+        assert sign.sign_command(exact, INDEX.digest).argv[:3] == ("cosign", "sign", "--yes")
+
+    @pytest.mark.parametrize(("answer", "signed"), [
+        (Answer(code=0), True), (Answer(code=10, err="no signatures found"), False),
+        (Answer(code=12, err="none"), False), (Answer(code=1, err="Error: no matching signatures: …"), False),
+    ])
+    def test_answers(self, answer: Answer, signed: bool) -> None:
+        assert sign.read_signed(answer, INDEX.digest) is signed
+
+    @pytest.mark.parametrize("said", ["503 Service Unavailable", ""])
+    def test_could_not_ask(self, said: str) -> None:
+        with pytest.raises(StepFailed, match="could not ask whether"):
+            sign.read_signed(Answer(code=1, err=said), INDEX.digest)
+
+    def test_no_image_is_nothing_signed(self, target: Target) -> None:
+        world = talk(sign.observe(target, World()))
+        assert sign.judge(target, world).state is State.ABSENT
+
+
+def content(change: Callable[[dict[str, dict[str, object]]], object] = lambda _: None) -> Answer:
+    """What a registry shows of a good image, with a change."""
+    each: dict[str, dict[str, object]] = {}
+    for platform in INDEX.platforms:
+        each[platform] = {"SPDX": {"packages": [{"name": "x"}]}, "SLSA": {"buildType": "b"},
+                          "config": {"Labels": {"org.opencontainers.image.version": "1.2.3"}}}
+    change(each)
+    return Answer(code=0, out=json.dumps({"sbom": each, "provenance": each, "image": each}))
+
+
+class TestVerify:
+    """The strict verification: what is missing is a fault."""
+
+    def faults(self, target: Target, *, index: Index = INDEX, unsigned: str = "", tag: str = "",
+               answer: Answer | None = None) -> str:
+        signatures = tuple(Answer(code=10 if digest == unsigned else 0) for digest in index.leaves_first)
+        now = json.dumps({"digest": tag or index.digest})
+        world = talk(verify.observe(target, World(index=index)), signatures,
+                     (Answer(code=0, out=now), answer or content()))
+        finding = verify.judge(target, world)
+        return finding.evidence if finding.state is State.FAULT else ""
+
+    def test_a_good_image_has_none(self, target: Target) -> None:
+        assert self.faults(target) == ""
+
+    def test_an_unsigned_child(self, target: Target) -> None:
+        assert "signature of" in self.faults(target, unsigned=INDEX.images[1].digest)
+
+    def test_an_unsigned_index(self, target: Target) -> None:
+        assert INDEX.digest[:19] in self.faults(target, unsigned=INDEX.digest)
+
+    def test_a_platform_too_few_or_too_many(self, target: Target) -> None:
+        assert "platforms: linux/amd64, linux/arm64" in self.faults(replace(target, platforms=("linux/amd64",)))
+
+    def test_two_attestations_for_one_platform(self, target: Target) -> None:
+        twice = replace(INDEX, entries=(*INDEX.entries, INDEX.attestations[0]))
+        assert "attestations of linux/amd64: 2" in self.faults(target, index=twice)
+
+    def test_an_attestation_of_something_else(self, target: Target) -> None:
+        stray = Entry(digest=digest_of("s"), subject=digest_of("elsewhere"))
+        assert "speak of no image" in self.faults(target, index=replace(INDEX, entries=(*INDEX.entries, stray)))
+
+    def test_a_tag_that_moved_meanwhile(self, target: Target) -> None:
+        assert "staging tag" in self.faults(target, tag=digest_of("other"))
+
+    def test_an_empty_sbom_and_a_missing_one(self, target: Target) -> None:
+        empty = content(lambda each: each["linux/arm64"].update(SPDX={"packages": []}))
+        assert "SBOM of linux/arm64: 0 packages" in self.faults(target, answer=empty)
+        none = content(lambda each: each["linux/arm64"].pop("SPDX"))
+        assert "SBOM of linux/arm64: 0 packages" in self.faults(target, answer=none)
+
+    def test_missing_provenance(self, target: Target) -> None:
+        assert "provenance of linux/amd64: missing" in self.faults(
+            target, answer=content(lambda each: each["linux/amd64"].pop("SLSA")))
+
+    def test_labels_of_another_version(self, target: Target) -> None:
+        other = content(lambda each: each["linux/amd64"].update(config={"Labels": {}}))
+        assert "labels of linux/amd64: differ" in self.faults(target, answer=other)
+        none = content(lambda each: each["linux/amd64"].pop("config"))
+        assert "labels of linux/amd64: differ" in self.faults(target, answer=none)
+
+    @pytest.mark.parametrize("answer", [Answer(code=0, out="[]"), Answer(code=1, err="x: not found"),
+                                        Answer(code=0, out='{"sbom": {}, "provenance": null, "image": 1}')])
+    def test_an_image_that_shows_nothing(self, target: Target, answer: Answer) -> None:
+        assert "SBOM of linux/amd64: 0 packages" in self.faults(target, answer=answer)
+
+    def test_one_platform_stands_without_its_name(self, target: Target) -> None:
+        one = parse_index(json.dumps(manifest("y", ("linux/amd64",))))
+        single = {"sbom": {"SPDX": {"packages": [{}]}}, "provenance": {"SLSA": {"b": 1}},
+                  "image": {"config": {"Labels": {"org.opencontainers.image.version": "1.2.3"}}}}
+        alone = replace(target, platforms=("linux/amd64",))
+        assert self.faults(alone, index=one, answer=Answer(code=0, out=json.dumps(single))) == ""
+
+    def test_nothing_to_verify_yet(self, target: Target) -> None:
+        world = talk(verify.observe(target, World()))
+        assert verify.judge(target, world).state is State.ABSENT
+
+
+class TestCommit:
+    """The commit point."""
+
+    def test_an_annotated_tag_is_peeled(self, target: Target) -> None:
+        listed = f"{'b' * 40}\trefs/heads/main\n{'7' * 40}\trefs/tags/v1.2.3\n{'c' * 40}\trefs/tags/v1.2.3^{{}}\n"
+        world = talk(commit.observe(target, World()), (Answer(code=0, out=listed),))
+        assert (world.git_tag, world.head) == ("c" * 40, "b" * 40)
+        assert commit.judge(target, world).state is State.SAME
+
+    def test_branch_and_tag_are_pushed_together_or_not_at_all(self, target: Target) -> None:
+        (push,) = commit.plan(target, World())
+        assert isinstance(push, Command)
+        assert push.argv == ("git", "push", "--atomic", "origin", f"{'c' * 40}:refs/heads/main", "refs/tags/v1.2.3")
+
+
+class TestPromote:
+    """Public tags."""
+
+    def test_only_what_is_behind_moves(self, target: Target) -> None:
+        (create,) = promote.plan(target, World(index=INDEX, tags={"v1.2.3": INDEX.digest, "latest": digest_of("old")}))
+        assert isinstance(create, Command)
+        assert create.argv[4:] == ("--tag", "registry.example/acme/toy:latest", f"{target.image}@{INDEX.digest}")
+
+    def test_a_commit_without_public_tags_has_nothing_to_move(self, target: Target) -> None:
+        assert promote.due(replace(target, tags=()))
+
+
+class TestPublish:
+    """The GitHub release."""
+
+    def release(self, **changes: object) -> dict[str, object]:
+        return {"id": 1, "tag_name": "v1.2.3", "draft": False, "assets": [{"name": publish.ASSET}],
+                "upload_url": "https://up.example/1/assets{?name,label}", "html_url": "page", **changes}
+
+    def observed(self, target: Target, *pages: list[dict[str, object]]) -> World:
+        return talk(publish.observe(target, World()), *((Answer(code=200, out=json.dumps(page)),) for page in pages))
+
+    def test_it_is_looked_for_on_every_page(self, target: Target) -> None:
+        others = [self.release(tag_name="v0.0.1")] * 100
+        world = self.observed(target, others, [self.release()])
+        assert world.release is not None and publish.judge(target, world).state is State.SAME
+        assert self.observed(target, others, []).release is None
+
+    def test_a_published_release_wins_over_a_forgotten_draft(self, target: Target) -> None:
+        world = self.observed(target, [self.release(id=2, draft=True, assets=[]), self.release()])
+        assert world.release is not None and not world.release.draft
+
+    def test_a_release_without_its_image_is_a_conflict(self, target: Target) -> None:
+        world = self.observed(target, [self.release(assets=None)])
+        assert publish.judge(target, world).state is State.CONFLICT
+
+    def test_the_asset_goes_where_the_draft_says(self, target: Target) -> None:
+        world = World(index=INDEX, release=Published(id=1, draft=True, assets=frozenset(), upload="https://up.example",
+                                                     page=""))
+        (upload,) = publish.plan(target, world)
+        assert isinstance(upload, Request) and upload.path == "https://up.example?name=image.json"
+        assert json.loads(upload.content)["digest"] == INDEX.digest
+
+    def test_notes_name_the_image_and_its_digest(self, target: Target) -> None:
+        body = publish.render_body(target, World(index=INDEX))
+        assert "- A feature" in body and f"{target.image}@{INDEX.digest}" in body
+
+    def test_who_has_no_release_page(self, target: Target) -> None:
+        assert "not released" in publish.due(replace(target, version="", channel="branch"))
+        assert "no repository" in publish.due(replace(target, repository=""))
+
+
+class TestDocument:
+    """The docs."""
+
+    def test_a_docs_branch_without_a_list_has_no_versions(self, target: Target) -> None:
+        refs = Answer(code=0, out=f"{'d' * 40}\trefs/heads/gh-pages\n")
+        world = talk(document.observe(target, World()), (refs,), (Answer(code=0),), (Answer(code=128),))
+        assert world.docs == {} and "no docs version 1.2" in document.judge(target, world).evidence
+
+    def test_an_older_patch_is_replaced(self, target: Target) -> None:
+        finding = document.judge(target, World(docs={"1.2": ("1.2.2", ("latest",))}))
+        assert (finding.state, finding.evidence) == (State.ABSENT, "1.2 shows 1.2.2")
+
+    def test_latest_has_to_point_at_the_highest_version(self, target: Target) -> None:
+        finding = document.judge(target, World(docs={"1.2": ("1.2.3", ())}))
+        assert finding.state is State.ABSENT and "latest is not an alias" in finding.evidence
+
+    def test_an_older_line_leaves_latest_alone(self, target: Target) -> None:
+        older = replace(target, latest=False)
+        (deploy,) = document.plan(older, World())
+        assert isinstance(deploy, Command) and deploy.argv[-1] == "1.2"
+        world = document.settle(older, World(docs={"2.0": ("2.0.0", ("latest",))}))
+        assert world.docs == {"2.0": ("2.0.0", ("latest",)), "1.2": ("1.2.3", ())}
+        assert document.judge(older, world).state is State.SAME
+
+    def test_latest_moves_from_the_version_before(self, target: Target) -> None:
+        world = document.settle(target, World(docs={"1.1": ("1.1.0", ("latest",))}))
+        assert world.docs == {"1.1": ("1.1.0", ()), "1.2": ("1.2.3", ("latest",))}
+
+    def test_who_has_no_docs(self, target: Target) -> None:
+        assert document.due(replace(target, docs="")) and document.due(replace(target, version=""))
+        assert not document.due(target)
+
+
+def test_every_question_only_reads(target: Target) -> None:
+    assert inspect("r.example/a:b").effect == "read"
+    assert all(action.effect == "read" for action in verify.plan(target, World(index=INDEX)))

@@ -1,0 +1,80 @@
+"""The version: read from python-semantic-release, stamped and tagged deterministically."""
+
+from __future__ import annotations
+
+import pytest
+
+from shipway.errors import ContextError, StepFailed
+from shipway.model import Answer
+from shipway.stages import version
+from shipway.stages.version import Decision, Tag
+
+
+@pytest.mark.parametrize(("current", "upcoming", "bump"), [
+    ("1.2.3", "2.0.0", "major"), ("1.2.3", "1.3.0", "minor"), ("1.2.3", "1.2.4", "patch"), ("1.2.3", "", ""),
+    ("", "0.1.0", "minor"), ("1.2.3-rc.1", "1.2.3", "patch"),
+])
+def test_the_bump_is_the_first_number_that_differs(current: str, upcoming: str, bump: str) -> None:
+    assert Decision(current, upcoming).bump == bump
+
+
+def test_nothing_due_is_told_by_the_last_version_coming_again() -> None:
+    assert version.read_decision(Answer(code=0, out="1.2.3\n"), Answer(code=0, out="1.2.3\n")).upcoming == ""
+    assert version.read_decision(Answer(code=0, out="1.2.3\n"), Answer(code=0, out="1.3.0\n")).upcoming == "1.3.0"
+    assert version.read_decision(Answer(code=0), Answer(code=0, out="0.1.0\n")) == Decision("", "0.1.0")
+
+
+@pytest.mark.parametrize("said", ["branch 'x' isn't in any release groups; no release will be made", ""])
+def test_a_branch_that_it_does_not_release_is_an_error_not_nothing_due(said: str) -> None:
+    with pytest.raises(StepFailed, match="gave no version"):
+        version.read_decision(Answer(code=0, out="1.2.3"), Answer(code=0, err=said))
+
+
+def test_tags_are_peeled() -> None:
+    out = f"v1\t{'7' * 40}\t{'c' * 40}\t\t{'p' * 40} {'q' * 40}\nlight\t{'d' * 40}\t\t{'p' * 40}\t\n"
+    assert version.read_tags(Answer(code=0, out=out)) == (Tag("v1", "c" * 40, "p" * 40), Tag("light", "d" * 40, "p" * 40))
+
+
+@pytest.mark.parametrize(("tag", "found"), [
+    ("v1.2.3", "1.2.3"), ("v1.2.3-rc.1", "1.2.3-rc.1"), ("1.2.3", ""), ("vnext", ""), ("v1.2", ""), ("xv1.2.3", ""),
+])
+def test_versions_in_tags(tag: str, found: str) -> None:
+    assert version.version_of(tag, "v{version}") == found
+
+
+def test_the_release_of_a_commit_is_its_own_tag_or_the_one_made_on_top_of_it() -> None:
+    tags = (Tag("v1.0.0", "a", ""), Tag("v1.1.0", "b", "a"), Tag("other", "a", ""), Tag("v0.9.0", "a", ""))
+    assert version.find_release(tags, "a", "v{version}") == Tag("v1.0.0", "a", "")
+    assert version.find_release(tags[1:3], "a", "v{version}") == Tag("v1.1.0", "b", "a")
+    assert version.find_release(tags, "c", "v{version}") is None
+
+
+def test_the_release_commit_depends_on_nothing_but_what_is_released() -> None:
+    commands = version.commit_commands("/clone", "v1.2.3", 1_700_000_000)
+    assert {command.env["GIT_COMMITTER_DATE"] for command in commands} == {"1700000000 +0000"}
+    assert commands[1].argv[-1] == "chore(release): v1.2.3 [skip ci]"
+    assert all(command.effect == "local" for command in commands)
+
+
+CHANGELOG = "# Log\n\n<!-- version list -->\n\n## v1.2.3 (2026-11-23)\n\n- New\n\n## v1.2.2 (2026-01-01)\n\n- Old\n"
+
+
+def test_the_changelog_is_dated_by_the_commit() -> None:
+    dated = version.date_changelog(CHANGELOG, "v1.2.3", 1_700_000_000)
+    assert "## v1.2.3 (2023-11-14)" in dated and "## v1.2.2 (2026-01-01)" in dated
+
+
+def test_the_notes_are_one_section_of_the_changelog() -> None:
+    assert version.read_notes(CHANGELOG, "v1.2.3") == "- New"
+    assert version.read_notes(CHANGELOG, "v1.2.2") == "- Old"
+
+
+def test_a_changelog_that_was_not_updated_is_an_error() -> None:
+    with pytest.raises(ContextError, match="no section for v9.9.9") as caught:
+        version.read_notes(CHANGELOG, "v9.9.9")
+    assert "<!-- version list -->" in caught.value.hint
+
+
+def test_settings_for_a_project_without_its_own() -> None:
+    text = version.render_config(("main", "1.x"), "v{version}", "")
+    assert r"match = '(main|1\.x)'" in text and "owner/name" in text
