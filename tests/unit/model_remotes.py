@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from shipway.image import SUBJECT
-from shipway.model import Action, Answer, Command, Json, Request, Target
+from shipway.model import Action, Answer, Command, Json, Request
 from shipway.run.reconcile import Hands
 
 NOT_FOUND = "ERROR: registry.example/acme/toy:tag: not found"
@@ -39,7 +39,6 @@ def manifest(name: str, platforms: tuple[str, ...]) -> dict[str, Json]:
 class ModelRemotes:
     """``die_at`` counts changes: the one with that number is ``lost`` (not made) or made without an answer."""
 
-    target: Target
     die_at: int = -1
     lost: bool = True
     builds: int = 0
@@ -91,16 +90,17 @@ class ModelRemotes:
 
         def make() -> None:
             self.builds += 1
-            found = manifest(f"{name}#{self.builds}", self.target.platforms)
+            platforms = next(word for word in command.argv if word.startswith("--platform=")).partition("=")[2]
+            found = manifest(f"{name}#{self.builds}", tuple(platforms.split(",")))
             self.manifests[str(found["digest"])] = found
-            self.tags[name.partition(":")[2]] = str(found["digest"])
-            self.labels = dict(self.target.labels)
+            self.tags[name.rpartition(":")[2]] = str(found["digest"])
+            self.labels = dict(word[len("--label="):].split("=", 1) for word in command.argv if "--label=" in word)
 
         return self.change(command, make)
 
     def _find(self, reference: str) -> dict[str, Json] | None:
         digest = reference.partition("@")[2]
-        return self.manifests.get(digest or self.tags.get(reference.removeprefix(f"{self.target.image}:"), ""))
+        return self.manifests.get(digest or self.tags.get(reference.rpartition(":")[2], ""))
 
     def _inspect(self, command: Command) -> Answer:
         reference, shape = command.argv[4], command.argv[6]
@@ -110,7 +110,7 @@ class ModelRemotes:
         if shape == "{{json .Manifest}}":
             return Answer(code=0, out=json.dumps(found))
         each: dict[str, Json] = {}
-        for platform in self.target.platforms:
+        for platform in ("linux/amd64", "linux/arm64"):
             each[platform] = {"SPDX": {"packages": [{}] * self.packages}, "SLSA": {"buildType": "x"},
                               "config": {"Labels": dict(self.labels)}}
         return Answer(code=0, out=json.dumps({"sbom": each, "provenance": each, "image": each}))
@@ -138,12 +138,13 @@ class ModelRemotes:
         return Answer(code=0, out=json.dumps(self.docs))
 
     def _deploy(self, command: Command) -> Answer:
-        version = self.target.docs
+        words = command.argv[command.argv.index("--title") + 1:]
+        title, version = words[0], words[1]
 
         def make() -> None:
-            aliases: list[Json] = ["latest"] if command.argv[-1] == "latest" else []
+            aliases: list[Json] = list(words[2:])
             self.docs = [one for one in self.docs if one["version"] != version]
-            self.docs.append({"version": version, "title": self.target.version, "aliases": aliases})
+            self.docs.append({"version": version, "title": title, "aliases": aliases})
             self.refs["refs/heads/gh-pages"] = "d0c5"
 
         return self.change(command, make)

@@ -24,7 +24,7 @@ def run(remotes: ModelRemotes, target: Target) -> list[Outcome]:
 
 
 def test_an_undisturbed_run_does_every_stage(target: Target) -> None:
-    remotes = ModelRemotes(target)
+    remotes = ModelRemotes()
     seen = run(remotes, target)
     assert [one.name for one in seen] == list(ORDER[1:])
     assert {one.outcome for one in seen} == {"done"}
@@ -33,7 +33,7 @@ def test_an_undisturbed_run_does_every_stage(target: Target) -> None:
 
 
 def test_a_second_run_changes_nothing_and_gives_a_reason_for_each_stage(target: Target) -> None:
-    remotes = ModelRemotes(target)
+    remotes = ModelRemotes()
     run(remotes, target)
     seen = run(remotes, target)
     assert remotes.changes == CHANGES
@@ -44,9 +44,9 @@ def test_a_second_run_changes_nothing_and_gives_a_reason_for_each_stage(target: 
 @pytest.mark.parametrize("lost", [True, False], ids=["before the change", "after the change"])
 @pytest.mark.parametrize("point", range(CHANGES))
 def test_a_rerun_after_any_death_ends_in_the_undisturbed_state(target: Target, point: int, lost: bool) -> None:
-    undisturbed = ModelRemotes(target)
+    undisturbed = ModelRemotes()
     run(undisturbed, target)
-    remotes = ModelRemotes(target, die_at=point, lost=lost)
+    remotes = ModelRemotes(die_at=point, lost=lost)
     with pytest.raises(Died):
         run(remotes, target)
     if "v1.2.3" in remotes.tags:
@@ -58,14 +58,14 @@ def test_a_rerun_after_any_death_ends_in_the_undisturbed_state(target: Target, p
 
 
 def test_the_index_is_signed_last(target: Target) -> None:
-    remotes = ModelRemotes(target)
+    remotes = ModelRemotes()
     run(remotes, target)
     assert remotes.signatures[-1] == remotes.tags["v1.2.3"]
     assert len(remotes.signatures) == 5
 
 
 def test_nothing_public_moves_while_the_verification_fails(target: Target) -> None:
-    remotes = ModelRemotes(target, packages=0)
+    remotes = ModelRemotes(packages=0)
     seen: list[Outcome] = []
     with pytest.raises(VerificationFailed, match="SBOM of linux/amd64: 0 packages"):
         reconcile(PIPELINE, target, remotes.hands, record=seen.append)
@@ -74,7 +74,7 @@ def test_nothing_public_moves_while_the_verification_fails(target: Target) -> No
 
 
 def test_a_version_tag_with_another_digest_is_a_conflict(target: Target) -> None:
-    remotes = ModelRemotes(target)
+    remotes = ModelRemotes()
     run(remotes, target)
     other = dict(remotes.manifests[remotes.tags["v1.2.3"]], digest=digest_of("another"))
     remotes.manifests[digest_of("another")] = other
@@ -85,7 +85,7 @@ def test_a_version_tag_with_another_digest_is_a_conflict(target: Target) -> None
 
 
 def test_a_git_tag_elsewhere_is_a_conflict(target: Target) -> None:
-    remotes = ModelRemotes(target, refs={"refs/tags/v1.2.3": "e" * 40})
+    remotes = ModelRemotes(refs={"refs/tags/v1.2.3": "e" * 40})
     with pytest.raises(Conflict, match="in the origin"):
         run(remotes, target)
     assert "v1.2.3" not in remotes.tags
@@ -93,7 +93,7 @@ def test_a_git_tag_elsewhere_is_a_conflict(target: Target) -> None:
 
 def test_a_branch_ends_after_its_tags_moved(target: Target) -> None:
     branch = replace(target, version="", tag="", channel="branch", tags=("topic",), latest=False, docs="")
-    remotes = ModelRemotes(branch)
+    remotes = ModelRemotes()
     seen = run(remotes, branch)
     assert {one.name: one.outcome for one in seen} == {
         "build": "done", "sign": "done", "verify": "done", "commit": "skipped", "promote": "done",
@@ -103,7 +103,7 @@ def test_a_branch_ends_after_its_tags_moved(target: Target) -> None:
 
 def test_a_branch_tag_moves_to_a_new_digest(target: Target) -> None:
     branch = replace(target, version="", tag="", channel="branch", tags=("topic",), latest=False, docs="")
-    remotes = ModelRemotes(branch)
+    remotes = ModelRemotes()
     run(remotes, branch)
     later = replace(branch, staging="sha-ddddddd", commit="d" * 40)
     before = remotes.tags["topic"]
@@ -112,7 +112,7 @@ def test_a_branch_tag_moves_to_a_new_digest(target: Target) -> None:
 
 
 def test_a_dry_run_changes_nothing_and_foresees_every_change(target: Target) -> None:
-    remotes = ModelRemotes(target)
+    remotes = ModelRemotes()
     rows = foresee(PIPELINE, target, remotes.hands)
     assert remotes.changes == 0
     planned = [action for _, _, actions in rows for action in actions if action.effect is Effect.PUBLISH]
@@ -121,13 +121,13 @@ def test_a_dry_run_changes_nothing_and_foresees_every_change(target: Target) -> 
 
 
 def test_a_dry_run_of_a_finished_release_plans_nothing(target: Target) -> None:
-    remotes = ModelRemotes(target)
+    remotes = ModelRemotes()
     run(remotes, target)
     assert not [actions for _, _, actions in foresee(PIPELINE, target, remotes.hands) if actions]
 
 
 def test_a_single_stage_wants_the_ones_before_it(target: Target) -> None:
-    remotes = ModelRemotes(target)
+    remotes = ModelRemotes()
     seen: list[Outcome] = []
     with pytest.raises(StepFailed, match="build comes first"):
         reconcile((build, sign), target, remotes.hands, record=seen.append, only="sign")

@@ -46,7 +46,7 @@ def test_requests_name_the_token_and_do_not_show_it() -> None:
 
 @pytest.mark.process
 def test_a_whole_plan_is_valid_shell_and_sets_every_variable_before_its_use(target: Target) -> None:
-    rows = render_plan(target, foresee(PIPELINE, target, ModelRemotes(target).hands))
+    rows = render_plan(target, foresee(PIPELINE, target, ModelRemotes().hands))
     text = render_lines(rows)
     assert [row.name for row in rows] == [stage.NAME for stage in PIPELINE]
     tools = ('tool() { [ "$2" = buildx ] && echo digest; true; }; CLONE=/; GITHUB_TOKEN=t; '

@@ -43,18 +43,18 @@ class Processes:
 
     def __call__(self, command: Command) -> Answer:
         """Run a command to its end; see ``Runner``."""
-        process = self._start(command)
-        try:
-            out, err = self._collect(process, live=command.live)
-        except subprocess.TimeoutExpired:
-            _end(process)
-            raise StepFailed(
-                f"{command.name}: {command.argv[0]} did not end within {self._patience:.0f} s",
-                hint="look at the service it talks to, then run the same command again",
-            ) from None
-        except BaseException:
-            _end(process)
-            raise
+        with self._start(command) as process:
+            try:
+                out, err = self._collect(process, live=command.live)
+            except subprocess.TimeoutExpired:
+                _end(process)
+                raise StepFailed(
+                    f"{command.name}: {command.argv[0]} did not end within {self._patience:.0f} s",
+                    hint="look at the service it talks to, then run the same command again",
+                ) from None
+            except BaseException:
+                _end(process)
+                raise
         answer = Answer(code=process.returncode, out=self.redact(out), err=self.redact(err))
         if answer.code not in command.expected:
             raise failure(command, answer)

@@ -1,0 +1,250 @@
+"""Whole runs: real git, real python-semantic-release once, and a registry, cosign and docs in memory."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shipway.errors import ContextError, ShipwayError, StepFailed
+from shipway.model import Answer, Command
+from shipway.rehearsal import origin
+from shipway.run import answers, pipeline
+from shipway.run.reconcile import Hands, Outcome
+from shipway.run.workbench import Workbench, has_docs, set_up
+from shipway.run.workspace import open_workspace
+from tests.repositories import commit, git, make_repository
+from tests.unit.model_remotes import ModelRemotes
+
+pytestmark = pytest.mark.process
+
+MODELLED = {"docker", "cosign", "mike"}
+
+
+class Scene:
+    """A project with an origin, and remotes in memory for everything that needs an engine."""
+
+    def __init__(self, folder: Path, settings: str = "", *, real: bool = False) -> None:
+        self.folder = folder
+        self.real = real
+        self.upcoming = "0.1.0"
+        source = make_repository(folder / "source", settings)
+        base = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+        self.environment = {**base, **origin.isolate("acme/toy", folder / "origin.git")}
+        self.clone = origin.make_origin(source, folder, "main", "origin", self.environment)
+        origin.point_at_github(self.clone, "acme/toy", "origin", self.environment)
+        self.remotes = ModelRemotes()
+        self.say: list[str] = []
+
+    def bench(self, **environment: str) -> Workbench:
+        """A workbench over the clone, its hands in memory."""
+        bench = set_up(self.say.append, folder=self.clone, environment={**self.environment, **environment})
+        run = bench.hands.runner
+
+        def runner(command: Command) -> Answer:
+            if "semantic_release" in command.argv and not self.real:
+                return self._release_tool(command)
+            if command.argv[0] not in MODELLED:
+                return run(command)
+            if command.argv[-1] == "--help":
+                return Answer(code=0, out="--tlog-upload")
+            return self.remotes.run(command)
+
+        return replace(bench, hands=Hands(runner=runner, api=self.remotes.request))
+
+    def _release_tool(self, command: Command) -> Answer:
+        if "--print-last-released" in command.argv:
+            return Answer(code=0)
+        if "--print" in command.argv:
+            return Answer(code=0, out=f"{self.upcoming}\n")
+        changelog = Path(command.folder) / "CHANGELOG.md"
+        changelog.write_text(changelog.read_text() + f"\n## v{self.upcoming} (2026-01-01)\n\n- Begin\n")
+        return Answer(code=0)
+
+    def release(self, until: str = "", **environment: str) -> pipeline.Result:
+        """One run."""
+        result = pipeline.Result()
+        pipeline.release(self.bench(**environment), result, lambda outcome: self.say.append(outcome.name), until=until)
+        return result
+
+
+@pytest.fixture(name="scene")
+def fixture_scene(tmp_path: Path) -> Scene:
+    """A scene with a double of the release tool."""
+    return Scene(tmp_path)
+
+
+def outcomes(result: pipeline.Result) -> dict[str, str]:
+    """Outcome by stage."""
+    return {one.name: one.outcome for one in result.stages}
+
+
+def test_a_release_with_the_real_release_tool(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, real=True)
+    result = scene.release()
+    assert result.target is not None and result.released
+    assert (result.target.version, result.target.tags) == ("0.1.0", ("v0.1.0", "latest"))
+    assert "Initial Release" in result.target.notes
+    bare = tmp_path / "origin.git"
+    assert git(bare, "rev-parse", "v0.1.0^{commit}") == git(bare, "rev-parse", "main") == result.target.commit
+    assert 'version = "0.1.0"' in git(bare, "show", "main:pyproject.toml")
+    assert "(2023-11-14)" in git(bare, "show", "main:CHANGELOG.md")
+    assert git(scene.clone, "status", "--porcelain") == "" and not git(scene.clone, "tag")
+
+
+def test_a_second_run_skips_everything_and_a_third_finds_nothing_due(scene: Scene) -> None:
+    first = scene.release()
+    second = scene.release()
+    assert set(outcomes(second).values()) == {"skipped"}
+    assert second.target is not None and first.target is not None
+    assert (second.digest, second.target.commit) == (first.digest, first.target.commit)
+    git(scene.clone, "-c", f"url.{scene.folder / 'origin.git'}.insteadOf=https://github.com/acme/toy.git", "pull",
+        "--quiet", "--ff-only")
+    assert scene.release().released  # the release commit itself belongs to the release
+    commit(scene.clone, "chore: nothing to see")
+    scene.upcoming = ""
+    with pytest.raises(StepFailed, match="gave no version"):
+        scene.release()
+
+
+def test_no_release_due_is_a_normal_end(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scene, "_release_tool", lambda _: Answer(code=0, out="0.0.0\n"))
+    result = scene.release()
+    assert outcomes(result) == {"version": "skipped"} and not result.released
+    assert result.stages[0].reason == "no release is due since 0.0.0"
+    assert answers.result_document(result)["version"] is None
+
+
+def test_two_runs_before_the_commit_point_make_the_same_commit(scene: Scene) -> None:
+    first, second = scene.release(until="verify"), scene.release(until="verify")
+    assert first.target is not None and second.target is not None
+    assert first.target.commit == second.target.commit
+    assert outcomes(second)["build"] == "skipped" and not first.released
+
+
+def test_stages_that_there_are_not(scene: Scene) -> None:
+    with pytest.raises(ContextError, match="no stage 'bild'"):
+        scene.release(until="bild")
+
+
+def test_a_failed_decision_is_reported_as_the_version_stage(scene: Scene) -> None:
+    scene.upcoming = ""
+    said: list[Outcome] = []
+    with pytest.raises(ShipwayError):
+        pipeline.release(scene.bench(), pipeline.Result(), said.append)
+    assert [(one.name, one.outcome) for one in said] == [("version", "failed")]
+
+
+def test_a_dry_run_of_a_release_changes_nothing_and_shows_every_stage(scene: Scene) -> None:
+    rows = pipeline.foresee_release(scene.bench())
+    assert [row.name for row in rows] == ["version", "build", "sign", "verify", "commit", "promote", "publish",
+                                          "document"]
+    assert scene.remotes.changes == 0 and git(scene.folder / "origin.git", "tag") == ""
+    text = "\n".join(line for row in rows for line in row.commands)
+    assert "git push --atomic origin" in text and '"${INDEX}"' in text
+
+
+def test_a_dry_run_with_nothing_due(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scene, "_release_tool", lambda _: Answer(code=0, out="0.0.0\n"))
+    assert [row.name for row in pipeline.foresee_release(scene.bench())] == ["version"]
+
+
+def test_single_stages_on_a_branch(scene: Scene) -> None:
+    git(scene.clone, "switch", "--quiet", "--create", "feature/one")
+    bench = scene.bench()
+    for name in ("build", "sign", "verify", "promote"):
+        result = pipeline.Result()
+        pipeline.run_stage(bench, name, result, lambda _: None)
+        assert outcomes(result) == {name: "done"}
+    assert {tag.rpartition("-")[0] for tag in scene.remotes.tags} == {"feature-one", "sha"}
+    assert pipeline.foresee_stage(bench, "promote")[0].state == "same"
+    assert [row.state for row in pipeline.foresee_branch(bench)][:3] == ["same"] * 3
+
+
+def test_stages_of_a_release_need_one(scene: Scene) -> None:
+    with pytest.raises(ContextError, match="nothing to publish"):
+        pipeline.run_stage(scene.bench(), "publish", pipeline.Result(), lambda _: None)
+    scene.release(until="promote")
+    result = pipeline.Result()
+    pipeline.run_stage(scene.bench(), "publish", result, lambda _: None)
+    assert outcomes(result) == {"publish": "done"}
+
+
+def test_the_docs_of_a_checked_out_tag_need_no_image(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, "[tool.shipway.docs]\nenabled = true\n")
+    scene.release(until="commit")
+    git(scene.clone, "-c", f"url.{scene.folder / 'origin.git'}.insteadOf=https://github.com/acme/toy.git", "fetch",
+        "--quiet", "--tags")
+    git(scene.clone, "checkout", "--quiet", "--detach", "v0.1.0")
+    rows = pipeline.foresee_stage(scene.bench(), "document")
+    assert rows[0].commands[0].startswith('(cd "${CLONE}" && mike deploy')
+
+
+def test_an_image_can_be_built_for_this_machine(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[Command] = []
+    bench = scene.bench()
+
+    def remember(command: Command) -> Answer:
+        ran.append(command)
+        return Answer(code=0)
+
+    monkeypatch.setattr(answers, "set_up", lambda _say: replace(bench, hands=replace(bench.hands, runner=remember)))
+    document = answers.build(lambda _: None, dry_run=False)
+    assert "--load" in ran[-1].argv and document["digest"] is None
+    assert "--load" in answers.build(lambda _: None, dry_run=True)["commands"][0]
+
+
+def test_documents_of_the_machine_contract(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "set_up", lambda _say: scene.bench())
+    assert answers.version(lambda _: None) == {"current": None, "next": "0.1.0", "bump": "minor"}
+    found = answers.tags(lambda _: None)
+    assert (found["image"], found["version"], found["channel"]) == ("ghcr.io/acme/toy", None, "branch")
+    assert found["tags"][0] == "main" and found["tags"][1].startswith("sha-")
+    assert answers.context(lambda _: None)["repository"] == "acme/toy"
+    assert [row["name"] for row in answers.status(lambda _: None)][0] == "version"
+    git(scene.clone, "switch", "--quiet", "--create", "topic")
+    assert [row["state"] for row in answers.status(lambda _: None)][:2] == ["absent", "absent"]
+
+
+def test_outputs_for_later_steps_of_a_workflow(scene: Scene, tmp_path: Path) -> None:
+    result = scene.release()
+    answers.write_outputs({"GITHUB_OUTPUT": str(tmp_path / "output")}, result)
+    lines = (tmp_path / "output").read_text().splitlines()
+    assert lines[:3] == ["released=true", "version=0.1.0", "tag=v0.1.0"] and lines[3] == f"digest={result.digest}"
+    answers.write_outputs({"GITHUB_OUTPUT": str(tmp_path / "none")}, pipeline.Result())
+    assert (tmp_path / "none").read_text().splitlines()[:2] == ["released=false", "version="]
+    answers.write_outputs({}, result)
+
+
+def test_a_token_reaches_git_through_a_helper_that_holds_none(scene: Scene) -> None:
+    ran: list[Command] = []
+    bench = scene.bench(GITHUB_TOKEN="a-token-of-the-run")
+
+    def remember(command: Command) -> Answer:
+        ran.append(command)
+        return bench.hands.runner(command)
+
+    with open_workspace(replace(bench, hands=replace(bench.hands, runner=remember))):
+        pass
+    assert any("credential.helper" in command.argv for command in ran)
+    assert not any("a-token-of-the-run" in word for command in ran for word in command.argv)
+
+
+def test_docs_are_published_when_their_configuration_is_there(scene: Scene, tmp_path: Path) -> None:
+    project = scene.bench().project
+    assert not has_docs(project, tmp_path)
+    (tmp_path / "mkdocs.yml").write_text("")
+    assert has_docs(project, tmp_path)
+
+
+def test_a_project_with_its_own_release_settings_keeps_them(tmp_path: Path) -> None:
+    own = ('[tool.semantic_release]\nversion_toml = ["pyproject.toml:project.version"]\nallow_zero_version = true\n'
+           '[tool.shipway.build]\nsecrets = ["id=pip,env=PIP_TOKEN"]\ntarget = "app"\nargs = {A = "1"}\n')
+    scene = Scene(tmp_path, own)
+    planned = scene.bench(SSL_CERT_FILE="/etc/ca.pem").target()
+    assert planned.build_secrets == ("PIP_TOKEN",)
+    assert planned.build == ("--build-arg=A=1", "--secret=id=pip,env=PIP_TOKEN",
+                             "--secret=id=ca-certificates,src=/etc/ca.pem", "--target=app")
+    assert scene.release(until="build").target is not None
