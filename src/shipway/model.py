@@ -180,7 +180,7 @@ class Target:
 class Published:
     """A release as GitHub's API shows it."""
 
-    id: int
+    id: str
     draft: bool
     assets: frozenset[str]
     upload: str

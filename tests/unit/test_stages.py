@@ -286,7 +286,7 @@ class TestPublish:
         assert publish.judge(target, world).state is State.CONFLICT
 
     def test_the_asset_goes_where_the_draft_says(self, target: Target) -> None:
-        world = World(index=INDEX, release=Published(id=1, draft=True, assets=frozenset(), upload="https://up.example",
+        world = World(index=INDEX, release=Published(id="1", draft=True, assets=frozenset(), upload="https://up.example",
                                                      page=""))
         (upload,) = publish.plan(target, world)
         assert isinstance(upload, Request) and upload.path == "https://up.example?name=image.json"

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shipway.model import Action, Finding, Request, Target
-from shipway.stages import build
+from shipway.stages import build, publish
+
+_READ_ID = """python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])'"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +27,12 @@ def render_plan(target: Target, rows: Sequence[tuple[str, Finding, tuple[Action,
     """A plan as shell lines. What is known only after a step stands there as a variable, set by a line before."""
     digests = build.name_digests(target)
     names = {target.folder: "CLONE"} if target.version else {}
-    names |= {f"sha256:{variable}": variable for variable, _ in digests}
+    names |= {f"sha256:{variable}": variable for variable, _ in digests} | {publish.STAND_IN: publish.STAND_IN}
     plan: list[Foreseen] = []
     for name, finding, actions in rows:
         lines = [render_action(action, names) for action in actions]
+        if name == publish.NAME and len(lines) == 3:
+            lines[0] = f"{publish.STAND_IN}=$({lines[0]} | {_READ_ID})"
         if name == build.NAME and actions:
             lines += [f"{variable}=$({render_action(command, {f'${{{known}}}': known for known, _ in digests})})"
                       for variable, command in digests]

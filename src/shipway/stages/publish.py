@@ -16,6 +16,10 @@ ASSET = "image.json"
 """The one asset: which image belongs to the release, for programs."""
 
 
+STAND_IN = "RELEASE_ID"
+"""What a dry run writes in place of the number that GitHub gives a release."""
+
+
 def due(target: Target) -> str:
     """Only releases with a repository on GitHub have a release page."""
     if not target.version:
@@ -65,8 +69,8 @@ def settle(target: Target, world: World) -> World:
     """One step further."""
     release = world.release
     if release is None:
-        release = Published(id=0, draft=True, assets=frozenset(), page="",
-                            upload=f"/repos/{target.repository}/releases/RELEASE/assets")
+        release = Published(id=STAND_IN, draft=True, assets=frozenset(), page="",
+                            upload=f"https://uploads.github.com/repos/{target.repository}/releases/{STAND_IN}/assets")
     elif ASSET not in release.assets:
         release = replace(release, assets=release.assets | {ASSET})
     else:
@@ -79,7 +83,7 @@ def read_release(found: dict[str, Json]) -> Published:
     assets = cast(list[dict[str, Json]], found.get("assets") or [])
     # The address ends in a URI template: …/assets{?name,label}
     upload = str(found.get("upload_url") or "").partition("{")[0]
-    return Published(id=int(cast(int, found["id"])), draft=bool(found["draft"]), upload=upload,
+    return Published(id=str(found["id"]), draft=bool(found["draft"]), upload=upload,
                      assets=frozenset(str(asset["name"]) for asset in assets), page=str(found.get("html_url") or ""))
 
 
