@@ -175,12 +175,10 @@ def _run(run: Callable[[Result], None], as_json: bool) -> None:
 
 
 def _print_plan(rows: list[Any], as_json: bool) -> None:  # Any: Foreseen, which is imported late
-    from shipway.run.report import render_lines  # pylint: disable=import-outside-toplevel
+    from shipway.run.report import plan_document, render_lines  # pylint: disable=import-outside-toplevel
 
     if as_json:
-        _print_json({"dry_run": True, "stages": [
-            {"name": row.name, "state": row.state, "evidence": row.evidence, "commands": list(row.commands)}
-            for row in rows]})
+        _print_json(plan_document(rows))
     else:
         print(render_lines(rows))
 

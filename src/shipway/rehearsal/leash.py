@@ -55,17 +55,18 @@ def marked(mark: str, proc: Path = Path("/proc")) -> list[int]:
     return found
 
 
-def sweep(folder: str) -> None:
-    """End what is marked and delete the folder; again while something new shows up."""
-    number = signal.SIGTERM
-    until = time.monotonic() + 10
-    while (left := marked(f"{MARK}={folder}")) and time.monotonic() < until:
+def sweep(folder: str, *, patience: float = 3.0) -> None:
+    """End what is marked and delete the folder; again while something new shows up.
+
+    After ``patience`` seconds what still runs is killed.
+    """
+    begun = time.monotonic()
+    while (left := marked(f"{MARK}={folder}")) and time.monotonic() < begun + patience + 7:
+        number = signal.SIGTERM if time.monotonic() < begun + patience else signal.SIGKILL
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
-        time.sleep(0.2)
-        if time.monotonic() > until - 7:
-            number = signal.SIGKILL
+        time.sleep(0.05)
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -75,7 +76,7 @@ def main(folder: str) -> None:
     if sys.stdin.buffer.read() == _KEEP:
         until = time.monotonic() + LONGEST
         while Path(folder).exists() and time.monotonic() < until:
-            time.sleep(1)
+            time.sleep(0.5)
     sweep(folder)
 
 

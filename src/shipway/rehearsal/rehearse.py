@@ -17,7 +17,7 @@ from shipway.rehearsal.remotes import Remotes, stand_up
 from shipway.run import pipeline
 from shipway.run.answers import result_document
 from shipway.run.reconcile import Outcome
-from shipway.run.report import render_lines
+from shipway.run.report import Foreseen, plan_document, render_lines
 from shipway.run.tools import equip
 from shipway.run.workbench import Workbench, set_up
 
@@ -45,7 +45,7 @@ def main(say: Say, tell: Tell, *, keep: bool, dry_run: bool, as_json: bool) -> N
             remotes = stand_up(Path.cwd(), folder, equip(os.environ), mark=marker, say=say)
             bench = bench_for(remotes, say)
             if dry_run:
-                print(render_lines(pipeline.foresee_release(bench)))
+                _print_plan(pipeline.foresee_release(bench), as_json)
                 return
             rehearsal = play(bench, remotes, say, tell)
             _print(rehearsal, keep=keep, as_json=as_json)
@@ -88,6 +88,10 @@ def play(bench: Workbench, remotes: Remotes, say: Say, tell: Tell) -> Rehearsal:
     second = pipeline.Result()
     pipeline.release(bench, second, tell)
     return Rehearsal(first=first, second=second, remotes=remotes, made_up=made_up)
+
+
+def _print_plan(rows: list[Foreseen], as_json: bool) -> None:
+    print(json.dumps(plan_document(rows), indent=2) if as_json else render_lines(rows))
 
 
 def _insist(rehearsal: Rehearsal) -> None:

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from shipway.model import Action, Finding, Request, Target
+from shipway.model import Action, Finding, Json, Request, Target
 from shipway.stages import build, publish
 
 _READ_ID = """python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])'"""
@@ -76,6 +76,13 @@ def quote(word: str, names: Mapping[str, str]) -> str:
                      quote(after, names) if after else "")
             return "".join(parts)
     return shlex.quote(word)
+
+
+def plan_document(rows: Sequence[Foreseen]) -> dict[str, Json]:
+    """A dry run for programs."""
+    return {"dry_run": True, "stages": [
+        {"name": row.name, "state": row.state, "evidence": row.evidence, "commands": list(row.commands)}
+        for row in rows]}
 
 
 def render_lines(rows: Sequence[Foreseen]) -> str:

@@ -1,0 +1,186 @@
+"""The rehearsal itself, with its real origin and releases endpoint, and everything that needs an engine in memory."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shipway.errors import CheckFailed, ContextError, ToolMissing
+from shipway.model import Answer, Command
+from shipway.rehearsal import keys, origin, rehearse
+from shipway.rehearsal.registry import start_registry, wait_for
+from shipway.rehearsal.remotes import scrub
+from shipway.run import pipeline
+from shipway.run.reconcile import Hands, Outcome
+from shipway.run.workbench import Workbench, set_up
+from tests.rehearsal.programs import COSIGN, SERVER, install
+from tests.repositories import commit, git, make_repository
+from tests.unit.model_remotes import ModelRemotes
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture(name="project")
+def fixture_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project without a remote, on a machine with stand-ins for cosign and the registry's program."""
+    tools = tmp_path / "tools"
+    install(tools, "cosign", COSIGN.replace("OFFERS", "'--tlog-upload'"))
+    install(tools, "docker-registry", SERVER)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("GITHUB_TOKEN", "a-real-token-of-the-user")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")
+    project = make_repository(tmp_path / "project")
+    monkeypatch.chdir(project)
+    return project
+
+
+def modelled(remotes: ModelRemotes, due: Callable[[Path], str]) -> Callable[..., Workbench]:
+    """``set_up`` with an engine, cosign and the release tool in memory; ``due`` gives the next version."""
+    def make(say: Callable[[str], None], *, folder: Path, **rest: object) -> Workbench:
+        bench = set_up(say, folder=folder, **rest)  # type: ignore[arg-type]
+        assert "a-real-token-of-the-user" not in bench.environment.values()
+        run = bench.hands.runner
+
+        def runner(command: Command) -> Answer:
+            if "semantic_release" in command.argv:
+                if "--print" in command.argv:
+                    return Answer(code=0, out=due(folder))
+                if "--print-last-released" in command.argv:
+                    return Answer(code=0, out="0.0.0")
+                changelog = Path(command.folder) / "CHANGELOG.md"
+                changelog.write_text(changelog.read_text() + "\n## v0.1.0 (2026-01-01)\n\n- Begin\n")
+                return Answer(code=0)
+            if command.argv[0] in ("docker", "cosign") and "--help" not in command.argv:
+                return remotes.run(command)
+            return run(command)
+
+        return replace(bench, hands=Hands(runner=runner, api=bench.hands.api))
+
+    return make
+
+
+def play(monkeypatch: pytest.MonkeyPatch, *, due: Callable[[Path], str] = lambda _: "0.1.0", keep: bool = False,
+         dry_run: bool = False, as_json: bool = False) -> tuple[ModelRemotes, list[str]]:
+    """One rehearsal; gives the remotes and what was said."""
+    remotes, said = ModelRemotes(), list[str]()
+    monkeypatch.setattr(rehearse, "set_up", modelled(remotes, due))
+
+    def tell(outcome: Outcome) -> None:
+        said.append(outcome.name)
+
+    rehearse.main(said.append, tell, keep=keep, dry_run=dry_run, as_json=as_json)
+    return remotes, said
+
+
+def test_two_runs_the_second_a_quiet_one(project: Path, monkeypatch: pytest.MonkeyPatch,
+                                         capsys: pytest.CaptureFixture[str]) -> None:
+    before = git(project, "rev-parse", "HEAD")
+    _, said = play(monkeypatch, as_json=True)
+    found = json.loads(capsys.readouterr().out)
+    assert (found["released"], found["version"], found["made_up_commit"]) == (True, "0.1.0", False)
+    assert {stage["outcome"] for stage in found["second"]} == {"skipped"}
+    assert "releases/tag/v0.1.0" in found["release"] and found["remotes"] is None
+    folder = Path(said[0].rpartition(" ")[2])
+    assert folder.name.startswith("shipway-rehearsal-") and not folder.exists()
+    assert git(project, "rev-parse", "HEAD") == before and not git(project, "tag")
+
+
+def test_a_project_with_nothing_to_release_rehearses_with_a_commit_of_its_own(
+        project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def due(folder: Path) -> str:
+        return "0.1.0" if rehearse.OWN_COMMIT in git(folder, "log", "-1", "--format=%s") else "0.0.0"
+
+    _, said = play(monkeypatch, due=due)
+    assert any("a commit of its own" in line for line in said)
+    printed = capsys.readouterr().out
+    assert "second run" in printed and "v0.1.0, latest" in printed
+    assert rehearse.OWN_COMMIT not in git(project, "log", "--format=%s")
+
+
+def test_a_dry_run_prints_the_plan_of_the_release(project: Path, monkeypatch: pytest.MonkeyPatch,
+                                                  capsys: pytest.CaptureFixture[str]) -> None:
+    remotes, _ = play(monkeypatch, dry_run=True)
+    printed = capsys.readouterr().out
+    assert "git push --atomic" in printed and remotes.changes == 0
+    play(monkeypatch, dry_run=True, as_json=True)
+    assert json.loads(capsys.readouterr().out)["stages"][1]["name"] == "build"
+    assert project.exists()
+
+
+def test_kept_remotes_are_described(project: Path, monkeypatch: pytest.MonkeyPatch,
+                                    capsys: pytest.CaptureFixture[str]) -> None:
+    play(monkeypatch, keep=True, as_json=True)
+    remotes = json.loads(capsys.readouterr().out)["remotes"]
+    folder = Path(remotes["folder"])
+    assert git(Path(remotes["origin"]), "tag") == "v0.1.0" and project.exists()
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+    folder.rmdir()
+
+
+def test_a_second_run_that_changes_something_is_a_fault() -> None:
+    second = pipeline.Result(stages=[Outcome(name="sign", outcome="done", reason="")])
+    noisy = rehearse.Rehearsal(first=pipeline.Result(), second=second, remotes=None,  # type: ignore[arg-type]
+                               made_up=False)
+    with pytest.raises(CheckFailed, match="not a quiet one: sign"):
+        rehearse._insist(noisy)  # pylint: disable=protected-access
+
+
+def test_no_real_remote_can_be_reached(tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **origin.isolate("acme/toy", tmp_path / "bare")}
+    for address in ("https://github.com/other/project.git", "ssh://git@github.com/acme/toy.git"):
+        done = os.spawnvpe(os.P_WAIT, "git", ["git", "ls-remote", "--quiet", address], environment)
+        assert done == 128
+
+
+def test_the_origin_is_a_copy_and_a_shallow_clone_has_none(tmp_path: Path) -> None:
+    source = make_repository(tmp_path / "source")
+    commit(source, "fix: two")
+    git(tmp_path, "clone", "--quiet", "--depth=1", source.as_uri(), "shallow")
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    with pytest.raises(ContextError, match="shallow clone"):
+        origin.make_origin(tmp_path / "shallow", tmp_path / "out", "main", "origin", environment)
+    assert origin.repository_of(source, "Toy", "origin", environment) == "rehearsal/toy"
+    git(source, "remote", "add", "origin", "git@github.com:Acme/Toy.git")
+    assert origin.repository_of(source, "toy", "origin", environment) == "Acme/Toy"
+
+
+@pytest.mark.parametrize(("offers", "modern"), [("--signing-config", True), ("--tlog-upload", False)])
+def test_keys_for_both_generations_of_cosign(tmp_path: Path, offers: str, modern: bool) -> None:
+    install(tmp_path / "tools", "cosign", COSIGN.replace("OFFERS", repr(offers)))
+    password, config = keys.make_keys(tmp_path / "keys", {"PATH": f"{tmp_path / 'tools'}:{os.environ['PATH']}"})
+    assert (tmp_path / "keys/cosign.pub").exists() and len(password) >= 24
+    assert bool(config) is modern and (not config or Path(config).exists())
+
+
+def test_without_its_program_the_registry_is_a_container(tmp_path: Path) -> None:
+    install(tmp_path / "tools", "docker", "import sys; sys.exit(' '.join(sys.argv[1:]))")
+    with pytest.raises(ToolMissing, match="registry of the rehearsal does not answer"):
+        start_registry(tmp_path / "registry", 1, {"PATH": str(tmp_path / "tools")}, patience=0.5)
+    assert "run --rm --publish 127.0.0.1:1:5000 registry:2" in (tmp_path / "registry/log").read_text()
+
+
+def test_a_service_without_a_log_is_named_all_the_same(tmp_path: Path) -> None:
+    with pytest.raises(ToolMissing, match="the thing does not answer"):
+        wait_for("http://127.0.0.1:1/", "the thing", tmp_path / "none", patience=0.1)
+
+
+def test_the_environment_of_a_rehearsal_holds_no_login(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "config.json").write_text('{"auths": {"ghcr.io": {"auth": "c2VjcmV0"}}, "cliPluginsExtraDirs": ["/p"]}')
+    folder = tmp_path / "rehearsal"
+    found = scrub({"PATH": "/bin", "GITHUB_TOKEN": "x", "HOME": "/home/me", "DOCKER_CONFIG": str(theirs)}, folder)
+    assert "GITHUB_TOKEN" not in found and found["HOME"] == str(folder / "home")
+    assert json.loads((folder / "docker/config.json").read_text()) == {
+        "cliPluginsExtraDirs": [str(theirs / "cli-plugins"), "/p"]}
+    (theirs / "config.json").unlink()
+    scrub({"DOCKER_CONFIG": str(theirs)}, folder)
+    assert json.loads((folder / "docker/config.json").read_text())["cliPluginsExtraDirs"] == [
+        str(theirs / "cli-plugins")]
