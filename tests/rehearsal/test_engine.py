@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -54,9 +55,10 @@ class Recorder:
 
 def debian(root: Path, sources: str = DEB822) -> Path:
     """A machine's root folder."""
-    for name, text in {"etc/apt/sources.list.d/debian.sources": sources, "etc/os-release": "VERSION_CODENAME=bookworm\n",
-                       packages.KEYRINGS[0]: "", "var/lib/dpkg/status": "Package: own\n",
-                       "etc/ssl/certs/ca-certificates.crt": "CA"}.items():
+    files = {"etc/apt/sources.list.d/debian.sources": sources, "etc/os-release": "VERSION_CODENAME=bookworm\n",
+             packages.KEYRINGS[0]: "", "var/lib/dpkg/status": "Package: own\n",
+             "etc/ssl/certs/ca-certificates.crt": "CA"}
+    for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
     return root
@@ -194,8 +196,8 @@ class TestServices:
         assert not services.end(service)
 
     def test_what_does_not_listen_is_killed(self, tmp_path: Path) -> None:
-        service = self.sleeper(tmp_path, "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True)\n"
-                                         "time.sleep(60)")
+        service = self.sleeper(tmp_path, "import signal, time; signal.signal(15, signal.SIG_IGN)\n"
+                                         "print(1, flush=True); time.sleep(60)")
         services.wait_for(service, lambda: (tmp_path / "log/sleeper.log").read_text() != "", tmp_path / "log")
         assert services.end(service, patience=0.2) and not service.lives()
 
@@ -239,7 +241,7 @@ class TestDaemon:
         assert other["bip"] != settings["bip"]
 
     def test_tools_are_fetched_once(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(daemon.shutil, "which", lambda program: None)
+        monkeypatch.setattr(shutil, "which", lambda program: None)
         home, root = Home(tmp_path / "home"), debian(tmp_path / "root")
         plugins = home.tools / "usr/libexec/docker/cli-plugins"
         recorder = Recorder({"dpkg --print-architecture": "amd64\n"})
@@ -261,7 +263,7 @@ class TestDaemon:
         assert len(recorder.ran) == count
 
     def test_what_the_machine_has_is_not_fetched(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(daemon.shutil, "which", lambda program: f"/usr/sbin/{program}")
+        monkeypatch.setattr(shutil, "which", lambda program: f"/usr/sbin/{program}")
         home, recorder = Home(tmp_path / "home"), Recorder({"dpkg --print-architecture": "amd64\n"})
         daemon.fetch_tools(home, "trixie", recorder, debian(tmp_path / "root"))
         assert not any("install" in line for line in recorder.lines) and not list(home.links.iterdir())
@@ -328,6 +330,9 @@ class TestMirror:
 
 class TestEnsure:
     """What is done, and what is not."""
+
+    environment: dict[str, str]
+    record: Path
 
     @pytest.fixture(autouse=True)
     def steps(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:

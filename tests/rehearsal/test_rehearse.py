@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -119,9 +120,7 @@ def test_kept_remotes_are_described(project: Path, monkeypatch: pytest.MonkeyPat
     remotes = json.loads(capsys.readouterr().out)["remotes"]
     folder = Path(remotes["folder"])
     assert git(Path(remotes["origin"]), "tag") == "v0.1.0" and project.exists()
-    for path in sorted(folder.rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
-    folder.rmdir()
+    shutil.rmtree(folder)
 
 
 def test_a_second_run_that_changes_something_is_a_fault() -> None:

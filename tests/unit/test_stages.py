@@ -47,7 +47,7 @@ class TestImages:
         assert parse_index(text).platforms == ("linux/arm64", "linux/arm/v7")
 
     def test_a_single_manifest_has_no_platforms(self) -> None:
-        assert parse_index(json.dumps({"digest": digest_of("i")})).platforms == ()
+        assert not parse_index(json.dumps({"digest": digest_of("i")})).platforms
 
     @pytest.mark.parametrize("text", ["{}", "[]", "not json"])
     def test_anything_else_is_an_error(self, text: str) -> None:
@@ -286,8 +286,8 @@ class TestPublish:
         assert publish.judge(target, world).state is State.CONFLICT
 
     def test_the_asset_goes_where_the_draft_says(self, target: Target) -> None:
-        world = World(index=INDEX, release=Published(id="1", draft=True, assets=frozenset(), upload="https://up.example",
-                                                     page=""))
+        draft = Published(id="1", draft=True, assets=frozenset(), upload="https://up.example", page="")
+        world = World(index=INDEX, release=draft)
         (upload,) = publish.plan(target, world)
         assert isinstance(upload, Request) and upload.path == "https://up.example?name=image.json"
         assert json.loads(upload.content)["digest"] == INDEX.digest

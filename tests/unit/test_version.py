@@ -32,7 +32,8 @@ def test_a_branch_that_it_does_not_release_is_an_error_not_nothing_due(said: str
 
 def test_tags_are_peeled() -> None:
     out = f"v1\t{'7' * 40}\t{'c' * 40}\t\t{'p' * 40} {'q' * 40}\nlight\t{'d' * 40}\t\t{'p' * 40}\t\n"
-    assert version.read_tags(Answer(code=0, out=out)) == (Tag("v1", "c" * 40, "p" * 40), Tag("light", "d" * 40, "p" * 40))
+    found = version.read_tags(Answer(code=0, out=out))
+    assert found == (Tag("v1", "c" * 40, "p" * 40), Tag("light", "d" * 40, "p" * 40))
 
 
 @pytest.mark.parametrize(("tag", "found"), [
