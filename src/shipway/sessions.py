@@ -7,9 +7,7 @@ there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import nox
 
@@ -39,7 +37,7 @@ def lint(session: nox.Session) -> None:
         session.run("hadolint", "Dockerfile")
     else:
         session.log("hadolint has nothing to do: there is no Dockerfile")
-    if _table("importlinter"):
+    if _configured("importlinter"):
         session.run("lint-imports", "--no-cache", env={"PYTHONPATH": "src"}, silent=True)
     if Path(".github/workflows").is_dir() and _locked("lint", "zizmor"):
         session.run("zizmor", "--offline", "--quiet", "--persona", "auditor", ".github")
@@ -51,8 +49,8 @@ def tests(session: nox.Session) -> None:
     if not Path("tests").is_dir():
         session.skip("there is no folder tests/")
     _install(session, "tests", project=True)
-    session.run("pytest", "--cov", "--cov-branch", "--cov-report=term-missing:skip-covered", *_floor(session.posargs),
-                *session.posargs)
+    floor = () if _configured("coverage") else (f"--cov-fail-under={FLOOR}",)
+    session.run("pytest", "--cov", "--cov-branch", "--cov-report=term-missing:skip-covered", *floor, *session.posargs)
 
 
 @nox.session
@@ -60,7 +58,7 @@ def types(session: nox.Session) -> None:
     """mypy, strict."""
     paths = _python_paths(session)
     _install(session, "types", project=False)
-    session.run("mypy", *(() if "files" in _table("mypy") else ("--strict", *paths)))
+    session.run("mypy", *(() if _configured("mypy") else ("--strict", *paths)))
 
 
 @nox.session
@@ -103,12 +101,6 @@ def _install_locked(session: nox.Session, *wanted: str) -> None:
     session.install("--quiet", *wanted)
 
 
-def _floor(arguments: Sequence[str]) -> tuple[str, ...]:
-    if arguments:
-        return ("--cov-fail-under=0",)  # Some of the tests cover some of the code.
-    return () if "fail_under" in _table("coverage", "report") else (f"--cov-fail-under={FLOOR}",)
-
-
 def _python_paths(session: nox.Session) -> tuple[str, ...]:
     paths = tuple(name for name in ("src", "tests", "noxfile.py", "tasks.py") if Path(name).exists())
     if not paths:
@@ -116,14 +108,9 @@ def _python_paths(session: nox.Session) -> tuple[str, ...]:
     return paths
 
 
-def _table(*names: str) -> Mapping[str, Any]:
-    """The table ``[tool.<name>.<name>…]`` of the project; empty where there is none."""
-    table: dict[str, Any] = {}  # Any: the values are of other tools
-    if Path("pyproject.toml").is_file():
-        table = nox.project.load_toml("pyproject.toml")
-    for name in ("tool", *names):
-        table = table.get(name, {})
-    return table
+def _configured(tool: str) -> bool:
+    """Whether the project has a table ``[tool.<tool>]``."""
+    return Path("pyproject.toml").is_file() and tool in nox.project.load_toml("pyproject.toml").get("tool", {})
 
 
 def _locked(name: str, package: str) -> bool:
