@@ -1,19 +1,35 @@
-"""A guard: tests start no process unless they say so."""
+"""A guard: tests start no process unless they say so, and no connection leaves this machine."""
 
 from __future__ import annotations
 
+import socket
 import subprocess
-from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
 
 @pytest.fixture(autouse=True)
-def no_stray_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fail a test that starts a process without the mark ``process`` or ``engine``."""
-    if not any(request.node.get_closest_marker(mark) for mark in ("process", "engine")):
-        def refuse(*_: object, **__: object) -> None:
-            raise AssertionError("this test started a process; mark it with `process` if it has to")
+def no_stray_effect(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test that starts a process without the mark ``process``, or connects to another machine."""
+    if request.node.get_closest_marker("engine"):
+        return
+    if not request.node.get_closest_marker("process"):
+        monkeypatch.setattr(subprocess.Popen, "__init__", _refuse_process)
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, _to_this_machine(getattr(socket.socket, name)))
 
-        monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
-    yield
+
+def _refuse_process(*_: object, **__: object) -> None:
+    raise AssertionError("this test started a process; mark it with `process` if it has to")
+
+
+def _to_this_machine(connect: Any) -> Any:  # Any: `connect` and `connect_ex` give different things
+    def guarded(one: socket.socket, address: Any) -> Any:  # Any: what an address is depends on the family
+        if one.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in LOOPBACK:
+            raise AssertionError(f"this test connected to {address[0]}; tests stay on this machine")
+        return connect(one, address)
+
+    return guarded
