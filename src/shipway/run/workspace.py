@@ -91,7 +91,8 @@ def open_workspace(bench: Workbench) -> Iterator[Workspace]:
     """A fresh clone of the checkout with the tags of the remote, deleted at the end."""
     context, settings = bench.context, bench.project.settings
     runner = bench.hands.runner
-    with tempfile.TemporaryDirectory(prefix="shipway-") as folder:
+    # Where the environment says: a rehearsal's has to lie within its own folder.
+    with tempfile.TemporaryDirectory(prefix="shipway-", dir=bench.environment.get("TMPDIR")) as folder:
         clone = Path(folder) / "clone"
         config = clone / "pyproject.toml"
         if not bench.project.releases_itself:

@@ -1,0 +1,191 @@
+"""What a rehearsal leaves in its remotes, looked at with the real tools."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import struct
+import subprocess
+import tarfile
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from shipway.image import Index, parse_index
+from shipway.rehearsal import leash
+from shipway.run.reconcile import Outcome
+from shipway.stages import ORDER
+from tests.e2e.conftest import PROJECT, Kept, shipway
+
+pytestmark = pytest.mark.engine
+
+MACHINES = {"linux/amd64": 62, "linux/arm64": 183}
+"""`e_machine` of an ELF header (elf.h): EM_X86_64, EM_AARCH64."""
+
+
+@pytest.fixture(name="index", scope="session")
+def fixture_index(kept: Kept) -> Index:
+    """The released index as the registry shows it."""
+    return look(kept, f"{kept.printed['image']}@{kept.printed['digest']}")
+
+
+def look(kept: Kept, reference: str) -> Index:
+    """An index in the registry."""
+    return parse_index(kept.run("docker", "buildx", "imagetools", "inspect", reference, "--format",
+                                "{{json .Manifest}}"))
+
+
+def test_every_stage_is_done_once_and_skipped_with_a_reason_the_second_time(kept: Kept) -> None:
+    first, second = kept.printed["stages"], kept.printed["second"]
+    assert [one["name"] for one in first] == [one["name"] for one in second] == list(ORDER)
+    assert {one["outcome"] for one in first} == {"done"}
+    assert {one["outcome"] for one in second} == {"skipped"} and all(one["reason"] for one in second)
+    assert set(Outcome.__dataclass_fields__) == {*first[0]}
+
+
+def test_all_tags_share_the_digest_of_one_index_for_two_platforms(kept: Kept, index: Index) -> None:
+    tags = kept.printed["tags"]
+    assert tags[0] == f"v{kept.printed['version']}" and tags[1] == "latest" and tags[2].startswith("sha-")
+    assert {look(kept, f"{kept.printed['image']}:{tag}").digest for tag in tags} == {kept.printed["digest"]}
+    assert index.platforms == ("linux/amd64", "linux/arm64") and len(index.attestations) == 2
+
+
+def test_every_entry_verifies_with_cosign_alone(kept: Kept, index: Index) -> None:
+    for digest in index.leaves_first:
+        kept.run("cosign", "verify", "--key", kept.printed["remotes"]["public key"], "--insecure-ignore-tlog=true",
+                 f"{kept.printed['image']}@{digest}")
+
+
+def test_another_key_verifies_nothing(kept: Kept, index: Index, tmp_path: Path) -> None:
+    subprocess.run(["cosign", "generate-key-pair"], cwd=tmp_path, check=True, capture_output=True,
+                   env={**kept.environment, "COSIGN_PASSWORD": "another"})
+    done = subprocess.run(["cosign", "verify", "--key", str(tmp_path / "cosign.pub"), "--insecure-ignore-tlog=true",
+                           f"{kept.printed['image']}@{index.digest}"], env=kept.environment, check=False,
+                          capture_output=True)
+    assert done.returncode != 0
+
+
+def test_sbom_and_provenance_are_there_for_each_platform(kept: Kept) -> None:
+    reference = f"{kept.printed['image']}:latest"
+    sboms, provenances = (json.loads(kept.run("docker", "buildx", "imagetools", "inspect", reference, "--format",
+                                              f"{{{{json .{name}}}}}")) for name in ("SBOM", "Provenance"))
+    for platform in ("linux/amd64", "linux/arm64"):
+        names = {package["name"] for package in sboms[platform]["SPDX"]["packages"]}
+        assert {"invoke", "nox", "msgspec", "git", "cosign"} <= names
+        assert kept.printed["packages"][platform] == len(sboms[platform]["SPDX"]["packages"])
+        assert provenances[platform]["SLSA"]
+
+
+def test_the_release_commit_and_its_tag_are_in_the_origin(kept: Kept) -> None:
+    origin, version = kept.printed["remotes"]["origin"], kept.printed["version"]
+    commits = kept.run("git", "-C", origin, "rev-parse", f"v{version}^{{commit}}", "main").split()
+    assert commits == [kept.printed["revision"]] * 2
+    assert f'version = "{version}"' in kept.run("git", "-C", origin, "show", "main:pyproject.toml")
+    assert f"## v{version} (" in kept.run("git", "-C", origin, "show", "main:CHANGELOG.md")
+
+
+def test_a_release_with_notes_is_published(kept: Kept) -> None:
+    request = urllib.request.Request(kept.printed["remotes"]["releases"], headers={"Authorization": "Bearer x"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        (release,) = json.load(answer)
+    assert (release["tag_name"], release["draft"]) == (f"v{kept.printed['version']}", False)
+    assert kept.printed["digest"] in release["body"] and len(release["body"]) > 150
+    assert [asset["name"] for asset in release["assets"]] == ["image.json"]
+
+
+def test_the_docs_of_the_version_are_published(kept: Kept) -> None:
+    origin = kept.printed["remotes"]["origin"]
+    (version,) = json.loads(kept.run("git", "-C", origin, "show", "gh-pages:versions.json"))
+    assert version == {"version": kept.printed["docs"], "title": kept.printed["version"], "aliases": ["latest"]}
+    assert "<html" in kept.run("git", "-C", origin, "show", f"gh-pages:{version['version']}/index.html")
+
+
+def test_the_image_lists_its_tasks(kept: Kept, index: Index) -> None:
+    for platform in index.platforms:
+        if platform == "linux/amd64" or Path("/proc/sys/fs/binfmt_misc/qemu-aarch64").exists():
+            listed = kept.run("docker", "run", "--rm", "--platform", platform,
+                              f"{kept.printed['image']}@{kept.printed['digest']}", "shipway", "--list")
+            assert "rehearse" in listed
+
+
+def test_every_compiled_file_is_of_its_platforms_machine(kept: Kept, index: Index, tmp_path: Path) -> None:
+    for entry in index.images:
+        reference = f"{kept.printed['image']}@{entry.digest}"
+        kept.run("docker", "pull", "--quiet", "--platform", entry.platform, reference)
+        container = kept.run("docker", "create", "--platform", entry.platform, reference).strip()
+        kept.run("docker", "export", "--output", str(tmp_path / "image.tar"), container)
+        kept.run("docker", "rm", container)
+        machines = elf_machines(tmp_path / "image.tar")
+        wrong = [name for name, machine in machines.items() if machine != MACHINES[entry.platform]]
+        assert len(machines) > 100 and not wrong, wrong[:5]
+
+
+def elf_machines(archive: Path) -> dict[str, int]:
+    """`e_machine` of each ELF file in a tar archive (bytes 18 and 19 of its header, little-endian)."""
+    found = {}
+    with tarfile.open(archive) as files:
+        for member in files:
+            content = files.extractfile(member) if member.isfile() else None
+            header = content.read(20) if content else b""
+            if header[:4] == b"\x7fELF":
+                found[member.name] = struct.unpack_from("<H", header, 18)[0]
+    return found
+
+
+def test_the_image_runs_as_nobody_in_particular_and_has_its_tools(kept: Kept) -> None:
+    script = "id -u; git --version; docker buildx version; cosign version; task --version; mike --version"
+    assert kept.run("docker", "run", "--rm", f"{kept.printed['image']}:latest", "sh", "-ec", script).startswith("65532")
+
+
+def test_a_version_tag_with_another_digest_is_a_conflict(kept: Kept) -> None:
+    """The rehearsal's own code, on the kept remotes, after somebody moved the tag."""
+    image, version = kept.printed["image"], kept.printed["version"]
+    (platform, *_) = look(kept, f"{image}:latest").images
+    kept.run("docker", "buildx", "imagetools", "create", "--tag", f"{image}:v{version}", f"{image}@{platform.digest}")
+    moved = look(kept, f"{image}:v{version}").digest
+    assert moved != kept.printed["digest"]
+    from shipway.errors import Conflict  # pylint: disable=import-outside-toplevel
+    from shipway.model import Target, World  # pylint: disable=import-outside-toplevel
+    from shipway.run.processes import Processes  # pylint: disable=import-outside-toplevel
+    from shipway.run.reconcile import Hands, observe, refuse  # pylint: disable=import-outside-toplevel
+    from shipway.stages import build, promote  # pylint: disable=import-outside-toplevel
+
+    target = Target(image=image, commit=kept.printed["revision"], branch="main", channel="release",
+                    staging=kept.printed["tags"][2], tags=(f"v{version}", "latest"),
+                    platforms=("linux/amd64", "linux/arm64"), folder=".", version=version)
+    hands = Hands(runner=Processes(kept.environment), api=lambda _: pytest.fail("no request is needed"))
+    world = observe(promote, target, observe(build, target, World(), hands), hands)
+    with pytest.raises(Conflict, match="is already"):
+        refuse(promote, promote.judge(target, world))
+
+
+@pytest.mark.parametrize("attempt", range(2))
+def test_a_rehearsal_that_is_killed_leaves_nothing(environment: dict[str, str], tmp_path: Path, attempt: int) -> None:
+    seed = int(os.environ.get("SHIPWAY_SEED") or time.time_ns() // (attempt + 1))
+    moment = random.Random(seed).uniform(0.5, 12)
+    with subprocess.Popen(shipway("rehearse"), cwd=PROJECT, env={**environment, "TMPDIR": str(tmp_path)},
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        time.sleep(moment)
+        process.send_signal(signal.SIGKILL)
+    until = time.monotonic() + 15
+    while time.monotonic() < until and (any(tmp_path.iterdir()) or running(tmp_path)):
+        time.sleep(0.1)
+    assert not list(tmp_path.iterdir()), f"SHIPWAY_SEED={seed}, killed after {moment:.1f} s"
+    assert not running(tmp_path), f"SHIPWAY_SEED={seed}, killed after {moment:.1f} s"
+
+
+def running(folder: Path) -> list[int]:
+    """Processes of rehearsals below a folder."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            environment = (entry / "environ").read_bytes() if entry.name.isdigit() else b""
+        except OSError:
+            continue
+        if f"{leash.MARK}={folder}/".encode() in environment:
+            found.append(int(entry.name))
+    return found
