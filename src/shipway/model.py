@@ -51,6 +51,8 @@ class Command:
     folder: str = ""
     live: bool = False
     """Its progress is worth watching: stderr is shown as it comes."""
+    hints: tuple[tuple[str, str], ...] = ()
+    """(regular expression, what to do next): known failures of the program, told by what it says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from shipway.run.facts import gather, load_project, read_event
 from shipway.run.processes import Processes
 from shipway.run.secrets import is_secret, redact, split
 from shipway.run.tools import cache_folder, equip, is_modern
+from tests.rehearsal.programs import install
 from tests.repositories import commit, git, make_repository
 
 PATH = {"PATH": os.environ["PATH"]}
@@ -86,6 +87,12 @@ class TestProcesses:
         with pytest.raises(ToolMissing, match="cosign is not installed") as caught:
             Processes({"PATH": ""})(Command(name="sign", why="", argv=("cosign",), effect=Effect.READ))
         assert "task engine" in caught.value.hint and caught.value.status == 4
+
+    def test_an_engine_that_does_not_answer_is_a_missing_tool(self, tmp_path: Path) -> None:
+        install(tmp_path, "docker", "raise SystemExit('Cannot connect to the Docker daemon at unix:///x')")
+        with pytest.raises(ToolMissing, match="does not answer") as caught:
+            Processes({"PATH": str(tmp_path)})(Command(name="build", why="x", argv=("docker",), effect=Effect.READ))
+        assert caught.value.status == 4
 
     def test_a_folder_that_is_not_there(self) -> None:
         with pytest.raises(ContextError, match="cannot start"):

@@ -12,6 +12,7 @@ from shipway.errors import StepFailed
 from shipway.image import Entry, Index, parse_index
 from shipway.model import Answer, Command, Published, Request, Signing, State, Target, World
 from shipway.registry import inspect, read_index
+from shipway.run.processes import failure
 from shipway.stages import build, commit, document, promote, publish, sign, verify
 from tests.unit.model_remotes import digest_of, manifest
 
@@ -247,6 +248,27 @@ class TestCommit:
         (push,) = commit.plan(target, World())
         assert isinstance(push, Command)
         assert push.argv == ("git", "push", "--atomic", "origin", f"{'c' * 40}:refs/heads/main", "refs/tags/v1.2.3")
+
+
+@pytest.mark.parametrize(("stage", "said", "hint"), [
+    ("build", "exec /bin/sh: exec format error", "--platform=$BUILDPLATFORM"),
+    ("build", "ERROR: Multi-platform build is not supported for the docker driver", "docker buildx create --use"),
+    ("build", "no match for platform in manifest", "set `platforms`"),
+    ("build", "push access denied, authorization failed", "docker login"),
+    ("sign", "fetching ambient OIDC credentials", "id-token: write"),
+    ("sign", "UNAUTHORIZED: authentication required", "packages: write"),
+    ("commit", "! [rejected] main -> main (fetch first)", "the branch moved meanwhile"),
+    ("commit", "remote: error: GH006: Protected branch update failed", "GitHub App"),
+    ("commit", "remote: Permission to acme/toy.git denied", "contents: write"),
+    ("commit", "something else", "goes on where this one stopped"),
+])
+def test_known_failures_say_what_to_do_next(target: Target, stage: str, said: str, hint: str) -> None:
+    commands = {"build": build.build_command(target), "sign": sign.sign_command(target, INDEX.digest),
+                "commit": commit.plan(target, World())[0]}
+    command = commands[stage]
+    assert isinstance(command, Command)
+    error = failure(command, Answer(code=1, err=said))
+    assert hint in error.hint and said in error.message
 
 
 class TestPromote:

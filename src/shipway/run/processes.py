@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
 from typing import IO, TypeAlias
 
-from shipway.errors import ContextError, StepFailed, ToolMissing
+from shipway.errors import ContextError, ShipwayError, StepFailed, ToolMissing
 from shipway.model import Answer, Command
 from shipway.run import secrets
 
@@ -17,6 +18,8 @@ _LAST_LINES = 12
 _PATIENCE = 3600.0
 """Seconds after which a command is ended: no step of a release takes an hour, and a hang must not look like work."""
 
+_NO_ENGINE = re.compile(r"Cannot connect to the Docker daemon|error during connect|failed to connect to the docker API",
+                        re.IGNORECASE)
 HINTS = {
     "docker": "install Docker with buildx, or run `task engine` on Debian",
     "cosign": "install cosign 2.5 or later, or run `task engine` on Debian",
@@ -104,14 +107,17 @@ class Processes:
                 self._echo(self.redact(line.rstrip("\n")))
 
 
-def failure(command: Command, answer: Answer) -> StepFailed:
+def failure(command: Command, answer: Answer) -> ShipwayError:
     """The error of a command that ended with an unexpected exit code; it shows the last lines that it printed."""
-    said = (answer.err.strip() or answer.out.strip()).splitlines()[-_LAST_LINES:]
-    text = "\n".join(f"  | {line}" for line in said)
+    said = answer.err.strip() or answer.out.strip()
+    text = "".join(f"\n  | {line}" for line in said.splitlines()[-_LAST_LINES:])
+    if command.argv[0] == "docker" and _NO_ENGINE.search(said):
+        return ToolMissing(f"{command.name}: the Docker Engine does not answer ({command.why}){text}",
+                           hint="start Docker, or run `task engine` on Debian")
+    again = "mend the cause named above and run the same command again; it goes on where this one stopped"
     return StepFailed(
-        f"{command.name}: `{' '.join(command.argv[:3])} …` ended with exit code {answer.code} ({command.why})"
-        + (f"\n{text}" if text else ""),
-        hint="mend the cause named above and run the same command again; it goes on where this one stopped",
+        f"{command.name}: `{' '.join(command.argv[:3])} …` ended with exit code {answer.code} ({command.why}){text}",
+        hint=next((hint for pattern, hint in command.hints if re.search(pattern, said)), again),
     )
 
 

@@ -9,6 +9,17 @@ from shipway.model import Action, Asking, Command, Effect, Finding, State, Targe
 from shipway.registry import inspect, read_index
 
 NAME = "build"
+_HINTS = (
+    (r"exec format error|\.buildkit_qemu_emulator",
+     "a RUN of the Dockerfile runs on a foreign platform: do it in a stage `FROM --platform=$BUILDPLATFORM`, or set "
+     "emulation up (`docker run --privileged --rm tonistiigi/binfmt --install all`)"),
+    (r"Multi-platform build is not supported|no match for platform|does not provide the specified platform|"
+     r"not supported for the docker driver",
+     "the builder or the base image cannot do one of the platforms: see `docker buildx ls`; make another builder "
+     "(`docker buildx create --use`), or set `platforms` in [tool.shipway.build]"),
+    (r"(?i)unauthorized|denied|authentication required",
+     "the registry refuses: log in with `docker login`; in Actions the job needs `packages: write`"),
+)
 _PICK = "{{{{range .Manifest.Manifests}}}}{{{{if {test}}}}}{{{{.Digest}}}}{{{{end}}}}{{{{end}}}}"
 
 
@@ -90,6 +101,7 @@ def build_command(target: Target, *, push: bool = True) -> Command:
         effect=Effect.PUBLISH if push else Effect.LOCAL,
         folder=target.folder,
         live=True,
+        hints=_HINTS,
     )
 
 

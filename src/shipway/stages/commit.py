@@ -7,6 +7,14 @@ from dataclasses import replace
 from shipway.model import Action, Answer, Asking, Command, Effect, Finding, State, Target, World
 
 NAME = "commit"
+_HINTS = (
+    (r"non-fast-forward|fetch first|stale info",
+     "the branch moved meanwhile: run the release again from its new head (`git pull`)"),
+    (r"protected branch|GH006|GH013",
+     "the branch is protected: let a GitHub App push to it, and give its token as GITHUB_TOKEN"),
+    (r"Permission to|403|could not read Username",
+     "the push is refused: the job needs `contents: write`, and GITHUB_TOKEN in its environment"),
+)
 TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 """Variables that git's credential helper may read a token from."""
 
@@ -40,7 +48,7 @@ def plan(target: Target, _world: World) -> tuple[Action, ...]:
     argv = ("git", "push", "--atomic", target.remote,
             f"{target.commit}:refs/heads/{target.branch}", f"refs/tags/{target.tag}")
     return (Command(name=NAME, why=f"publish {target.tag} and its commit on {target.branch}", argv=argv,
-                    effect=Effect.PUBLISH, folder=target.folder, secrets=TOKENS),)
+                    effect=Effect.PUBLISH, folder=target.folder, secrets=TOKENS, hints=_HINTS),)
 
 
 def settle(target: Target, world: World) -> World:

@@ -10,6 +10,12 @@ from shipway.model import Action, Answer, Asking, Command, Effect, Finding, Stat
 
 NAME = "sign"
 
+_HINTS = (
+    (r"ACTIONS_ID_TOKEN_REQUEST|fetching ambient OIDC credentials|getting provider|no OIDC|oauth",
+     "keyless signing needs GitHub's identity token: give the job `permissions: id-token: write`"),
+    (r"(?i)unauthorized|denied|authentication required",
+     "the registry refuses the signature: the job needs `packages: write`, and `docker login`"),
+)
 _UNSIGNED_CODES = (10, 12)
 """cosign's own exit codes for "no signatures" and "none of this identity" (`cmd/cosign/errors/exit_codes.go`)."""
 _UNSIGNED = re.compile(r"no signatures found|no matching signatures|none of the expected identities matched|"
@@ -72,7 +78,8 @@ def sign_command(target: Target, digest: str) -> Command:
         why=f"sign {digest[:19]}",
         argv=(*argv, f"{target.image}@{digest}"),
         secrets=("COSIGN_PASSWORD",) if how.key
-        else ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "SIGSTORE_ID_TOKEN"),
+        else ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "SIGSTORE_ID_TOKEN"),
+        hints=_HINTS,
         effect=Effect.PUBLISH,
     )
 
