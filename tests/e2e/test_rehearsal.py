@@ -15,10 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from shipway.errors import Conflict
 from shipway.image import Index, parse_index
+from shipway.model import Target, World
 from shipway.rehearsal import leash
-from shipway.run.reconcile import Outcome
-from shipway.stages import ORDER
+from shipway.run.processes import Processes
+from shipway.run.reconcile import Hands, Outcome, observe, refuse
+from shipway.stages import ORDER, build, promote
 from tests.e2e.conftest import PROJECT, Kept, shipway
 
 pytestmark = pytest.mark.engine
@@ -148,12 +151,6 @@ def test_a_version_tag_with_another_digest_is_a_conflict(kept: Kept) -> None:
     kept.run("docker", "buildx", "imagetools", "create", "--tag", f"{image}:v{version}", f"{image}@{platform.digest}")
     moved = look(kept, f"{image}:v{version}").digest
     assert moved != kept.printed["digest"]
-    from shipway.errors import Conflict  # pylint: disable=import-outside-toplevel
-    from shipway.model import Target, World  # pylint: disable=import-outside-toplevel
-    from shipway.run.processes import Processes  # pylint: disable=import-outside-toplevel
-    from shipway.run.reconcile import Hands, observe, refuse  # pylint: disable=import-outside-toplevel
-    from shipway.stages import build, promote  # pylint: disable=import-outside-toplevel
-
     target = Target(image=image, commit=kept.printed["revision"], branch="main", channel="release",
                     staging=kept.printed["tags"][2], tags=(f"v{version}", "latest"),
                     platforms=("linux/amd64", "linux/arm64"), folder=".", version=version)
