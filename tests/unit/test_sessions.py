@@ -96,6 +96,16 @@ class TestDefaults:
                                      f"--cov-fail-under={sessions.FLOOR}"]
 
 
+def test_what_imports_shipway_is_left_to_tools_that_follow_no_imports(project: Path) -> None:
+    for name in sessions.FRONT:
+        (project / name).touch()
+    double = session()
+    sessions.lint.func(double)
+    sessions.types.func(double)
+    assert lines(double.run) == ["flake8 src tests noxfile.py tasks.py", "pylint --score=no src tests",
+                                 "mypy --strict src tests"]
+
+
 def test_a_project_without_a_dockerfile_is_told_that_hadolint_did_nothing() -> None:
     double = session()
     sessions.lint.func(double)
