@@ -26,6 +26,8 @@ RUN --mount=type=secret,id=ca-certificates,target=/etc/ssl/certs/ca-certificates
         dpkg-deb --field "$deb" | sed '1a Status: install ok installed' >> /target/root/var/lib/dpkg/status; \
         echo >> /target/root/var/lib/dpkg/status; \
     done \
+    # A checkout that is mounted or made by a CI runner belongs to another user: git would refuse to read it.
+    && printf '[safe]\n\tdirectory = *\n' > /target/root/etc/gitconfig \
     && rm -rf /target/root/usr/share/{doc,man,locale}
 
 FROM --platform=$BUILDPLATFORM ${PYTHON} AS wheels
@@ -54,10 +56,8 @@ COPY --link --from=tools /target/root/ /
 COPY --link --from=wheels /deps /opt/shipway/deps
 COPY --link --from=app /bin-app /opt/shipway/bin
 COPY --link --from=app /app /opt/shipway/app
-# A checkout that is mounted or made by a CI runner belongs to another user: git would refuse to read it.
 ENV PATH=/opt/shipway/bin:/opt/shipway/deps/bin:/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin \
-    PYTHONPATH=/opt/shipway/app:/opt/shipway/deps PYTHONDONTWRITEBYTECODE=1 HOME=/tmp \
-    GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=*
+    PYTHONPATH=/opt/shipway/app:/opt/shipway/deps PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
 USER 65532:65532
 WORKDIR /work
 # A program that runs and ends has no health to ask for.
