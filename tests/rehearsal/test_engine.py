@@ -238,7 +238,15 @@ class TestDaemon:
         assert settings["registry-mirrors"] == ["http://127.0.0.1:5000"]
         assert settings["features"] == {"containerd-snapshotter": True}
         other = json.loads(daemon.render_settings(home, "sid", 1))
-        assert other["bip"] != settings["bip"]
+        assert other["bridge"] != settings["bridge"] and len(settings["bridge"]) < 16  # IFNAMSIZ of linux/if.h
+
+    def test_each_suite_has_a_bridge_of_its_own(self) -> None:
+        recorder = Recorder()
+        daemon.make_bridge("sid", recorder)
+        daemon.remove_bridge("sid", recorder)
+        assert recorder.lines == [
+            "ip link add shipway-sid type bridge", "ip address replace 172.29.78.1/24 dev shipway-sid",
+            "ip link set shipway-sid up", "ip link delete shipway-sid"]
 
     def test_tools_are_fetched_once(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(shutil, "which", lambda program: None)
@@ -255,7 +263,7 @@ class TestDaemon:
 
         daemon.fetch_tools(home, "trixie", run, root)
         assert any("download" in line and "docker-buildx" in line for line in recorder.lines)
-        assert any("install" in line and "runc iptables" in line for line in recorder.lines)
+        assert any("install" in line and "runc iptables iproute2" in line for line in recorder.lines)
         assert (home.links / "iptables").is_symlink() and (home.links / "runc").is_symlink()
         assert json.loads((home.folder / "client/config.json").read_text()) == {"cliPluginsExtraDirs": [str(plugins)]}
         count = len(recorder.ran)
@@ -275,6 +283,7 @@ class TestDaemon:
         show = "import os, time; print(os.environ.get('LD_LIBRARY_PATH'), flush=True); time.sleep(60)"
         install(home.tools / "usr/sbin", "dockerd", show)
         monkeypatch.setattr(daemon, "answers", lambda _: home.log("dockerd").read_text() != "")
+        monkeypatch.setattr(daemon, "make_bridge", lambda *_: None)
         for libraries in ("None", str(home.own / "usr/lib/x86_64-linux-gnu")):
             service = daemon.start_engine(home, "trixie", 1, {"SSL_CERT_FILE": "/ca"})
             services.end(service)
@@ -353,6 +362,7 @@ class TestEnsure:
         monkeypatch.setattr(engine, "start_engine", step("engine", Service("dockerd", 2 ** 22 + 2, 1)))
         monkeypatch.setattr(engine, "hub_answers", lambda _: False)
         monkeypatch.setattr(engine, "fill_mirror", step("fill"))
+        monkeypatch.setattr(engine, "remove_bridge", step("no bridge"))
         self.environment = {"XDG_CACHE_HOME": str(tmp_path), "PATH": os.environ["PATH"]}
         self.record = tmp_path / "shipway/engine/engine.json"
         return steps

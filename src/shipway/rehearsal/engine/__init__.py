@@ -14,7 +14,8 @@ from pathlib import Path
 
 from shipway.errors import SettingsError, ToolMissing
 from shipway.model import Command, Effect
-from shipway.rehearsal.engine.daemon import BRIDGES, Home, answers, fetch_tools, free_port, start_engine
+from shipway.rehearsal.engine.daemon import BRIDGES, Home, answers, fetch_tools, free_port
+from shipway.rehearsal.engine.daemon import remove_bridge, start_engine
 from shipway.rehearsal.engine.mirror import fill_mirror, hub_answers, start_mirror
 from shipway.rehearsal.engine.packages import is_root, machine_source
 from shipway.rehearsal.engine.services import Record, end, read_record
@@ -82,7 +83,10 @@ def _end_all(base: Path, say: Say) -> list[str]:
     ended = [service.name for service in (record.processes if record else ()) if end(service)]
     for name in ended:
         say(f"ended {name}")
-    _unmount(base, Processes({"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}))
+    runner = Processes({"PATH": ":".join([*(record.path if record else ()), "/usr/sbin:/usr/bin:/sbin:/bin"])})
+    if record and ended:
+        remove_bridge(record.suite, runner)
+    _unmount(base, runner)
     (base / "engine.json").unlink(missing_ok=True)
     return ended
 

@@ -15,10 +15,10 @@ from shipway.rehearsal.engine.services import Service, start, wait_for
 from shipway.run.processes import Processes, Runner
 
 PACKAGES = ("containerd", "cosign", "docker-buildx", "docker-cli", "docker-registry", "docker.io")
-_OWN = {"runc": "runc", "iptables": "iptables"}
+_OWN = {"runc": "runc", "iptables": "iptables", "ip": "iproute2"}
 """Programs that have to fit the machine's own C library, and their packages of the machine's own release."""
-BRIDGES = {"trixie": "172.31.77.1/24", "sid": "172.31.78.1/24"}
-"""Address of each suite's bridge, so that two engines run side by side."""
+BRIDGES = {"trixie": ("shipway-trixie", "172.29.77.1/24"), "sid": ("shipway-sid", "172.29.78.1/24")}
+"""Name and address of each suite's bridge. Two engines that share one take each other's network away."""
 _PASSED_ON = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "LANG")
 
 
@@ -95,9 +95,9 @@ def _link(home: Home) -> None:
     if several.exists():
         for name in ("iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save"):
             (home.links / name).symlink_to(several)
-    runc = home.own / "usr/sbin/runc"
-    if runc.exists():
-        (home.links / "runc").symlink_to(runc)
+    for name in ("usr/sbin/runc", "usr/bin/ip", "sbin/ip"):
+        if (home.own / name).exists():
+            (home.links / Path(name).name).symlink_to(home.own / name)
     config = home.folder / "client/config.json"
     config.parent.mkdir(exist_ok=True)
     plugins = [str(folder) for folder in sorted(home.tools.glob("usr/lib*/docker/cli-plugins"))]
@@ -109,7 +109,7 @@ def render_settings(home: Home, suite: str, mirror: int) -> str:
     return json.dumps({
         "features": {"containerd-snapshotter": True}, "hosts": [home.client["DOCKER_HOST"]],
         "data-root": str(home.folder / "data"), "exec-root": str(home.run / "exec"),
-        "pidfile": str(home.run / "docker.pid"), "bip": BRIDGES[suite],
+        "pidfile": str(home.run / "docker.pid"), "bridge": BRIDGES[suite][0],
         "registry-mirrors": [f"http://127.0.0.1:{mirror}"],
     }, indent=2)
 
@@ -125,10 +125,26 @@ def start_engine(home: Home, suite: str, mirror: int, environment: Mapping[str, 
     own |= {"PATH": ":".join([*home.path, environment.get("PATH", "")]), "HOME": str(home.folder)}
     if libraries:
         own |= {"LD_LIBRARY_PATH": ":".join(libraries), "XTABLES_LIBDIR": f"{libraries[0]}/xtables"}
+    make_bridge(suite, Processes(own))
     argv = (str(home.tools / "usr/sbin/dockerd"), "--config-file", str(settings))
     service = start("dockerd", argv, own, home.log("dockerd"))
     wait_for(service, lambda: answers({**environment, **home.client, "PATH": own["PATH"]}), home.log("dockerd"))
     return service
+
+
+def make_bridge(suite: str, runner: Runner) -> None:
+    """The network interface that containers of this engine are connected by; 2 is `ip`'s exit code for "exists"."""
+    name, address = BRIDGES[suite]
+    for words, expected in ((("link", "add", name, "type", "bridge"), (0, 2)),
+                            (("address", "replace", address, "dev", name), (0,)), (("link", "set", name, "up"), (0,))):
+        runner(Command(name="engine", why=f"make the bridge {name}", argv=("ip", *words), effect=Effect.LOCAL,
+                       expected=expected))
+
+
+def remove_bridge(suite: str, runner: Runner) -> None:
+    """Take the interface away; 1 is `ip`'s exit code for "there is none"."""
+    runner(Command(name="engine", why="remove the bridge", argv=("ip", "link", "delete", BRIDGES[suite][0]),
+                   effect=Effect.LOCAL, expected=(0, 1)))
 
 
 def answers(environment: Mapping[str, str]) -> bool:
