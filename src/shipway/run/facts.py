@@ -14,6 +14,7 @@ from shipway.model import Command, Effect
 from shipway.run.processes import Runner
 
 _NO_REPOSITORY = 128
+_HEAD, _TAG = "HEAD -> refs/heads/", "tag: refs/tags/"
 _LARGEST_EVENT = 32 * 1024 * 1024
 """Bytes; GitHub's own limit for a webhook is 25 MB."""
 
@@ -57,14 +58,16 @@ def _read_git(folder: Path, remote: str, runner: Runner) -> Git | None:
     inside = ask("rev-parse", "--is-inside-work-tree", "--is-shallow-repository", expected=(0, _NO_REPOSITORY))
     if inside is None:
         return None
-    commit = ask("log", "-1", "--format=%H %ct", expected=(0, _NO_REPOSITORY))
+    commit = ask("log", "-1", "--decorate=full", "--format=%H%n%ct%n%D", expected=(0, _NO_REPOSITORY))
     if commit is None:
         return Git(commit="")
-    digest, _, epoch = commit.partition(" ")
+    digest, epoch, *names = commit.splitlines()
+    # `HEAD -> refs/heads/main, tag: refs/tags/v1`; a ref's name holds neither a comma followed by a blank nor a colon.
+    refs = names[0].split(", ") if names else []
     return Git(
         commit=digest, epoch=int(epoch), shallow=inside.splitlines()[1] == "true",
-        branch=ask("symbolic-ref", "--quiet", "--short", "HEAD", expected=(0, 1)) or "",
-        head_tags=tuple((ask("tag", "--points-at", "HEAD") or "").splitlines()),
+        branch=next((ref[len(_HEAD):] for ref in refs if ref.startswith(_HEAD)), ""),
+        head_tags=tuple(ref[len(_TAG):] for ref in refs if ref.startswith(_TAG)),
         remote_url=ask("config", "--get", f"remote.{remote}.url", expected=(0, 1)) or "",
         dirty=bool(ask("status", "--porcelain", "--untracked-files=normal")),
     )

@@ -111,18 +111,15 @@ def _clone_commands(bench: Workbench, clone: Path, remote: str) -> Iterator[Comm
     context, name = bench.context, bench.project.settings.remote
     author, mail = version.NAME_AND_MAIL
     inside = ("git", "-C", str(clone))
+    # Global settings of the machine must not change what is committed, nor ask for a passphrase.
+    settings = [f"user.name={author}", f"user.email={mail}", "commit.gpgsign=false", "tag.gpgsign=false",
+                "core.hooksPath=/dev/null"]
+    if remote.startswith("https://") and any(bench.environment.get(token) for token in TOKENS):
+        settings.append(f"credential.helper={_HELPER}")
     steps = [
         ("clone the checkout", ("git", "clone", "--quiet", "--no-checkout", "--no-tags", "--origin", name,
-                                str(bench.folder), str(clone))),
+                                *(f"--config={setting}" for setting in settings), str(bench.folder), str(clone))),
         ("point the clone at the remote", (*inside, "remote", "set-url", name, remote)),
-        # Global settings of the machine must not change what is committed, nor ask for a passphrase.
-        *((f"set {key}", (*inside, "config", key, value)) for key, value in (
-            ("user.name", author), ("user.email", mail), ("commit.gpgsign", "false"), ("tag.gpgsign", "false"),
-            ("core.hooksPath", "/dev/null"), ("advice.detachedHead", "false"))),
-    ]
-    if remote.startswith("https://") and any(bench.environment.get(token) for token in TOKENS):
-        steps.append(("let git read the token", (*inside, "config", "credential.helper", _HELPER)))
-    steps += [
         ("fetch what the remote has", (*inside, "fetch", "--quiet", "--force", "--tags", "--prune", name)),
         ("go to the commit", (*inside, "checkout", "--quiet", "-B", branch_of(bench.project, context), context.commit)),
     ]
