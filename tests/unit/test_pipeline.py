@@ -163,6 +163,13 @@ def test_single_stages_on_a_branch(scene: Scene) -> None:
     assert [row.state for row in pipeline.foresee_branch(bench)][:3] == ["same"] * 3
 
 
+def test_what_is_not_committed_is_not_pushed(scene: Scene) -> None:
+    (scene.clone / "new").write_text("")
+    with pytest.raises(ContextError, match="not committed"):
+        pipeline.run_stage(scene.bench(), "build", pipeline.Result(), lambda _: None)
+    assert scene.remotes.changes == 0
+
+
 def test_stages_of_a_release_need_one(scene: Scene) -> None:
     with pytest.raises(ContextError, match="nothing to publish"):
         pipeline.run_stage(scene.bench(), "publish", pipeline.Result(), lambda _: None)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from shipway.context import require_release
+from shipway.context import require_clean, require_release
 from shipway.errors import ContextError, ShipwayError
 from shipway.model import Stage, Target, World
 from shipway.run.reconcile import Outcome, foresee, reconcile
@@ -111,6 +111,8 @@ def run_stage(bench: Workbench, name: str, result: Result, tell: Callable[[Outco
 def open_target(bench: Workbench, name: str) -> Iterator[Target]:
     """The target that a single stage works for: the commit's release for those that only releases have."""
     if name not in (commit.NAME, publish.NAME, document.NAME):
+        if name == build.NAME:
+            require_clean(bench.context)
         yield bench.target()
         return
     with open_workspace(bench) as workspace:
