@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import sys
+import threading
 from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,10 +17,11 @@ import pytest
 from shipway.errors import SettingsError, StepFailed, ToolMissing
 from shipway.model import Answer, Command
 from shipway.rehearsal import engine
-from shipway.rehearsal.engine import bases, daemon, mirror, packages, scan, services
+from shipway.rehearsal.engine import bases, daemon, mirror, packages, scan, services, sources
 from shipway.rehearsal.engine.daemon import Home
-from shipway.rehearsal.engine.packages import Archive, Source
+from shipway.rehearsal.engine.packages import Archive
 from shipway.rehearsal.engine.services import Record, Service
+from shipway.rehearsal.engine.sources import Source
 from tests.rehearsal.programs import SERVER, install
 
 SOURCE = Source("http://mirror.example/debian", "trixie", "/keyring.gpg")
@@ -53,14 +57,14 @@ class Recorder:
         return [" ".join(command.argv) for command in self.ran]
 
 
-def debian(root: Path, sources: str = DEB822) -> Path:
+def debian(root: Path, text: str = DEB822) -> Path:
     """A machine's root folder."""
-    files = {"etc/apt/sources.list.d/debian.sources": sources, "etc/os-release": "VERSION_CODENAME=bookworm\n",
-             packages.KEYRINGS[0]: "", "var/lib/dpkg/status": "Package: own\n",
+    files = {"etc/apt/sources.list.d/debian.sources": text, "etc/os-release": "VERSION_CODENAME=bookworm\n",
+             sources.KEYRINGS[0]: "", "var/lib/dpkg/status": "Package: own\n",
              "etc/ssl/certs/ca-certificates.crt": "CA"}
-    for name, text in files.items():
+    for name, content in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
+        (root / name).write_text(content)
     return root
 
 
@@ -69,7 +73,7 @@ class TestPackages:
 
     @pytest.mark.parametrize(("text", "mirror_found"), [
         (DEB822, "http://mirror.example/debian"),
-        ("deb [signed-by=/k] http://mirror.example/debian/ bookworm main\n", "http://mirror.example/debian"),
+        ("deb [signed-by=/debian-archive-keyring.gpg] http://mirror.example/debian/ bookworm main\n", "http://mirror.example/debian"),
         ("deb http://third.example/apt stable main\n", ""),
         ("Types: deb\nURIs: http://x.example/debian\nSuites: bookworm\nEnabled: no\n", ""),
         ("Types: deb-src\nURIs: http://x.example/debian\nSuites: bookworm\n", ""),
@@ -77,22 +81,22 @@ class TestPackages:
         ("deb http://security.x.example/debian bookworm main\n", ""),
     ])
     def test_the_mirror_is_the_machines_own(self, text: str, mirror_found: str) -> None:
-        assert packages.find_mirror([text]) == mirror_found
+        assert sources.find_mirror([text]) == mirror_found
 
     def test_a_machine_is_asked_for_mirror_keyring_and_release(self, tmp_path: Path) -> None:
-        source = packages.machine_source(debian(tmp_path), "sid")
+        source = sources.machine_source(debian(tmp_path), "sid")
         assert (source.mirror, source.suite) == (SOURCE.mirror, "sid") and source.keyring.endswith(".gpg")
-        assert packages.machine_suite(tmp_path) == "bookworm"
+        assert sources.machine_suite(tmp_path) == "bookworm"
         (tmp_path / "etc/os-release").write_text("ID=debian\n")
-        assert packages.machine_suite(tmp_path) == "stable"
+        assert sources.machine_suite(tmp_path) == "stable"
 
     def test_a_machine_that_is_no_debian_is_told_what_to_install(self, tmp_path: Path) -> None:
         with pytest.raises(ToolMissing, match="no mirror"):
-            packages.machine_source(tmp_path, "trixie")
-        (debian(tmp_path) / packages.KEYRINGS[0]).unlink()
+            sources.machine_source(tmp_path, "trixie")
+        (debian(tmp_path) / sources.KEYRINGS[0]).unlink()
         with pytest.raises(ToolMissing, match="no keyring") as caught:
-            packages.machine_source(tmp_path, "trixie")
-        assert caught.value.status == 4 and "install Docker" in caught.value.hint
+            sources.machine_source(tmp_path, "trixie")
+        assert caught.value.status == 4 and "ocker" in caught.value.hint
 
     def test_apt_is_given_a_state_of_its_own_and_checks_signatures(self, tmp_path: Path) -> None:
         recorder = Recorder()
@@ -233,20 +237,21 @@ class TestDaemon:
 
     def test_everything_has_a_folder_of_its_own(self, tmp_path: Path) -> None:
         home = Home(tmp_path)
-        settings = json.loads(daemon.render_settings(home, "trixie", 5000))
+        settings = json.loads(daemon.render_settings(home, 5000))
         assert settings["hosts"] == [f"unix://{tmp_path}/run/docker.sock"] == [home.client["DOCKER_HOST"]]
         assert settings["registry-mirrors"] == ["http://127.0.0.1:5000"]
         assert settings["features"] == {"containerd-snapshotter": True}
-        other = json.loads(daemon.render_settings(home, "sid", 1))
+        other = json.loads(daemon.render_settings(Home(tmp_path / "other"), 1))
         assert other["bridge"] != settings["bridge"] and len(settings["bridge"]) < 16  # IFNAMSIZ of linux/if.h
 
-    def test_each_suite_has_a_bridge_of_its_own(self) -> None:
-        recorder = Recorder()
-        daemon.make_bridge("sid", recorder)
-        daemon.remove_bridge("sid", recorder)
+    def test_each_engine_has_a_bridge_of_its_own(self) -> None:
+        recorder, home = Recorder(), Home(Path("/cache/sid"))
+        name, address = home.bridge
+        daemon.make_bridge(home, recorder)
+        daemon.remove_bridge(home, recorder)
         assert recorder.lines == [
-            "ip link add shipway-sid type bridge", "ip address replace 172.29.78.1/24 dev shipway-sid",
-            "ip link set shipway-sid up", "ip link delete shipway-sid"]
+            f"ip link add {name} type bridge", f"ip address replace {address} dev {name}", f"ip link set {name} up",
+            f"ip link delete {name}"]
 
     def test_tools_are_fetched_once(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(shutil, "which", lambda program: None)
@@ -285,7 +290,7 @@ class TestDaemon:
         monkeypatch.setattr(daemon, "answers", lambda _: home.log("dockerd").read_text() != "")
         monkeypatch.setattr(daemon, "make_bridge", lambda *_: None)
         for libraries in ("None", str(home.own / "usr/lib/x86_64-linux-gnu")):
-            service = daemon.start_engine(home, "trixie", 1, {"SSL_CERT_FILE": "/ca"})
+            service = daemon.start_engine(home, 1, {"SSL_CERT_FILE": "/ca"})
             services.end(service)
             assert home.log("dockerd").read_text().strip() == libraries
             home.log("dockerd").unlink()
@@ -317,10 +322,32 @@ class TestMirror:
         services.end(service)
         assert not mirror.holds(port, "")
 
-    @pytest.mark.parametrize(("code", "there"), [(0, True), (1, False)])
-    def test_docker_hub_is_asked_for_what_builds_begin_with(self, code: int, there: bool) -> None:
-        recorder = Recorder(code=code)
-        assert mirror.hub_answers(recorder) is there and "python:3.13-slim-trixie" in recorder.lines[0]
+    @pytest.mark.parametrize(("status", "there"), [(200, True), (401, True), (403, False), (503, False)])
+    def test_docker_hub_is_asked_once_and_greets_as_a_registry(self, status: int, there: bool) -> None:
+        class Hub(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:  # pylint: disable=invalid-name
+                asked.append(self.path)
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:  # type: ignore[override]
+                """Say nothing."""
+
+        asked: list[str] = []
+        with HTTPServer(("127.0.0.1", 0), Hub) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            assert mirror.hub_answers({}, f"http://127.0.0.1:{server.server_port}/v2/") is there
+            server.shutdown()
+        assert asked == ["/v2/"]
+
+    def test_docker_hub_that_says_nothing_is_out_of_reach(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            address = f"127.0.0.1:{silent.getsockname()[1]}"
+            assert not mirror.hub_answers({}, f"http://{address}/v2/", patience=0.1)
+            assert not mirror.hub_answers({"HTTPS_PROXY": f"http://{address}"}, patience=0.1)
+        assert not mirror.hub_answers({}, f"http://{address}/v2/")
+        assert not mirror.hub_answers({"SSL_CERT_FILE": "/no/such/file"})
 
     def test_only_what_is_missing_is_made(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         made: list[str] = []
@@ -398,7 +425,7 @@ class TestEnsure:
         monkeypatch.setattr(engine, "is_root", lambda: False)
         with pytest.raises(ToolMissing, match="only root") as caught:
             engine.ensure(self.environment, lambda _: None)
-        assert "install Docker Engine" in caught.value.hint
+        assert "docker" in caught.value.hint
 
     @pytest.mark.process
     def test_stopping_ends_what_was_started_and_is_quiet_the_second_time(self, tmp_path: Path) -> None:

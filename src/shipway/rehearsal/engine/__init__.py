@@ -1,7 +1,8 @@
-"""A real Docker Engine and cosign on a bare Debian or Ubuntu machine, in a folder of its own.
+"""A real Docker Engine and cosign on a bare Debian machine, in a folder of its own.
 
-`packages` fetches the tools, `daemon` starts and ends what runs, `bases` makes the two images that a build needs where
-Docker Hub is out of reach, and `mirror` serves them. Nothing of the system is installed, upgraded or configured.
+`sources` reads where Debian's packages come from, `packages` fetches them, `daemon` starts the engine, `services` keeps
+track of what runs, `bases` makes the two images that a build needs where Docker Hub is out of reach, and `mirror` serves
+them. Nothing of the system is installed, upgraded or configured.
 """
 
 from __future__ import annotations
@@ -14,80 +15,118 @@ from pathlib import Path
 
 from shipway.errors import SettingsError, ToolMissing
 from shipway.model import Command, Effect
-from shipway.rehearsal.engine.daemon import BRIDGES, Home, answers, fetch_tools, free_port
+from shipway.rehearsal.engine.daemon import SUITES, Home, answers, fetch_tools, free_port, other_engine_runs
 from shipway.rehearsal.engine.daemon import remove_bridge, start_engine
 from shipway.rehearsal.engine.mirror import fill_mirror, hub_answers, start_mirror
-from shipway.rehearsal.engine.packages import is_root, machine_source
-from shipway.rehearsal.engine.services import Record, end, read_record
+from shipway.rehearsal.engine.packages import is_root
+from shipway.rehearsal.engine.services import Record, Service, end, find, read_record
+from shipway.rehearsal.engine.sources import machine_source, what_to_install
 from shipway.run.processes import Processes, Runner
 from shipway.run.tools import cache_folder, equip
 
 Say = Callable[[str], None]
-INSTALL = ("install Docker Engine with buildx (docs.docker.com/engine/install) and cosign "
-           "(docs.sigstore.dev/cosign/system_config/installation)")
+_DONE = "Docker with buildx and cosign are there: nothing to do"
 
 
 def ensure(environment: Mapping[str, str], say: Say, *, suite: str = "trixie", root: Path = Path("/")) -> str:
     """Make sure that an engine with buildx, and cosign, are there. Gives one sentence about what was done.
 
-    Raises ``ToolMissing`` where they are not there and cannot be set up, with what to install.
+    What an earlier task left unfinished is finished, what has ended is started again. An engine from another suite
+    goes on running beside the new one, which later tasks use. Raises ``ToolMissing`` where Docker or cosign are not
+    there and cannot be set up, with what to install.
     """
-    if answers(equip(environment)):
-        return "Docker with buildx and cosign are there: nothing to do"
-    if suite not in BRIDGES:
-        raise SettingsError(f"no engine from {suite!r}", hint=f"the suites are {', '.join(BRIDGES)}")
-    if not is_root():
-        raise ToolMissing("Docker with buildx, or cosign, is not here, and only root can start an engine",
-                          hint=f"{INSTALL}; or run `task engine` as root on Debian")
-    machine_source(root, suite)
     base = cache_folder(environment) / "engine"
-    with _alone(base):
-        if answers(equip(environment)):
+    if _serves(environment, base, suite):
+        return _DONE
+    if suite not in SUITES:
+        raise SettingsError(f"no engine from {suite!r}", hint=f"the suites are {', '.join(SUITES)}")
+    _refuse(environment, root)
+    machine_source(root, suite)
+    with _alone(base, say):
+        if _serves(environment, base, suite):
             return "the engine was started by another task: nothing to do"
-        _end_all(base, say)
-        home = Home(base / suite)
-        say(f"engine: tools from Debian {suite}, in {home.folder}")
-        fetch_tools(home, suite, Processes(environment), root)
-        port = free_port()
-        mirror = start_mirror(home, port, environment)
-        record = Record(suite=suite, path=home.path, env=home.client, processes=(mirror,))
-        record.write(base / "engine.json")
-        docker = start_engine(home, suite, port, environment)
-        record = Record(suite=suite, path=home.path, env=home.client, processes=(docker, mirror))
-        record.write(base / "engine.json")
-        runner = Processes(equip(environment), patience=600)
-        if not hub_answers(runner):
-            fill_mirror(home, port, runner, say)
+        _start(Home(base / suite), suite, environment, say, root)
     return f"the engine from Debian {suite} is running"
 
 
 def foresee(environment: Mapping[str, str], *, suite: str = "trixie") -> str:
     """What ``ensure`` would do, in one sentence."""
-    if answers(equip(environment)):
-        return "Docker with buildx and cosign are there: nothing to do"
-    return f"would unpack tools from Debian {suite} below {cache_folder(environment) / 'engine'} and start an engine"
+    base = cache_folder(environment) / "engine"
+    if _serves(environment, base, suite):
+        return _DONE
+    return f"would unpack tools from Debian {suite} below {base} and start an engine"
 
 
 def stop(environment: Mapping[str, str], say: Say, *, purge: bool = False) -> list[str]:
     """End what ``ensure`` started, and nothing else; the names of what was ended."""
     base = cache_folder(environment) / "engine"
-    with _alone(base):
-        ended = _end_all(base, say)
+    with _alone(base, say):
+        ended = [name for suite in SUITES for name in _end_all(Home(base / suite), suite, say)]
         if purge:
             shutil.rmtree(base, ignore_errors=True)
     return ended
 
 
-def _end_all(base: Path, say: Say) -> list[str]:
+def _serves(environment: Mapping[str, str], base: Path, suite: str) -> bool:
+    """Whether all is there: an engine of the user's, or one of our own from this suite with all that belongs to it."""
     record = read_record(base / "engine.json")
-    ended = [service.name for service in (record.processes if record else ()) if end(service)]
+    if record and record.lives and not environment.get("DOCKER_HOST"):
+        if record.suite != suite or not record.is_whole:
+            return False
+    return answers(equip(environment))
+
+
+def _refuse(environment: Mapping[str, str], root: Path) -> None:
+    """Raise where an engine of our own would be of no use, do harm, or not start."""
+    if environment.get("DOCKER_HOST"):
+        raise ToolMissing("the engine that DOCKER_HOST names does not answer, or buildx or cosign is not here",
+                          hint="mend it or install them, or unset DOCKER_HOST for an engine of shipway's own")
+    if other_engine_runs(root):
+        raise ToolMissing("Docker runs here, but buildx or cosign is not here; a second engine beside it would close "
+                          "the ports that its containers publish", hint=what_to_install(root))
+    if not is_root():
+        raise ToolMissing("Docker with buildx, or cosign, is not here, and only root can start an engine",
+                          hint=what_to_install(root))
+
+
+def _start(home: Home, suite: str, environment: Mapping[str, str], say: Say, root: Path) -> None:
+    known = read_record(home.record)
+    if known and known.is_whole and answers({**equip(environment), **home.client}):
+        known.write(home.folder.parent / "engine.json")
+        return
+    _end_all(home, suite, say)
+    say(f"engine: tools from Debian {suite}, in {home.folder}")
+    fetch_tools(home, suite, Processes(environment), root)
+    port = 0 if hub_answers(environment) else free_port()
+    services: tuple[Service, ...] = (start_mirror(home, port, environment),) if port else ()
+    _remember(home, suite, services, ready=False)
+    services = (start_engine(home, port, environment), *services)
+    _remember(home, suite, services, ready=False)
+    if port:
+        fill_mirror(home, port, Processes(equip(environment), patience=600), say, root)
+    _remember(home, suite, services, ready=True)
+
+
+def _remember(home: Home, suite: str, services: tuple[Service, ...], *, ready: bool) -> None:
+    record = Record(suite=suite, path=home.path, env=home.client, processes=services, ready=ready)
+    for file in (home.record, home.folder.parent / "engine.json"):
+        record.write(file)
+
+
+def _end_all(home: Home, suite: str, say: Say) -> list[str]:
+    current = home.folder.parent / "engine.json"
+    records = {file: record for file in (home.record, current)
+               if (record := read_record(file)) and record.suite == suite}
+    known = [service for record in records.values() for service in record.processes]
+    ended = [service.name for service in (*known, *find(home.commands)) if end(service)]
     for name in ended:
         say(f"ended {name}")
-    runner = Processes({"PATH": ":".join([*(record.path if record else ()), "/usr/sbin:/usr/bin:/sbin:/bin"])})
-    if record and ended:
-        remove_bridge(record.suite, runner)
-    _unmount(base, runner)
-    (base / "engine.json").unlink(missing_ok=True)
+    runner = Processes({"PATH": ":".join([*home.path, "/usr/sbin:/usr/bin:/sbin:/bin"])})
+    if ended:
+        remove_bridge(home, runner)
+    _unmount(home.folder, runner)
+    for file in records:
+        file.unlink(missing_ok=True)
     return ended
 
 
@@ -102,9 +141,13 @@ def _unmount(base: Path, runner: Runner, mounts: Path = Path("/proc/mounts")) ->
 
 
 @contextmanager
-def _alone(base: Path) -> Iterator[None]:
+def _alone(base: Path, say: Say) -> Iterator[None]:
     """One task at a time sets an engine up or ends it."""
     base.mkdir(parents=True, exist_ok=True)
     with (base.parent / "engine.lock").open("w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("engine: another task sets it up or ends it; waiting for that")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -11,10 +11,13 @@ from importlib import resources
 from pathlib import Path
 
 from shipway.model import Command, Effect
-from shipway.rehearsal.engine.packages import Archive, Source, describe, unpack
+from shipway.rehearsal.engine.packages import Archive, describe, unpack
+from shipway.rehearsal.engine.sources import Source
 from shipway.run.processes import Runner
 
-PYTHON = "library/python:3.13-slim-trixie"
+SUITE = "trixie"
+"""Whichever suite the engine is from: this is the release that has the Python of the image."""
+PYTHON = f"library/python:3.13-slim-{SUITE}"
 SCANNER = "docker/buildkit-syft-scanner:stable-1"
 MACHINES = ("amd64", "arm64")
 _PACKAGES = ("?essential", "apt", "base-passwd", "ca-certificates", "netbase", "python3", "python3-venv", "tzdata")

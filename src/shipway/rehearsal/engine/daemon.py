@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from shipway.errors import ContextError
 from shipway.model import Command, Effect
-from shipway.rehearsal.engine.packages import Archive, Source, machine_source, machine_suite, unpack
+from shipway.rehearsal.engine.packages import Archive, unpack
 from shipway.rehearsal.engine.services import Service, start, wait_for
+from shipway.rehearsal.engine.sources import Source, machine_source, machine_suite
 from shipway.run.processes import Processes, Runner
 
 PACKAGES = ("containerd", "cosign", "docker-buildx", "docker-cli", "docker-registry", "docker.io")
 _OWN = {"runc": "runc", "iptables": "iptables", "ip": "iproute2"}
 """Programs that have to fit the machine's own C library, and their packages of the machine's own release."""
-BRIDGES = {"trixie": ("shipway-trixie", "172.29.77.1/24"), "sid": ("shipway-sid", "172.29.78.1/24")}
-"""Name and address of each suite's bridge. Two engines that share one take each other's network away."""
-_PASSED_ON = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "LANG")
+SUITES = ("trixie", "sid")
+"""Debian's releases that have all the tools."""
+_PASSED_ON = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+              "SSL_CERT_FILE", "SSL_CERT_DIR", "LANG")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +59,39 @@ class Home:
         return (str(self.links), str(self.tools / "usr/bin"), str(self.tools / "usr/sbin"))
 
     @property
+    def bridge(self) -> tuple[str, str]:
+        """Name and address of the engine's network bridge: its own, by its folder.
+
+        Two engines that share a bridge take each other's network away. The name has at most 15 letters (`IFNAMSIZ`).
+        """
+        number = zlib.crc32(str(self.folder).encode())
+        return f"shipway-{number % 0x1000000:06x}", f"172.29.{number % 250 + 1}.1/24"
+
+    @property
     def client(self) -> dict[str, str]:
         """What Docker's client needs to find the engine and buildx."""
         return {"DOCKER_HOST": f"unix://{self.run / 'docker.sock'}", "DOCKER_CONFIG": str(self.folder / "client")}
+
+    @property
+    def mirror_settings(self) -> Path:
+        """The registry's settings."""
+        return self.folder / "mirror.json"
+
+    @property
+    def engine_settings(self) -> Path:
+        """The engine's settings."""
+        return self.folder / "daemon.json"
+
+    @property
+    def record(self) -> Path:
+        """What is known of this engine; the one in use has a copy in the folder above, where others look."""
+        return self.folder / "engine.json"
+
+    @property
+    def commands(self) -> dict[str, tuple[str, ...]]:
+        """The command lines of its services, by name, in the order in which they are ended."""
+        return {"dockerd": (str(self.tools / "usr/sbin/dockerd"), "--config-file", str(self.engine_settings)),
+                "mirror": (str(self.tools / "usr/bin/docker-registry"), "serve", str(self.mirror_settings))}
 
     def log(self, name: str) -> Path:
         """Where a service writes."""
@@ -78,6 +113,7 @@ def fetch_tools(home: Home, suite: str, runner: Runner, root: Path = Path("/")) 
     unpack(archive.fetch(PACKAGES, closure=False), home.tools, runner)
     _fetch_own(home, source, architecture, runner, root)
     _link(home)
+    shutil.rmtree(home.folder / "apt", ignore_errors=True)
     done.touch()
 
 
@@ -104,46 +140,56 @@ def _link(home: Home) -> None:
     config.write_text(json.dumps({"cliPluginsExtraDirs": plugins}), encoding="utf-8")
 
 
-def render_settings(home: Home, suite: str, mirror: int) -> str:
-    """`daemon.json`: everything in folders of its own; the upstream mirror is asked before Docker Hub."""
+def render_settings(home: Home, mirror: int) -> str:
+    """`daemon.json`: everything in folders of its own; the upstream mirror is asked before Docker Hub.
+
+    ``mirror`` is its port, 0 where there is none: stand-ins must not take the place of images that can be had.
+    """
     return json.dumps({
         "features": {"containerd-snapshotter": True}, "hosts": [home.client["DOCKER_HOST"]],
         "data-root": str(home.folder / "data"), "exec-root": str(home.run / "exec"),
-        "pidfile": str(home.run / "docker.pid"), "bridge": BRIDGES[suite][0],
-        "registry-mirrors": [f"http://127.0.0.1:{mirror}"],
+        "pidfile": str(home.run / "docker.pid"), "bridge": home.bridge[0],
+        "registry-mirrors": [f"http://127.0.0.1:{mirror}"] if mirror else [],
     }, indent=2)
 
 
-def start_engine(home: Home, suite: str, mirror: int, environment: Mapping[str, str]) -> Service:
+def start_engine(home: Home, mirror: int, environment: Mapping[str, str]) -> Service:
     """Start the engine and wait until it answers."""
+    check_length(home)
     home.run.mkdir(parents=True, exist_ok=True)
     (home.run / "docker.pid").unlink(missing_ok=True)
-    settings = home.folder / "daemon.json"
-    settings.write_text(render_settings(home, suite, mirror), encoding="utf-8")
+    home.engine_settings.write_text(render_settings(home, mirror), encoding="utf-8")
     libraries = [str(path) for path in sorted(home.own.glob("usr/lib/*-linux-gnu"))]
     own = {name: environment[name] for name in _PASSED_ON if name in environment}
     own |= {"PATH": ":".join([*home.path, environment.get("PATH", "")]), "HOME": str(home.folder)}
     if libraries:
         own |= {"LD_LIBRARY_PATH": ":".join(libraries), "XTABLES_LIBDIR": f"{libraries[0]}/xtables"}
-    make_bridge(suite, Processes(own))
-    argv = (str(home.tools / "usr/sbin/dockerd"), "--config-file", str(settings))
-    service = start("dockerd", argv, own, home.log("dockerd"))
+    make_bridge(home, Processes(own))
+    service = start("dockerd", home.commands["dockerd"], own, home.log("dockerd"))
     wait_for(service, lambda: answers({**environment, **home.client, "PATH": own["PATH"]}), home.log("dockerd"))
     return service
 
 
-def make_bridge(suite: str, runner: Runner) -> None:
+def check_length(home: Home) -> None:
+    """The name of a socket has at most 107 bytes (``unix(7)``); the engine would only say "invalid argument"."""
+    longest = home.run / "exec/containerd/containerd.sock.ttrpc"
+    if len(os.fsencode(longest)) > 107:
+        raise ContextError(f"the engine's folder {home.folder} has too long a name for sockets",
+                           hint="name a shorter cache folder with XDG_CACHE_HOME")
+
+
+def make_bridge(home: Home, runner: Runner) -> None:
     """The network interface that containers of this engine are connected by; 2 is `ip`'s exit code for "exists"."""
-    name, address = BRIDGES[suite]
+    name, address = home.bridge
     for words, expected in ((("link", "add", name, "type", "bridge"), (0, 2)),
                             (("address", "replace", address, "dev", name), (0,)), (("link", "set", name, "up"), (0,))):
         runner(Command(name="engine", why=f"make the bridge {name}", argv=("ip", *words), effect=Effect.LOCAL,
                        expected=expected))
 
 
-def remove_bridge(suite: str, runner: Runner) -> None:
+def remove_bridge(home: Home, runner: Runner) -> None:
     """Take the interface away; 1 is `ip`'s exit code for "there is none"."""
-    runner(Command(name="engine", why="remove the bridge", argv=("ip", "link", "delete", BRIDGES[suite][0]),
+    runner(Command(name="engine", why="remove the bridge", argv=("ip", "link", "delete", home.bridge[0]),
                    effect=Effect.LOCAL, expected=(0, 1)))
 
 
@@ -158,6 +204,20 @@ def answers(environment: Mapping[str, str]) -> bool:
         asked = Command(name="engine", why="see what is there", argv=argv, effect=Effect.READ,
                         expected=tuple(range(256)))
         if runner(asked).code != 0:
+            return False
+    return True
+
+
+def other_engine_runs(root: Path = Path("/")) -> bool:
+    """Whether the machine's own Docker listens where it always does.
+
+    A second engine takes the packet rules of the first away, and with them the ports that its containers publish.
+    """
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(5)
+        try:
+            probe.connect(str(root / "run/docker.sock"))
+        except OSError:
             return False
     return True
 

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import json
 import shutil
+import ssl
 import sys
-import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from shipway.model import Command, Effect
 from shipway.rehearsal.engine import bases
 from shipway.rehearsal.engine.daemon import Home
-from shipway.rehearsal.engine.packages import machine_source
 from shipway.rehearsal.engine.services import Service, start, wait_for
+from shipway.rehearsal.engine.sources import machine_source
 from shipway.run.processes import Runner
+
+HUB = "https://registry-1.docker.io/v2/"
 
 
 def start_mirror(home: Home, port: int, environment: Mapping[str, str]) -> Service:
     """Start the registry; its images stay in the cache folder."""
-    config = home.folder / "mirror.json"
     # JSON is YAML.
-    config.write_text(json.dumps({
+    home.mirror_settings.write_text(json.dumps({
         "version": 0.1, "log": {"level": "error"}, "http": {"addr": f"127.0.0.1:{port}"},
         "storage": {"filesystem": {"rootdirectory": str(home.folder / "mirror")}, "delete": {"enabled": True}},
     }), encoding="utf-8")
-    argv = (str(home.tools / "usr/bin/docker-registry"), "serve", str(config))
-    service = start("mirror", argv, {"PATH": environment.get("PATH", "")}, home.log("mirror"))
+    service = start("mirror", home.commands["mirror"], {"PATH": environment.get("PATH", "")}, home.log("mirror"))
     wait_for(service, lambda: holds(port, ""), home.log("mirror"))
     return service
 
@@ -48,27 +49,46 @@ def holds(port: int, image: str) -> bool:
         return False
 
 
-def hub_answers(runner: Runner) -> bool:
-    """Whether Docker Hub can be reached: asked for the very image that builds begin with."""
-    reference = bases.PYTHON.removeprefix("library/")
-    asked = Command(name="engine", why="see whether Docker Hub answers", effect=Effect.READ, expected=(0, 1),
-                    argv=("docker", "buildx", "imagetools", "inspect", reference, "--format", "{{.Manifest.Digest}}"))
-    return runner(asked).code == 0
+def hub_answers(environment: Mapping[str, str], address: str = HUB, *, patience: float = 5.0) -> bool:
+    """Whether Docker Hub can be reached: one request, ``patience`` seconds at most.
+
+    401 is how a registry greets who has no token yet; a firewall in its place answers something else, or nothing.
+    """
+    proxy = environment.get("HTTPS_PROXY") or environment.get("https_proxy")
+    try:
+        context = ssl.create_default_context(cafile=environment.get("SSL_CERT_FILE"))
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({"https": proxy} if proxy else {}),
+                                             urllib.request.HTTPSHandler(context=context))
+        with opener.open(address, timeout=patience) as answer:
+            return bool(answer.status == 200)
+    except urllib.error.HTTPError as answer:
+        return answer.code == 401
+    except OSError:
+        return False
 
 
-def fill_mirror(home: Home, port: int, runner: Runner, say: Callable[[str], None], suite: str = "trixie") -> None:
+def fill_mirror(home: Home, port: int, runner: Runner, say: Callable[[str], None], root: Path = Path("/")) -> None:
     """Make what builds ask Docker Hub for, as far as it is not there yet."""
     if not holds(port, bases.PYTHON):
         say("Docker Hub is out of reach: making the Python base image from Debian's packages")
-        with tempfile.TemporaryDirectory(prefix="shipway-base-") as folder:
-            bases.python_context(Path(folder), machine_source(Path("/"), suite), runner)
-            _push(Path(folder), port, bases.PYTHON, [f"linux/{machine}" for machine in bases.MACHINES], runner)
+        with _folder(home) as folder:
+            bases.python_context(folder, machine_source(root, bases.SUITE), runner)
+            _push(folder, port, bases.PYTHON, [f"linux/{machine}" for machine in bases.MACHINES], runner)
     if not holds(port, bases.SCANNER):
         say("making the SBOM scanner from syft")
-        with tempfile.TemporaryDirectory(prefix="shipway-scanner-") as folder:
-            bases.scanner_context(Path(folder), runner, sys.executable)
-            _push(Path(folder), port, bases.SCANNER, [], runner)
-    shutil.rmtree(home.folder / "apt", ignore_errors=True)
+        with _folder(home) as folder:
+            bases.scanner_context(folder, runner, sys.executable)
+            _push(folder, port, bases.SCANNER, [], runner)
+
+
+@contextmanager
+def _folder(home: Home) -> Iterator[Path]:
+    """A folder to work in, always the same one: what a killed task left there goes with the next one."""
+    folder = home.folder / "work"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _push(folder: Path, port: int, image: str, platforms: list[str], runner: Runner) -> None:

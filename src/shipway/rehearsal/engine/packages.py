@@ -1,78 +1,19 @@
 """Debian packages, fetched through a private apt state and unpacked into a folder: nothing is installed.
 
-apt checks what it fetches against the archive's keyring, as it does for the system. The mirror is the machine's own,
-read from its apt sources.
+apt checks what it fetches against the archive's keyring, as it does for the system.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from shipway.errors import ToolMissing
 from shipway.model import Command, Effect
+from shipway.rehearsal.engine.sources import Source
 from shipway.run.processes import Runner
-
-KEYRINGS = ("usr/share/keyrings/debian-archive-keyring.gpg", "usr/share/keyrings/debian-archive-keyring.pgp")
-_UBUNTU_HINT = "install Docker with buildx, and cosign, from their own packages"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where packages come from: a mirror of the archive, a suite, and the key that its index is signed with."""
-
-    mirror: str
-    suite: str
-    keyring: str
-
-
-def find_mirror(texts: Iterable[str]) -> str:
-    """The mirror of Debian's main archive in apt's sources, of either format; empty when there is none.
-
-    Security archives and third parties are passed over: they do not carry the suites that are asked for.
-    """
-    for text in texts:
-        for address, suites in _read_sources(text):
-            plain = [suite for suite in suites if re.fullmatch(r"[a-z]+", suite)]
-            if plain and "security" not in address and re.search(r"/debian/?$", address):
-                return address.rstrip("/")
-    return ""
-
-
-def _read_sources(text: str) -> Iterable[tuple[str, list[str]]]:
-    for line in text.splitlines():
-        found = re.match(r"deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)\s", line + " ")
-        if found:
-            yield found[1], [found[2]]
-    for stanza in re.split(r"\n\s*\n", text):
-        fields = dict(re.findall(r"^(\w[\w-]*):[ \t]*(.+)$", stanza, flags=re.MULTILINE))
-        if "deb" in fields.get("Types", "").split() and fields.get("Enabled", "yes") != "no":
-            for address in fields.get("URIs", "").split():
-                yield address, fields.get("Suites", "").split()
-
-
-def machine_source(root: Path, suite: str) -> Source:
-    """The machine's mirror for ``suite``; raises ``ToolMissing`` where the machine is no Debian with its keyring."""
-    folder = root / "etc/apt"
-    files = [folder / "sources.list", *sorted(folder.glob("sources.list.d/*.sources")),
-             *sorted(folder.glob("sources.list.d/*.list"))]
-    mirror = find_mirror(file.read_text(encoding="utf-8") for file in files if file.is_file())
-    keyring = next((str(root / key) for key in KEYRINGS if (root / key).is_file()), "")
-    if not mirror or not keyring:
-        raise ToolMissing(f"no {'mirror' if not mirror else 'keyring'} of Debian's archive on this machine",
-                          hint=_UBUNTU_HINT)
-    return Source(mirror, suite, keyring)
-
-
-def machine_suite(root: Path) -> str:
-    """The machine's own release, such as ``bookworm``."""
-    text = (root / "etc/os-release").read_text(encoding="utf-8")
-    found = re.search(r"^VERSION_CODENAME=(\S+)$", text, flags=re.MULTILINE)
-    return found[1].strip('"') if found else "stable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,22 @@ def start(name: str, argv: Sequence[str], environment: Mapping[str, str], log: P
     return Service(name, process.pid, start_time(process.pid))
 
 
+def find(commands: Mapping[str, Sequence[str]], proc: Path = Path("/proc")) -> list[Service]:
+    """Services that run with exactly one of these command lines, by name.
+
+    A task that was killed right after it started a service had no time to write it down. The command lines name files
+    in the engine's own folder, so that nothing else looks like them.
+    """
+    names = {"".join(f"{word}\0" for word in argv): name for name, argv in commands.items()}
+    found = []
+    for file in sorted(proc.glob("[0-9]*/cmdline")):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            line, pid = file.read_text(encoding="utf-8", errors="replace"), int(file.parent.name)
+            if line in names:
+                found.append(Service(names[line], pid, start_time(pid, proc)))
+    return found
+
+
 def wait_for(service: Service, answers: Callable[[], bool], log: Path, *, patience: float = 60.0) -> None:
     """Wait until a service answers; raises ``ToolMissing`` with the end of its log when it ends or takes too long."""
     end = time.monotonic() + patience
@@ -88,6 +104,18 @@ class Record:
     path: tuple[str, ...]
     env: Mapping[str, str]
     processes: tuple[Service, ...]
+    ready: bool = True
+    """Whether everything was done that belongs to it; a task that was killed leaves ``False``."""
+
+    @property
+    def lives(self) -> bool:
+        """Whether any of it still runs."""
+        return any(service.lives() for service in self.processes)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it runs, and nothing is left to be done."""
+        return self.ready and all(service.lives() for service in self.processes)
 
     def write(self, file: Path) -> None:
         """Write it whole or not at all."""
@@ -102,6 +130,7 @@ def read_record(file: Path) -> Record | None:
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
         processes = tuple(Service(one["name"], one["pid"], one["started"]) for one in found["processes"])
-        return Record(suite=found["suite"], path=tuple(found["path"]), env=found["env"], processes=processes)
+        return Record(suite=found["suite"], path=tuple(found["path"]), env=found["env"], processes=processes,
+                      ready=found.get("ready", True))
     except (OSError, ValueError, KeyError, TypeError):
         return None
