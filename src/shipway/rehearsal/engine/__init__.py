@@ -1,8 +1,8 @@
 """A real Docker Engine and cosign on a bare Debian machine, in a folder of its own.
 
 `sources` reads where Debian's packages come from, `packages` fetches them, `daemon` starts the engine, `services` keeps
-track of what runs, `bases` makes the two images that a build needs where Docker Hub is out of reach, and `mirror` serves
-them. Nothing of the system is installed, upgraded or configured.
+track of what runs, `bases` makes the two images that a build needs where Docker Hub is out of reach, and `mirror`
+serves them. Nothing of the system is installed, upgraded or configured.
 """
 
 from __future__ import annotations

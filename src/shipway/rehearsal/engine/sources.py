@@ -74,8 +74,9 @@ def read_entries(text: str) -> Iterator[Entry]:
         fields = {name.lower(): value.strip() for name, value in pairs}
         if "deb" in fields.get("types", "").split() and fields.get("enabled", "yes").lower() not in {"no", "false"}:
             for address in fields.get("uris", "").split():
-                yield Entry(address, tuple(fields.get("suites", "").split()), tuple(fields.get("components", "").split()),
-                            fields.get("signed-by", ""), fields.get("trusted", "").lower() == "yes")
+                yield Entry(address, tuple(fields.get("suites", "").split()),
+                            tuple(fields.get("components", "").split()), fields.get("signed-by", ""),
+                            fields.get("trusted", "").lower() == "yes")
 
 
 def _is_archive(entry: Entry) -> bool:
