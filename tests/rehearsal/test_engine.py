@@ -73,7 +73,8 @@ class TestPackages:
 
     @pytest.mark.parametrize(("text", "mirror_found"), [
         (DEB822, "http://mirror.example/debian"),
-        ("deb [signed-by=/debian-archive-keyring.gpg] http://mirror.example/debian/ bookworm main\n", "http://mirror.example/debian"),
+        ("deb [signed-by=/debian-archive-keyring.gpg] http://mirror.example/debian/ bookworm main\n",
+         "http://mirror.example/debian"),
         ("deb http://third.example/apt stable main\n", ""),
         ("Types: deb\nURIs: http://x.example/debian\nSuites: bookworm\nEnabled: no\n", ""),
         ("Types: deb-src\nURIs: http://x.example/debian\nSuites: bookworm\n", ""),
@@ -325,13 +326,15 @@ class TestMirror:
     @pytest.mark.parametrize(("status", "there"), [(200, True), (401, True), (403, False), (503, False)])
     def test_docker_hub_is_asked_once_and_greets_as_a_registry(self, status: int, there: bool) -> None:
         class Hub(BaseHTTPRequestHandler):
+            """A registry that greets with ``status``."""
+
             def do_GET(self) -> None:  # pylint: disable=invalid-name
                 asked.append(self.path)
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
-            def log_message(self, *_: object) -> None:  # type: ignore[override]
+            def log_message(self, *_: object) -> None:
                 """Say nothing."""
 
         asked: list[str] = []
