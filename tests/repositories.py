@@ -30,7 +30,7 @@ def commit(folder: Path, message: str) -> str:
 def make_repository(folder: Path, settings: str = "") -> Path:
     """A conventional project with one ``feat:`` commit on ``main``."""
     folder.mkdir(parents=True, exist_ok=True)
-    git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "init", "--quiet", "--template=", "--initial-branch=main")
     (folder / "pyproject.toml").write_text(PROJECT + settings, encoding="utf-8")
     (folder / "CHANGELOG.md").write_text(CHANGELOG, encoding="utf-8")
     (folder / "Dockerfile").write_text("FROM scratch\n", encoding="utf-8")

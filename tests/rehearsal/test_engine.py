@@ -339,7 +339,7 @@ class TestMirror:
 
         asked: list[str] = []
         with HTTPServer(("127.0.0.1", 0), Hub) as server:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
             assert mirror.hub_answers({}, f"http://127.0.0.1:{server.server_port}/v2/") is there
             server.shutdown()
         assert asked == ["/v2/"]

@@ -43,12 +43,13 @@ def make_origin(project: Path, folder: Path, branch: str, remote: str, environme
         raise ContextError("this is a shallow clone: there is no history to rehearse with",
                            hint="run `git fetch --unshallow --tags`")
     bare, clone = folder / "origin.git", folder / "project"
-    _git(folder, environment, "clone", "--quiet", "--bare", "--no-hardlinks", str(project), str(bare))
+    _git(folder, environment, "clone", "--quiet", "--template=", "--bare", "--no-hardlinks", str(project), str(bare))
     head = _git(project, environment, "rev-parse", "HEAD")
     _git(bare, environment, "update-ref", f"refs/heads/{branch}", head)
     _git(bare, environment, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
     # The docs of earlier versions are the remote's matter; the rehearsal begins without any.
-    _git(folder, environment, "clone", "--quiet", "--origin", remote, "--branch", branch, str(bare), str(clone))
+    _git(folder, environment, "clone", "--quiet", "--template=", "--origin", remote, "--branch", branch, str(bare),
+         str(clone))
     return clone
 
 

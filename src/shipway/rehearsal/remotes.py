@@ -57,12 +57,15 @@ def stand_up(source: Path, folder: Path, environment: Mapping[str, str], *, mark
     public = scrub(environment, folder) | dict(mark)
     repository = origin.repository_of(source, project.name, remote, public)
     public |= origin.isolate(repository, folder / "origin.git")
-    clone = origin.make_origin(source, folder, branch, remote, public)
-    origin.point_at_github(clone, repository, remote, public)
     say(f"rehearsing {repository} in {folder}")
+    # The services come up while git and cosign work.
     registry = start_registry(folder / "registry", _free_port(), public)
     api = _start_releases(folder, public)
+    clone = origin.make_origin(source, folder, branch, remote, public)
+    origin.point_at_github(clone, repository, remote, public)
     password, config = make_keys(folder / "keys", public)
+    wait_for(f"http://{registry}/v2/", "the registry of the rehearsal", folder / "registry/log")
+    wait_for(api, "the releases endpoint of the rehearsal", folder / "releases.log")
     return Remotes(folder=folder, project=clone, repository=repository, registry=registry, api=api,
                    signing_config=config, environment=public,
                    secrets={PASSWORD: password, "GITHUB_TOKEN": f"rehearsal-{secrets.token_hex(16)}"})
@@ -93,9 +96,7 @@ def _start_releases(folder: Path, environment: Mapping[str, str]) -> str:
     with (folder / "releases.log").open("ab") as log:
         subprocess.Popen((sys.executable, "-I", releases.__file__, str(folder / "releases"), str(port)),
                          env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}{releases.PREFIX}"
-    wait_for(address, "the releases endpoint of the rehearsal", folder / "releases.log")
-    return address
+    return f"http://127.0.0.1:{port}{releases.PREFIX}"
 
 
 def _free_port() -> int:

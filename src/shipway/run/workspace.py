@@ -117,8 +117,9 @@ def _clone_commands(bench: Workbench, clone: Path, remote: str) -> Iterator[Comm
     if remote.startswith("https://") and any(bench.environment.get(token) for token in TOKENS):
         settings.append(f"credential.helper={_HELPER}")
     steps = [
-        ("clone the checkout", ("git", "clone", "--quiet", "--no-checkout", "--no-tags", "--origin", name,
-                                *(f"--config={setting}" for setting in settings), str(bench.folder), str(clone))),
+        ("clone the checkout", ("git", "clone", "--quiet", "--template=", "--no-checkout", "--no-tags",
+                                *(f"--config={setting}" for setting in settings), "--origin", name,
+                                str(bench.folder), str(clone))),
         ("point the clone at the remote", (*inside, "remote", "set-url", name, remote)),
         ("fetch what the remote has", (*inside, "fetch", "--quiet", "--force", "--tags", "--prune", name)),
         ("go to the commit", (*inside, "checkout", "--quiet", "-B", branch_of(bench.project, context), context.commit)),
