@@ -66,7 +66,7 @@ def sweep(folder: str, *, patience: float = 3.0) -> None:
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
-        time.sleep(0.05)
+        time.sleep(0.02)
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -58,6 +58,6 @@ def wait_for(url: str, what: str, log: Path, *, patience: float = 60.0) -> None:
         except urllib.error.HTTPError:
             return
         except (urllib.error.URLError, OSError):
-            time.sleep(0.05)
+            time.sleep(0.02)
     said = log.read_text(encoding="utf-8", errors="replace")[-800:] if log.exists() else ""
     raise ToolMissing(f"{what} does not answer\n{said}", hint="run `task engine`, then the same command again")

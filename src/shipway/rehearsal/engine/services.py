@@ -72,7 +72,7 @@ def wait_for(service: Service, answers: Callable[[], bool], log: Path, *, patien
     while service.lives() and time.monotonic() < end:
         if answers():
             return
-        time.sleep(0.1)
+        time.sleep(0.02)
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
     said = "\n".join(f"  | {line[:200]}" for line in lines)
     raise ToolMissing(f"{service.name} {'does not answer' if service.lives() else 'ended'}:\n{said}",
@@ -90,7 +90,7 @@ def end(service: Service, *, patience: float = 20.0) -> bool:
         while service.lives() and time.monotonic() < until:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(service.pid, os.WNOHANG)
-            time.sleep(0.05)
+            time.sleep(0.02)
         if not service.lives():
             break
     return True
