@@ -59,7 +59,7 @@ COPY --link --from=app /app /opt/shipway/app
 ENV PATH=/opt/shipway/bin:/opt/shipway/deps/bin:/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin \
     PYTHONPATH=/opt/shipway/app:/opt/shipway/deps PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
 USER 65532:65532
-WORKDIR /work
+WORKDIR /project
 # A program that runs and ends has no health to ask for.
 HEALTHCHECK NONE
 CMD ["shipway", "--list"]
