@@ -67,6 +67,8 @@ def detect(facts: Facts) -> Context:
     if git is None:
         return Context(event="none")
     server, repository = parse_remote(git.remote_url) or (GITHUB, "")
+    if server not in (GITHUB, facts.environment.get("GITHUB_SERVER_URL")):
+        server, repository = GITHUB, ""
     tag = "" if git.branch else next(iter(git.head_tags), "")
     ref = f"refs/heads/{git.branch}" if git.branch else f"refs/tags/{tag}" if tag else ""
     return Context(event="local", ref=ref, branch=git.branch, tag=tag, commit=git.commit, repository=repository,
@@ -139,7 +141,8 @@ def require_release(context: Context, branches: Sequence[str]) -> None:
                            hint="run `git fetch --unshallow --tags` (in Actions: `fetch-depth: 0`)")
     if not context.repository:
         raise ContextError("the git remote is no GitHub address, so there is nowhere to release to",
-                           hint="add one: `git remote add origin https://github.com/<owner>/<name>.git`")
+                           hint="point it at one: `git remote set-url origin https://github.com/<owner>/<name>.git` "
+                                "(`git remote add` where there is none)")
     if context.tag and not context.branch:
         return
     if not context.branch:

@@ -109,6 +109,7 @@ def test_a_dry_run_prints_the_plan_of_the_release(project: Path, monkeypatch: py
     remotes, _ = play(monkeypatch, dry_run=True)
     printed = capsys.readouterr().out
     assert "git push --atomic" in printed and remotes.changes == 0 and project.exists()
+    assert all(line.startswith("#") for line in printed.splitlines())  # nothing of it can be pasted by accident
     rehearse._print_plan([], as_json=True)  # pylint: disable=protected-access
     assert json.loads(capsys.readouterr().out) == {"dry_run": True, "stages": []}
 
@@ -120,6 +121,13 @@ def test_kept_remotes_are_described(project: Path, monkeypatch: pytest.MonkeyPat
     folder = Path(remotes["folder"])
     assert git(Path(remotes["origin"]), "tag") == "v0.1.0" and project.exists()
     shutil.rmtree(folder)
+
+
+def test_a_folder_without_git_cannot_be_rehearsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1"\n')
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ContextError, match="not in a git repository"):
+        play(monkeypatch)
 
 
 def test_a_second_run_that_changes_something_is_a_fault() -> None:

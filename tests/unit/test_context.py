@@ -65,6 +65,13 @@ def test_a_laptop() -> None:
     assert not context.ci
 
 
+def test_a_remote_that_is_not_githubs_names_no_repository() -> None:
+    elsewhere = replace(GIT, remote_url="https://git.example/acme/toy.git")
+    assert detect(Facts(git=elsewhere)).repository == ""
+    own = {"GITHUB_SERVER_URL": "https://git.example"}
+    assert detect(Facts(environment=own, git=elsewhere)).repository == "acme/toy"
+
+
 def test_a_detached_head_at_a_tag_is_the_tag() -> None:
     context = detect(Facts(git=replace(GIT, branch="", head_tags=("v1.2.3",))))
     assert (context.tag, context.ref, context.detached) == ("v1.2.3", "refs/tags/v1.2.3", True)

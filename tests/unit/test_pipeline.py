@@ -150,6 +150,12 @@ def test_single_stages_on_a_branch(scene: Scene) -> None:
     assert [row.state for row in pipeline.foresee_branch(bench)][:3] == ["same"] * 3
 
 
+def test_a_project_without_a_remote_is_told_how_to_add_one(scene: Scene) -> None:
+    git(scene.clone, "remote", "remove", "origin")
+    with pytest.raises(ContextError, match="no git remote 'origin'"), open_workspace(scene.bench()):
+        pass
+
+
 def test_what_is_not_committed_is_not_pushed(scene: Scene) -> None:
     (scene.clone / "new").write_text("")
     with pytest.raises(ContextError, match="not committed"):

@@ -94,6 +94,11 @@ class TestProcesses:
             Processes({"PATH": str(tmp_path)})(Command(name="build", why="x", argv=("docker",), effect=Effect.READ))
         assert caught.value.status == 4
 
+    def test_a_docker_without_buildx_is_a_missing_tool(self, tmp_path: Path) -> None:
+        install(tmp_path, "docker", "raise SystemExit('unknown flag: --progress')")
+        with pytest.raises(ToolMissing, match="without buildx"):
+            Processes({"PATH": str(tmp_path)})(Command(name="build", why="x", argv=("docker",), effect=Effect.READ))
+
     def test_a_folder_that_is_not_there(self) -> None:
         with pytest.raises(ContextError, match="cannot start"):
             Processes(PATH)(python("", folder="/nowhere/at/all"))

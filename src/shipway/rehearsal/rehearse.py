@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shipway.config import Project
+from shipway.context import detect, require_git
 from shipway.errors import CheckFailed
 from shipway.rehearsal import leash, origin
 from shipway.rehearsal.remotes import Remotes, stand_up
 from shipway.run import pipeline
 from shipway.run.answers import result_document
+from shipway.run.facts import gather, load_project
+from shipway.run.processes import Processes
 from shipway.run.reconcile import Outcome
 from shipway.run.report import Foreseen, plan_document, render_lines
 from shipway.run.tools import equip
@@ -39,10 +42,13 @@ class Rehearsal:
 
 def main(say: Say, tell: Tell, *, keep: bool, dry_run: bool, as_json: bool) -> None:
     """Rehearse the project of the current folder and print what came of it."""
+    environment = equip(os.environ)
+    remote = load_project(Path.cwd()).settings.remote
+    require_git(detect(gather(environment, Path.cwd(), remote=remote, runner=Processes(environment))))
     folder = Path(tempfile.mkdtemp(prefix="shipway-rehearsal-"))
     try:
         with leash.hold(folder, keep=keep) as marker:
-            remotes = stand_up(Path.cwd(), folder, equip(os.environ), mark=marker, say=say)
+            remotes = stand_up(Path.cwd(), folder, environment, mark=marker, say=say)
             bench = bench_for(remotes, say)
             if dry_run:
                 _print_plan(pipeline.foresee_release(bench), as_json)
@@ -91,7 +97,12 @@ def play(bench: Workbench, remotes: Remotes, say: Say, tell: Tell) -> Rehearsal:
 
 
 def _print_plan(rows: list[Foreseen], as_json: bool) -> None:
-    print(json.dumps(plan_document(rows), indent=2) if as_json else render_lines(rows))
+    if as_json:
+        print(json.dumps(plan_document(rows), indent=2))
+        return
+    # Not for pasting: the stand-ins are gone by now, and some of the lines would reach the real remotes.
+    print("# what a rehearsal runs, against stand-ins that live as long as it does")
+    print("\n".join(line if line.startswith("#") else f"# $ {line}" for line in render_lines(rows).splitlines()))
 
 
 def _insist(rehearsal: Rehearsal) -> None:

@@ -24,7 +24,8 @@ Document = dict[str, Any]
 def context(say: Say) -> Document:
     """Everything that was found out about what is being built."""
     bench = set_up(say)
-    return asdict(bench.context) | {"image": _image(bench)}
+    named = bench.project.settings.image or bench.context.repository
+    return asdict(bench.context) | {"image": _image(bench) if named else None}
 
 
 def _image(bench: Workbench) -> str:

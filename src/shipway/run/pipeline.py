@@ -43,11 +43,11 @@ def release(bench: Workbench, result: Result, tell: Callable[[Outcome], None], *
         result.stages.append(outcome)
         tell(outcome)
 
+    stages = stages_until(until)
     with open_release(bench, record) as target:
         if target is None:
             return
         result.target = target
-        stages = stages_until(until)
         result.world = reconcile(stages, target, bench.hands, record=record)
 
 

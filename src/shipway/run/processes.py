@@ -20,6 +20,8 @@ _PATIENCE = 3600.0
 
 _NO_ENGINE = re.compile(r"Cannot connect to the Docker daemon|error during connect|failed to connect to the docker API",
                         re.IGNORECASE)
+_NO_BUILDX = re.compile(r"unknown flag: --(progress|format|tag)|'buildx' is not a docker command|"
+                        r"unknown command: docker buildx")
 HINTS = {
     "docker": "install Docker with buildx, or run `task engine` on Debian",
     "cosign": "install cosign 2.5 or later, or run `task engine` on Debian",
@@ -114,6 +116,9 @@ def failure(command: Command, answer: Answer) -> ShipwayError:
     if command.argv[0] == "docker" and _NO_ENGINE.search(said):
         return ToolMissing(f"{command.name}: the Docker Engine does not answer ({command.why}){text}",
                            hint="start Docker, or run `task engine` on Debian")
+    if command.argv[0] == "docker" and _NO_BUILDX.search(said):
+        return ToolMissing(f"{command.name}: Docker is here without buildx ({command.why})",
+                           hint="install docker-buildx; with DOCKER_HOST set, shipway uses the Docker on PATH as it is")
     again = "mend the cause named above and run the same command again; it goes on where this one stopped"
     return StepFailed(
         f"{command.name}: `{' '.join(command.argv[:3])} …` ended with exit code {answer.code} ({command.why}){text}",

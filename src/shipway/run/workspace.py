@@ -11,6 +11,7 @@ from pathlib import Path
 
 from shipway.config import Project
 from shipway.context import Context
+from shipway.errors import ContextError
 from shipway.model import Command, Effect, Target
 from shipway.run.processes import Runner
 from shipway.run.workbench import Workbench
@@ -100,7 +101,11 @@ def open_workspace(bench: Workbench) -> Iterator[Workspace]:
             config.write_text(version.render_config(settings.release.branches, settings.release.tag_format,
                                                     context.repository), encoding="utf-8")
         remote = runner(Command(name="version", why="find the remote", effect=Effect.READ, folder=str(bench.folder),
-                                argv=("git", "config", "--get", f"remote.{settings.remote}.url"))).out.strip()
+                                argv=("git", "config", "--get", f"remote.{settings.remote}.url"),
+                                expected=(0, 1))).out.strip()
+        if not remote:
+            raise ContextError(f"there is no git remote {settings.remote!r} to ask for what was released",
+                               hint=f"run `git remote add {settings.remote} https://github.com/<owner>/<name>.git`")
         for command in _clone_commands(bench, clone, remote):
             runner(command)
         yield Workspace(clone, str(config), runner, bench.project, context)
