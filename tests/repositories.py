@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
+
+from shipway.rehearsal import origin
 
 DATE = "1700000000 +0000"
 PROJECT = '[project]\nname = "toy"\nversion = "0.0.0"\n'
@@ -29,10 +35,37 @@ def commit(folder: Path, message: str) -> str:
 
 def make_repository(folder: Path, settings: str = "") -> Path:
     """A conventional project with one ``feat:`` commit on ``main``."""
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(_template(settings) / "project", folder, dirs_exist_ok=True)
+    return folder
+
+
+@functools.cache
+def _template(settings: str) -> Path:
+    """Made once and copied: a copy takes a tenth of the time of git's processes."""
+    home = Path(tempfile.mkdtemp(prefix="shipway-tests-"))
+    atexit.register(shutil.rmtree, home)
+    folder = home / "project"
+    folder.mkdir()
     git(folder, "init", "--quiet", "--template=", "--initial-branch=main")
     (folder / "pyproject.toml").write_text(PROJECT + settings, encoding="utf-8")
     (folder / "CHANGELOG.md").write_text(CHANGELOG, encoding="utf-8")
     (folder / "Dockerfile").write_text("FROM scratch\n", encoding="utf-8")
     commit(folder, "feat: begin")
-    return folder
+    return home
+
+
+def make_clone(folder: Path, settings: str = "") -> Path:
+    """The project in ``folder/source``, a bare origin of it in ``folder/origin.git``; gives a clone of that one."""
+    shutil.copytree(_clone_template(settings), folder, dirs_exist_ok=True)
+    return folder / "project"
+
+
+@functools.cache
+def _clone_template(settings: str) -> Path:
+    home = _template(settings) / "clone"
+    home.mkdir()
+    source = make_repository(home / "source", settings)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home)}
+    origin.point_at_github(origin.make_origin(source, home, "main", "origin", environment), "acme/toy", "origin",
+                           environment)
+    return home

@@ -58,7 +58,7 @@ def tell(outcome: Outcome) -> None:
 
 
 def _print_json(document: object) -> None:
-    import json  # pylint: disable=import-outside-toplevel
+    import json
 
     print(json.dumps(document, indent=2))
 
@@ -67,7 +67,7 @@ def _print_json(document: object) -> None:
 def context(_: Context, dry_run: bool = False, json: bool = False) -> None:
     """Show what is being built: branch, commit, pull request, image."""
     del dry_run  # it only computes
-    from shipway.run import answers  # pylint: disable=import-outside-toplevel
+    from shipway.run import answers
 
     _show(answers.context(say), json)
 
@@ -76,7 +76,7 @@ def context(_: Context, dry_run: bool = False, json: bool = False) -> None:
 def tags(_: Context, dry_run: bool = False, json: bool = False) -> None:
     """Show the image tags of the present commit, in order of priority."""
     del dry_run  # it only computes
-    from shipway.run import answers  # pylint: disable=import-outside-toplevel
+    from shipway.run import answers
 
     _show(answers.tags(say), json)
 
@@ -85,7 +85,7 @@ def tags(_: Context, dry_run: bool = False, json: bool = False) -> None:
 def version(_: Context, dry_run: bool = False, json: bool = False) -> None:
     """Show the last version and the next one, as python-semantic-release decides."""
     del dry_run  # it only computes
-    from shipway.run import answers  # pylint: disable=import-outside-toplevel
+    from shipway.run import answers
 
     _show(answers.version(say), json)
 
@@ -93,7 +93,7 @@ def version(_: Context, dry_run: bool = False, json: bool = False) -> None:
 @_task
 def schema(_: Context) -> None:
     """Print the JSON schema of [tool.shipway]."""
-    from shipway.config import schema as render  # pylint: disable=import-outside-toplevel
+    from shipway.config import schema as render
 
     _print_json(render())
 
@@ -112,7 +112,7 @@ def build(_: Context, push: bool = False, dry_run: bool = False, json: bool = Fa
     if push:
         _stage("build", dry_run, json)
         return
-    from shipway.run import answers  # pylint: disable=import-outside-toplevel
+    from shipway.run import answers
 
     _show(answers.build(say, dry_run=dry_run), json)
 
@@ -148,8 +148,8 @@ def document(_: Context, dry_run: bool = False, json: bool = False) -> None:
 
 
 def _stage(name: str, dry_run: bool, as_json: bool) -> None:
-    from shipway.run import pipeline  # pylint: disable=import-outside-toplevel
-    from shipway.run.workbench import set_up  # pylint: disable=import-outside-toplevel
+    from shipway.run import pipeline
+    from shipway.run.workbench import set_up
 
     bench = set_up(say)
     if dry_run:
@@ -160,8 +160,8 @@ def _stage(name: str, dry_run: bool, as_json: bool) -> None:
 
 def _run(run: Callable[[Result], None], as_json: bool) -> None:
     """Run, and report what was reached even when the run fails."""
-    from shipway.run.answers import result_document  # pylint: disable=import-outside-toplevel
-    from shipway.run.pipeline import Result  # pylint: disable=import-outside-toplevel
+    from shipway.run.answers import result_document
+    from shipway.run.pipeline import Result
 
     result = Result()
     try:
@@ -175,7 +175,7 @@ def _run(run: Callable[[Result], None], as_json: bool) -> None:
 
 
 def _print_plan(rows: list[Any], as_json: bool) -> None:  # Any: Foreseen, which is imported late
-    from shipway.run.report import plan_document, render_lines  # pylint: disable=import-outside-toplevel
+    from shipway.run.report import plan_document, render_lines
 
     if as_json:
         _print_json(plan_document(rows))
@@ -186,9 +186,9 @@ def _print_plan(rows: list[Any], as_json: bool) -> None:  # Any: Foreseen, which
 @_task
 def release(_: Context, until: str = "", dry_run: bool = False, json: bool = False) -> None:
     """Take the present commit to a signed, verified, documented release, doing only what is missing."""
-    from shipway.run import pipeline  # pylint: disable=import-outside-toplevel
-    from shipway.run.answers import write_outputs  # pylint: disable=import-outside-toplevel
-    from shipway.run.workbench import set_up  # pylint: disable=import-outside-toplevel
+    from shipway.run import pipeline
+    from shipway.run.answers import write_outputs
+    from shipway.run.workbench import set_up
 
     bench = set_up(say)
     if dry_run:
@@ -207,7 +207,7 @@ def release(_: Context, until: str = "", dry_run: bool = False, json: bool = Fal
 @_task
 def status(_: Context, json: bool = False) -> None:
     """Show what the remotes have of the present commit, stage by stage, and change nothing."""
-    from shipway.run import answers  # pylint: disable=import-outside-toplevel
+    from shipway.run import answers
 
     rows = answers.status(say)
     if json:
@@ -220,7 +220,7 @@ def status(_: Context, json: bool = False) -> None:
 @_task
 def rehearse(_: Context, keep: bool = False, dry_run: bool = False, json: bool = False) -> None:
     """Run the whole pipeline twice against local stand-ins of the remotes, with real tools."""
-    from shipway.rehearsal import rehearse as play  # pylint: disable=import-outside-toplevel
+    from shipway.rehearsal import rehearse as play
 
     play.main(say, tell, keep=keep, dry_run=dry_run, as_json=json)
 
@@ -228,7 +228,7 @@ def rehearse(_: Context, keep: bool = False, dry_run: bool = False, json: bool =
 @_task
 def engine(_: Context, suite: str = "trixie", dry_run: bool = False, json: bool = False) -> None:
     """Make sure that Docker with buildx and cosign are there; on Debian, set them up in a folder of their own."""
-    from shipway.rehearsal import setting  # pylint: disable=import-outside-toplevel
+    from shipway.rehearsal import setting
 
     _show(setting.start(say, suite=suite, dry_run=dry_run), json)
 
@@ -236,7 +236,7 @@ def engine(_: Context, suite: str = "trixie", dry_run: bool = False, json: bool 
 @_task
 def stop(_: Context, purge: bool = False, dry_run: bool = False, json: bool = False) -> None:
     """End what `engine` started, and nothing else."""
-    from shipway.rehearsal import setting  # pylint: disable=import-outside-toplevel
+    from shipway.rehearsal import setting
 
     _show(setting.stop(say, purge=purge, dry_run=dry_run), json)
 

@@ -204,7 +204,7 @@ class TestServices:
         service = self.sleeper(tmp_path, "import signal, time; signal.signal(15, signal.SIG_IGN)\n"
                                          "print(1, flush=True); time.sleep(60)")
         services.wait_for(service, lambda: (tmp_path / "log/sleeper.log").read_text() != "", tmp_path / "log")
-        assert services.end(service, patience=0.2) and not service.lives()
+        assert services.end(service, patience=0.05) and not service.lives()
 
     def test_a_service_that_ends_at_once_shows_its_log(self, tmp_path: Path) -> None:
         service = self.sleeper(tmp_path, "print('no room left')")
@@ -214,7 +214,7 @@ class TestServices:
     def test_a_service_that_does_not_answer_is_told(self, tmp_path: Path) -> None:
         service = self.sleeper(tmp_path)
         with pytest.raises(ToolMissing, match="does not answer"):
-            services.wait_for(service, lambda: False, tmp_path / "log/sleeper.log", patience=0.2)
+            services.wait_for(service, lambda: False, tmp_path / "log/sleeper.log", patience=0.05)
         services.end(service)
 
     def test_remains_do_not_live(self, tmp_path: Path) -> None:
@@ -347,8 +347,8 @@ class TestMirror:
     def test_docker_hub_that_says_nothing_is_out_of_reach(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as silent:
             address = f"127.0.0.1:{silent.getsockname()[1]}"
-            assert not mirror.hub_answers({}, f"http://{address}/v2/", patience=0.1)
-            assert not mirror.hub_answers({"HTTPS_PROXY": f"http://{address}"}, patience=0.1)
+            assert not mirror.hub_answers({}, f"http://{address}/v2/", patience=0.03)
+            assert not mirror.hub_answers({"HTTPS_PROXY": f"http://{address}"}, patience=0.03)
         assert not mirror.hub_answers({}, f"http://{address}/v2/")
         assert not mirror.hub_answers({"SSL_CERT_FILE": "/no/such/file"})
 

@@ -82,7 +82,7 @@ def test_a_process_that_does_not_listen_is_killed(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", code], env={**os.environ, leash.MARK: str(folder)},
                           stdout=subprocess.PIPE, text=True) as deaf:
         assert deaf.stdout is not None and deaf.stdout.readline()
-        leash.sweep(str(folder), patience=0.3)
+        leash.sweep(str(folder), patience=0.05)
         assert deaf.wait(timeout=5) == -signal.SIGKILL
 
 

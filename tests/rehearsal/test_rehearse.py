@@ -79,16 +79,16 @@ def play(monkeypatch: pytest.MonkeyPatch, *, due: Callable[[Path], str] = lambda
     return remotes, said
 
 
-def test_two_runs_the_second_a_quiet_one(project: Path, monkeypatch: pytest.MonkeyPatch,
-                                         capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_runs_the_second_a_quiet_one_on_remotes_that_are_kept(
+        project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     before = git(project, "rev-parse", "HEAD")
-    _, said = play(monkeypatch, as_json=True)
+    play(monkeypatch, keep=True, as_json=True)
     found = json.loads(capsys.readouterr().out)
     assert (found["released"], found["version"], found["made_up_commit"]) == (True, "0.1.0", False)
     assert {stage["outcome"] for stage in found["second"]} == {"skipped"}
-    assert "releases/tag/v0.1.0" in found["release"] and found["remotes"] is None
-    folder = Path(said[0].rpartition(" ")[2])
-    assert folder.name.startswith("shipway-rehearsal-") and not folder.exists()
+    assert "releases/tag/v0.1.0" in found["release"]
+    assert git(Path(found["remotes"]["origin"]), "tag") == "v0.1.0"
+    shutil.rmtree(found["remotes"]["folder"])
     assert git(project, "rev-parse", "HEAD") == before and not git(project, "tag")
 
 
@@ -98,6 +98,8 @@ def test_a_project_with_nothing_to_release_rehearses_with_a_commit_of_its_own(
         return "0.1.0" if rehearse.OWN_COMMIT in git(folder, "log", "-1", "--format=%s") else "0.0.0"
 
     _, said = play(monkeypatch, due=due)
+    folder = Path(said[0].rpartition(" ")[2])
+    assert folder.name.startswith("shipway-rehearsal-") and not folder.exists()
     assert any("a commit of its own" in line for line in said)
     printed = capsys.readouterr().out
     assert "second run" in printed and "v0.1.0, latest" in printed
@@ -112,15 +114,6 @@ def test_a_dry_run_prints_the_plan_of_the_release(project: Path, monkeypatch: py
     assert all(line.startswith("#") for line in printed.splitlines())  # nothing of it can be pasted by accident
     rehearse._print_plan([], as_json=True)  # pylint: disable=protected-access
     assert json.loads(capsys.readouterr().out) == {"dry_run": True, "stages": []}
-
-
-def test_kept_remotes_are_described(project: Path, monkeypatch: pytest.MonkeyPatch,
-                                    capsys: pytest.CaptureFixture[str]) -> None:
-    play(monkeypatch, keep=True, as_json=True)
-    remotes = json.loads(capsys.readouterr().out)["remotes"]
-    folder = Path(remotes["folder"])
-    assert git(Path(remotes["origin"]), "tag") == "v0.1.0" and project.exists()
-    shutil.rmtree(folder)
 
 
 def test_a_folder_without_git_cannot_be_rehearsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,13 +162,13 @@ def test_without_its_program_the_registry_is_a_container(tmp_path: Path) -> None
     install(tmp_path / "tools", "docker", "import sys; sys.exit(' '.join(sys.argv[1:]))")
     address = start_registry(tmp_path / "registry", 1, {"PATH": str(tmp_path / "tools")})
     with pytest.raises(ToolMissing, match="(?s)the registry does not answer.*registry:2"):
-        wait_for(f"http://{address}/v2/", "the registry", tmp_path / "registry/log", patience=0.2)
+        wait_for(f"http://{address}/v2/", "the registry", tmp_path / "registry/log", patience=0.05)
     assert "run --rm --publish 127.0.0.1:1:5000 registry:2" in (tmp_path / "registry/log").read_text()
 
 
 def test_a_service_without_a_log_is_named_all_the_same(tmp_path: Path) -> None:
     with pytest.raises(ToolMissing, match="the thing does not answer"):
-        wait_for("http://127.0.0.1:1/", "the thing", tmp_path / "none", patience=0.1)
+        wait_for("http://127.0.0.1:1/", "the thing", tmp_path / "none", patience=0.05)
 
 
 def test_the_environment_of_a_rehearsal_holds_no_login(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from shipway.run import answers, pipeline
 from shipway.run.reconcile import Hands, Outcome
 from shipway.run.workbench import Workbench, has_docs, set_up
 from shipway.run.workspace import open_workspace
-from tests.repositories import commit, git, make_repository
+from tests.repositories import commit, git, make_clone
 from tests.unit.model_remotes import ModelRemotes
 
 pytestmark = pytest.mark.process
@@ -30,11 +30,9 @@ class Scene:
         self.folder = folder
         self.real = real
         self.upcoming = "0.1.0"
-        source = make_repository(folder / "source", settings)
         base = {"PATH": os.environ["PATH"], "HOME": str(folder)}
         self.environment = {**base, **origin.isolate("acme/toy", folder / "origin.git")}
-        self.clone = origin.make_origin(source, folder, "main", "origin", self.environment)
-        origin.point_at_github(self.clone, "acme/toy", "origin", self.environment)
+        self.clone = make_clone(folder, settings)
         self.remotes = ModelRemotes()
         self.say: list[str] = []
 

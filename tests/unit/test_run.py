@@ -81,7 +81,7 @@ class TestProcesses:
     @pytest.mark.parametrize("live", [False, True])
     def test_a_command_that_hangs_is_ended(self, live: bool) -> None:
         with pytest.raises(StepFailed):
-            Processes(PATH, patience=0.3)(python("import time; time.sleep(60)", live=live))
+            Processes(PATH, patience=0.05)(python("import time; time.sleep(60)", live=live))
 
     def test_a_missing_program_is_named_with_what_to_install(self) -> None:
         with pytest.raises(ToolMissing, match="cosign is not installed") as caught:
@@ -264,7 +264,7 @@ class TestApi:
         assert "GITHUB_TOKEN" in caught.value.hint
 
     def test_an_api_that_does_not_answer_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from requests import ConnectionError as NoConnection  # pylint: disable=import-outside-toplevel
+        from requests import ConnectionError as NoConnection
 
         api = Api("http://127.0.0.1:1", "a-token")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ TASK = re.compile(r"task [a-z:]+( -- --[a-z]+( [a-z]+)?)?")
 INSTALL = re.compile(r"pip install go-task-bin==\d+\.\d+\.\d+")
 
 
+@functools.cache
 def load(name: str) -> Node:
     """One workflow. PyYAML reads the key `on` as the boolean of YAML 1.1; it is given its name back."""
     document: Node = yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))

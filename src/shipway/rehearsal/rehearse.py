@@ -69,7 +69,7 @@ def bench_for(remotes: Remotes, say: Say) -> Workbench:
 
 
 def _adapt(project: Project, remotes: Remotes) -> Project:
-    from msgspec.structs import replace  # pylint: disable=import-outside-toplevel
+    from msgspec.structs import replace
 
     settings = project.settings
     sign = replace(settings.sign, key=str(remotes.key), public_key=str(remotes.public_key), transparency_log=False,
@@ -124,8 +124,8 @@ def _print(rehearsal: Rehearsal, *, keep: bool, as_json: bool) -> None:
 
 
 def _print_tables(rehearsal: Rehearsal, document: dict[str, object]) -> None:
-    from rich.console import Console  # pylint: disable=import-outside-toplevel
-    from rich.table import Table  # pylint: disable=import-outside-toplevel
+    from rich.console import Console
+    from rich.table import Table
 
     stages = Table("stage", "first run", "second run", "seconds", title="rehearsal")
     for one, again in zip(rehearsal.first.stages, rehearsal.second.stages, strict=True):

@@ -21,8 +21,8 @@ class Api:
 
     def __call__(self, request: Request) -> Answer:
         """Send it; raises ``StepFailed`` when the status is not an expected one."""
-        from github import GithubException  # pylint: disable=import-outside-toplevel  # slow to import
-        from requests import RequestException  # pylint: disable=import-outside-toplevel
+        from github import GithubException  # slow to import
+        from requests import RequestException
 
         if not self._token:
             raise StepFailed(f"{request.name}: no token for GitHub's API, to {request.why}",
@@ -45,7 +45,7 @@ class Api:
         return answer
 
     def _connect(self) -> Callable[[Request], Answer]:
-        from github import Auth, Github  # pylint: disable=import-outside-toplevel
+        from github import Auth, Github
 
         # One second between writes is PyGithub's default against abuse limits; a release makes three of them.
         requester = Github(auth=Auth.Token(self._token), base_url=self._address, timeout=30,
