@@ -10,6 +10,8 @@ from typing import Any
 from shipway.errors import ContextError
 
 GITHUB = "https://github.com"
+_SHOWN = 5
+"""Changed files that an error names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +22,8 @@ class Git:
     branch: str = ""
     head_tags: tuple[str, ...] = ()
     remote_url: str = ""
-    dirty: bool = False
+    changes: tuple[str, ...] = ()
+    """Files that differ from the commit."""
     shallow: bool = False
     epoch: int = 0
     """Committer's time of the commit, in seconds since 1970."""
@@ -54,9 +57,8 @@ class Context:
     ci: bool = False
     run_url: str = ""
     epoch: int = 0
-    dirty: bool = False
+    changes: tuple[str, ...] = ()
     shallow: bool = False
-    detached: bool = False
 
 
 def detect(facts: Facts) -> Context:
@@ -72,7 +74,7 @@ def detect(facts: Facts) -> Context:
     tag = "" if git.branch else next(iter(git.head_tags), "")
     ref = f"refs/heads/{git.branch}" if git.branch else f"refs/tags/{tag}" if tag else ""
     return Context(event="local", ref=ref, branch=git.branch, tag=tag, commit=git.commit, repository=repository,
-                   server=server, epoch=git.epoch, dirty=git.dirty, shallow=git.shallow, detached=not git.branch)
+                   server=server, epoch=git.epoch, changes=git.changes, shallow=git.shallow)
 
 
 def _detect_actions(facts: Facts) -> Context:
@@ -97,7 +99,7 @@ def _detect_actions(facts: Facts) -> Context:
         branch=ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else "",
         repository=repository, server=server, fork=fork, ci=True,
         run_url=run if environment.get("GITHUB_RUN_ID") else "",
-        epoch=git.epoch if git else 0, dirty=bool(git and git.dirty), shallow=bool(git and git.shallow),
+        epoch=git.epoch if git else 0, changes=git.changes if git else (), shallow=bool(git and git.shallow),
     )
 
 
@@ -128,17 +130,25 @@ def require_git(context: Context) -> None:
 def require_clean(context: Context) -> None:
     """What is pushed is what was committed; raises ``ContextError``."""
     require_git(context)
-    if context.dirty:
-        raise ContextError("there are changes that are not committed, and an image's tag names a commit",
+    if context.changes:
+        rest = len(context.changes) - _SHOWN
+        shown = ", ".join(context.changes[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+        raise ContextError(f"there are changes that are not committed, and an image's tag names a commit: {shown}",
                            hint="commit or stash them (`git status` lists them)")
+
+
+def require_history(context: Context) -> None:
+    """The commits since the last release are there; raises ``ContextError``."""
+    require_git(context)
+    if context.shallow:
+        raise ContextError("this is a shallow clone: versions computed without the history are wrong",
+                           hint="run `git fetch --unshallow --tags` (in Actions: `fetch-depth: 0`)")
 
 
 def require_release(context: Context, branches: Sequence[str]) -> None:
     """A release can be made here; raises ``ContextError``."""
     require_clean(context)
-    if context.shallow:
-        raise ContextError("this is a shallow clone: versions computed without the history are wrong",
-                           hint="run `git fetch --unshallow --tags` (in Actions: `fetch-depth: 0`)")
+    require_history(context)
     if not context.repository:
         raise ContextError("the git remote is no GitHub address, so there is nowhere to release to",
                            hint="point it at one: `git remote set-url origin https://github.com/<owner>/<name>.git` "

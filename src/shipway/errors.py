@@ -7,7 +7,7 @@ published; 7 verification failed.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class ShipwayError(Exception):
@@ -22,6 +22,8 @@ class ShipwayError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.document: dict[str, Any] = {}  # Any: the values of a JSON document
+        """What was reached before the failure, for whoever asked for JSON."""
 
     def __str__(self) -> str:
         return f"{self.message}\n  next: {self.hint}"

@@ -39,7 +39,7 @@ def lint(session: nox.Session) -> None:
         session.run("hadolint", "Dockerfile")
     else:
         session.log("hadolint has nothing to do: there is no Dockerfile")
-    if _configured("importlinter"):
+    if _configured(session, "importlinter"):
         session.run("lint-imports", "--no-cache", env={"PYTHONPATH": "src"}, silent=True)
     if Path(".github/workflows").is_dir() and _locked("lint", "zizmor"):
         session.run("zizmor", "--offline", "--quiet", "--persona", "auditor", ".github")
@@ -51,7 +51,7 @@ def tests(session: nox.Session) -> None:
     if not Path("tests").is_dir():
         session.skip("there is no folder tests/")
     _install(session, "tests", project=True)
-    floor = () if _configured("coverage") else (f"--cov-fail-under={FLOOR}",)
+    floor = () if _configured(session, "coverage") else (f"--cov-fail-under={FLOOR}",)
     session.run("pytest", "--cov", "--cov-branch", "--cov-report=term-missing:skip-covered", *floor, *session.posargs)
 
 
@@ -60,7 +60,7 @@ def types(session: nox.Session) -> None:
     """mypy, strict."""
     paths = _python_paths(session)
     _install(session, "types", project=False)
-    session.run("mypy", *(() if _configured("mypy") else ("--strict", *paths)))
+    session.run("mypy", *(() if _configured(session, "mypy") else ("--strict", *paths)))
 
 
 @nox.session
@@ -110,9 +110,15 @@ def _python_paths(session: nox.Session) -> tuple[str, ...]:
     return paths
 
 
-def _configured(tool: str) -> bool:
+def _configured(session: nox.Session, tool: str) -> bool:
     """Whether the project has a table ``[tool.<tool>]``."""
-    return Path("pyproject.toml").is_file() and tool in nox.project.load_toml("pyproject.toml").get("tool", {})
+    if not Path("pyproject.toml").is_file():
+        return False
+    try:
+        found = nox.project.load_toml("pyproject.toml")
+    except ValueError as error:
+        session.error(f"pyproject.toml is not valid TOML: {error}")
+    return tool in found.get("tool", {})
 
 
 def _locked(name: str, package: str) -> bool:

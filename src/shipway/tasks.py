@@ -38,6 +38,9 @@ def _task(function: Callable[P, None]) -> Any:  # Any: Invoke's Task is not type
         try:
             function(*args, **kwargs)
         except ShipwayError as error:
+            if kwargs.get("json"):
+                _print_json(error.document | {
+                    "error": {"status": error.status, "message": error.message, "hint": error.hint}})
             raise Exit(f"shipway: {error}", code=error.status) from error
         except KeyboardInterrupt:
             raise Exit("shipway: interrupted", code=130) from None
@@ -166,12 +169,14 @@ def _run(run: Callable[[Result], None], as_json: bool) -> None:
     result = Result()
     try:
         run(result)
-    finally:
-        found = result_document(result)
-        if as_json:
-            _print_json(found)
-        elif found["digest"]:
-            print(f"{found['image']}@{found['digest']}")
+    except ShipwayError as error:
+        error.document = result_document(result)
+        raise
+    found = result_document(result)
+    if as_json:
+        _print_json(found)
+    elif found["digest"]:
+        print(f"{found['image']}@{found['digest']}")
 
 
 def _print_plan(rows: list[Any], as_json: bool) -> None:  # Any: Foreseen, which is imported late

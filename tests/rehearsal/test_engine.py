@@ -22,6 +22,7 @@ from shipway.rehearsal.engine.daemon import Home
 from shipway.rehearsal.engine.packages import Archive
 from shipway.rehearsal.engine.services import Record, Service
 from shipway.rehearsal.engine.sources import Source
+from shipway.rehearsal.ports import free_port
 from tests.rehearsal.programs import SERVER, install
 
 SOURCE = Source("http://mirror.example/debian", "trixie", "/keyring.gpg")
@@ -308,7 +309,7 @@ class TestDaemon:
         assert daemon.answers({"PATH": str(tmp_path)}) is found
 
     def test_ports_are_free(self) -> None:
-        assert 1024 < daemon.free_port() < 65536
+        assert 1024 < free_port() < 65536
 
 
 class TestMirror:
@@ -316,7 +317,7 @@ class TestMirror:
 
     @pytest.mark.process
     def test_it_answers_on_loopback(self, tmp_path: Path) -> None:
-        home, port = Home(tmp_path), daemon.free_port()
+        home, port = Home(tmp_path), free_port()
         install(home.tools / "usr/bin", "docker-registry", SERVER)
         service = mirror.start_mirror(home, port, {})
         assert mirror.holds(port, "") and not mirror.holds(port, bases.PYTHON)

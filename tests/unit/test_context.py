@@ -74,7 +74,7 @@ def test_a_remote_that_is_not_githubs_names_no_repository() -> None:
 
 def test_a_detached_head_at_a_tag_is_the_tag() -> None:
     context = detect(Facts(git=replace(GIT, branch="", head_tags=("v1.2.3",))))
-    assert (context.tag, context.ref, context.detached) == ("v1.2.3", "refs/tags/v1.2.3", True)
+    assert (context.tag, context.ref) == ("v1.2.3", "refs/tags/v1.2.3")
     assert detect(Facts(git=replace(GIT, branch=""))).ref == ""
 
 
@@ -99,10 +99,10 @@ GOOD = Context(event="local", branch="main", commit="c" * 40, repository="acme/t
 
 @pytest.mark.parametrize(("context", "said"), [
     (replace(GOOD, commit=""), "no commit yet"),
-    (replace(GOOD, dirty=True), "not committed"),
+    (replace(GOOD, changes=tuple("abcdefg")), "not committed.*: a, b, c, d, e and 2 more"),
     (replace(GOOD, shallow=True), "shallow clone"),
     (replace(GOOD, repository=""), "no GitHub address"),
-    (replace(GOOD, branch="", detached=True), "detached"),
+    (replace(GOOD, branch=""), "detached"),
     (replace(GOOD, branch="topic"), "'topic' is not a release branch"),
 ])
 def test_what_a_release_cannot_be_made_of_is_named_with_the_next_step(context: Context, said: str) -> None:

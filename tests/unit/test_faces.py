@@ -48,6 +48,9 @@ def test_each_error_has_its_own_exit_status_and_says_what_to_do(
     monkeypatch.setattr(answers, "tags", fail)
     assert run("tags") == status
     assert capsys.readouterr().err == "shipway: it broke\n  next: mend it\n"
+    assert run("tags", "--json") == status
+    assert json.loads(capsys.readouterr().out) == {
+        "error": {"status": status, "message": "it broke", "hint": "mend it"}}
 
 
 def test_an_interrupt_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,8 +112,9 @@ def test_a_release_that_fails_still_reports_what_it_reached(monkeypatch: pytest.
     monkeypatch.setattr(workbench, "set_up", lambda _: bench)
     monkeypatch.setattr(pipeline, "release", release)
     assert run("release", "--until", "sign", "--json") == 5
-    assert json.loads(capsys.readouterr().out)["stages"][0] == {
-        "name": "version", "outcome": "failed", "reason": "sign", "seconds": 0.0}
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["stages"][0] == {"name": "version", "outcome": "failed", "reason": "sign", "seconds": 0.0}
+    assert printed["error"]["message"] == "it broke"
     assert (tmp_path / "output").read_text().startswith("released=false\n")
 
 
@@ -220,6 +224,15 @@ class TestSessions:
     def test_docs_are_built_strictly_away_from_the_tree(self, project: Path) -> None:
         (project / "mkdocs.yml").touch()
         assert self.ran("docs")[1] == ["mkdocs --quiet build --strict --site-dir tmp/site"]
+
+    def test_a_project_file_that_does_not_parse_is_told_without_a_traceback(self, project: Path) -> None:
+        (project / "src").mkdir()
+        (project / "pyproject.toml").write_text("[project\n")
+        double = self.session()
+        double.error.side_effect = RuntimeError
+        with pytest.raises(RuntimeError):
+            sessions.lint.func(double)
+        assert "not valid TOML" in double.error.call_args.args[0]
 
     @pytest.mark.parametrize("name", ["lint", "tests", "types", "docs", "e2e"])
     def test_a_session_with_nothing_to_look_at_is_skipped_with_the_reason(self, name: str) -> None:

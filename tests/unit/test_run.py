@@ -167,10 +167,12 @@ class TestFacts:
         git(tmp_path, "remote", "add", "origin", "https://github.com/acme/toy.git")
         found = gather(PATH, tmp_path, remote="origin", runner=Processes(PATH)).git
         assert found is not None
-        assert (found.branch, found.head_tags, found.dirty, found.shallow) == ("main", ("v1.0.0",), False, False)
+        assert (found.branch, found.head_tags, found.changes, found.shallow) == ("main", ("v1.0.0",), (), False)
         assert found.remote_url.endswith("acme/toy.git") and found.epoch == 1_700_000_000
-        (tmp_path / "new").write_text("")
-        assert gather(PATH, tmp_path, remote="x", runner=Processes(PATH)).git != found
+        (tmp_path / "new file").write_text("")
+        (tmp_path / "Dockerfile").write_text("")
+        found = gather(PATH, tmp_path, remote="x", runner=Processes(PATH)).git
+        assert found is not None and found.changes == ("Dockerfile", "new file")
 
     def test_a_detached_head_in_a_shallow_clone(self, tmp_path: Path) -> None:
         source = make_repository(tmp_path / "source")

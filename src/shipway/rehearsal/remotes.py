@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shipway.rehearsal import origin, releases
+from shipway.rehearsal.ports import free_port
 from shipway.rehearsal.keys import PASSWORD, make_keys
 from shipway.rehearsal.registry import start_registry, wait_for
 from shipway.run.facts import load_project
@@ -59,7 +59,7 @@ def stand_up(source: Path, folder: Path, environment: Mapping[str, str], *, mark
     public |= origin.isolate(repository, folder / "origin.git")
     say(f"rehearsing {repository} in {folder}")
     # The services come up while git and cosign work.
-    registry = start_registry(folder / "registry", _free_port(), public)
+    registry = start_registry(folder / "registry", free_port(), public)
     api = _start_releases(folder, public)
     clone = origin.make_origin(source, folder, branch, remote, public)
     origin.point_at_github(clone, repository, remote, public)
@@ -92,14 +92,8 @@ def scrub(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
 
 
 def _start_releases(folder: Path, environment: Mapping[str, str]) -> str:
-    port = _free_port()
+    port = free_port()
     with (folder / "releases.log").open("ab") as log:
         subprocess.Popen((sys.executable, "-I", releases.__file__, str(folder / "releases"), str(port)),
                          env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     return f"http://127.0.0.1:{port}{releases.PREFIX}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from shipway.context import require_git
+from shipway.context import require_git, require_history
 from shipway.model import Json, Target
 from shipway.run import pipeline
 from shipway.run.report import render_action
@@ -46,7 +46,7 @@ def tags(say: Say) -> Document:
 def version(say: Say) -> Document:
     """``{"current", "next", "bump"}``; next and bump are null when no release is due."""
     bench = set_up(say)
-    require_git(bench.context)
+    require_history(bench.context)
     with open_workspace(bench) as workspace:
         decision = workspace.decide()
     return {"current": decision.current or None, "next": decision.upcoming or None, "bump": decision.bump or None}

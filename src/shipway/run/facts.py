@@ -53,7 +53,7 @@ def _read_git(folder: Path, remote: str, runner: Runner) -> Git | None:
     def ask(*words: str, expected: tuple[int, ...] = (0,)) -> str | None:
         answer = runner(Command(name="context", why=f"ask git for {words[0]}", argv=("git", *words),
                                 effect=Effect.READ, folder=str(folder), expected=expected))
-        return answer.out.strip() if answer.code == 0 else None
+        return answer.out.rstrip() if answer.code == 0 else None
 
     inside = ask("rev-parse", "--is-inside-work-tree", "--is-shallow-repository", expected=(0, _NO_REPOSITORY))
     if inside is None:
@@ -69,5 +69,6 @@ def _read_git(folder: Path, remote: str, runner: Runner) -> Git | None:
         branch=next((ref[len(_HEAD):] for ref in refs if ref.startswith(_HEAD)), ""),
         head_tags=tuple(ref[len(_TAG):] for ref in refs if ref.startswith(_TAG)),
         remote_url=ask("config", "--get", f"remote.{remote}.url", expected=(0, 1)) or "",
-        dirty=bool(ask("status", "--porcelain", "--untracked-files=normal")),
+        changes=tuple(line[3:] for line in (ask("status", "--porcelain", "-z", "--no-renames",
+                                                "--untracked-files=normal") or "").split("\0") if line),
     )

@@ -17,6 +17,8 @@ _HINTS = (
      r"not supported for the docker driver",
      "the builder or the base image cannot do one of the platforms: see `docker buildx ls`; make another builder "
      "(`docker buildx create --use`), or set `platforms` in [tool.shipway.build]"),
+    (r"failed to read dockerfile|Dockerfile: no such file",
+     "write one, or say where it is: `dockerfile` in [tool.shipway.build]"),
     (r"(?i)unauthorized|denied|authentication required",
      "the registry refuses: log in with `docker login`; in Actions the job needs `packages: write`"),
 )

@@ -15,12 +15,13 @@ from pathlib import Path
 
 from shipway.errors import SettingsError, ToolMissing
 from shipway.model import Command, Effect
-from shipway.rehearsal.engine.daemon import SUITES, Home, answers, fetch_tools, free_port, other_engine_runs
-from shipway.rehearsal.engine.daemon import remove_bridge, start_engine
+from shipway.rehearsal.engine.daemon import SUITES, Home, answers, fetch_tools, other_engine_runs, remove_bridge
+from shipway.rehearsal.engine.daemon import start_engine
 from shipway.rehearsal.engine.mirror import fill_mirror, hub_answers, start_mirror
 from shipway.rehearsal.engine.packages import is_root
 from shipway.rehearsal.engine.services import Record, Service, end, find, read_record
 from shipway.rehearsal.engine.sources import machine_source, what_to_install
+from shipway.rehearsal.ports import free_port
 from shipway.run.processes import Processes, Runner
 from shipway.run.tools import cache_folder, equip
 
@@ -49,11 +50,12 @@ def ensure(environment: Mapping[str, str], say: Say, *, suite: str = "trixie", r
     return f"the engine from Debian {suite} is running"
 
 
-def foresee(environment: Mapping[str, str], *, suite: str = "trixie") -> str:
-    """What ``ensure`` would do, in one sentence."""
+def foresee(environment: Mapping[str, str], *, suite: str = "trixie", root: Path = Path("/")) -> str:
+    """What ``ensure`` would do, in one sentence; raises where it would."""
     base = cache_folder(environment) / "engine"
     if _serves(environment, base, suite):
         return _DONE
+    _refuse(environment, root)
     return f"would unpack tools from Debian {suite} below {base} and start an engine"
 
 

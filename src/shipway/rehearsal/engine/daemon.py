@@ -220,10 +220,3 @@ def other_engine_runs(root: Path = Path("/")) -> bool:
         except OSError:
             return False
     return True
-
-
-def free_port() -> int:
-    """A port of the loopback address that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
