@@ -123,7 +123,7 @@ def _end_all(home: Home, suite: str, say: Say) -> list[str]:
     ended = [service.name for service in (*known, *find(home.commands)) if end(service)]
     for name in ended:
         say(f"ended {name}")
-    runner = Processes({"PATH": ":".join([*home.path, "/usr/sbin:/usr/bin:/sbin:/bin"])})
+    runner = Processes({"PATH": ":".join([*home.path, "/usr/sbin:/usr/bin:/sbin:/bin"]), **home.libraries})
     if ended:
         remove_bridge(home, runner)
     _unmount(home.folder, runner)

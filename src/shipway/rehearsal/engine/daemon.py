@@ -59,6 +59,14 @@ class Home:
         return (str(self.links), str(self.tools / "usr/bin"), str(self.tools / "usr/sbin"))
 
     @property
+    def libraries(self) -> dict[str, str]:
+        """Variables by which the programs in ``own`` find what they need; none where the machine has them itself."""
+        folders = [str(path) for path in sorted(self.own.glob("**/lib/*-linux-gnu"))]
+        plugins = [str(path) for path in self.own.glob("usr/lib/*/xtables")]
+        return ({"LD_LIBRARY_PATH": ":".join(folders)} if folders else {}) | (
+            {"XTABLES_LIBDIR": plugins[0]} if plugins else {})
+
+    @property
     def bridge(self) -> tuple[str, str]:
         """Name and address of the engine's network bridge: its own, by its folder.
 
@@ -131,7 +139,7 @@ def _link(home: Home) -> None:
     if several.exists():
         for name in ("iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save"):
             (home.links / name).symlink_to(several)
-    for name in ("usr/sbin/runc", "usr/bin/ip", "sbin/ip"):
+    for name in ("usr/sbin/runc", "usr/bin/ip", "bin/ip"):
         if (home.own / name).exists():
             (home.links / Path(name).name).symlink_to(home.own / name)
     config = home.folder / "client/config.json"
@@ -159,11 +167,8 @@ def start_engine(home: Home, mirror: int, environment: Mapping[str, str]) -> Ser
     home.run.mkdir(parents=True, exist_ok=True)
     (home.run / "docker.pid").unlink(missing_ok=True)
     home.engine_settings.write_text(render_settings(home, mirror), encoding="utf-8")
-    libraries = [str(path) for path in sorted(home.own.glob("usr/lib/*-linux-gnu"))]
     own = {name: environment[name] for name in _PASSED_ON if name in environment}
-    own |= {"PATH": ":".join([*home.path, environment.get("PATH", "")]), "HOME": str(home.folder)}
-    if libraries:
-        own |= {"LD_LIBRARY_PATH": ":".join(libraries), "XTABLES_LIBDIR": f"{libraries[0]}/xtables"}
+    own |= {"PATH": ":".join([*home.path, environment.get("PATH", "")]), "HOME": str(home.folder), **home.libraries}
     make_bridge(home, Processes(own))
     service = start("dockerd", home.commands["dockerd"], own, home.log("dockerd"))
     wait_for(service, lambda: answers({**environment, **home.client, "PATH": own["PATH"]}), home.log("dockerd"))
