@@ -50,6 +50,13 @@ class Sign(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     signing_config: Annotated[str, _says("signing config of a private Sigstore (cosign 3)")] = ""
 
 
+class Tags(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """`[tool.shipway.tags]`"""
+
+    rolling: Annotated[bool, _says("a release also moves `v1.2` and `v1`")] = False
+    edge: Annotated[bool, _says("the first release branch also moves `edge`")] = False
+
+
 class Release(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """`[tool.shipway.release]`"""
 
@@ -71,6 +78,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     image: Annotated[str, _says("name of the image; `ghcr.io/<owner>/<name>` of the git remote when empty")] = ""
     remote: Annotated[str, _says("git remote that is released to")] = "origin"
     build: Annotated[Build, _says("how the image is built")] = Build()
+    tags: Annotated[Tags, _says("which tags it gets besides its own")] = Tags()
     sign: Annotated[Sign, _says("how it is signed")] = Sign()
     release: Annotated[Release, _says("what is released")] = Release()
     docs: Annotated[Docs, _says("how the docs are published")] = Docs()

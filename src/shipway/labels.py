@@ -11,6 +11,7 @@ from shipway.config import Project
 from shipway.context import Context
 
 PREFIX = "org.opencontainers.image."
+REVISION, VERSION = f"{PREFIX}revision", f"{PREFIX}version"
 
 
 def plan_labels(project: Project, context: Context, *, version: str = "") -> dict[str, str]:

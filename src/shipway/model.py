@@ -207,6 +207,8 @@ class World:
     """Full hash of the release branch's head in the origin."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Digest by image tag, for the tags of the target that exist."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """What the images behind those tags say their version is."""
     release: Published | None = None
     docs: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     """Docs version → its title and its aliases."""

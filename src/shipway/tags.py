@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from shipway.context import Context
 from shipway.errors import ContextError
 
+LATEST, EDGE = "latest", "edge"
 _LONGEST = 128
 _SUFFIX = 8
 _RESERVED = re.compile(r"latest|edge|v?\d+(\.\d+)*([-+._].*)?|sha-.*|sha256-.*|pr-.*", re.IGNORECASE)
 """What releases, pull requests, commits and cosign's signatures are tagged: no branch may take one of these."""
+_QUEUE = "gh-readonly-queue/"
+"""Prefix of the branches that GitHub makes for a merge queue and deletes when it has merged."""
 _ESCAPED = re.compile(r".*-[0-9a-f]{8}")
 
 
@@ -29,17 +32,38 @@ class Tags:
     names: tuple[str, ...]
 
 
-def plan_tags(context: Context, *, version: str = "", latest: bool = False) -> Tags:
-    """The tags of a release when there is a ``version``, else of the pull request or the branch."""
+def plan_tags(context: Context, *, version: str = "", moving: tuple[str, ...] = (), edge: str = "") -> Tags:
+    """The tags of a release when there is a ``version``, else of the pull request or the branch.
+
+    ``moving`` are the tags that a release takes over (see ``plan_moving``), ``edge`` is the branch whose head is also
+    tagged so, none when empty.
+    """
     staging = f"sha-{context.commit[:7]}"
     if version:
-        stable = "-" not in version
-        names = (f"v{version}".replace("+", "_"), *(("latest",) if stable and latest else ()))
-        return Tags("release" if stable else "prerelease", staging, (*names, staging))
+        channel = "prerelease" if "-" in version else "release"
+        return Tags(channel, staging, (f"v{version}".replace("+", "_"), *moving, staging))
     if context.pull_request is not None:
         return Tags("pull-request", staging, (f"pr-{context.pull_request}", staging))
-    own = (plan_branch_tag(context.branch),) if context.branch else ()
-    return Tags("branch", staging, (*own, staging))
+    if not context.branch or context.branch.startswith(_QUEUE):
+        return Tags("branch", staging, (staging,))
+    names = (plan_branch_tag(context.branch), *((EDGE,) if context.branch == edge else ()))
+    return Tags("branch", staging, (*names, staging))
+
+
+def plan_moving(version: str, others: Iterable[str], *, rolling: bool) -> tuple[str, ...]:
+    """The tags that move to a release: each to the highest stable version of its line, never backwards.
+
+    ``others`` are the versions that exist. ``latest`` follows all of them; with ``rolling``, ``v1.2`` follows those of
+    1.2 and ``v1`` those of 1. There is no ``v0``: before 1.0.0 a minor version may break
+    (Semantic Versioning 2.0.0, item 4).
+    """
+    if "-" in version:
+        return ()
+    own, known = _numbers(version), [_numbers(other) for other in others if "-" not in other]
+    lines = [(LATEST, 0)] + ([(f"v{own[0]}.{own[1]}", 2)] if rolling else [])
+    lines += [(f"v{own[0]}", 1)] if rolling and own[0] else []
+    return tuple(name for name, depth in lines
+                 if all(own >= other for other in known if other[:depth] == own[:depth]))
 
 
 def plan_branch_tag(branch: str) -> str:
@@ -69,11 +93,10 @@ def image_name(configured: str, context: Context) -> str:
     return f"ghcr.io/{context.repository.lower()}"
 
 
-def is_highest(version: str, others: Iterable[str]) -> bool:
-    """Whether a version is stable, and no stable one among ``others`` is above it: then it takes ``latest``."""
-    if "-" in version:
-        return False
-    return all(_numbers(version) >= _numbers(other) for other in others if "-" not in other)
+def is_higher(version: str, other: str) -> bool:
+    """Whether both are stable versions, and the first is above the second."""
+    stable = re.compile(r"\d+\.\d+\.\d+(\+.*)?")
+    return bool(stable.fullmatch(version) and stable.fullmatch(other)) and _numbers(version) > _numbers(other)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from shipway.config import Project, Settings
 from shipway.context import Context
 from shipway.labels import plan_labels
 from shipway.model import Signing, Target
-from shipway.tags import image_name, plan_tags
+from shipway.tags import LATEST, image_name, plan_tags
 
 CERTIFICATES = "ca-certificates"
 """Id of the build secret that carries the machine's certificate authorities, where it has its own."""
@@ -18,13 +18,13 @@ CERTIFICATES = "ca-certificates"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """A release that was decided: its version, git tag, commit, notes, and whether it is the highest stable one."""
+    """A release that was decided: its version, git tag, commit, notes, and the image tags that move to it."""
 
     version: str
     tag: str
     commit: str
     notes: str
-    latest: bool
+    moving: tuple[str, ...] = ()
 
 
 def plan_target(project: Project, context: Context, environment: Mapping[str, str], folder: str,
@@ -36,20 +36,25 @@ def plan_target(project: Project, context: Context, environment: Mapping[str, st
         branch = context.branch or settings.release.branches[0]
         context = replace(context, commit=release.commit, branch=branch, ref=f"refs/heads/{branch}")
     version = release.version if release else ""
-    tags = plan_tags(context, version=version, latest=bool(release and release.latest))
+    tags = plan_tags(context, version=version, moving=release.moving if release else (), edge=edge_branch(settings))
     image = image_name(settings.image, context)
     return Target(
         image=image, commit=context.commit, branch=context.branch, channel=tags.channel, staging=tags.staging,
         tags=tuple(name for name in tags.names if name != tags.staging),
         platforms=tuple(settings.build.platforms), folder=folder, remote=settings.remote,
         version=version, tag=release.tag if release else "", notes=release.notes if release else "",
-        latest=bool(release and release.latest), repository=context.repository,
+        latest=bool(release and LATEST in release.moving), repository=context.repository,
         signing=plan_signing(settings, context, {} if release else environment),
         build=plan_build(settings, environment), build_secrets=tuple(secret_names(settings)),
         dockerfile=settings.build.dockerfile, context=settings.build.context,
         labels=plan_labels(project, context, version=version), builder=context.run_url, epoch=context.epoch,
         docs=docs_version(version), docs_branch=settings.docs.branch, docs_config=settings.docs.config,
     )
+
+
+def edge_branch(settings: Settings) -> str:
+    """The branch whose head is tagged ``edge``, empty when none is."""
+    return settings.release.branches[0] if settings.tags.edge else ""
 
 
 def docs_version(version: str) -> str:

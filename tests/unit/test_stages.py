@@ -10,6 +10,7 @@ import pytest
 
 from shipway.errors import StepFailed
 from shipway.image import Entry, Index, parse_index
+from shipway.labels import REVISION, VERSION
 from shipway.model import Answer, Command, Published, Request, Signing, State, Target, World
 from shipway.registry import inspect, read_index
 from shipway.run.processes import failure
@@ -54,6 +55,17 @@ class TestImages:
     def test_anything_else_is_an_error(self, text: str) -> None:
         with pytest.raises(ValueError):
             parse_index(text)
+
+
+class TestBuildOfAnotherCommit:
+    """Seven letters of a hash are not the hash."""
+
+    def test_an_image_of_another_commit_is_a_conflict(self, target: Target) -> None:
+        world = World(index=replace(INDEX, annotations={REVISION: "d" * 40}))
+        found = build.judge(target, world)
+        assert found.state is State.CONFLICT and "d" * 40 in found.evidence
+        assert build.judge(target, World(index=replace(INDEX, annotations={REVISION: target.commit}))).state \
+            is State.SAME
 
 
 class TestRegistry:
@@ -278,6 +290,16 @@ class TestPromote:
         (create,) = promote.plan(target, World(index=INDEX, tags={"v1.2.3": INDEX.digest, "latest": digest_of("old")}))
         assert isinstance(create, Command)
         assert create.argv[4:] == ("--tag", "registry.example/acme/toy:latest", f"{target.image}@{INDEX.digest}")
+
+    def test_a_tag_that_a_higher_release_has_stays_there(self, target: Target) -> None:
+        shown = [json.dumps({"digest": digest, "annotations": {VERSION: version}})
+                 for digest, version in ((INDEX.digest, "1.2.3"), (digest_of("newer"), "1.10.0"))]
+        world = talk(promote.observe(target, World(index=INDEX)), tuple(Answer(code=0, out=one) for one in shown))
+        found = promote.judge(target, world)
+        assert found.state is State.SAME and found.evidence.endswith("; latest stays at 1.10.0")
+        older = replace(world, versions={"latest": "1.2.2"})
+        assert promote.judge(target, older).state is State.ABSENT
+        assert promote.settle(target, older).tags == {"v1.2.3": INDEX.digest, "latest": INDEX.digest}
 
     def test_a_commit_without_public_tags_has_nothing_to_move(self, target: Target) -> None:
         assert promote.due(replace(target, tags=()))

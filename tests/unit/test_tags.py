@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from shipway.config import Project
 from shipway.context import Context
 from shipway.errors import ContextError
 from shipway.labels import plan_labels
-from shipway.tags import image_name, is_highest, plan_branch_tag, plan_tags
+from shipway.tags import image_name, is_higher, plan_branch_tag, plan_moving, plan_tags
 
 GRAMMAR = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 CONTEXT = Context(event="push", branch="main", commit="a1b2c3d4e5" + "0" * 30, repository="Acme/Toy",
@@ -34,14 +35,45 @@ def test_a_pull_request() -> None:
 
 
 def test_a_release_and_its_order() -> None:
-    tags = plan_tags(CONTEXT, version="1.2.3", latest=True)
+    tags = plan_tags(CONTEXT, version="1.2.3", moving=("latest",))
     assert (tags.names, tags.channel, tags.staging) == (("v1.2.3", "latest", "sha-a1b2c3d"), "release", "sha-a1b2c3d")
 
 
-def test_an_older_line_and_a_pre_release_never_take_latest() -> None:
-    assert plan_tags(CONTEXT, version="1.2.4", latest=False).names == ("v1.2.4", "sha-a1b2c3d")
-    tags = plan_tags(CONTEXT, version="1.3.0-rc.1", latest=True)
+def test_a_pre_release_and_build_metadata() -> None:
+    tags = plan_tags(CONTEXT, version="1.3.0-rc.1")
     assert (tags.names, tags.channel) == (("v1.3.0-rc.1", "sha-a1b2c3d"), "prerelease")
+    assert plan_tags(CONTEXT, version="1.3.0+linux").names[0] == "v1.3.0_linux"
+
+
+@pytest.mark.parametrize(("version", "others", "moving"), [
+    ("1.2.3", [], ("latest", "v1.2", "v1")),
+    ("1.2.3", ["1.2.3", "1.2.2", "0.9.0"], ("latest", "v1.2", "v1")),
+    ("1.2.4", ["1.3.0", "1.2.3"], ("v1.2",)),             # a back-port on a maintenance branch
+    ("1.2.3", ["1.2.10"], ()),                            # numbers, not letters
+    ("1.4.0", ["2.0.0", "1.3.0"], ("v1.4", "v1")),
+    ("1.2.3", ["1.3.0-rc.1"], ("latest", "v1.2", "v1")),  # a pre-release holds nothing back
+    ("1.3.0-rc.1", ["1.2.3"], ()),                        # and takes nothing
+    ("0.4.0", ["0.3.0"], ("latest", "v0.4")),
+])
+def test_moving_tags_follow_the_highest_stable_version_of_their_line(
+        version: str, others: list[str], moving: tuple[str, ...]) -> None:
+    assert plan_moving(version, others, rolling=True) == moving
+    assert plan_moving(version, others, rolling=False) == tuple(tag for tag in moving if tag == "latest")
+
+
+def test_which_of_two_versions_is_higher() -> None:
+    assert is_higher("1.10.0", "1.9.0") and not is_higher("1.9.0", "1.10.0") and not is_higher("1.9.0", "1.9.0")
+    assert not is_higher("2.0.0-rc.1", "1.0.0") and not is_higher("", "1.0.0") and not is_higher("main", "1.0.0")
+
+
+def test_edge_is_the_head_of_one_branch() -> None:
+    assert plan_tags(CONTEXT, edge="main").names == ("main", "edge", "sha-a1b2c3d")
+    assert plan_tags(CONTEXT, edge="other").names == ("main", "sha-a1b2c3d")
+    assert "edge" not in plan_tags(CONTEXT, version="1.2.3", edge="main").names
+
+
+def test_the_branch_of_a_merge_queue_is_gone_in_a_minute_and_gets_no_tag() -> None:
+    assert plan_tags(replace(CONTEXT, branch="gh-readonly-queue/main/pr-1-abc")).names == ("sha-a1b2c3d",)
 
 
 def test_a_commit_without_a_branch_has_its_own_tag_only() -> None:
@@ -76,14 +108,6 @@ def test_the_image_is_named_after_the_repository_in_lower_case() -> None:
     assert image_name("registry.example/x", CONTEXT) == "registry.example/x"
     with pytest.raises(ContextError, match="no name for the image"):
         image_name("", Context(event="local"))
-
-
-@pytest.mark.parametrize(("version", "others", "highest"), [
-    ("1.2.3", ["1.2.2", "1.10.0-rc.1"], True), ("1.2.3", ["1.10.0"], False), ("1.2.3", [], True),
-    ("2.0.0-rc.1", [], False), ("1.2.3", ["1.2.3"], True),
-])
-def test_latest_is_the_highest_stable_version(version: str, others: list[str], highest: bool) -> None:
-    assert is_highest(version, others) is highest
 
 
 def test_labels_come_from_the_project_and_the_commit() -> None:

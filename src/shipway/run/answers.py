@@ -15,6 +15,7 @@ from shipway.run.workspace import open_workspace
 from shipway.stages import build as build_stage
 from shipway.stages import version as version_stage
 from shipway.tags import image_name, plan_tags
+from shipway.target import edge_branch
 
 Say = Callable[[str], None]
 Document = dict[str, Any]
@@ -38,7 +39,7 @@ def tags(say: Say) -> Document:
     require_git(bench.context)
     form = bench.project.settings.release.tag_format
     version = version_stage.version_of(bench.context.tag, form)
-    planned = plan_tags(bench.context, version=version)
+    planned = plan_tags(bench.context, version=version, edge=edge_branch(bench.project.settings))
     return {"image": _image(bench), "tags": list(planned.names), "version": version or None,
             "channel": planned.channel}
 

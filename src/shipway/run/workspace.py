@@ -17,7 +17,7 @@ from shipway.run.processes import Runner
 from shipway.run.workbench import Workbench
 from shipway.stages import version
 from shipway.stages.commit import TOKENS
-from shipway.tags import is_highest
+from shipway.tags import plan_moving
 from shipway.target import Release, plan_target
 
 _HELPER = '!f() { test "$1" = get && echo username=x-access-token && echo "password=${GITHUB_TOKEN:-$GH_TOKEN}"; }; f'
@@ -79,7 +79,7 @@ class Workspace:
         changelog = self.clone / version.CHANGELOG
         text = changelog.read_text(encoding="utf-8") if changelog.is_file() else ""
         return Release(version=number, tag=tag, commit=commit, notes=version.read_notes(text, tag),
-                       latest=is_highest(number, others))
+                       moving=plan_moving(number, others, rolling=self.project.settings.tags.rolling))
 
 
 def branch_of(project: Project, context: Context) -> str:

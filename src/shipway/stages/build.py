@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shipway.image import SUBJECT, Entry, Index
+from shipway.labels import REVISION
 from shipway.model import Action, Asking, Command, Effect, Finding, State, Target, World
 from shipway.registry import inspect, read_index
 
@@ -41,6 +42,9 @@ def judge(target: Target, world: World) -> Finding:
     """An image with all platforms is reused, whoever built it: a second build would have another digest."""
     if world.index is None:
         return Finding(State.ABSENT, f"no image under {target.staging}")
+    revision = world.index.annotations.get(REVISION, target.commit)
+    if revision != target.commit:
+        return Finding(State.CONFLICT, f"{target.staging} is an image of commit {revision}, not of {target.commit}")
     lacking = sorted(set(target.platforms) - set(world.index.platforms))
     if lacking:
         return Finding(State.ABSENT, f"{target.staging} lacks {', '.join(lacking)}")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from shipway.labels import VERSION
 from shipway.model import Action, Asking, Command, Effect, Finding, State, Target, World
 from shipway.registry import inspect, read_index
+from shipway.tags import is_higher
 
 NAME = "promote"
 
@@ -19,12 +21,12 @@ def observe(target: Target, world: World) -> Asking:
     """Ask which digest each public tag has."""
     references = tuple(f"{target.image}:{tag}" for tag in target.tags)
     answers = yield tuple(inspect(reference) for reference in references)
-    found = {}
+    found, versions = {}, {}
     for tag, reference, answer in zip(target.tags, references, answers, strict=True):
         index = read_index(answer, reference)
         if index is not None:
-            found[tag] = index.digest
-    return replace(world, tags=found)
+            found[tag], versions[tag] = index.digest, index.annotations.get(VERSION, "")
+    return replace(world, tags=found, versions=versions)
 
 
 def judge(target: Target, world: World) -> Finding:
@@ -33,17 +35,25 @@ def judge(target: Target, world: World) -> Finding:
     own = world.tags.get(target.tags[0], digest)
     if target.version and own != digest:
         return Finding(State.CONFLICT, f"{target.tags[0]} is already {own} in the registry, not {digest}")
-    behind = [tag for tag in target.tags if world.tags.get(tag) != digest]
+    behind = _behind(target, world)
     if behind or not digest:
         return Finding(State.ABSENT, f"{', '.join(behind or target.tags)} not at the verified digest")
-    return Finding(State.SAME, f"{', '.join(target.tags)} at {digest}")
+    at = [tag for tag in target.tags if world.tags[tag] == digest]
+    ahead = [f"{tag} stays at {world.versions[tag]}" for tag in target.tags if tag not in at]
+    return Finding(State.SAME, "; ".join((f"{', '.join(at)} at {digest}", *ahead)))
+
+
+def _behind(target: Target, world: World) -> list[str]:
+    """The tags to move. One that a higher release has is left there: the registry may know more than the git tags."""
+    digest = world.index.digest if world.index else ""
+    return [tag for tag in target.tags if world.tags.get(tag) != digest
+            and not (target.version and is_higher(world.versions.get(tag, ""), target.version))]
 
 
 def plan(target: Target, world: World) -> tuple[Action, ...]:
     """Copy one index to the tags that are missing: by digest, unchanged, so that its signature still holds."""
     assert world.index is not None
-    digest = world.index.digest
-    behind = [tag for tag in target.tags if world.tags.get(tag) != digest]
+    digest, behind = world.index.digest, _behind(target, world)
     argv = ["docker", "buildx", "imagetools", "create"]
     for tag in behind:
         argv += ["--tag", f"{target.image}:{tag}"]
@@ -54,4 +64,6 @@ def plan(target: Target, world: World) -> tuple[Action, ...]:
 def settle(target: Target, world: World) -> World:
     """Every tag at the digest."""
     assert world.index is not None
-    return replace(world, tags={tag: world.index.digest for tag in target.tags})
+    moved = _behind(target, world)
+    return replace(world, tags={**world.tags, **{tag: world.index.digest for tag in moved}},
+                   versions={**world.versions, **{tag: target.version for tag in moved}})
