@@ -35,6 +35,7 @@ class Build(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     secrets: Annotated[Words, _says("values of `--secret`, such as `id=pip,env=PIP_TOKEN`")] = ()
     cache_from: Annotated[Words, _says("values of `--cache-from`")] = ()
     cache_to: Annotated[Words, _says("values of `--cache-to`")] = ()
+    allow_foreign: Annotated[Words, _says("compiled files for another machine that are meant: `opt/firmware/*`")] = ()
     extra_args: Annotated[Words, _says("further arguments of `docker buildx build`")] = ()
 
 

@@ -59,7 +59,9 @@ class Index:
         return (*(entry.digest for entry in self.entries), self.digest)
 
 
-class _Platform(TypedDict, total=False):
+class Platform(TypedDict, total=False):
+    """`platform` of an index's entry."""
+
     os: str
     architecture: str
     variant: str
@@ -67,7 +69,7 @@ class _Platform(TypedDict, total=False):
 
 class _Manifest(TypedDict, total=False):
     digest: str
-    platform: _Platform
+    platform: Platform
     annotations: dict[str, str]
     manifests: list["_Manifest"]
 
@@ -89,8 +91,14 @@ def _entry(manifest: _Manifest) -> Entry:
     subject = (manifest.get("annotations") or {}).get(SUBJECT, "")
     if subject:
         return Entry(digest=manifest["digest"], subject=subject)
-    platform = manifest.get("platform") or {}
+    return Entry(digest=manifest["digest"], platform=platform_name(manifest.get("platform") or {}))
+
+
+def platform_name(platform: Platform) -> str:
+    """`linux/arm/v7` of an index's entry.
+
+    BuildKit writes arm64 with the variant v8 or without one; both name the same machine (containerd's normalisation).
+    """
     words = (platform.get("os", "unknown"), platform.get("architecture", "unknown"), platform.get("variant", ""))
     name = "/".join(word for word in words if word)
-    # BuildKit writes arm64 with the variant v8 or without one; both name the same machine (containerd's normalisation).
-    return Entry(digest=manifest["digest"], platform="linux/arm64" if name == "linux/arm64/v8" else name)
+    return "linux/arm64" if name == "linux/arm64/v8" else name

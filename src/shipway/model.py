@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
+from shipway.contents import Contents
 from shipway.image import Index
 
 __all__ = [
@@ -167,6 +168,8 @@ class Target:
     dockerfile: str = "Dockerfile"
     context: str = "."
     """Folder that is sent to the build, relative to ``folder``."""
+    allow_foreign: tuple[str, ...] = ()
+    """Patterns of compiled files that may be for another machine."""
     labels: Mapping[str, str] = field(default_factory=dict)
     builder: str = ""
     """Address of the CI run, which becomes the builder's identity in the provenance; empty on a laptop."""
@@ -195,6 +198,8 @@ class World:
 
     index: Index | None = None
     """The image under the staging tag, with all its entries."""
+    contents: Contents | None = None
+    """What is in that image."""
     signed: frozenset[str] = frozenset()
     """Digests of the index that carry a signature of the expected identity."""
     report: tuple[Point, ...] = ()

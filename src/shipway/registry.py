@@ -26,7 +26,7 @@ def inspect(reference: str, *, shape: str = "{{json .Manifest}}") -> Command:
     )
 
 
-def read_text(answer: Answer, reference: str) -> str | None:
+def _read_text(answer: Answer, reference: str) -> str | None:
     """The text of the answer, ``None`` when the registry says that there is no such thing.
 
     Anything else that is not an answer raises ``StepFailed``: "could not ask" is never "not there".
@@ -45,7 +45,7 @@ def read_text(answer: Answer, reference: str) -> str | None:
 
 def read_index(answer: Answer, reference: str) -> Index | None:
     """The index behind ``reference``, ``None`` when there is none."""
-    text = read_text(answer, reference)
+    text = _read_text(answer, reference)
     if text is None:
         return None
     try:

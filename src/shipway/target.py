@@ -47,6 +47,7 @@ def plan_target(project: Project, context: Context, environment: Mapping[str, st
         signing=plan_signing(settings, context, {} if release else environment),
         build=plan_build(settings, environment), build_secrets=tuple(secret_names(settings)),
         dockerfile=settings.build.dockerfile, context=settings.build.context,
+        allow_foreign=tuple(settings.build.allow_foreign),
         labels=plan_labels(project, context, version=version), builder=context.run_url, epoch=context.epoch,
         docs=docs_version(version), docs_branch=settings.docs.branch, docs_config=settings.docs.config,
     )

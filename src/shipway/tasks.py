@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec
 
@@ -13,10 +12,10 @@ from invoke.exceptions import Exit
 from invoke.tasks import task as invoke_task
 
 from shipway.errors import ShipwayError
+from shipway.printing import print_json, print_plan, say, show, tell
 
 if TYPE_CHECKING:
     from shipway.run.pipeline import Result
-    from shipway.run.reconcile import Outcome
 
 P = ParamSpec("P")
 
@@ -39,7 +38,7 @@ def _task(function: Callable[P, None]) -> Any:  # Any: Invoke's Task is not type
             function(*args, **kwargs)
         except ShipwayError as error:
             if kwargs.get("json"):
-                _print_json(error.document | {
+                print_json(error.document | {
                     "error": {"status": error.status, "message": error.message, "hint": error.hint}})
             raise Exit(f"shipway: {error}", code=error.status) from error
         except KeyboardInterrupt:
@@ -50,29 +49,13 @@ def _task(function: Callable[P, None]) -> Any:  # Any: Invoke's Task is not type
                        auto_shortflags=False)
 
 
-def say(line: str) -> None:
-    """Progress, on standard error: standard output is for results."""
-    print(line, file=sys.stderr, flush=True)
-
-
-def tell(outcome: Outcome) -> None:
-    """One line for a stage that ended."""
-    say(f"{outcome.name:9} {outcome.outcome:8} {outcome.seconds:6.1f} s  {outcome.reason}")
-
-
-def _print_json(document: object) -> None:
-    import json
-
-    print(json.dumps(document, indent=2))
-
-
 @_task
 def context(_: Context, dry_run: bool = False, json: bool = False) -> None:
     """Show what is being built: branch, commit, pull request, image."""
     del dry_run  # it only computes
     from shipway.run import answers
 
-    _show(answers.context(say), json)
+    show(answers.context(say), json)
 
 
 @_task
@@ -81,7 +64,7 @@ def tags(_: Context, dry_run: bool = False, json: bool = False) -> None:
     del dry_run  # it only computes
     from shipway.run import answers
 
-    _show(answers.tags(say), json)
+    show(answers.tags(say), json)
 
 
 @_task
@@ -90,7 +73,7 @@ def version(_: Context, dry_run: bool = False, json: bool = False) -> None:
     del dry_run  # it only computes
     from shipway.run import answers
 
-    _show(answers.version(say), json)
+    show(answers.version(say), json)
 
 
 @_task
@@ -98,15 +81,7 @@ def schema(_: Context) -> None:
     """Print the JSON schema of [tool.shipway]."""
     from shipway.config import schema as render
 
-    _print_json(render())
-
-
-def _show(document: dict[str, Any], as_json: bool) -> None:  # Any: the values of a JSON document
-    if as_json:
-        _print_json(document)
-        return
-    for name, value in document.items():
-        print(f"{name}: {', '.join(value) if isinstance(value, list) else '-' if value is None else value}")
+    print_json(render())
 
 
 @_task
@@ -117,7 +92,13 @@ def build(_: Context, push: bool = False, dry_run: bool = False, json: bool = Fa
         return
     from shipway.run import answers
 
-    _show(answers.build(say, dry_run=dry_run), json)
+    show(answers.build(say, dry_run=dry_run), json)
+
+
+@_task
+def inspect(_: Context, dry_run: bool = False, json: bool = False) -> None:
+    """Read the pushed image back: compiled files, attestations, labels."""
+    _stage("inspect", dry_run, json)
 
 
 @_task
@@ -156,7 +137,7 @@ def _stage(name: str, dry_run: bool, as_json: bool) -> None:
 
     bench = set_up(say)
     if dry_run:
-        _print_plan(pipeline.foresee_stage(bench, name), as_json)
+        print_plan(pipeline.foresee_stage(bench, name), as_json)
         return
     _run(lambda result: pipeline.run_stage(bench, name, result, tell), as_json)
 
@@ -174,18 +155,9 @@ def _run(run: Callable[[Result], None], as_json: bool) -> None:
         raise
     found = result_document(result)
     if as_json:
-        _print_json(found)
+        print_json(found)
     elif found["digest"]:
         print(f"{found['image']}@{found['digest']}")
-
-
-def _print_plan(rows: list[Any], as_json: bool) -> None:  # Any: Foreseen, which is imported late
-    from shipway.run.report import plan_document, render_lines
-
-    if as_json:
-        _print_json(plan_document(rows))
-    else:
-        print(render_lines(rows))
 
 
 @_task
@@ -197,7 +169,7 @@ def release(_: Context, until: str = "", dry_run: bool = False, json: bool = Fal
 
     bench = set_up(say)
     if dry_run:
-        _print_plan(pipeline.foresee_release(bench, until=until), json)
+        print_plan(pipeline.foresee_release(bench, until=until), json)
         return
 
     def run(result: Result) -> None:
@@ -216,7 +188,7 @@ def status(_: Context, json: bool = False) -> None:
 
     rows = answers.status(say)
     if json:
-        _print_json({"stages": rows})
+        print_json({"stages": rows})
         return
     for row in rows:
         print(f"{row['name']:9} {row['state']:8} {row['evidence']}")
@@ -235,7 +207,7 @@ def engine(_: Context, suite: str = "trixie", dry_run: bool = False, json: bool 
     """Make sure that Docker with buildx and cosign are there; on Debian, set them up in a folder of their own."""
     from shipway.rehearsal import setting
 
-    _show(setting.start(say, suite=suite, dry_run=dry_run), json)
+    show(setting.start(say, suite=suite, dry_run=dry_run), json)
 
 
 @_task
@@ -243,12 +215,12 @@ def stop(_: Context, purge: bool = False, dry_run: bool = False, json: bool = Fa
     """End what `engine` started, and nothing else."""
     from shipway.rehearsal import setting
 
-    _show(setting.stop(say, purge=purge, dry_run=dry_run), json)
+    show(setting.stop(say, purge=purge, dry_run=dry_run), json)
 
 
 _engine = Collection("engine")
 _engine.add_task(engine, name="start", default=True)
 _engine.add_task(stop)
 
-namespace = Collection(build, sign, verify, promote, publish, document, tags, version, context, status, release,
-                       rehearse, schema, _engine)
+namespace = Collection(build, inspect, sign, verify, promote, publish, document, tags, version, context, status,
+                       release, rehearse, schema, _engine)

@@ -57,7 +57,7 @@ def modelled(remotes: ModelRemotes, due: Callable[[Path], str]) -> Callable[...,
                 changelog = Path(command.folder) / "CHANGELOG.md"
                 changelog.write_text(changelog.read_text() + "\n## v0.1.0 (2026-01-01)\n\n- Begin\n")
                 return Answer(code=0)
-            if command.argv[0] in ("docker", "cosign") and "--help" not in command.argv:
+            if command.argv[0] in ("docker", "cosign", "python3") and "--help" not in command.argv:
                 return remotes.run(command)
             return run(command)
 

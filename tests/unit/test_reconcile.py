@@ -69,7 +69,7 @@ def test_nothing_public_moves_while_the_verification_fails(target: Target) -> No
     seen: list[Outcome] = []
     with pytest.raises(VerificationFailed, match="SBOM of linux/amd64: 0 packages"):
         reconcile(PIPELINE, target, remotes.hands, record=seen.append)
-    assert seen[-1].name == "verify" and seen[-1].outcome == "failed"
+    assert seen[-1].name == "inspect" and seen[-1].outcome == "failed" and not remotes.signatures
     assert set(remotes.tags) == {"sha-ccccccc"} and not remotes.refs and not remotes.releases
 
 
@@ -96,7 +96,7 @@ def test_a_branch_ends_after_its_tags_moved(target: Target) -> None:
     remotes = ModelRemotes()
     seen = run(remotes, branch)
     assert {one.name: one.outcome for one in seen} == {
-        "build": "done", "sign": "done", "verify": "done", "commit": "skipped", "promote": "done",
+        "build": "done", "inspect": "done", "sign": "done", "verify": "done", "commit": "skipped", "promote": "done",
         "publish": "skipped", "document": "skipped"}
     assert set(remotes.tags) == {"sha-ccccccc", "topic"} and not remotes.refs
 
@@ -130,13 +130,13 @@ def test_a_single_stage_wants_the_ones_before_it(target: Target) -> None:
     remotes = ModelRemotes()
     seen: list[Outcome] = []
     with pytest.raises(StepFailed, match="build comes first"):
-        reconcile((build, sign), target, remotes.hands, record=seen.append, only="sign")
-    reconcile((build,), target, remotes.hands, record=seen.append, only="build")
-    reconcile((build, sign), target, remotes.hands, record=seen.append, only="sign")
-    reconcile((build, sign, verify), target, remotes.hands, record=seen.append, only="verify")
+        reconcile((build, sign), target, remotes.hands, record=seen.append, only=("sign",))
+    reconcile((build,), target, remotes.hands, record=seen.append, only=("build",))
+    reconcile((build, sign), target, remotes.hands, record=seen.append, only=("sign",))
+    reconcile((build, sign, verify), target, remotes.hands, record=seen.append, only=("verify",))
     assert [(one.name, one.outcome) for one in seen] == [("build", "done"), ("sign", "done"), ("verify", "done")]
     with pytest.raises(StepFailed, match="commit comes first"):
-        reconcile((build, sign, verify, commit, promote), target, remotes.hands, record=seen.append, only="promote")
+        reconcile((build, sign, verify, commit, promote), target, remotes.hands, record=seen.append, only=("promote",))
 
 
 def test_a_stage_that_does_not_converge_is_an_error(target: Target) -> None:

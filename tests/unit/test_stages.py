@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 
+import msgspec
 import pytest
 
+from shipway.contents import PROVENANCE, SPDX, Contents
 from shipway.errors import StepFailed
 from shipway.image import Entry, Index, parse_index
 from shipway.labels import REVISION, VERSION
 from shipway.model import Answer, Command, Published, Request, Signing, State, Target, World
-from shipway.registry import inspect, read_index
+from shipway import registry
 from shipway.run.processes import failure
-from shipway.stages import build, commit, document, promote, publish, sign, verify
-from tests.unit.model_remotes import digest_of, manifest
+from shipway.stages import build, commit, document, inspect, promote, publish, sign, verify
+from tests.unit.model_remotes import contents_of, digest_of, manifest
 
 INDEX = parse_index(json.dumps(manifest("x", ("linux/amd64", "linux/arm64"))))
 
@@ -73,7 +74,7 @@ class TestRegistry:
 
     @pytest.mark.parametrize("said", ["ERROR: r.example/a:b: not found", "manifest unknown", "NAME_UNKNOWN: no repo"])
     def test_not_there(self, said: str) -> None:
-        assert read_index(Answer(code=1, err=said), "r.example/a:b") is None
+        assert registry.read_index(Answer(code=1, err=said), "r.example/a:b") is None
 
     @pytest.mark.parametrize(("said", "hint"), [
         ("unexpected status: 401 Unauthorized", "docker login r.example"), ("denied: no access", "docker login"),
@@ -82,12 +83,12 @@ class TestRegistry:
     ])
     def test_could_not_ask(self, said: str, hint: str) -> None:
         with pytest.raises(StepFailed) as caught:
-            read_index(Answer(code=1, err=said), "r.example/a:b")
+            registry.read_index(Answer(code=1, err=said), "r.example/a:b")
         assert hint in caught.value.hint and "r.example/a:b" in caught.value.message
 
     def test_an_answer_that_is_no_manifest(self) -> None:
         with pytest.raises(StepFailed, match="cannot be read"):
-            read_index(Answer(code=0, out="{}"), "r.example/a:b")
+            registry.read_index(Answer(code=0, out="{}"), "r.example/a:b")
 
 
 class TestBuild:
@@ -169,25 +170,81 @@ class TestSign:
         assert sign.judge(target, world).state is State.ABSENT
 
 
-def content(change: Callable[[dict[str, dict[str, object]]], object] = lambda _: None) -> Answer:
-    """What a registry shows of a good image, with a change."""
-    each: dict[str, dict[str, object]] = {}
-    for platform in INDEX.platforms:
-        each[platform] = {"SPDX": {"packages": [{"name": "x"}]}, "SLSA": {"buildType": "b"},
-                          "config": {"Labels": {"org.opencontainers.image.version": "1.2.3"}}}
-    change(each)
-    return Answer(code=0, out=json.dumps({"sbom": each, "provenance": each, "image": each}))
+LABELS = {"org.opencontainers.image.version": "1.2.3"}
+CONTENTS = contents_of(INDEX, LABELS)
+
+
+def changed(name: str, **changes: object) -> Contents:
+    """A good image with changes to one platform."""
+    return msgspec.structs.replace(CONTENTS, platforms={
+        **CONTENTS.platforms, name: msgspec.structs.replace(CONTENTS.platforms[name], **changes)})
+
+
+def stated(kind: str, **changes: object) -> Contents:
+    """A good image with changes to each statement of a kind."""
+    return msgspec.structs.replace(CONTENTS, attestations=tuple(
+        msgspec.structs.replace(one, statements=tuple(
+            msgspec.structs.replace(statement, **changes) if statement.type.startswith(kind) else statement
+            for statement in one.statements)) for one in CONTENTS.attestations))
+
+
+class TestInspect:
+    """What was built is what was meant."""
+
+    def faults(self, target: Target, contents: Contents) -> str:
+        answer = Answer(code=0, out=msgspec.json.encode(contents).decode())
+        world = talk(inspect.observe(target, World(index=INDEX)), (answer,))
+        finding = inspect.judge(target, world)
+        return finding.evidence if finding.state is State.FAULT else ""
+
+    def test_a_good_image_is_read_once(self, target: Target) -> None:
+        assert self.faults(target, CONTENTS) == ""
+        known = World(index=INDEX, contents=CONTENTS)
+        assert talk(inspect.observe(target, known)) is known
+        assert "4 compiled files" in inspect.judge(target, known).evidence
+
+    @pytest.mark.parametrize(("contents", "said"), [
+        (changed("linux/arm64", foreign=("deps/a.so", "deps/b.so")),
+         "compiled files of linux/arm64: deps/a.so, deps/b.so are for another machine"),
+        (changed("linux/arm64", foreign=tuple(f"{n}.so" for n in range(7))), "4.so and 2 more are for another machine"),
+        (changed("linux/amd64", labels={}), "labels of linux/amd64: differ: org.opencontainers.image.version"),
+        (changed("linux/amd64", distributions=(("package.0", "1.0"), ("Other_Thing", "2"))),
+         "SBOM of linux/amd64 names what is installed: it leaves out Other_Thing 2"),
+        (changed("linux/amd64", distributions=(("package-0", "1.1"),)), "leaves out package-0 1.1"),
+        (msgspec.structs.replace(CONTENTS, annotations={}), "annotations: differ"),
+        (msgspec.structs.replace(CONTENTS, attestations=()), "SBOM of linux/amd64: 0 packages"),
+        (msgspec.structs.replace(CONTENTS, attestations=()), "provenance of linux/arm64: missing"),
+        (msgspec.structs.replace(CONTENTS, attestations=()), "subjects of linux/arm64: statements about nothing"),
+        (stated(SPDX, packages=()), "SBOM of linux/arm64: 0 packages"),
+        (stated(PROVENANCE, build={}), "provenance of linux/amd64: missing"),
+        (stated(PROVENANCE, subjects=("sha256:0",)), "subjects of linux/amd64: statements about sha256:0"),
+        (stated(SPDX, subjects=()), "subjects of linux/amd64: statements about nothing"),
+    ])
+    def test_each_fault_is_named(self, target: Target, contents: Contents, said: str) -> None:
+        assert said in self.faults(target, contents)
+
+    def test_files_for_another_machine_can_be_meant(self, target: Target) -> None:
+        contents = changed("linux/arm64", foreign=("opt/firmware/boot",))
+        assert self.faults(replace(target, allow_foreign=("opt/firmware/*",)), contents) == ""
+        assert "opt/firmware/boot" in self.faults(replace(target, allow_foreign=("opt/*.so",)), contents)
+
+    def test_an_answer_that_is_none(self, target: Target) -> None:
+        with pytest.raises(StepFailed, match="cannot be understood"):
+            talk(inspect.observe(target, World(index=INDEX)), (Answer(code=0, out="{}"),))
+
+    def test_nothing_to_read_yet(self, target: Target) -> None:
+        assert inspect.judge(target, talk(inspect.observe(target, World()))).state is State.ABSENT
 
 
 class TestVerify:
     """The strict verification: what is missing is a fault."""
 
     def faults(self, target: Target, *, index: Index = INDEX, unsigned: str = "", tag: str = "",
-               answer: Answer | None = None) -> str:
+               contents: Contents = CONTENTS) -> str:
         signatures = tuple(Answer(code=10 if digest == unsigned else 0) for digest in index.leaves_first)
         now = json.dumps({"digest": tag or index.digest})
-        world = talk(verify.observe(target, World(index=index)), signatures,
-                     (Answer(code=0, out=now), answer or content()))
+        world = talk(verify.observe(target, World(index=index, contents=contents)), signatures,
+                     (Answer(code=0, out=now),))
         finding = verify.judge(target, world)
         return finding.evidence if finding.state is State.FAULT else ""
 
@@ -214,33 +271,8 @@ class TestVerify:
     def test_a_tag_that_moved_meanwhile(self, target: Target) -> None:
         assert "staging tag" in self.faults(target, tag=digest_of("other"))
 
-    def test_an_empty_sbom_and_a_missing_one(self, target: Target) -> None:
-        empty = content(lambda each: each["linux/arm64"].update(SPDX={"packages": []}))
-        assert "SBOM of linux/arm64: 0 packages" in self.faults(target, answer=empty)
-        none = content(lambda each: each["linux/arm64"].pop("SPDX"))
-        assert "SBOM of linux/arm64: 0 packages" in self.faults(target, answer=none)
-
-    def test_missing_provenance(self, target: Target) -> None:
-        assert "provenance of linux/amd64: missing" in self.faults(
-            target, answer=content(lambda each: each["linux/amd64"].pop("SLSA")))
-
-    def test_labels_of_another_version(self, target: Target) -> None:
-        other = content(lambda each: each["linux/amd64"].update(config={"Labels": {}}))
-        assert "labels of linux/amd64: differ" in self.faults(target, answer=other)
-        none = content(lambda each: each["linux/amd64"].pop("config"))
-        assert "labels of linux/amd64: differ" in self.faults(target, answer=none)
-
-    @pytest.mark.parametrize("answer", [Answer(code=0, out="[]"), Answer(code=1, err="x: not found"),
-                                        Answer(code=0, out='{"sbom": {}, "provenance": null, "image": 1}')])
-    def test_an_image_that_shows_nothing(self, target: Target, answer: Answer) -> None:
-        assert "SBOM of linux/amd64: 0 packages" in self.faults(target, answer=answer)
-
-    def test_one_platform_stands_without_its_name(self, target: Target) -> None:
-        one = parse_index(json.dumps(manifest("y", ("linux/amd64",))))
-        single = {"sbom": {"SPDX": {"packages": [{}]}}, "provenance": {"SLSA": {"b": 1}},
-                  "image": {"config": {"Labels": {"org.opencontainers.image.version": "1.2.3"}}}}
-        alone = replace(target, platforms=("linux/amd64",))
-        assert self.faults(alone, index=one, answer=Answer(code=0, out=json.dumps(single))) == ""
+    def test_what_does_not_hold_of_the_content(self, target: Target) -> None:
+        assert "SBOM of linux/arm64: 0 packages" in self.faults(target, contents=stated(SPDX, packages=()))
 
     def test_nothing_to_verify_yet(self, target: Target) -> None:
         world = talk(verify.observe(target, World()))
@@ -379,5 +411,5 @@ class TestDocument:
 
 
 def test_every_question_only_reads(target: Target) -> None:
-    assert inspect("r.example/a:b").effect == "read"
+    assert registry.inspect("r.example/a:b").effect == "read"
     assert all(action.effect == "read" for action in verify.plan(target, World(index=INDEX)))

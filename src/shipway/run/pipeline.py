@@ -14,7 +14,7 @@ from shipway.run.reconcile import Outcome, foresee, reconcile
 from shipway.run.report import Foreseen, render_plan
 from shipway.run.workbench import Workbench
 from shipway.run.workspace import Workspace, open_workspace, release_target
-from shipway.stages import PIPELINE, build, commit, document, publish, version
+from shipway.stages import PIPELINE, build, commit, document, inspect, publish, version
 from shipway.target import Release
 
 
@@ -93,7 +93,12 @@ def stages_until(name: str) -> tuple[Stage, ...]:
 
 def stages_for(name: str) -> tuple[Stage, ...]:
     """A stage with those that it builds on. The docs say nothing of an image: they build on the tag alone."""
-    return (commit, document) if name == document.NAME else stages_until(name)
+    return (commit, document) if name == document.NAME else stages_until(together(name)[-1])
+
+
+def together(name: str) -> tuple[str, ...]:
+    """The stages that one task runs: what was built is read back at once."""
+    return (build.NAME, inspect.NAME) if name == build.NAME else (name,)
 
 
 def run_stage(bench: Workbench, name: str, result: Result, tell: Callable[[Outcome], None]) -> None:
@@ -104,7 +109,7 @@ def run_stage(bench: Workbench, name: str, result: Result, tell: Callable[[Outco
 
     with open_target(bench, name) as target:
         result.target = target
-        result.world = reconcile(stages_for(name), target, bench.hands, record=record, only=name)
+        result.world = reconcile(stages_for(name), target, bench.hands, record=record, only=together(name))
 
 
 @contextmanager
@@ -136,7 +141,7 @@ def foresee_release(bench: Workbench, *, until: str = "") -> list[Foreseen]:
 def foresee_stage(bench: Workbench, name: str) -> list[Foreseen]:
     """What ``run_stage`` would do."""
     with open_target(bench, name) as target:
-        return render_plan(target, foresee(stages_for(name), target, bench.hands))[-1:]
+        return render_plan(target, foresee(stages_for(name), target, bench.hands))[-len(together(name)):]
 
 
 def foresee_branch(bench: Workbench) -> list[Foreseen]:

@@ -57,14 +57,14 @@ def observe(stage: Stage, target: Target, world: World, hands: Hands) -> World:
 
 
 def reconcile(stages: Iterable[Stage], target: Target, hands: Hands, *,
-              record: Callable[[Outcome], None], only: str = "") -> World:
+              record: Callable[[Outcome], None], only: tuple[str, ...] = ()) -> World:
     """Run the stages in their order; ``record`` is told of each one as it ends, of a failed one too.
 
-    With ``only`` the stages before that one are observed and have to stand already.
+    With ``only`` the stages before those are observed and have to stand already.
     """
     world, changed = World(), False
     for stage in stages:
-        if only and stage.NAME != only:
+        if only and stage.NAME not in only:
             world = _expect(stage, target, world, hands)
             continue
         begun = time.monotonic()

@@ -1,0 +1,45 @@
+"""What the tasks print: results on standard output, progress on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shipway.run.reconcile import Outcome
+    from shipway.run.report import Foreseen
+
+
+def say(line: str) -> None:
+    """Progress, on standard error: standard output is for results."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def tell(outcome: Outcome) -> None:
+    """One line for a stage that ended."""
+    say(f"{outcome.name:9} {outcome.outcome:8} {outcome.seconds:6.1f} s  {outcome.reason}")
+
+
+def print_json(document: object) -> None:
+    """One JSON document."""
+    print(json.dumps(document, indent=2))
+
+
+def show(document: dict[str, Any], as_json: bool) -> None:  # Any: the values of a JSON document
+    """A document for programs, or a line for each of its values for people."""
+    if as_json:
+        print_json(document)
+        return
+    for name, value in document.items():
+        print(f"{name}: {', '.join(value) if isinstance(value, list) else '-' if value is None else value}")
+
+
+def print_plan(rows: list[Foreseen], as_json: bool) -> None:
+    """A dry run, for programs or for people."""
+    from shipway.run.report import plan_document, render_lines
+
+    if as_json:
+        print_json(plan_document(rows))
+    else:
+        print(render_lines(rows))

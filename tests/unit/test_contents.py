@@ -1,0 +1,208 @@
+"""What is in a pushed image: layers, machines, distributions, attestations; from a registry on loopback."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import struct
+import tarfile
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from shipway.contents import PROVENANCE, SPDX, parse_contents
+from shipway.errors import StepFailed
+from shipway.image import SUBJECT
+from shipway.run import contents, layers
+from shipway.run.layers import Layer
+
+METADATA = "deps/toy-1.0.dist-info/METADATA"
+
+
+def elf(machine: int, *, kind: int = 3, big: bool = False) -> bytes:
+    """The head of a compiled file."""
+    return b"\x7fELF\2" + (b"\2" if big else b"\1") + b"\1" + bytes(9) + struct.pack(
+        ">HH" if big else "<HH", kind, machine) + bytes(44)
+
+
+def archive(files: dict[str, bytes]) -> bytes:
+    """A layer with these files."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def read(files: dict[str, bytes]) -> Layer:
+    """What a layer with these files holds."""
+    return layers.read_layer(io.BytesIO(archive(files)))
+
+
+class TestLayers:
+    """Reading layers."""
+
+    @pytest.mark.parametrize(("head", "machine"), [
+        (elf(62), 62), (elf(183), 183), (elf(22, big=True), 22), (elf(62, kind=2), 62),
+        (elf(62, kind=1), None),   # an object file
+        (elf(247), None),          # a packet filter of the kernel
+        (b"\x7fELF", None), (b"", None), (b"#!/bin/sh" + bytes(20), None),
+    ])
+    def test_the_machine_of_a_file(self, head: bytes, machine: int | None) -> None:
+        assert layers.read_machine(head) == machine
+
+    def test_compiled_files_and_distributions_are_found(self) -> None:
+        found = read({"./deps/a.so": elf(62), "deps/text": b"x", METADATA: b"Name: Toy\nVersion: 1.0\n\nName: no\n",
+                      "old.egg-info/PKG-INFO": b"Name: old\nVersion: 2\n", "METADATA": b"Name: none\n"})
+        assert found["compiled"] == {"deps/a.so": 62}
+        assert found["distributions"] == {METADATA: ["Toy", "1.0"], "old.egg-info/PKG-INFO": ["old", "2"]}
+
+    def test_what_a_higher_layer_hides_is_gone(self) -> None:
+        below = read({"deps/a.so": elf(62), "deps/b.so": elf(62), "depsx/c.so": elf(62), METADATA: b"Name: toy\n"})
+        assert set(layers.merge([below, read({".wh.deps": b""})])["compiled"]) == {"depsx/c.so"}
+        assert set(layers.merge([below, read({"deps/.wh.a.so": b""})])["compiled"]) == {"deps/b.so", "depsx/c.so"}
+        opaque = layers.merge([below, read({"deps/.wh..wh..opq": b"", "deps/a.so": elf(183)})])
+        assert opaque["compiled"] == {"deps/a.so": 183, "depsx/c.so": 62} and not opaque["distributions"]
+
+    def test_files_for_another_machine(self) -> None:
+        layer = read({"a.so": elf(62), "b.so": elf(183)})
+        assert list(layers.foreign(layer, "linux/amd64")) == ["b.so"]
+        assert list(layers.foreign(layer, "linux/arm64/v8")) == ["a.so"]
+        assert list(layers.foreign(layer, "linux/arm/v7")) == ["a.so", "b.so"]
+        assert not list(layers.foreign(layer, "wasi/wasm"))
+
+
+class Registry:
+    """A registry with what is put into it; it can be told to answer otherwise for a while."""
+
+    def __init__(self) -> None:
+        self.blobs: dict[str, bytes] = {}
+        self.troubles: list[tuple[int, dict[str, str]]] = []
+        self.asked: list[str] = []
+        registry = self
+
+        class Handler(BaseHTTPRequestHandler):
+            """GET of blobs and manifests."""
+
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:  # pylint: disable=invalid-name
+                registry.asked.append(self.path)
+                if registry.troubles:
+                    status, headers = registry.troubles.pop(0)
+                    self.answer(status, b"", headers)
+                    return
+                content = registry.blobs.get(self.path.rpartition("/")[2])
+                self.answer(404 if content is None else 200, content or b"", {})
+
+            def answer(self, status: int, content: bytes, headers: dict[str, str]) -> None:
+                """Send all of it."""
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": str(len(content))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_words: object) -> None:  # pylint: disable=arguments-differ
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.name = f"127.0.0.1:{self.server.server_port}/acme/toy"
+
+    def put(self, content: bytes | object) -> str:
+        """Keep a blob, or a JSON document; gives its digest."""
+        data = content if isinstance(content, bytes) else json.dumps(content).encode()
+        digest = "sha256:" + hashlib.sha256(data).hexdigest()
+        self.blobs[digest] = data
+        return digest
+
+    def image(self, *packed: tuple[str, bytes]) -> str:
+        """An image of (media type, layer)."""
+        config = self.put({"config": {"Labels": {"a": "b"}}})
+        return self.put({"config": {"digest": config},
+                         "layers": [{"digest": self.put(data), "mediaType": kind} for kind, data in packed]})
+
+
+@pytest.fixture(name="registry")
+def fixture_registry() -> Iterator[Registry]:
+    """A registry on loopback."""
+    registry = Registry()
+    threading.Thread(target=registry.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield registry
+    registry.server.shutdown()
+    registry.server.server_close()
+
+
+ZSTD: Callable[[bytes], bytes] = zstandard.ZstdCompressor().compress
+TAR = "application/vnd.oci.image.layer.v1.tar"
+
+
+@pytest.fixture(name="index")
+def fixture_index(registry: Registry) -> str:
+    """An image of one platform with its attestations, in the registry."""
+    image = registry.image((f"{TAR}+gzip", gzip.compress(archive({"usr/lib/libc.so": elf(183)}))),
+                           (f"{TAR}+zstd", ZSTD(archive({"deps/x.so": elf(62), METADATA: b"Name: toy\nVersion: 1\n"}))),
+                           (TAR, archive({"app/main.py": b""})))
+    subject = [{"name": "x", "digest": {"sha256": image[7:]}}]
+    statements = [
+        {"predicateType": SPDX, "subject": subject, "predicate": {"packages": [
+            {"name": "toy", "versionInfo": "1", "licenseDeclared": "MIT"}]}},
+        {"predicateType": f"{PROVENANCE}v1", "subject": subject, "predicate": {"buildDefinition": {}}},
+    ]
+    attestation = registry.put({"config": {}, "layers": [{"digest": registry.put(one)} for one in statements]})
+    return registry.put({"annotations": {"c": "d"}, "manifests": [
+        {"digest": image, "platform": {"os": "linux", "architecture": "arm64", "variant": "v8"}},
+        {"digest": attestation, "annotations": {SUBJECT: image}, "platform": {"os": "unknown"}}]})
+
+
+@pytest.mark.process
+class TestContents:
+    """Reading an image back."""
+
+    def test_an_image_is_described_and_its_layers_are_read_once(
+            self, registry: Registry, index: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+            capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        contents.main(f"{registry.name}@{index}")
+        found = parse_contents(capsysbinary.readouterr().out.decode())
+        platform = found.platforms["linux/arm64"]
+        assert (platform.compiled, platform.foreign, platform.distributions) == (2, ("deps/x.so",), (("toy", "1"),))
+        assert platform.labels == {"a": "b"} and found.annotations == {"c": "d"}
+        assert found.packages("linux/arm64") == (("toy", "1", "MIT"),)
+        assert found.statements("linux/arm64", PROVENANCE)[0].subjects == (platform.digest,)
+        asked = len(registry.asked)
+        contents.main(f"{registry.name}@{index}")
+        assert parse_contents(capsysbinary.readouterr().out.decode()) == found
+        assert len(registry.asked) == 2 * asked - 3
+
+    def test_a_busy_registry_is_asked_again(self, registry: Registry, index: str, tmp_path: Path) -> None:
+        registry.troubles = [(429, {"Retry-After": "0"}), (503, {"Retry-After": "0"})]
+        assert contents.describe(registry.name, index, tmp_path).digest == index
+
+    def test_something_else_than_the_digest_names(self, registry: Registry, index: str, tmp_path: Path) -> None:
+        registry.blobs[index] += b" "
+        with pytest.raises(StepFailed, match="something else than sha256"):
+            contents.describe(registry.name, index, tmp_path)
+
+    @pytest.mark.parametrize(("status", "said"), [(401, "docker login"), (403, "docker login"), (404, "answers")])
+    def test_a_registry_that_refuses(self, registry: Registry, index: str, tmp_path: Path, status: int,
+                                     said: str) -> None:
+        registry.troubles = [(status, {})] * 3
+        with pytest.raises(StepFailed) as caught:
+            contents.describe(registry.name, index, tmp_path)
+        assert said in caught.value.hint and len(registry.asked) == 1
+
+    def test_a_registry_that_is_not_there(self, registry: Registry, index: str,
+                                          monkeypatch: pytest.MonkeyPatch) -> None:
+        registry.server.server_close()
+        monkeypatch.setattr("shipway.run.registry._ATTEMPTS", 0)
+        with pytest.raises(SystemExit, match="could not ask 127.0.0.1"):
+            contents.main(f"{registry.name}@{index}")
