@@ -120,7 +120,7 @@ def _output(reference: str) -> tuple[str, ...]:
 
 
 def _provenance(target: Target) -> str:
-    words = ["mode=max"]
+    words = ["mode=max", "version=v1"]
     if target.builder:
         words.append(f"builder-id={target.builder}")
     return f"--provenance={','.join(words)}"
