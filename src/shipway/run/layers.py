@@ -38,7 +38,7 @@ class Layer(TypedDict):
 def read_layer(stream: IO[bytes]) -> Layer:
     """Read an uncompressed layer from a stream, once and in order; raises ``tarfile.TarError``."""
     layer = Layer(compiled={}, distributions={}, hidden=[])
-    with tarfile.open(fileobj=stream, mode="r|", bufsize=1 << 20) as archive:
+    with tarfile.open(fileobj=stream, mode="r|", bufsize=1 << 14) as archive:
         for member in archive:
             path = member.name.removeprefix("./").strip("/")
             folder, _, name = path.rpartition("/")
