@@ -6,7 +6,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
 
@@ -28,13 +28,15 @@ class Build(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """`[tool.shipway.build]`"""
 
     platforms: Annotated[Words, _says("platforms of the image")] = ("linux/amd64", "linux/arm64")
+    strategy: Annotated[Literal["cross", "emulated", "native"], _says(
+        "foreign platforms are cross-built by the Dockerfile, emulated, or built on runners of their own")] = "cross"
     dockerfile: Annotated[str, _says("the Dockerfile, relative to the project")] = "Dockerfile"
     context: Annotated[str, _says("folder that is sent to the build")] = "."
     target: Annotated[str, _says("stage to build; the last one when empty")] = ""
     args: Annotated[dict[str, str], _says("build arguments; they are public, the provenance records them")] = {}
     secrets: Annotated[Words, _says("values of `--secret`, such as `id=pip,env=PIP_TOKEN`")] = ()
-    cache_from: Annotated[Words, _says("values of `--cache-from`")] = ()
-    cache_to: Annotated[Words, _says("values of `--cache-to`")] = ()
+    ssh: Annotated[Words, _says("values of `--ssh`, such as `default`")] = ()
+    sbom_generator: Annotated[str, _says("image that makes the SBOM, with its digest; BuildKit's own when empty")] = ""
     allow_foreign: Annotated[Words, _says("compiled files for another machine that are meant: `opt/firmware/*`")] = ()
     extra_args: Annotated[Words, _says("further arguments of `docker buildx build`")] = ()
 
@@ -49,6 +51,24 @@ class Sign(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     issuer: Annotated[str, _says("issuer of that identity")] = "https://token.actions.githubusercontent.com"
     transparency_log: Annotated[bool, _says("record signatures made with a key in the transparency log")] = True
     signing_config: Annotated[str, _says("signing config of a private Sigstore (cosign 3)")] = ""
+
+
+class Cache(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """`[tool.shipway.cache]`"""
+
+    type: Annotated[Literal["none", "gha", "registry", "local", "inline"], _says(
+        "where steps that were built before come from")] = "none"
+    ref: Annotated[str, _says("image of a registry's cache; the image with the tag `cache` when empty")] = ""
+    folder: Annotated[str, _says("folder of a local cache")] = ".cache/buildx"
+
+
+class Builder(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """`[tool.shipway.builder]`"""
+
+    driver: Annotated[Literal["default", "docker-container", "remote", "kubernetes"], _says(
+        "buildx driver; `default` is the builder that is in use")] = "default"
+    options: Annotated[dict[str, str], _says("its `--driver-opt`, such as `replicas` and `namespace`")] = {}
+    nodes: Annotated[dict[str, str], _says("addresses of remote nodes by platform, such as `tcp://arm:1234`")] = {}
 
 
 class Tags(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -79,6 +99,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     image: Annotated[str, _says("name of the image; `ghcr.io/<owner>/<name>` of the git remote when empty")] = ""
     remote: Annotated[str, _says("git remote that is released to")] = "origin"
     build: Annotated[Build, _says("how the image is built")] = Build()
+    cache: Annotated[Cache, _says("where steps that were built before come from")] = Cache()
+    builder: Annotated[Builder, _says("who builds it")] = Builder()
     tags: Annotated[Tags, _says("which tags it gets besides its own")] = Tags()
     sign: Annotated[Sign, _says("how it is signed")] = Sign()
     release: Annotated[Release, _says("what is released")] = Release()
@@ -166,15 +188,13 @@ def _problems(found: object, kind: type, place: str) -> Iterator[str]:
 
 
 def _value_problems(settings: Settings) -> Iterator[str]:
-    build, release, image = settings.build, settings.release, settings.image
-    for platform in build.platforms:
-        if not _PLATFORM.fullmatch(platform):
-            yield f"tool.shipway.build.platforms: {platform!r} is not like 'linux/amd64'"
-    if not build.platforms or len(set(build.platforms)) != len(build.platforms):
-        yield "tool.shipway.build.platforms: name at least one platform, and each once"
-    for name in build.args:
-        if _SECRET_NAME.search(name):
-            yield f"tool.shipway.build.args: {name!r} looks like a secret, and arguments are public; use `secrets`"
+    yield from _build_problems(settings.build)
+    release, image = settings.release, settings.image
+    if settings.builder.driver == "remote" and not settings.builder.nodes:
+        yield "tool.shipway.builder.nodes: a remote builder needs the address of at least one node"
+    for platform in settings.builder.nodes:
+        if not all(_PLATFORM.fullmatch(one) for one in platform.split(",")):
+            yield f"tool.shipway.builder.nodes: {platform!r} is not like 'linux/amd64' or 'linux/amd64,linux/386'"
     if image and (not _IMAGE.fullmatch(image) or "@" in image or ":" in image.rpartition("/")[2]):
         yield f"tool.shipway.image: {image!r} is not a lower-case image name without tag"
     if "{version}" not in release.tag_format:
@@ -185,36 +205,14 @@ def _value_problems(settings: Settings) -> Iterator[str]:
         yield "tool.shipway: a git remote or branch does not begin with '-'"
 
 
-def schema() -> dict[str, Any]:
-    """The JSON schema of the table `[tool.shipway]`."""
-    (reference,), components = msgspec.json.schema_components([Settings])
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "[tool.shipway]", **reference,
-            "$defs": {name: {**one, "additionalProperties": False} for name, one in components.items()}} | {
-        "$ref": "#/$defs/Settings"}
-
-
-def table() -> list[tuple[str, str, str, str]]:
-    """Key, type, default and description of every setting, for the docs."""
-    return list(_rows(Settings, ""))
-
-
-def _rows(kind: type, prefix: str) -> Iterator[tuple[str, str, str, str]]:
-    hints = get_type_hints(kind, include_extras=True)
-    for field in msgspec.structs.fields(kind):
-        inner, meta = get_args(hints[field.name])[:2]
-        if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
-            yield from _rows(inner, f"{prefix}{field.encode_name}.")
-            continue
-        default = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
-        yield f"{prefix}{field.encode_name}", _kind(inner), _toml(default), meta.description or ""
-
-
-def _kind(inner: Any) -> str:  # Any: a type or a generic alias
-    words = {str: "string", bool: "boolean", tuple: "array of strings", dict: "table of strings"}
-    return words.get(get_origin(inner) or inner, "boolean")
-
-
-def _toml(value: object) -> str:
-    if value is None:
-        return "not set"
-    return msgspec.json.encode(value).decode()
+def _build_problems(build: Build) -> Iterator[str]:
+    for platform in build.platforms:
+        if not _PLATFORM.fullmatch(platform):
+            yield f"tool.shipway.build.platforms: {platform!r} is not like 'linux/amd64'"
+    if not build.platforms or len(set(build.platforms)) != len(build.platforms):
+        yield "tool.shipway.build.platforms: name at least one platform, and each once"
+    for name in build.args:
+        if _SECRET_NAME.search(name):
+            yield f"tool.shipway.build.args: {name!r} looks like a secret, and arguments are public; use `secrets`"
+    if build.sbom_generator and "@sha256:" not in build.sbom_generator:
+        yield "tool.shipway.build.sbom-generator: name it by digest, `…@sha256:…`"

@@ -6,13 +6,14 @@ answers, so that ``run/`` alone touches processes and sockets, and a test plays 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from shipway.contents import Contents
 from shipway.image import Index
+from shipway.recipe import Building, Signing
 
 __all__ = [
     "Action", "Answer", "Asking", "Command", "Effect", "Finding", "Json", "Point", "Published", "Request",
@@ -54,6 +55,10 @@ class Command:
     """Its progress is worth watching: stderr is shown as it comes."""
     hints: tuple[tuple[str, str], ...] = ()
     """(regular expression, what to do next): known failures of the program, told by what it says."""
+    otherwise: tuple[str, tuple[str, ...]] | None = None
+    """(regular expression, arguments): where it fails and says so, it is run once more with these."""
+    remark: Callable[[Answer], str] | None = None
+    """What people want to know of its answer, in one line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,27 +119,6 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signing:
-    """How images are signed, and which identity a consumer has to expect.
-
-    With ``key`` empty signing is keyless: the certificate's subject has to be exactly ``identity``, its issuer
-    exactly ``issuer`` (never regular expressions, which cosign does not anchor).
-    """
-
-    key: str = ""
-    public_key: str = ""
-    identity: str = ""
-    issuer: str = ""
-    repository: str = ""
-    ref: str = ""
-    transparency_log: bool = True
-    config: str = ""
-    """Path of a cosign 3 signing config; empty: cosign's default."""
-    modern: bool = False
-    """cosign 3: it has ``--signing-config``. Found by asking the program, since builds report versions loosely."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """What should exist when the pipeline has run. ``version`` is empty for branches and pull requests."""
 
@@ -161,20 +145,12 @@ class Target:
     repository: str = ""
     """``owner/name`` on GitHub."""
     signing: Signing = field(default_factory=Signing)
-    build: tuple[str, ...] = ()
-    """Arguments of ``docker buildx build`` that come from the settings, already checked."""
-    build_secrets: tuple[str, ...] = ()
-    """Names of the variables that build secrets (`--secret id=…,env=NAME`) are read from."""
-    dockerfile: str = "Dockerfile"
-    context: str = "."
-    """Folder that is sent to the build, relative to ``folder``."""
-    allow_foreign: tuple[str, ...] = ()
-    """Patterns of compiled files that may be for another machine."""
+    build: Building = field(default_factory=Building)
+    parts: tuple[str, ...] = ()
+    """Digests of images of one platform each that are merged, in place of a build."""
     labels: Mapping[str, str] = field(default_factory=dict)
     builder: str = ""
     """Address of the CI run, which becomes the builder's identity in the provenance; empty on a laptop."""
-    epoch: int = 0
-    """Seconds since 1970 of the commit, for ``SOURCE_DATE_EPOCH``."""
     docs: str = ""
     """The docs version to publish (``1.2``), empty when the project has no docs."""
     docs_branch: str = "gh-pages"
@@ -198,6 +174,8 @@ class World:
 
     index: Index | None = None
     """The image under the staging tag, with all its entries."""
+    nodes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Builders that are there, with the platforms that they can do."""
     contents: Contents | None = None
     """What is in that image."""
     signed: frozenset[str] = frozenset()

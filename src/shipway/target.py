@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from shipway.builders import builder_commands, builder_name
+from shipway.caches import GHA_NEEDS, plan_cache
 from shipway.config import Project, Settings
 from shipway.context import Context
 from shipway.labels import plan_labels
-from shipway.model import Signing, Target
+from shipway.model import Target
+from shipway.recipe import Building, Signing
 from shipway.tags import LATEST, image_name, plan_tags
 
 CERTIFICATES = "ca-certificates"
@@ -45,10 +48,8 @@ def plan_target(project: Project, context: Context, environment: Mapping[str, st
         version=version, tag=release.tag if release else "", notes=release.notes if release else "",
         latest=bool(release and LATEST in release.moving), repository=context.repository,
         signing=plan_signing(settings, context, {} if release else environment),
-        build=plan_build(settings, environment), build_secrets=tuple(secret_names(settings)),
-        dockerfile=settings.build.dockerfile, context=settings.build.context,
-        allow_foreign=tuple(settings.build.allow_foreign),
-        labels=plan_labels(project, context, version=version), builder=context.run_url, epoch=context.epoch,
+        build=plan_build(settings, context, environment, image), labels=plan_labels(project, context, version=version),
+        builder=context.run_url,
         docs=docs_version(version), docs_branch=settings.docs.branch, docs_config=settings.docs.config,
     )
 
@@ -81,21 +82,27 @@ def plan_signing(settings: Settings, context: Context, environment: Mapping[str,
     )
 
 
-def plan_build(settings: Settings, environment: Mapping[str, str]) -> tuple[str, ...]:
-    """The arguments of ``docker buildx build`` that come from the settings and from the machine's certificates."""
+def plan_build(settings: Settings, context: Context, environment: Mapping[str, str], image: str) -> Building:
+    """How the image is built: by the settings, with the machine's own certificates."""
     build = settings.build
     argv = [f"--build-arg={name}={value}" for name, value in sorted(build.args.items())]
     argv += [f"--secret={secret}" for secret in build.secrets]
     authorities = environment.get("SSL_CERT_FILE", "")
     if authorities and PurePosixPath(authorities).is_absolute():
         argv.append(f"--secret=id={CERTIFICATES},src={authorities}")
-    argv += [f"--cache-from={cache}" for cache in build.cache_from]
-    argv += [f"--cache-to={cache}" for cache in build.cache_to]
+    argv += [f"--ssh={agent}" for agent in build.ssh]
     argv += [f"--target={build.target}"] if build.target else []
-    return (*argv, *build.extra_args)
+    return Building(
+        args=(*argv, *build.extra_args), secrets=tuple(secret_names(settings)), dockerfile=build.dockerfile,
+        context=build.context, strategy=build.strategy, sbom=build.sbom_generator, epoch=context.epoch,
+        cache=plan_cache(settings, context, environment, image, tuple(build.platforms)),
+        node=builder_name(settings.builder), node_commands=builder_commands(settings.builder),
+        allow_foreign=tuple(build.allow_foreign),
+    )
 
 
 def secret_names(settings: Settings) -> list[str]:
     """Variables that the build secrets are read from (``id=pip,env=PIP_TOKEN`` gives ``PIP_TOKEN``)."""
     words = (word for secret in settings.build.secrets for word in secret.split(","))
-    return [word.removeprefix("env=") for word in words if word.startswith("env=")]
+    names = [word.removeprefix("env=") for word in words if word.startswith("env=")]
+    return [*names, *GHA_NEEDS, "ACTIONS_CACHE_SERVICE_V2"] if settings.cache.type == "gha" else names

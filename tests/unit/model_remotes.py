@@ -131,9 +131,19 @@ class ModelRemotes:
         return Answer(code=0, out=msgspec.json.encode(good).decode())
 
     def _create(self, command: Command) -> Answer:
-        digest = command.argv[-1].partition("@")[2]
+        sources = [word.partition("@")[2] for word in command.argv if "@" in word]
+        digest = self._merge(sources) if len(sources) > 1 else sources[0]
         tags = [word.rpartition(":")[2] for before, word in zip(command.argv, command.argv[1:]) if before == "--tag"]
         return self.change(command, lambda: self.tags.update({tag: digest for tag in tags}))
+
+    def _merge(self, sources: list[str]) -> str:
+        """One index over the entries of several, as buildx flattens them."""
+        entries: list[Json] = []
+        for source in sources:
+            entries += self.manifests[source]["manifests"]  # type: ignore[arg-type]
+        found: dict[str, Json] = {"digest": digest_of("".join(sources)), "manifests": entries}
+        self.manifests[str(found["digest"])] = found
+        return str(found["digest"])
 
     def _sign(self, command: Command) -> Answer:
         return self.change(command, lambda: self.signatures.append(command.argv[-1].partition("@")[2]))

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from shipway.config import Project, parse, schema, table
+from shipway.config import Project, parse
 from shipway.errors import SettingsError
+from shipway.schema import schema, table
 
 MINIMAL = '[project]\nname = "toy"\nversion = "1.2.3"\n'
 

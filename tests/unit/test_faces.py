@@ -75,19 +75,19 @@ def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("schema") == 0 and json.loads(capsys.readouterr().out)["title"] == "[tool.shipway]"
 
 
-@pytest.mark.parametrize("words", [("build", "--push"), ("sign",), ("verify",), ("promote",), ("publish",),
-                                   ("document",)])
+@pytest.mark.parametrize("words", [("build", "--push"), ("inspect",), ("sign",), ("verify",), ("promote",),
+                                   ("publish",), ("document",)])
 def test_a_stage_can_be_run_and_foreseen(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch,
                                          capsys: pytest.CaptureFixture[str]) -> None:
     ran: list[str] = []
 
-    def run_stage(_: object, name: str, __: object, tell: Callable[[Outcome], None]) -> None:
+    def run_stage(_: object, name: str, __: object, tell: Callable[[Outcome], None], **_rest: object) -> None:
         ran.append(name)
         tell(Outcome(name=name, outcome="done", reason="as it should"))
 
     monkeypatch.setattr(workbench, "set_up", lambda _: None)
     monkeypatch.setattr(pipeline, "run_stage", run_stage)
-    monkeypatch.setattr(pipeline, "foresee_stage", lambda _, name: [replace(ROWS[0], name=name)])
+    monkeypatch.setattr(pipeline, "foresee_stage", lambda _, name, **__: [replace(ROWS[0], name=name)])
     assert run(*words, "--json") == 0 and ran == [words[0]]
     printed = capsys.readouterr()
     assert json.loads(printed.out)["digest"] is None and "as it should" in printed.err

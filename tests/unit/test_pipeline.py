@@ -30,7 +30,7 @@ class Scene:
     def __init__(self, folder: Path, settings: str = "", *, real: bool = False) -> None:
         self.folder = folder
         self.real = real
-        self.upcoming = "0.1.0"
+        self.upcoming, self.last = "0.1.0", ""
         base = {"PATH": os.environ["PATH"], "HOME": str(folder)}
         self.environment = {**base, **origin.isolate("acme/toy", folder / "origin.git")}
         self.clone = make_clone(folder, settings)
@@ -55,7 +55,7 @@ class Scene:
 
     def _release_tool(self, command: Command) -> Answer:
         if "--print-last-released" in command.argv:
-            return Answer(code=0)
+            return Answer(code=0, out=self.last)
         if "--print" in command.argv:
             return Answer(code=0, out=f"{self.upcoming}\n")
         changelog = Path(command.folder) / "CHANGELOG.md"
@@ -242,7 +242,7 @@ def test_a_project_with_its_own_release_settings_keeps_them(tmp_path: Path) -> N
            '[tool.shipway.build]\nsecrets = ["id=pip,env=PIP_TOKEN"]\ntarget = "app"\nargs = {A = "1"}\n')
     scene = Scene(tmp_path, own)
     planned = scene.bench(SSL_CERT_FILE="/etc/ca.pem").target()
-    assert planned.build_secrets == ("PIP_TOKEN",)
-    assert planned.build == ("--build-arg=A=1", "--secret=id=pip,env=PIP_TOKEN",
-                             "--secret=id=ca-certificates,src=/etc/ca.pem", "--target=app")
+    assert planned.build.secrets == ("PIP_TOKEN",)
+    assert planned.build.args == ("--build-arg=A=1", "--secret=id=pip,env=PIP_TOKEN",
+                                  "--secret=id=ca-certificates,src=/etc/ca.pem", "--target=app")
     assert scene.release(until="build").target is not None

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import msgspec
 import pytest
 
 from shipway.contents import PROVENANCE, SPDX, Contents
-from shipway.errors import StepFailed
+from shipway.errors import ContextError, StepFailed, ToolMissing
 from shipway.image import Entry, Index, parse_index
 from shipway.labels import REVISION, VERSION
-from shipway.model import Answer, Command, Published, Request, Signing, State, Target, World
+from shipway.model import Answer, Command, Published, Request, State, Target, World
+from shipway.caches import Cache
+from shipway.recipe import Building, Signing
 from shipway import registry
 from shipway.run.processes import failure
 from shipway.stages import build, commit, document, inspect, promote, publish, sign, verify
@@ -96,10 +99,11 @@ class TestBuild:
 
     def test_the_command_for_every_platform(self, target: Target) -> None:
         command = build.build_command(replace(target, builder="https://github.com/acme/toy/actions/runs/1",
-                                              build=("--build-arg=A=1",), build_secrets=("PIP_TOKEN",)))
+                                              build=replace(target.build, args=("--build-arg=A=1",),
+                                                            secrets=("PIP_TOKEN",))))
         text = " ".join(command.argv)
         assert "--platform=linux/amd64,linux/arm64" in command.argv and "--sbom=true" in command.argv
-        assert "--provenance=mode=max,builder-id=https://github.com/acme/toy/actions/runs/1" in command.argv
+        assert "--provenance=mode=max,version=v1,builder-id=https://github.com/acme/toy/actions/runs/1" in command.argv
         assert "name=registry.example/acme/toy:sha-ccccccc" in text and "latest" not in text
         assert "--annotation=index:org.opencontainers.image.version=1.2.3" in command.argv
         assert command.argv[-2:] == ("--build-arg=A=1", ".")
@@ -109,6 +113,68 @@ class TestBuild:
         command = build.build_command(target, push=False)
         assert command.effect == "local" and "--load" in command.argv
         assert not [word for word in command.argv if "push" in word or "--platform" in word]
+
+    def test_a_cache_is_read_and_the_build_goes_on_without_it(self, target: Target) -> None:
+        cache = Cache(reads=("type=local,src=c",), writes=("type=local,dest=c",))
+        cached = replace(target, build=Building(cache=cache))
+        command = build.build_command(cached)
+        assert "--cache-from=type=local,src=c" in command.argv and "--cache-to=type=local,dest=c" in command.argv
+        assert command.otherwise is not None and "--cache-from=type=local,src=c" not in command.otherwise[1]
+        assert set(command.argv) - set(command.otherwise[1]) == {"--cache-from=type=local,src=c"}
+        assert re.search(command.otherwise[0], "ERROR: failed to solve: failed to load cache key: blob not found")
+        assert not re.search(command.otherwise[0], 'process "/bin/sh -c false" did not complete successfully')
+        assert build.build_command(target).otherwise is None
+
+    def test_a_cache_that_would_be_dropped_without_a_word_is_an_error(self, target: Target) -> None:
+        deaf = replace(target, build=Building(cache=Cache(lacks=("ACTIONS_RUNTIME_TOKEN",))))
+        with pytest.raises(ContextError, match="needs ACTIONS_RUNTIME_TOKEN") as caught:
+            build.plan(deaf, World())
+        assert "github-script" in caught.value.hint
+
+    @pytest.mark.parametrize(("said", "told"), [
+        ("#5 [linux/amd64 a 1/3] FROM x\n#6 [linux/amd64 a 2/3] RUN y\n#6 CACHED\n#7 [a 3/3] COPY z\n#7 DONE 0.1s\n"
+         "#2 [internal] load build definition\n#2 CACHED\n", "1 of 2 steps came from the cache"),
+        ("", "no steps were run"),
+    ])
+    def test_what_came_from_the_cache(self, said: str, told: str) -> None:
+        assert build.read_cached(Answer(code=0, err=said)) == told
+
+    def test_a_builder_is_made_once(self, target: Target) -> None:
+        commands = (("docker", "buildx", "create", "--name", "ours"),)
+        farm = replace(target, build=Building(node="ours", node_commands=commands))
+        absent, there = Answer(code=1, err="x: not found"), Answer(code=0, out="Name: ours\nPlatforms: linux/arm64*\n")
+        world = talk(build.observe(farm, World()), (absent,), (Answer(code=1, err="no builder"),))
+        made, built = build.plan(farm, world)
+        assert isinstance(made, Command) and made.argv == commands[0]
+        assert isinstance(built, Command) and "--builder=ours" in built.argv
+        world = talk(build.observe(farm, World()), (absent,), (there,))
+        assert len(build.plan(farm, world)) == 1 and world.nodes == {"ours": ("linux/arm64",)}
+        assert "--builder=ours" in build.build_command(farm, push=False).argv
+
+    def test_emulation_that_is_not_registered_is_named(self, target: Target) -> None:
+        slow = replace(target, build=Building(strategy="emulated"))
+        for platforms, lacking in (("linux/amd64", True), ("linux/amd64, linux/amd64/v2, linux/arm64", False)):
+            world = talk(build.observe(slow, World()), (Answer(code=1, err="x: not found"),),
+                         (Answer(code=0, out=f"Platforms:        {platforms}\n"),))
+            if lacking:
+                with pytest.raises(ToolMissing, match="no emulation of linux/arm64") as caught:
+                    build.plan(slow, world)
+                assert "tonistiigi/binfmt" in caught.value.hint
+            else:
+                assert build.plan(slow, world)
+
+    def test_images_of_one_platform_are_merged(self, target: Target) -> None:
+        merged = replace(target, parts=(digest_of("a"), digest_of("b")))
+        (command,) = build.plan(merged, talk(build.observe(merged, World()), (Answer(code=1, err="x: not found"),)))
+        assert isinstance(command, Command)
+        assert command.argv[:6] == ("docker", "buildx", "imagetools", "create", "--tag",
+                                    "registry.example/acme/toy:sha-ccccccc")
+        assert "--annotation=index:org.opencontainers.image.version=1.2.3" in command.argv
+        assert command.argv[-2:] == tuple(f"{target.image}@{digest}" for digest in merged.parts)
+
+    def test_the_sbom_generator_of_the_settings(self, target: Target) -> None:
+        own = replace(target, build=Building(sbom="scanner@sha256:0"))
+        assert "--attest=type=sbom,generator=scanner@sha256:0" in build.build_command(own).argv
 
     def test_an_image_that_lacks_a_platform_is_built_again(self, target: Target) -> None:
         half = parse_index(json.dumps(manifest("x", ("linux/amd64",))))
@@ -225,8 +291,9 @@ class TestInspect:
 
     def test_files_for_another_machine_can_be_meant(self, target: Target) -> None:
         contents = changed("linux/arm64", foreign=("opt/firmware/boot",))
-        assert self.faults(replace(target, allow_foreign=("opt/firmware/*",)), contents) == ""
-        assert "opt/firmware/boot" in self.faults(replace(target, allow_foreign=("opt/*.so",)), contents)
+        for pattern, holds in (("opt/firmware/*", True), ("opt/*.so", False)):
+            found = self.faults(replace(target, build=Building(allow_foreign=(pattern,))), contents)
+            assert ("opt/firmware/boot" not in found) is holds
 
     def test_an_answer_that_is_none(self, target: Target) -> None:
         with pytest.raises(StepFailed, match="cannot be understood"):

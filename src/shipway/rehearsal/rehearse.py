@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from shipway.config import Project
+from shipway.config import Builder, Cache, Project
 from shipway.context import detect, require_git
 from shipway.errors import CheckFailed
 from shipway.rehearsal import leash, origin
@@ -74,9 +74,8 @@ def _adapt(project: Project, remotes: Remotes) -> Project:
     settings = project.settings
     sign = replace(settings.sign, key=str(remotes.key), public_key=str(remotes.public_key), transparency_log=False,
                    signing_config=remotes.signing_config)
-    build = replace(settings.build, cache_from=(), cache_to=())
     image = f"{remotes.registry}/{remotes.repository.lower()}"
-    return replace(project, settings=replace(settings, image=image, sign=sign, build=build))
+    return replace(project, settings=replace(settings, image=image, sign=sign, cache=Cache(), builder=Builder()))
 
 
 def play(bench: Workbench, remotes: Remotes, say: Say, tell: Tell) -> Rehearsal:

@@ -68,7 +68,7 @@ class Image:
             return cast(layers.Layer, json.loads(kept.read_text(encoding="utf-8")))
         except (OSError, ValueError):
             pass
-        with self._open("blobs", digest) as stream, _plain(stream, str(descriptor["mediaType"])) as content:
+        with self._open("blobs", digest) as stream, plain(stream, str(descriptor["mediaType"])) as content:
             found = layers.read_layer(content)
         kept.parent.mkdir(parents=True, exist_ok=True)
         fresh = kept.with_suffix(f".{os.getpid()}")
@@ -100,7 +100,7 @@ class _Checked:
 
 
 @contextmanager
-def _plain(stream: IO[bytes], media_type: str) -> Iterator[IO[bytes]]:
+def plain(stream: IO[bytes], media_type: str) -> Iterator[IO[bytes]]:
     """The stream without its compression, as the media type tells it (OCI image specification, "Media Types")."""
     if media_type.endswith("zstd"):
         import zstandard

@@ -101,14 +101,21 @@ def together(name: str) -> tuple[str, ...]:
     return (build.NAME, inspect.NAME) if name == build.NAME else (name,)
 
 
-def run_stage(bench: Workbench, name: str, result: Result, tell: Callable[[Outcome], None]) -> None:
-    """Bring one stage about; the stages before it have to stand already."""
+def run_stage(bench: Workbench, name: str, result: Result, tell: Callable[[Outcome], None], *,
+              adapt: Callable[[Target], Target] = lambda target: target, due: bool = False) -> None:
+    """Bring one stage about; the stages before it have to stand already.
+
+    ``adapt`` may change the target; with ``due`` it is that of the release that is due, and nothing is done where none
+    is.
+    """
     def record(outcome: Outcome) -> None:
         result.stages.append(outcome)
         tell(outcome)
 
-    with open_target(bench, name) as target:
-        result.target = target
+    with open_release(bench, record) if due else open_target(bench, name) as target:
+        if target is None:
+            return
+        result.target = target = adapt(target)
         result.world = reconcile(stages_for(name), target, bench.hands, record=record, only=together(name))
 
 
@@ -138,9 +145,13 @@ def foresee_release(bench: Workbench, *, until: str = "") -> list[Foreseen]:
         return rows
 
 
-def foresee_stage(bench: Workbench, name: str) -> list[Foreseen]:
+def foresee_stage(bench: Workbench, name: str, *, adapt: Callable[[Target], Target] = lambda target: target,
+                  due: bool = False) -> list[Foreseen]:
     """What ``run_stage`` would do."""
-    with open_target(bench, name) as target:
+    with open_release(bench, lambda _: None) if due else open_target(bench, name) as target:
+        if target is None:
+            return []
+        target = adapt(target)
         return render_plan(target, foresee(stages_for(name), target, bench.hands))[-len(together(name)):]
 
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import IO, TypeAlias
 
 from shipway.errors import ContextError, ShipwayError, StepFailed, ToolMissing
@@ -61,9 +62,12 @@ class Processes:
                 _end(process)
                 raise
         answer = Answer(code=process.returncode, out=self.redact(out), err=self.redact(err))
-        if answer.code not in command.expected:
-            raise failure(command, answer)
-        return answer
+        if answer.code in command.expected:
+            return answer
+        if command.otherwise and re.search(command.otherwise[0], answer.err):
+            self._echo(f"{command.name}: it failed, and is run once more: {' '.join(command.otherwise[1][:3])} …")
+            return self(replace(command, argv=command.otherwise[1], otherwise=None))
+        raise failure(command, answer)
 
     def redact(self, text: str) -> str:
         """``text`` without the values of this environment's secrets."""

@@ -97,14 +97,17 @@ def _expect(stage: Stage, target: Target, world: World, hands: Hands) -> World:
 
 
 def _bring_about(stage: Stage, target: Target, world: World, hands: Hands) -> tuple[World, bool, str]:
+    remarks: list[str] = []
     for round_number in range(_ROUNDS):
         world = observe(stage, target, world, hands)
         finding = stage.judge(target, world)
         if finding.state is State.SAME:
-            return world, round_number > 0, finding.evidence
+            return world, round_number > 0, "; ".join((finding.evidence, *remarks))
         refuse(stage, finding)
         for action in stage.plan(target, world):
-            hands.do(action)
+            answer = hands.do(action)
+            if isinstance(action, Command) and action.remark:
+                remarks.append(action.remark(answer))
     raise StepFailed(f"{stage.NAME}: its steps ran, and still: {finding.evidence}",
                      hint="look at the remote with `shipway status`, then run the same command again")
 

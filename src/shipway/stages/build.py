@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
+from shipway.caches import Cache
+from shipway.errors import ContextError, ToolMissing
 from shipway.image import SUBJECT, Entry, Index
 from shipway.labels import REVISION
-from shipway.model import Action, Asking, Command, Effect, Finding, State, Target, World
+from shipway.model import Action, Answer, Asking, Command, Effect, Finding, State, Target, World
 from shipway.registry import inspect, read_index
 
 NAME = "build"
@@ -23,6 +26,8 @@ _HINTS = (
     (r"(?i)unauthorized|denied|authentication required",
      "the registry refuses: log in with `docker login`; in Actions the job needs `packages: write`"),
 )
+_CACHE_FAILED = (r"cache (?:manifest|importer|key)|import(?:ing)? cache|httpReadSeeker|BlobNotFound|"
+                 r"blob(?: \S+)? not found|failed to (?:copy|load cache)")
 _PICK = "{{{{range .Manifest.Manifests}}}}{{{{if {test}}}}}{{{{.Digest}}}}{{{{end}}}}{{{{end}}}}"
 
 
@@ -35,7 +40,14 @@ def observe(target: Target, world: World) -> Asking:
     """Ask what stands behind the staging tag: the digest is seen there, never carried from step to step."""
     reference = f"{target.image}:{target.staging}"
     (answer,) = yield (inspect(reference),)
-    return replace(world, index=read_index(answer, reference))
+    world = replace(world, index=read_index(answer, reference))
+    if judge(target, world).state is not State.ABSENT or target.parts:
+        return world
+    if target.build.node or target.build.strategy == "emulated":
+        (answer,) = yield (_ask_builder(target.build.node),)
+        found = {target.build.node: read_platforms(answer)} if answer.code == 0 else {}
+        world = replace(world, nodes=found)
+    return world
 
 
 def judge(target: Target, world: World) -> Finding:
@@ -51,18 +63,37 @@ def judge(target: Target, world: World) -> Finding:
     return Finding(State.SAME, f"{target.staging} is {world.index.digest}")
 
 
-def plan(target: Target, _world: World) -> tuple[Action, ...]:
-    """One ``docker buildx build`` for all platforms."""
-    return (build_command(target),)
+def plan(target: Target, world: World) -> tuple[Action, ...]:
+    """One ``docker buildx build`` for all platforms, on a builder that is made when it is missing.
+
+    Raises ``ShipwayError`` where it is clear before that the build would fail, or be slow without a word.
+    """
+    if target.parts:
+        return (merge_command(target),)
+    if target.build.cache.lacks:
+        raise ContextError(
+            f"the cache of GitHub Actions needs {' and '.join(target.build.cache.lacks)}, and buildx would do without "
+            "it and say nothing", hint="GitHub gives them to actions only: export them with an inline "
+            "`actions/github-script` step (docs/docker.md shows it), or set another `type` in [tool.shipway.cache]")
+    made = () if target.build.node in world.nodes else target.build.node_commands
+    if target.build.strategy == "emulated" and not made:
+        known = world.nodes.get(target.build.node, ())
+        lacking = [one for one in target.platforms if one not in known]
+        if lacking:
+            raise ToolMissing(f"no emulation of {', '.join(lacking)} is registered for the builder",
+                              hint="run `docker run --privileged --rm tonistiigi/binfmt --install all` (in Actions: "
+                                   "`docker/setup-qemu-action`), or cross-build: `strategy` in [tool.shipway.build]")
+    return (*(_node_command(target, argv) for argv in made), build_command(target))
 
 
 def settle(target: Target, world: World) -> World:
     """An index with an image and its attestations for each platform, under names that stand for their digests."""
     entries: list[Entry] = []
+    nodes = {**world.nodes, target.build.node: target.platforms}
     for platform in target.platforms:
         name = stand_in(platform)
         entries += [Entry(digest=name, platform=platform), Entry(digest=f"{name}_ATTESTATION", subject=name)]
-    return replace(world, index=Index(digest=stand_in("index"), entries=tuple(entries)))
+    return replace(world, nodes=nodes, index=Index(digest=stand_in("index"), entries=tuple(entries)))
 
 
 def stand_in(name: str) -> str:
@@ -87,28 +118,86 @@ def name_digests(target: Target) -> tuple[tuple[str, Command], ...]:
 def build_command(target: Target, *, push: bool = True) -> Command:
     """The build: pushed for every platform, or loaded into the local engine for its own platform alone."""
     reference = f"{target.image}:{target.staging}"
-    argv = ["docker", "buildx", "build", "--progress=plain", "--file", target.dockerfile]
+    argv = ["docker", "buildx", "build", "--progress=plain", "--file", target.build.dockerfile]
+    argv += [f"--builder={target.build.node}"] if target.build.node else []
     argv += [f"--label={name}={value}" for name, value in sorted(target.labels.items())]
     if push:
-        argv += [f"--platform={','.join(target.platforms)}", "--sbom=true", _provenance(target)]
-        # GitHub's registry shows what the index is annotated with, not the labels of the images below it.
-        argv += [f"--annotation=index:{name}={value}" for name, value in sorted(target.labels.items())]
+        argv += [f"--platform={','.join(target.platforms)}", _sbom(target), _provenance(target)]
+        argv += _annotations(target)
         argv += [f"--output={','.join(_output(reference))}"]
     else:
         argv += [f"--tag={reference}", "--provenance=false", "--load"]
+    argv += [f"--cache-to={cache}" for cache in target.build.cache.writes if push]
+    reads = [f"--cache-from={cache}" for cache in target.build.cache.reads]
+    rest = (*target.build.args, target.build.context)
     return Command(
         name=NAME,
         why=f"build {', '.join(target.platforms)} and push them under {target.staging}" if push
         else "build for this machine's engine",
-        argv=(*argv, *target.build, target.context),
+        argv=(*argv, *reads, *rest),
+        # A cache that was there a minute ago can be gone in the midst of the build (docker/buildx#3374).
+        otherwise=(_CACHE_FAILED, (*argv, *rest)) if reads else None,
+        remark=read_cached,
         # buildx hands the variable to BuildKit, which dates every file of the image with it.
-        env={"SOURCE_DATE_EPOCH": str(target.epoch)},
-        secrets=target.build_secrets,
+        env={"SOURCE_DATE_EPOCH": str(target.build.epoch)},
+        secrets=target.build.secrets,
         effect=Effect.PUBLISH if push else Effect.LOCAL,
         folder=target.folder,
         live=True,
         hints=_HINTS,
     )
+
+
+def layout_command(target: Target, folder: str) -> Command:
+    """A build without cache into an OCI image layout, of the images alone."""
+    command = build_command(replace(target, build=replace(target.build, cache=Cache())))
+    words = [word for word in command.argv[:-1] if not word.startswith(("--output=", "--sbom=", "--attest=",
+                                                                        "--provenance=", "--annotation="))]
+    output = f"--output=type=oci,dest={folder},tar=false,rewrite-timestamp=true"
+    return replace(command, why="build without cache", effect=Effect.LOCAL,
+                   argv=(*words, "--no-cache", "--provenance=false", output, command.argv[-1]))
+
+
+def merge_command(target: Target) -> Command:
+    """One index over images that were built for one platform each; their attestations come along."""
+    argv = ("docker", "buildx", "imagetools", "create", "--tag", f"{target.image}:{target.staging}")
+    return Command(name=NAME, why=f"merge {len(target.parts)} images under {target.staging}", effect=Effect.PUBLISH,
+                   argv=(*argv, *_annotations(target), *(f"{target.image}@{digest}" for digest in target.parts)),
+                   hints=_HINTS)
+
+
+def read_cached(answer: Answer) -> str:
+    """How many of the Dockerfile's steps came from a cache, from the progress that buildx prints (`--progress=plain`).
+
+    A step is announced as ``#7 [linux/arm64 deps 2/4] RUN …``; one that was not run says ``#7 CACHED``.
+    """
+    steps = set(re.findall(r"^(#\d+) \[(?!internal\])[^\]]*\d+/\d+\] (?!FROM )", answer.err, re.MULTILINE))
+    cached = steps.intersection(re.findall(r"^(#\d+) CACHED$", answer.err, re.MULTILINE))
+    return f"{len(cached)} of {len(steps)} steps came from the cache" if steps else "no steps were run"
+
+
+def read_platforms(answer: Answer) -> tuple[str, ...]:
+    """The platforms of all nodes, from ``docker buildx inspect``; those marked ``*`` were set by hand."""
+    lines = re.findall(r"^Platforms:(.*)$", answer.out, re.MULTILINE)
+    return tuple(word.strip().rstrip("*") for line in lines for word in line.split(",") if word.strip())
+
+
+def _ask_builder(name: str) -> Command:
+    argv = ("docker", "buildx", "inspect", *((name,) if name else ()))
+    return Command(name=NAME, why="ask what the builder can do", argv=argv, effect=Effect.READ, expected=(0, 1))
+
+
+def _node_command(target: Target, argv: tuple[str, ...]) -> Command:
+    return Command(name=NAME, why=f"make the builder {target.build.node}", argv=argv, effect=Effect.LOCAL, hints=_HINTS)
+
+
+def _annotations(target: Target) -> list[str]:
+    # GitHub's registry shows what the index is annotated with, not the labels of the images below it.
+    return [f"--annotation=index:{name}={value}" for name, value in sorted(target.labels.items())]
+
+
+def _sbom(target: Target) -> str:
+    return f"--attest=type=sbom,generator={target.build.sbom}" if target.build.sbom else "--sbom=true"
 
 
 def _output(reference: str) -> tuple[str, ...]:

@@ -80,7 +80,7 @@ def points(target: Target, contents: Contents) -> Iterator[Point]:
         wrong = sorted(key for key, value in target.labels.items() if platform.labels.get(key) != value)
         yield Point(f"labels of {name}", not wrong, f"differ: {', '.join(wrong)}" if wrong else "as expected")
         strange = [path for path in platform.foreign
-                   if not any(fnmatchcase(path, pattern) for pattern in target.allow_foreign)]
+                   if not any(fnmatchcase(path, pattern) for pattern in target.build.allow_foreign)]
         yield Point(f"compiled files of {name}", not strange,
                     f"{_some(strange)} are for another machine" if strange else f"{platform.compiled} fit")
         yield from _statement_points(name, contents)

@@ -1,0 +1,49 @@
+"""What a task of the collection is: its options, each with a line of help, and how it fails."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
+from invoke.exceptions import Exit
+from invoke.tasks import task as invoke_task
+
+from shipway.errors import ShipwayError
+from shipway.printing import print_json
+
+P = ParamSpec("P")
+
+HELP = {
+    "dry_run": "print what would be done, ready for copy and paste, and do nothing",
+    "json": "print one JSON document on standard output",
+    "push": "build every platform and push under the staging tag; without it, load for this machine",
+    "platform": "build this platform alone, under a staging tag of its own",
+    "digest_file": "file that says what was pushed: written by `build`, read by `merge` (repeatable, or a folder)",
+    "due": "for the release that is due, not for the present branch",
+    "check_reproducible": "build twice without cache and compare; nothing is pushed",
+    "until": "stop after this stage",
+    "keep": "leave the local remotes up for a look",
+    "suite": "Debian release that the tools come from: trixie or sid",
+    "purge": "delete what was downloaded and built, too",
+}
+
+
+def task(function: Callable[P, None]) -> Any:  # Any: Invoke's Task is not typed as a callable
+    """A task that ends the program with the error's documented exit status instead of a traceback."""
+    @functools.wraps(function)
+    def body(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+        except ShipwayError as error:
+            if kwargs.get("json"):
+                print_json(error.document | {
+                    "error": {"status": error.status, "message": error.message, "hint": error.hint}})
+            raise Exit(f"shipway: {error}", code=error.status) from error
+        except KeyboardInterrupt:
+            raise Exit("shipway: interrupted", code=130) from None
+
+    names = function.__code__.co_varnames[1:function.__code__.co_argcount]
+    return invoke_task(body, name=function.__name__.rstrip("_"), help={name: HELP[name] for name in names},
+                       auto_shortflags=False,
+                       iterable=[name for name in names if "Sequence" in function.__annotations__[name]])
