@@ -1,0 +1,158 @@
+"""Images of a small project, built, merged, read back, signed and verified with the real tools."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shipway.image import Index
+from shipway.run.contents import describe
+from tests.e2e.conftest import Kept, shipway
+from tests.repositories import commit, make_repository
+from tests.unit.test_contents import elf
+
+pytestmark = pytest.mark.engine
+
+DOCKERFILE = """\
+ARG BASE=python:3.13-slim-trixie
+FROM --platform=$BUILDPLATFORM $BASE AS made
+ARG TARGETARCH
+COPY native /native
+RUN mkdir -p /out && cp "/native/$TARGETARCH.so" /out/native.so && echo made > /out/made
+FROM scratch
+COPY --link --from=made /out /app
+COPY --link toy-1.0.dist-info /deps/toy-1.0.dist-info
+"""
+METADATA = "Metadata-Version: 2.1\nName: toy\nVersion: 1.0\nLicense: MIT\n"
+BOTH = ("linux/amd64", "linux/arm64")
+
+
+@dataclass
+class Toy:
+    """A project whose image lies in the registry of the rehearsal."""
+
+    folder: Path
+    image: str
+    environment: dict[str, str]
+
+    def write(self, dockerfile: str = DOCKERFILE, settings: str = "", message: str = "feat: another") -> str:
+        """Change and commit it; gives the commit."""
+        (self.folder / "Dockerfile").write_text(dockerfile)
+        (self.folder / "pyproject.toml").write_text(
+            f'[project]\nname = "toy"\nversion = "1.0"\n[tool.shipway]\nimage = "{self.image}"\n'
+            '[tool.shipway.sign]\nkey = "cosign.key"\npublic-key = "cosign.pub"\ntransparency-log = false\n'
+            f'signing-config = "none.json"\n{settings}')
+        return commit(self.folder, message)
+
+    def run(self, *words: str, code: int = 0) -> dict[str, Any]:
+        """One task; gives its document."""
+        done = subprocess.run(shipway(*words, "--json"), cwd=self.folder, env=self.environment, check=False, text=True,
+                              capture_output=True)
+        assert done.returncode == code, done.stderr[-3000:]
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found | {"said": done.stderr}
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        """One task, in a process of its own."""
+        return subprocess.Popen(shipway(*words), cwd=self.folder, env=self.environment, stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL)
+
+
+@pytest.fixture(name="toy")
+def fixture_toy(kept: Kept, tmp_path: Path, request: pytest.FixtureRequest) -> Toy:
+    """A project with a key of its own."""
+    folder = make_repository(tmp_path / "toy")
+    for name, machine in (("amd64", 62), ("arm64", 183)):
+        (folder / "native").mkdir(exist_ok=True)
+        (folder / f"native/{name}.so").write_bytes(elf(machine))
+    (folder / "toy-1.0.dist-info").mkdir()
+    (folder / "toy-1.0.dist-info/METADATA").write_text(METADATA)
+    (folder / ".dockerignore").write_text("cosign.*\n")
+    environment = {**kept.environment, "COSIGN_PASSWORD": "of-this-test-alone", "HOME": str(tmp_path)}
+    subprocess.run(("cosign", "generate-key-pair"), cwd=folder, env=environment, check=True, capture_output=True)
+    subprocess.run(("cosign", "signing-config", "create", "--out", "none.json"), cwd=folder, env=environment,
+                   check=False, capture_output=True)
+    registry = kept.printed["image"].partition("/")[0]
+    toy = Toy(folder, f"{registry}/toy/{request.node.name.partition('[')[0].replace('_', '-')}", environment)
+    toy.write()
+    return toy
+
+
+def look(kept: Kept, toy: Toy, digest: str) -> Index:
+    """An index in the registry."""
+    from tests.e2e.test_rehearsal import look as look_at
+
+    return look_at(kept, f"{toy.image}@{digest}")
+
+
+def test_platforms_built_apart_and_merged_are_what_one_build_gives(kept: Kept, toy: Toy, tmp_path: Path) -> None:
+    builds = [toy.start("build", "--push", "--platform", name, "--digest-file", str(tmp_path / f"digests/{number}.json"))
+              for number, name in enumerate(BOTH)]
+    assert [process.wait(timeout=300) for process in builds] == [0, 0]
+    merged = toy.run("merge", "--digest-file", str(tmp_path / "digests"))
+    assert merged["platforms"] == list(BOTH)
+    toy.run("sign")
+    assert toy.run("verify")["stages"][-1]["outcome"] == "done"
+    assert toy.run("promote")["stages"][-1]["outcome"] == "done"
+
+    head = toy.write(settings="[tool.shipway.tags]\nedge = true\n")
+    whole = toy.run("build", "--push")
+    assert whole["revision"] == head and whole["digest"] != merged["digest"]
+    one, other = (look(kept, toy, found["digest"]) for found in (merged, whole))
+    assert one.platforms == other.platforms == BOTH
+    assert len(one.attestations) == len(other.attestations) == 2
+    assert {entry.subject for entry in one.attestations} == {entry.digest for entry in one.images}
+    assert set(one.annotations) == set(other.annotations)
+    found = describe(toy.image, merged["digest"], tmp_path)
+    for name in BOTH:
+        assert found.platforms[name].distributions == (("toy", "1.0"),)
+        assert "toy" in {package for package, _, _ in found.packages(name)}
+
+
+def test_a_file_for_another_machine_fails_the_build_and_is_named(toy: Toy) -> None:
+    (toy.folder / "native/arm64.so").write_bytes(elf(62))
+    toy.write()
+    found = toy.run("build", "--push", code=7)
+    assert "compiled files of linux/arm64: app/native.so are for another machine" in found["error"]["message"]
+    assert "inspect comes first" not in toy.run("sign", code=7)["error"]["message"]
+    toy.write(settings='[tool.shipway.build]\nallow-foreign = ["app/native.so"]\n')
+    toy.run("build", "--push")
+
+
+def test_an_image_without_sbom_is_refused(toy: Toy) -> None:
+    toy.write(settings='[tool.shipway.build]\nextra-args = ["--sbom=false"]\nplatforms = ["linux/amd64"]\n')
+    assert "SBOM of linux/amd64: 0 packages" in toy.run("build", "--push", code=7)["error"]["message"]
+
+
+def test_an_image_that_reproduces_and_one_that_does_not(toy: Toy) -> None:
+    assert set(toy.run("build", "--check-reproducible")["platforms"]) == set(BOTH)
+    toy.write(DOCKERFILE.replace("echo made", "date +%s.%N"))
+    message = toy.run("build", "--check-reproducible", "--platform", "linux/amd64", code=1)["error"]["message"]
+    assert "linux/amd64 does not reproduce: layer 1, app/made: content" in message
+
+
+def test_a_cache_in_the_registry_outlives_the_builder(kept: Kept, toy: Toy) -> None:
+    toy.environment |= {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "acme/toy", "GITHUB_EVENT_NAME": "push"}
+    for number in (1, 2):
+        head = toy.write(settings='[tool.shipway.cache]\ntype = "registry"\n', message=f"feat: {number}")
+        toy.environment |= {"GITHUB_SHA": head, "GITHUB_REF": "refs/heads/main"}
+        said = toy.run("build", "--push")["stages"][0]["reason"]
+        assert ("0 of" in said) is (number == 1), said
+        kept.run("docker", "buildx", "prune", "--all", "--force")
+    assert "steps came from the cache" in said
+
+
+@pytest.mark.parametrize(("dockerfile", "said"), [
+    (DOCKERFILE.replace("&& echo made", "&& echo 'no such thing' >&2 && false"), "no such thing"),
+    (DOCKERFILE.replace("python:3.13-slim-trixie", "localhost:1/none:1"), "localhost:1"),
+    ("FROM nowhere AS", "FROM nowhere AS"),
+])
+def test_a_build_that_fails_shows_the_step_and_not_a_wall(toy: Toy, dockerfile: str, said: str) -> None:
+    toy.write(dockerfile)
+    message = toy.run("build", "--push", code=5)["error"]["message"]
+    assert said in message and len(message.splitlines()) < 16
