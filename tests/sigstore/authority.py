@@ -22,7 +22,6 @@ from tests.sigstore.keys import Root, build, key_usage, make_root, now
 from tests.sigstore.transparency import Log
 
 AUDIENCE = "sigstore"
-_LIFETIME = timedelta(minutes=10)
 _NEEDED = ("exp", "iat", "iss", "aud", "sub", "job_workflow_ref")
 
 
@@ -41,6 +40,8 @@ class Authority:
     issuer: str
     log: Log = field(default_factory=Log)
     root: Root = field(default_factory=lambda: make_root("code signing"))
+    lifetime: timedelta = timedelta(minutes=10)
+    """Of certificates: by the time that anybody verifies, only a timestamp says that it was not over."""
 
     def issue(self, token: str, public_key: bytes, proof: bytes) -> list[x509.Certificate]:
         """The certificate and those above it; raises ``Refused``.
@@ -78,7 +79,7 @@ class Authority:
         """Fulcio's profile (its `docs/certificate-specification.md`), with the log's promise embedded."""
         subject = x509.UniformResourceIdentifier(f"https://github.com/{claims['job_workflow_ref']}")
         above = self.root.key.public_key()
-        builder = build(x509.Name([]), key, self.root.certificate.subject, now(), _LIFETIME)
+        builder = build(x509.Name([]), key, self.root.certificate.subject, now(), self.lifetime)
         builder = (
             builder.add_extension(key_usage(certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)

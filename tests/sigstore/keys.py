@@ -24,15 +24,14 @@ class Root:
 
 def make_root(name: str) -> Root:
     """A certificate authority that nobody but the tests trusts; it began a minute ago."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = name_of(name)
-    begun = now() - timedelta(minutes=1)
-    usage = [x509.BasicConstraints(ca=True, path_length=0), key_usage(certificates=True)]
-    builder = build(subject, key.public_key(), subject, begun, LIFETIME)
-    for one in usage:
-        builder = builder.add_extension(one, critical=True)
-    return Root(key, builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-                .sign(key, hashes.SHA256()))
+    key, subject = ec.generate_private_key(ec.SECP256R1()), name_of(name)
+    builder = build(subject, key.public_key(), subject, now() - timedelta(minutes=1), LIFETIME)
+    builder = (
+        builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(key_usage(certificates=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+    return Root(key, builder.sign(key, hashes.SHA256()))
 
 
 def build(subject: x509.Name, key: ec.EllipticCurvePublicKey, issuer: x509.Name, begin: datetime,

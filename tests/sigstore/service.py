@@ -15,14 +15,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from cryptography.hazmat.primitives import serialization
 
-from tests.sigstore.authority import AUDIENCE, Authority, Refused
+from tests.sigstore.authority import Authority, Refused
 from tests.sigstore.identity import Issuer, Workflow
-from tests.sigstore.timestamps import TimestampAuthority
+from tests.sigstore.timestamps import TimestampAuthority, make_timestamp_authority
 from tests.sigstore.trust import Trust, write_trust
 
 LONGEST = 900.0
 """Seconds after which the services stop by themselves."""
-_LARGEST = 1 << 20
 
 Reply = tuple[int, str, bytes]
 """Status, media type and body."""
@@ -30,7 +29,7 @@ Reply = tuple[int, str, bytes]
 
 @dataclass(kw_only=True)
 class Sigstore:
-    """The services. ``workflow`` is the job that asks for tokens; a test puts another one in its place."""
+    """The services. A test puts another ``workflow`` in its place, or an authority that is up to something."""
 
     url: str
     issuer: Issuer
@@ -38,6 +37,7 @@ class Sigstore:
     trust: Trust
     timestamps: TimestampAuthority
     workflow: Workflow = field(default_factory=Workflow)
+    """The job that asks for tokens."""
     refusals: list[str] = field(default_factory=list)
     """Why requests were refused, the latest one last."""
 
@@ -60,7 +60,7 @@ class Sigstore:
         raise Refused(404, f"nothing at {path}")
 
     def post(self, target: str, bearer: str, body: bytes) -> Reply:
-        """Certificates, by either version of Fulcio's API (its `fulcio.proto` and `fulcio_legacy.proto`); timestamps."""
+        """Timestamps; certificates, by either version of Fulcio's API (its `fulcio.proto`, `fulcio_legacy.proto`)."""
         if target == "/api/v1/timestamp":
             return 201, "application/timestamp-reply", self.timestamps.stamp(body)
         if target == "/api/v1/signingCert":  # cosign 2
@@ -84,22 +84,14 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 10.0
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802  pylint: disable=invalid-name
-        """A question."""
-        self._reply()
-
-    def do_POST(self) -> None:  # noqa: N802  pylint: disable=invalid-name
-        """A request for something signed."""
-        self._reply()
-
     def _reply(self) -> None:
         bearer = self.headers.get("Authorization", "").partition(" ")[2]
-        length = min(int(self.headers.get("Content-Length", 0)), _LARGEST)
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         try:
             if self.command == "GET":
                 status, kind, content = self.sigstore.get(self.path, bearer)
             else:
-                status, kind, content = self.sigstore.post(self.path, bearer, self.rfile.read(length))
+                status, kind, content = self.sigstore.post(self.path, bearer, body)
         except Refused as error:
             self.sigstore.refusals.append(str(error))
             status, kind, content = _json(error.status, {"code": error.status, "message": str(error)})
@@ -112,12 +104,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
+    do_GET = do_POST = _reply  # noqa: N815  # http.server calls them by these names
+
     def log_message(self, format: str, *args: object) -> None:  # pylint: disable=redefined-builtin
         """Say nothing: the tests do."""
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
 
 
 @contextmanager
@@ -127,9 +117,9 @@ def stand_up(folder: Path) -> Iterator[Sigstore]:
     class Handler(_Handler):
         """Of these services: several may stand side by side."""
 
-    with _Server(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         url = f"http://127.0.0.1:{server.server_port}"
-        authority, timestamps = Authority(url), TimestampAuthority()
+        authority, timestamps = Authority(url), make_timestamp_authority()
         Handler.sigstore = Sigstore(url=url, issuer=Issuer(url), authority=authority, timestamps=timestamps,
                                     trust=write_trust(folder, url, authority, timestamps))
         end = threading.Timer(LONGEST, server.shutdown)

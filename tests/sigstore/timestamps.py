@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from tests.sigstore.keys import LIFETIME, Root, build, key_usage, make_root, name_of, now
+from tests.sigstore.keys import LIFETIME, build, key_usage, make_root, name_of, now
 
 _SHA256 = x509.ObjectIdentifier("2.16.840.1.101.3.4.2.1")
 _ECDSA_SHA256 = x509.ObjectIdentifier("1.2.840.10045.4.3.2")
@@ -148,23 +148,14 @@ class Response:
     token: Token
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TimestampAuthority:
-    """A root, and below it the certificate that stamps."""
+    """``chain`` is the certificate that stamps and the root above it."""
 
-    root: Root = field(default_factory=lambda: make_root("timestamps"))
-    key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
-    certificate: x509.Certificate = field(init=False)
-
-    def __post_init__(self) -> None:
-        above = self.root.certificate
-        builder = build(name_of("timestamps of today"), self.key.public_key(), above.subject,
-                        above.not_valid_before_utc, LIFETIME - timedelta(minutes=1))
-        # For this and nothing else, and critical (RFC 3161, 2.3).
-        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
-        builder = builder.add_extension(key_usage(certificates=False), critical=True)
-        signed = builder.add_extension(usage, critical=True).sign(self.root.key, hashes.SHA256())
-        object.__setattr__(self, "certificate", signed)
+    key: ec.EllipticCurvePrivateKey
+    chain: tuple[x509.Certificate, x509.Certificate]
+    drift: timedelta = timedelta(0)
+    """How wrong its clock is."""
 
     def stamp(self, request: bytes) -> bytes:
         """A DER answer to a DER request; raises ``ValueError`` where the request is none, or not about SHA-256."""
@@ -172,27 +163,39 @@ class TimestampAuthority:
         if asked.imprint.algorithm.algorithm != _SHA256 or len(asked.imprint.digest) != 32:
             raise ValueError("only hashes of SHA-256 are stamped")
         info = asn1.encode_der(Info(version=1, policy=_POLICY, imprint=asked.imprint, nonce=asked.nonce,
-                                    serial=x509.random_serial_number(), time=asn1.GeneralizedTime(now())))
+                                    serial=x509.random_serial_number(), time=asn1.GeneralizedTime(now() + self.drift)))
         signed = SignedData(
             version=3, digests=asn1.SetOf([Algorithm(algorithm=_SHA256)]),
             content=Encapsulated(kind=_INFO, content=info), signers=asn1.SetOf([self._sign(info)]),
-            certificates=asn1.SetOf([self.certificate]) if asked.certificates else None,
+            certificates=asn1.SetOf([self.chain[0]]) if asked.certificates else None,
         )
         return asn1.encode_der(Response(status=Status(status=0), token=Token(kind=_SIGNED_DATA, content=signed)))
 
     def _sign(self, info: bytes) -> SignerInfo:
         """What is signed are the attributes, as a set with its own tag (RFC 5652, 5.4)."""
-        own = CertificateId(digest=self.certificate.fingerprint(hashes.SHA256()))
+        own = CertificateId(digest=self.chain[0].fingerprint(hashes.SHA256()))
         attributes = asn1.SetOf([
             _attribute(_CONTENT_TYPE, asn1.encode_der(_INFO)),
             _attribute(_MESSAGE_DIGEST, asn1.encode_der(hashlib.sha256(info).digest())),
             _attribute(_SIGNING_CERTIFICATE, asn1.encode_der(SigningCertificate(certificates=[own]))),
         ])
         signature = self.key.sign(asn1.encode_der(attributes), ec.ECDSA(hashes.SHA256()))
-        signer = Signer(issuer=self.certificate.issuer, serial=self.certificate.serial_number)
+        signer = Signer(issuer=self.chain[0].issuer, serial=self.chain[0].serial_number)
         return SignerInfo(version=1, signer=signer, digest=Algorithm(algorithm=_SHA256), attributes=attributes,
                           algorithm=Algorithm(algorithm=_ECDSA_SHA256), signature=signature)
 
 
 def _attribute(kind: x509.ObjectIdentifier, value: bytes) -> Attribute:
     return Attribute(kind=kind, values=asn1.SetOf([asn1.decode_der(asn1.TLV, value)]))
+
+
+def make_timestamp_authority() -> TimestampAuthority:
+    """One with a key and a root of its own."""
+    root, key = make_root("timestamps"), ec.generate_private_key(ec.SECP256R1())
+    above = root.certificate
+    builder = build(name_of("timestamps of today"), key.public_key(), above.subject, above.not_valid_before_utc,
+                    LIFETIME - timedelta(minutes=1)).add_extension(key_usage(certificates=False), critical=True)
+    # For this and nothing else, and critical (RFC 3161, 2.3).
+    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
+    certificate = builder.add_extension(usage, critical=True).sign(root.key, hashes.SHA256())
+    return TimestampAuthority(key=key, chain=(certificate, above))

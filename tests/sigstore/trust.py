@@ -31,12 +31,12 @@ class Trust:
     log: Path
     """The public key of the certificate transparency log."""
     timestamps: Path
-    """Root and leaf of the timestamp authority."""
+    """The chain of the timestamp authority."""
 
 
 def write_trust(folder: Path, url: str, authority: Authority, timestamps: TimestampAuthority) -> Trust:
     """Write all files into ``folder``; the services answer below ``url``."""
-    chain = (timestamps.certificate, timestamps.root.certificate)
+    chain = timestamps.chain
     log = authority.log.key.public_key().public_bytes(_PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return Trust(
         trusted_root=_write(folder / "trusted_root.json", _json(_trusted_root(url, authority, chain))),
@@ -48,7 +48,7 @@ def write_trust(folder: Path, url: str, authority: Authority, timestamps: Timest
 
 
 def _trusted_root(url: str, authority: Authority, stamping: Iterable[x509.Certificate]) -> dict[str, Any]:  # Any: JSON
-    """`TrustedRoot` (sigstore/protobuf-specs, `sigstore_trustroot.proto`); it has no transparency log for signatures."""
+    """`TrustedRoot` (sigstore/protobuf-specs, `sigstore_trustroot.proto`), without a log of signatures."""
     period = _period(authority)
     key = {"rawBytes": _base64(der(authority.log.key.public_key())), "keyDetails": "PKIX_ECDSA_P256_SHA_256",
            "validFor": period}
