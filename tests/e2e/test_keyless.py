@@ -24,6 +24,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from shipway.config import Settings
+from shipway.context import Facts, detect
 from shipway.errors import StepFailed
 from shipway.model import Signing, Target
 from shipway.rehearsal import leash
@@ -32,6 +34,7 @@ from shipway.rehearsal.registry import PROGRAMS, start_registry, wait_for
 from shipway.run.processes import Processes
 from shipway.run.tools import equip, is_modern
 from shipway.stages.sign import read_signed, sign_command, verify_command
+from shipway.target import plan_signing
 from tests.sigstore.flags import install
 from tests.sigstore.identity import GITHUB, Workflow
 from tests.sigstore.keys import make_root
@@ -63,10 +66,9 @@ class Bench:
         return digest
 
     def target(self, expected: Workflow) -> Target:
-        """A release by ``expected``, with the settings that a project has by default."""
-        signing = Signing(identity=expected.identity, issuer=GITHUB, repository=expected.repository, ref=expected.ref)
+        """An image by ``expected``."""
         return Target(image=f"{self.registry}/acme/app", commit=expected.sha, branch="main", channel="release",
-                      staging="sha-5eed5ee", tags=(), platforms=(), folder="", signing=signing,
+                      staging="sha-5eed5ee", tags=(), platforms=(), folder="", signing=expect(expected),
                       builder="https://github.com/acme/app/actions/runs/1003")
 
     def sign(self, digest: str) -> None:
@@ -76,6 +78,11 @@ class Bench:
     def is_signed(self, digest: str, expected: Workflow) -> bool:
         """Whether cosign finds a signature by ``expected``."""
         return read_signed(self.runner(verify_command(self.target(expected), digest)), digest)
+
+
+def expect(workflow: Workflow) -> Signing:
+    """The identity, and the caller's repository and branch."""
+    return Signing(identity=workflow.identity, issuer=GITHUB, repository=workflow.repository, ref=workflow.ref)
 
 
 @pytest.fixture(name="bench")
@@ -169,6 +176,14 @@ class TestWithCosign:
         assert not bench.is_signed(digest, sigstore.workflow)
         write_trust(tmp_path, sigstore.url, authority, timestamps)
         assert bench.is_signed(digest, sigstore.workflow)
+
+
+@pytest.mark.parametrize("kind", ["release", "other image"])
+def test_shipway_expects_what_the_certificate_says(kind: str) -> None:
+    workflow = Workflow()
+    environment = workflow.variables()
+    context = detect(Facts(environment=environment))
+    assert plan_signing(Settings(), context, {} if kind == "release" else environment) == expect(workflow)
 
 
 class TestAuthority:

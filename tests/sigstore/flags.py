@@ -51,4 +51,5 @@ def install(folder: Path, cosign: str, sigstore: Sigstore, environment: Mapping[
     ), encoding="utf-8")
     program.chmod(0o755)
     known = {} if modern else trust_variables(sigstore)
-    return {**environment, **known, **sigstore.environment(), "PATH": f"{folder}:{environment['PATH']}"}
+    return {**environment, **known, **sigstore.workflow.variables(), **sigstore.environment(),
+            "PATH": f"{folder}:{environment['PATH']}"}

@@ -51,6 +51,12 @@ class Workflow:
             "runner_environment": "github-hosted", "run_id": "1003", "run_number": "1", "run_attempt": "1",
         }
 
+    def variables(self) -> dict[str, str]:
+        """What the runner tells a job about itself (GitHub's docs, “Variables reference”)."""
+        return {"GITHUB_ACTIONS": "true", "GITHUB_SERVER_URL": "https://github.com", "GITHUB_REF": self.ref,
+                "GITHUB_REPOSITORY": self.repository, "GITHUB_SHA": self.sha, "GITHUB_EVENT_NAME": self.event,
+                "GITHUB_WORKFLOW_REF": self.claims()["workflow_ref"], "GITHUB_RUN_ID": self.claims()["run_id"]}
+
 
 def _make_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)

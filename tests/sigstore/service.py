@@ -42,8 +42,8 @@ class Sigstore:
     """Why requests were refused, the latest one last."""
 
     def environment(self) -> dict[str, str]:
-        """What the runner gives to a job with ``permissions: id-token: write``."""
-        return {"GITHUB_ACTIONS": "true", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": self.issuer.bearer,
+        """What the runner adds for a job with ``permissions: id-token: write``."""
+        return {"ACTIONS_ID_TOKEN_REQUEST_TOKEN": self.issuer.bearer,
                 "ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.url}/token?api-version=2.0"}
 
     def get(self, target: str, bearer: str) -> Reply:
