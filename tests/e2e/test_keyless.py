@@ -27,7 +27,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from shipway.config import Settings
 from shipway.context import Facts, detect
 from shipway.errors import StepFailed
-from shipway.model import Signing, Target
+from shipway.model import Target
+from shipway.recipe import Signing
 from shipway.rehearsal import leash
 from shipway.rehearsal.ports import free_port
 from shipway.rehearsal.registry import PROGRAMS, start_registry, wait_for

@@ -120,8 +120,11 @@ class TestBuild:
         command = build.build_command(cached)
         assert "--cache-from=type=local,src=c" in command.argv and "--cache-to=type=local,dest=c" in command.argv
         assert command.otherwise is not None and "--cache-from=type=local,src=c" not in command.otherwise[1]
-        assert set(command.argv) - set(command.otherwise[1]) == {"--cache-from=type=local,src=c"}
-        assert re.search(command.otherwise[0], "ERROR: failed to solve: failed to load cache key: blob not found")
+        assert set(command.argv) - set(command.otherwise[1]) == {
+            "--cache-from=type=local,src=c", "--cache-to=type=local,dest=c"}
+        for said in ("failed to copy: GET http://x/blobs/1", "failed to compute cache key: failed to copy: GET http://x",
+                     "short read: expected 3 bytes but got 1", f"blob sha256:{'0' * 64}: not found"):
+            assert re.search(command.otherwise[0], f"ERROR: failed to build: failed to solve: {said}")
         assert not re.search(command.otherwise[0], 'process "/bin/sh -c false" did not complete successfully')
         assert build.build_command(target).otherwise is None
 

@@ -26,8 +26,11 @@ _HINTS = (
     (r"(?i)unauthorized|denied|authentication required",
      "the registry refuses: log in with `docker login`; in Actions the job needs `packages: write`"),
 )
-_CACHE_FAILED = (r"cache (?:manifest|importer|key)|import(?:ing)? cache|httpReadSeeker|BlobNotFound|"
-                 r"blob(?: \S+)? not found|failed to (?:copy|load cache)")
+_CACHE_FAILED = (r"failed to solve: (?:failed to compute cache key: )?(?:failed to copy: |short read: expected |"
+                 r"failed commit on ref \"layer-|failed to reserve cache|Post \S*CacheService|"
+                 r".*blob sha256:[0-9a-f]{64}:? not found)")
+"""What BuildKit 0.13 to 0.25 say when a cache breaks in the midst of a build; a blob can be gone a minute after it was
+listed (docker/buildx#3374)."""
 _PICK = "{{{{range .Manifest.Manifests}}}}{{{{if {test}}}}}{{{{.Digest}}}}{{{{end}}}}{{{{end}}}}"
 
 
@@ -127,16 +130,15 @@ def build_command(target: Target, *, push: bool = True) -> Command:
         argv += [f"--output={','.join(_output(reference))}"]
     else:
         argv += [f"--tag={reference}", "--provenance=false", "--load"]
-    argv += [f"--cache-to={cache}" for cache in target.build.cache.writes if push]
-    reads = [f"--cache-from={cache}" for cache in target.build.cache.reads]
+    caches = [f"--cache-from={cache}" for cache in target.build.cache.reads]
+    caches += [f"--cache-to={cache}" for cache in target.build.cache.writes if push]
     rest = (*target.build.args, target.build.context)
     return Command(
         name=NAME,
         why=f"build {', '.join(target.platforms)} and push them under {target.staging}" if push
         else "build for this machine's engine",
-        argv=(*argv, *reads, *rest),
-        # A cache that was there a minute ago can be gone in the midst of the build (docker/buildx#3374).
-        otherwise=(_CACHE_FAILED, (*argv, *rest)) if reads else None,
+        argv=(*argv, *caches, *rest),
+        otherwise=(_CACHE_FAILED, (*argv, *rest)) if caches else None,
         remark=read_cached,
         # buildx hands the variable to BuildKit, which dates every file of the image with it.
         env={"SOURCE_DATE_EPOCH": str(target.build.epoch)},
