@@ -31,12 +31,13 @@ RUN --mount=type=secret,id=ca-certificates,target=/etc/ssl/certs/ca-certificates
     && rm -rf /target/root/usr/share/{doc,man,locale}
 
 FROM --platform=$BUILDPLATFORM ${PYTHON} AS wheels
-ARG TARGETARCH
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 COPY requirements/uv.txt /requirements/
 RUN --mount=type=secret,id=ca-certificates,target=/etc/ssl/certs/ca-certificates.crt,required=false \
     python3 -m venv /uv && /uv/bin/pip install --quiet --no-cache-dir --require-hashes -r /requirements/uv.txt
 COPY requirements/dev.txt /requirements/
+# From here on once for each platform.
+ARG TARGETARCH
 # The platform is the oldest C library that the wheels may ask for; the base image's own is newer.
 RUN --mount=type=secret,id=ca-certificates,target=/etc/ssl/certs/ca-certificates.crt,required=false \
     case "$TARGETARCH" in amd64) machine=x86_64 ;; arm64) machine=aarch64 ;; *) exit 1 ;; esac \
@@ -52,6 +53,8 @@ RUN mkdir /bin-app && printf '%s\n' '#!/usr/bin/env python3' 'from shipway.cli i
     && chmod 0755 /bin-app/shipway && find /app -name '__pycache__' -prune -exec rm -rf {} +
 
 FROM base
+# Before the copies: a linked layer depends on nothing below it, and is put in its place without a builder.
+WORKDIR /project
 COPY --link --from=tools /target/root/ /
 COPY --link --from=wheels /deps /opt/shipway/deps
 COPY --link --from=app /bin-app /opt/shipway/bin
@@ -59,7 +62,6 @@ COPY --link --from=app /app /opt/shipway/app
 ENV PATH=/opt/shipway/bin:/opt/shipway/deps/bin:/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin \
     PYTHONPATH=/opt/shipway/app:/opt/shipway/deps PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
 USER 65532:65532
-WORKDIR /project
 # A program that runs and ends has no health to ask for.
 HEALTHCHECK NONE
 CMD ["shipway", "--list"]

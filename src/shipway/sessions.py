@@ -21,6 +21,7 @@ TOOLS = {
     "types": ("mypy", "pytest"),
     "docs": ("mkdocs-material", "mike"),
     "e2e": ("pytest",),
+    "bench": ("rich",),
 }
 FRONT = ("noxfile.py", "tasks.py")
 """They import shipway, which no session's environment holds: only tools that follow no imports look at them."""
@@ -80,6 +81,15 @@ def e2e(session: nox.Session) -> None:
         session.skip("there is no folder tests/e2e/")
     _install(session, "e2e", project=True)
     session.run("pytest", "tests/e2e", *session.posargs)
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """The benchmarks in tests/bench, which write bench.json."""
+    if not Path("tests/bench").is_dir():
+        session.skip("there is no folder tests/bench/")
+    _install(session, "bench", project=True)
+    session.run("python", "-m", "tests.bench", *session.posargs)
 
 
 def _install(session: nox.Session, name: str, *, project: bool) -> None:

@@ -221,6 +221,10 @@ class TestSessions:
         assert self.ran("types")[1] == ["mypy"]
         assert self.ran("e2e")[1] == ["pytest tests/e2e -k x"]
 
+    def test_the_benchmarks_are_a_program_of_the_project(self, project: Path) -> None:
+        (project / "tests/bench").mkdir(parents=True)
+        assert self.ran("bench")[1] == ["python -m tests.bench -k x"]
+
     def test_docs_are_built_strictly_away_from_the_tree(self, project: Path) -> None:
         (project / "mkdocs.yml").touch()
         assert self.ran("docs")[1] == ["mkdocs --quiet build --strict --site-dir tmp/site"]
@@ -234,7 +238,7 @@ class TestSessions:
             sessions.lint.func(double)
         assert "not valid TOML" in double.error.call_args.args[0]
 
-    @pytest.mark.parametrize("name", ["lint", "tests", "types", "docs", "e2e"])
+    @pytest.mark.parametrize("name", ["lint", "tests", "types", "docs", "e2e", "bench"])
     def test_a_session_with_nothing_to_look_at_is_skipped_with_the_reason(self, name: str) -> None:
         with pytest.raises(RuntimeError, match="skipped"):
             self.ran(name)

@@ -72,7 +72,7 @@ class TestInstallation:
             "--require-hashes --requirement requirements/tests.txt", "--no-deps --editable ."]
 
     def test_every_tool_of_every_session_has_a_name_without_a_lock(self) -> None:
-        assert set(sessions.TOOLS) >= {"lint", "tests", "types", "docs", "e2e"}
+        assert set(sessions.TOOLS) >= {"lint", "tests", "types", "docs", "e2e", "bench"}
         assert all(sessions.TOOLS.values())
 
 
@@ -81,7 +81,7 @@ class TestDefaults:
 
     def test_are_the_contract_and_need_no_engine(self) -> None:
         assert nox.options.sessions == ["lint", "tests", "types", "docs"]
-        assert not sessions.e2e.default
+        assert not sessions.e2e.default and not sessions.bench.default
 
     def test_take_uv_where_it_is_there_and_reuse_environments(self) -> None:
         assert nox.options.default_venv_backend == "uv|virtualenv"

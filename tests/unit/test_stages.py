@@ -122,7 +122,7 @@ class TestBuild:
         assert command.otherwise is not None and "--cache-from=type=local,src=c" not in command.otherwise[1]
         assert set(command.argv) - set(command.otherwise[1]) == {
             "--cache-from=type=local,src=c", "--cache-to=type=local,dest=c"}
-        for said in ("failed to copy: GET http://x/blobs/1", "failed to compute cache key: failed to copy: GET http://x",
+        for said in ("failed to copy: GET http://x/blobs/1", "failed to compute cache key: failed to copy: GET x",
                      "short read: expected 3 bytes but got 1", "blob sha256:" + "0" * 64 + ": not found"):
             assert re.search(command.otherwise[0], f"ERROR: failed to build: failed to solve: {said}")
         assert not re.search(command.otherwise[0], 'process "/bin/sh -c false" did not complete successfully')

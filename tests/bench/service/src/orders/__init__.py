@@ -1,0 +1,1 @@
+"""Orders: a service of the usual size."""
