@@ -66,3 +66,11 @@ def fixture_kept(environment: dict[str, str]) -> Iterator[Kept]:
     yield Kept(printed, environment)
     # The guard of the rehearsal ends its services when their folder is gone.
     shutil.rmtree(printed["remotes"]["folder"])
+
+
+@pytest.fixture(name="toy")
+def fixture_toy(kept: Kept, tmp_path: Path, request: pytest.FixtureRequest) -> Any:  # Any: toy.py imports this module
+    """A small project of the test's own."""
+    from tests.e2e.toy import make_toy
+
+    return make_toy(kept, tmp_path, request.node.name.partition("[")[0].replace("_", "-"))

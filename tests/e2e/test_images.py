@@ -2,87 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from shipway.image import Index
 from shipway.run.contents import describe
 from shipway.run.tools import cache_folder
-from tests.e2e.conftest import Kept, shipway
-from tests.repositories import commit, make_repository
+from tests.e2e.conftest import Kept
+from tests.e2e.toy import DOCKERFILE, Toy
 from tests.unit.test_contents import elf
 
 pytestmark = pytest.mark.engine
 
-DOCKERFILE = """\
-ARG BASE=python:3.13-slim-trixie
-FROM --platform=$BUILDPLATFORM $BASE AS made
-ARG TARGETARCH
-COPY native /native
-RUN mkdir -p /out && cp "/native/$TARGETARCH.so" /out/native.so && echo made > /out/made
-FROM scratch
-COPY --link --from=made /out /app
-COPY --link toy-1.0.dist-info /deps/toy-1.0.dist-info
-"""
-METADATA = "Metadata-Version: 2.1\nName: toy\nVersion: 1.0\nLicense: MIT\n"
 BOTH = ("linux/amd64", "linux/arm64")
-
-
-@dataclass
-class Toy:
-    """A project whose image lies in the registry of the rehearsal."""
-
-    folder: Path
-    image: str
-    environment: dict[str, str]
-
-    def write(self, dockerfile: str = DOCKERFILE, settings: str = "", message: str = "feat: another") -> str:
-        """Change and commit it; gives the commit."""
-        (self.folder / "Dockerfile").write_text(dockerfile)
-        (self.folder / "pyproject.toml").write_text(
-            f'[project]\nname = "toy"\nversion = "1.0"\n[tool.shipway]\nimage = "{self.image}"\n'
-            '[tool.shipway.sign]\nkey = "cosign.key"\npublic-key = "cosign.pub"\ntransparency-log = false\n'
-            f'signing-config = "none.json"\n{settings}')
-        return commit(self.folder, message)
-
-    def run(self, *words: str, code: int = 0) -> dict[str, Any]:
-        """One task; gives its document."""
-        done = subprocess.run(shipway(*words, "--json"), cwd=self.folder, env=self.environment, check=False, text=True,
-                              capture_output=True)
-        assert done.returncode == code, done.stderr[-3000:]
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found | {"said": done.stderr}
-
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
-        """One task, in a process of its own."""
-        return subprocess.Popen(shipway(*words), cwd=self.folder, env=self.environment, stdout=subprocess.DEVNULL,
-                                stderr=subprocess.DEVNULL)
-
-
-@pytest.fixture(name="toy")
-def fixture_toy(kept: Kept, tmp_path: Path, request: pytest.FixtureRequest) -> Toy:
-    """A project with a key of its own."""
-    folder = make_repository(tmp_path / "toy")
-    for name, machine in (("amd64", 62), ("arm64", 183)):
-        (folder / "native").mkdir(exist_ok=True)
-        (folder / f"native/{name}.so").write_bytes(elf(machine))
-    (folder / "toy-1.0.dist-info").mkdir()
-    (folder / "toy-1.0.dist-info/METADATA").write_text(METADATA)
-    (folder / ".dockerignore").write_text("cosign.*\n")
-    environment = {**kept.environment, "COSIGN_PASSWORD": "of-this-test-alone", "HOME": str(tmp_path)}
-    subprocess.run(("cosign", "generate-key-pair"), cwd=folder, env=environment, check=True, capture_output=True)
-    subprocess.run(("cosign", "signing-config", "create", "--out", "none.json"), cwd=folder, env=environment,
-                   check=False, capture_output=True)
-    registry = kept.printed["image"].partition("/")[0]
-    toy = Toy(folder, f"{registry}/toy/{request.node.name.partition('[')[0].replace('_', '-')}", environment)
-    toy.write()
-    return toy
 
 
 def look(kept: Kept, toy: Toy, digest: str) -> Index:

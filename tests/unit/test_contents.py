@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import IO
 
 import pytest
 import zstandard
@@ -182,6 +183,21 @@ class TestContents:
         contents.main(f"{registry.name}@{index}")
         assert parse_contents(capsysbinary.readouterr().out.decode()) == found
         assert len(registry.asked) == 2 * asked - 3
+
+    def test_two_platforms_may_share_a_layer(self, registry: Registry, tmp_path: Path,
+                                             monkeypatch: pytest.MonkeyPatch) -> None:
+        image = registry.image((TAR, archive({"a.so": elf(62)})))
+        index = registry.put({"manifests": [
+            {"digest": image, "platform": {"os": "linux", "architecture": name}} for name in ("amd64", "arm64")]})
+        both, read_layer = threading.Barrier(2), layers.read_layer
+
+        def together(stream: IO[bytes]) -> Layer:
+            both.wait(timeout=5)
+            return read_layer(stream)
+
+        monkeypatch.setattr(layers, "read_layer", together)
+        found = contents.describe(registry.name, index, tmp_path)
+        assert [platform.foreign for platform in found.platforms.values()] == [(), ("a.so",)]
 
     def test_a_busy_registry_is_asked_again(self, registry: Registry, index: str, tmp_path: Path) -> None:
         registry.troubles = [(429, {"Retry-After": "0"}), (503, {"Retry-After": "0"})]

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ Node = dict[str, Any]  # Any: the values of a JSON document
 _MANIFESTS = ("application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json",
               "application/vnd.docker.distribution.manifest.list.v2+json",
               "application/vnd.docker.distribution.manifest.v2+json")
+_SIDE_BY_SIDE = 4
 _FORMAT = "1"
 """Part of the names of kept layers: what was found by other rules is not used."""
 _LARGEST_DOCUMENT = 256 * 1024 * 1024
@@ -71,9 +73,10 @@ class Image:
         with self._open("blobs", digest) as stream, plain(stream, str(descriptor["mediaType"])) as content:
             found = layers.read_layer(content)
         kept.parent.mkdir(parents=True, exist_ok=True)
-        fresh = kept.with_suffix(f".{os.getpid()}")
-        fresh.write_text(json.dumps(found), encoding="utf-8")
-        fresh.replace(kept)
+        # Two platforms may share a layer, and so may two runs: each writes a file of its own.
+        with tempfile.NamedTemporaryFile("w", dir=kept.parent, delete=False, encoding="utf-8") as fresh:
+            json.dump(found, fresh)
+        os.replace(fresh.name, kept)
         return found
 
 
@@ -118,7 +121,7 @@ def plain(stream: IO[bytes], media_type: str) -> Iterator[IO[bytes]]:
 
 def describe(name: str, digest: str, cache: Path) -> Contents:
     """Read the index ``digest`` of the image ``name`` and everything below it."""
-    with connect(name) as ask, ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+    with connect(name) as ask, ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
         image = Image(ask, cache)
         index = image.manifest(digest)
         entries = index.get("manifests") or []

@@ -38,7 +38,9 @@ class Workbench:
 
     def fitted(self, target: Target) -> Target:
         """The target with what only this machine tells: the generation of its cosign, and whether there are docs."""
-        modern = bool(shutil.which("cosign", path=self.environment.get("PATH"))) and is_modern(self.hands.runner)
+        # Only where what it is told depends on it.
+        modern = bool(target.signing.config or not target.signing.transparency_log) and bool(
+            shutil.which("cosign", path=self.environment.get("PATH"))) and is_modern(self.hands.runner)
         docs = target.docs if has_docs(self.project, Path(target.folder)) else ""
         return replace(target, docs=docs, signing=replace(target.signing, modern=modern))
 
