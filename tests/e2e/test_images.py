@@ -75,6 +75,7 @@ def test_an_image_that_reproduces_and_one_that_does_not(toy: Toy) -> None:
 
 def test_a_cache_in_the_registry_outlives_the_builder(kept: Kept, toy: Toy) -> None:
     toy.environment |= {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "acme/toy", "GITHUB_EVENT_NAME": "push"}
+    cached = []
     for number in (1, 2):
         # Only where it is nobody's: a builder of shipway's own, or of a CI run.
         if not os.environ.get("CI") and str(cache_folder(os.environ)) not in kept.environment["DOCKER_HOST"]:
@@ -82,9 +83,9 @@ def test_a_cache_in_the_registry_outlives_the_builder(kept: Kept, toy: Toy) -> N
         kept.run("docker", "buildx", "prune", "--all", "--force")
         head = toy.write(settings='[tool.shipway.cache]\ntype = "registry"\n', message=f"feat: {number}")
         toy.environment |= {"GITHUB_SHA": head, "GITHUB_REF": "refs/heads/main"}
-        said = toy.run("build", "--push")["stages"][0]["reason"]
-        assert ("0 of" in said) is (number == 1), said
-    assert "steps came from the cache" in said
+        cached.append(toy.cached(toy.run("build", "--push")))
+    # What two platforms share counts as cached in the first build, too.
+    assert cached[0] < 5 and cached[1] > cached[0]
 
 
 @pytest.mark.parametrize(("dockerfile", "said"), [

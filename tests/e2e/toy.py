@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,13 @@ class Toy:
         assert done.returncode == code, done.stderr[-3000:]
         found: dict[str, Any] = json.loads(done.stdout)
         return found | {"said": done.stderr}
+
+    @staticmethod
+    def cached(found: dict[str, Any]) -> int:
+        """How many of the five steps of a build came from a cache, as its stage says."""
+        said = re.search(r"(\d+) of 5 steps came from the cache", found["stages"][0]["reason"])
+        assert said, found["stages"][0]["reason"]
+        return int(said[1])
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
         """One task, in a process of its own."""

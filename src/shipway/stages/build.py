@@ -169,7 +169,7 @@ def merge_command(target: Target) -> Command:
 
 
 def read_cached(answer: Answer) -> str:
-    """How many of the Dockerfile's steps came from a cache, from the progress that buildx prints (`--progress=plain`).
+    """How many of the Dockerfile's steps came from a cache at least, from the progress that buildx prints (`--progress=plain`).
 
     A step is announced as ``#7 [linux/arm64 deps 2/4] RUN …``; one that was not run says ``#7 CACHED``.
     """
