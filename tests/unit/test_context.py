@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 
 from shipway.context import Context, Facts, Git, detect, parse_remote, require_clean, require_git, require_release
 from shipway.errors import ContextError
+from shipway.tags import plan_tags
 
 EVENTS = Path(__file__).parents[1] / "fixtures/events"
 HEAD = "a1b2c3d" + "0" * 33
@@ -52,6 +54,21 @@ def test_a_dispatch_is_one_of_its_branch() -> None:
 
 def test_a_merge_queue_is_a_branch_of_its_own() -> None:
     assert recorded("merge_group").branch.startswith("gh-readonly-queue/main/pr-123-")
+
+
+@pytest.mark.parametrize(("name", "tags"), [
+    ("push", ("feature-new-thing-*", "sha-a1b2c3d")), ("pull_request", ("pr-123", "sha-a1b2c3d")),
+    ("pull_request_fork", ("pr-124", "sha-a1b2c3d")), ("push_tag", ("sha-a1b2c3d",)), ("release", ("sha-a1b2c3d",)),
+    ("workflow_dispatch", ("main", "sha-a1b2c3d")), ("merge_group", ("sha-a1b2c3d",)),
+])
+def test_each_event_has_its_tags(name: str, tags: tuple[str, ...]) -> None:
+    names = plan_tags(recorded(name)).names
+    assert len(names) == len(tags) and all(fnmatchcase(one, tag) for one, tag in zip(names, tags, strict=True)), names
+
+
+def test_every_recorded_event_is_looked_at() -> None:
+    assert {file.stem for file in EVENTS.glob("*.json")} == {file.stem for file in EVENTS.glob("*.env")} == {
+        "push", "pull_request", "pull_request_fork", "push_tag", "release", "workflow_dispatch", "merge_group"}
 
 
 def test_a_run_without_an_id_has_no_address() -> None:
