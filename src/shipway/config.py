@@ -71,6 +71,13 @@ class Builder(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     nodes: Annotated[dict[str, str], _says("addresses of remote nodes by platform, such as `tcp://arm:1234`")] = {}
 
 
+class Prune(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """`[tool.shipway.prune]`"""
+
+    days: Annotated[int, msgspec.Meta(
+        ge=1, description="images of branches and pull requests older than this may go")] = 30
+
+
 class Tags(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """`[tool.shipway.tags]`"""
 
@@ -101,6 +108,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     build: Annotated[Build, _says("how the image is built")] = Build()
     cache: Annotated[Cache, _says("where steps that were built before come from")] = Cache()
     builder: Annotated[Builder, _says("who builds it")] = Builder()
+    prune: Annotated[Prune, _says("which images may go")] = Prune()
     tags: Annotated[Tags, _says("which tags it gets besides its own")] = Tags()
     sign: Annotated[Sign, _says("how it is signed")] = Sign()
     release: Annotated[Release, _says("what is released")] = Release()

@@ -22,6 +22,7 @@ HELP = {
     "digest_file": "file that says what was pushed: written by `build`, read by `merge` (repeatable, or a folder)",
     "due": "for the release that is due, not for the present branch",
     "check_reproducible": "build twice without cache and compare; nothing is pushed",
+    "delete": "delete them; without it they are only shown",
     "until": "stop after this stage",
     "keep": "leave the local remotes up for a look",
     "suite": "Debian release that the tools come from: trixie or sid",

@@ -179,6 +179,20 @@ def release(_: Context, until: str = "", dry_run: bool = False, json: bool = Fal
 
 
 @task
+def prune(_: Context, delete: bool = False, dry_run: bool = False, json: bool = False) -> None:
+    """Show the images of branches and pull requests that nobody needs any more; with --delete, delete them."""
+    from shipway.run import pruning
+
+    found = pruning.prune(say, delete=delete and not dry_run)
+    if json:
+        print_json(found)
+        return
+    for one in found["images"]:
+        print(f"{one['digest']} {' '.join(one['tags'])}: {one['reason']}")
+    print(f"{len(found['images'])} manifests of {found['image']} {'were deleted' if found['deleted'] else 'may go'}")
+
+
+@task
 def status(_: Context, json: bool = False) -> None:
     """Show what the remotes have of the present commit, stage by stage, and change nothing."""
     from shipway.run import answers
@@ -220,4 +234,4 @@ _engine.add_task(engine, name="start", default=True)
 _engine.add_task(stop)
 
 namespace = Collection(build, merge, inspect, sign, verify, promote, publish, document, tags, version, context, status,
-                       release, rehearse, schema, _engine)
+                       release, rehearse, prune, schema, _engine)

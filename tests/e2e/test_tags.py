@@ -13,7 +13,7 @@ GRAMMAR = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 """OCI distribution specification, "Pulling manifests"."""
 RESERVED = re.compile(r"latest|edge|v?\d+(\.\d+)*([-+._].*)?|sha-.*|sha256-.*|pr-.*", re.IGNORECASE)
 WORDS = ("feature", "fix", "main", "latest", "edge", "v1.2.3", "1.2", "sha-0000000", "pr-1", "ветка", "🚀", "--output=x",
-         "$(id)", "`id`", "a b", "-", ".", "..", "_", "X", "x" * 130, "topic-0123abcd", "gh-pages", "é", "\u0301", "%2f")
+         "$(id)", "`id`", "a b", "-", ".", "..", "_", "X", "x" * 130, "topic-0123abcd", "é", "\u0301", "%2f")
 
 
 def branches() -> list[str]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+
 import pytest
 
 from shipway.model import Target
 from shipway.recipe import Building, Signing
+from tests.unit.registry import Registry
 
 
 @pytest.fixture
@@ -19,3 +23,13 @@ def target() -> Target:
         signing=Signing(key="cosign.key", public_key="cosign.pub", transparency_log=False),
         labels={"org.opencontainers.image.version": "1.2.3"},
     )
+
+
+@pytest.fixture(name="registry")
+def fixture_registry() -> Iterator[Registry]:
+    """A registry on loopback."""
+    registry = Registry()
+    threading.Thread(target=registry.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield registry
+    registry.server.shutdown()
+    registry.server.server_close()

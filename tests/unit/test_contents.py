@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
-import json
 import struct
 import tarfile
 import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +19,7 @@ from shipway.errors import StepFailed
 from shipway.image import SUBJECT
 from shipway.run import contents, layers
 from shipway.run.layers import Layer
+from tests.unit.registry import Registry
 
 METADATA = "deps/toy-1.0.dist-info/METADATA"
 
@@ -79,67 +77,6 @@ class TestLayers:
         assert list(layers.foreign(layer, "linux/arm64/v8")) == ["a.so"]
         assert list(layers.foreign(layer, "linux/arm/v7")) == ["a.so", "b.so"]
         assert not list(layers.foreign(layer, "wasi/wasm"))
-
-
-class Registry:
-    """A registry with what is put into it; it can be told to answer otherwise for a while."""
-
-    def __init__(self) -> None:
-        self.blobs: dict[str, bytes] = {}
-        self.troubles: list[tuple[int, dict[str, str]]] = []
-        self.asked: list[str] = []
-        registry = self
-
-        class Handler(BaseHTTPRequestHandler):
-            """GET of blobs and manifests."""
-
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:  # pylint: disable=invalid-name
-                registry.asked.append(self.path)
-                if registry.troubles:
-                    status, headers = registry.troubles.pop(0)
-                    self.answer(status, b"", headers)
-                    return
-                content = registry.blobs.get(self.path.rpartition("/")[2])
-                self.answer(404 if content is None else 200, content or b"", {})
-
-            def answer(self, status: int, content: bytes, headers: dict[str, str]) -> None:
-                """Send all of it."""
-                self.send_response(status)
-                for name, value in {**headers, "Content-Length": str(len(content))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_words: object) -> None:  # pylint: disable=arguments-differ
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.name = f"127.0.0.1:{self.server.server_port}/acme/toy"
-
-    def put(self, content: bytes | object) -> str:
-        """Keep a blob, or a JSON document; gives its digest."""
-        data = content if isinstance(content, bytes) else json.dumps(content).encode()
-        digest = "sha256:" + hashlib.sha256(data).hexdigest()
-        self.blobs[digest] = data
-        return digest
-
-    def image(self, *packed: tuple[str, bytes]) -> str:
-        """An image of (media type, layer)."""
-        config = self.put({"config": {"Labels": {"a": "b"}}})
-        return self.put({"config": {"digest": config},
-                         "layers": [{"digest": self.put(data), "mediaType": kind} for kind, data in packed]})
-
-
-@pytest.fixture(name="registry")
-def fixture_registry() -> Iterator[Registry]:
-    """A registry on loopback."""
-    registry = Registry()
-    threading.Thread(target=registry.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    yield registry
-    registry.server.shutdown()
-    registry.server.server_close()
 
 
 ZSTD: Callable[[bytes], bytes] = zstandard.ZstdCompressor().compress

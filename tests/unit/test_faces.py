@@ -19,7 +19,7 @@ from shipway import cli, sessions, tasks
 from shipway.errors import CheckFailed, Conflict, ContextError, SettingsError, ShipwayError, StepFailed
 from shipway.errors import ToolMissing, VerificationFailed
 from shipway.rehearsal import engine, rehearse
-from shipway.run import answers, pipeline, workbench
+from shipway.run import answers, pipeline, pruning, workbench
 from shipway.run.reconcile import Outcome
 from shipway.run.report import Foreseen
 
@@ -137,6 +137,18 @@ def test_status_for_people_and_for_programs(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(answers, "status", lambda _: [{"name": "build", "state": "same", "evidence": "there"}])
     assert run("status") == 0 and capsys.readouterr().out == "build     same     there\n"
     assert run("status", "--json") == 0 and json.loads(capsys.readouterr().out)["stages"][0]["state"] == "same"
+
+
+def test_what_may_go_is_shown_and_deleted_when_asked_for(
+        monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def prune(_: object, *, delete: bool) -> dict[str, object]:
+        return {"image": "x", "deleted": delete, "images": [{"digest": "d", "tags": ["pr-1"], "reason": "old"}]}
+
+    monkeypatch.setattr(pruning, "prune", prune)
+    assert run("prune") == 0 and capsys.readouterr().out == "d pr-1: old\n1 manifests of x may go\n"
+    assert run("prune", "--delete") == 0 and capsys.readouterr().out.endswith("were deleted\n")
+    assert run("prune", "--delete", "--dry-run", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["deleted"] is False
 
 
 def test_the_rehearsal_is_given_its_options(monkeypatch: pytest.MonkeyPatch) -> None:

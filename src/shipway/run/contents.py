@@ -23,13 +23,10 @@ from shipway.contents import PROVENANCE, SPDX, Attestation, Contents, Platform, 
 from shipway.errors import ShipwayError, StepFailed
 from shipway.image import SUBJECT, platform_name
 from shipway.run import layers
-from shipway.run.registry import Ask, connect
+from shipway.run.registry import Registry, connect
 from shipway.run.tools import cache_folder
 
 Node = dict[str, Any]  # Any: the values of a JSON document
-_MANIFESTS = ("application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json",
-              "application/vnd.docker.distribution.manifest.list.v2+json",
-              "application/vnd.docker.distribution.manifest.v2+json")
 _SIDE_BY_SIDE = 4
 _FORMAT = "1"
 """Part of the names of kept layers: what was found by other rules is not used."""
@@ -39,8 +36,8 @@ _LARGEST_DOCUMENT = 256 * 1024 * 1024
 class Image:
     """One image in a registry: its manifests and blobs, each checked against its digest."""
 
-    def __init__(self, ask: Ask, cache: Path) -> None:
-        self._ask = ask
+    def __init__(self, registry: Registry, cache: Path) -> None:
+        self._registry = registry
         self._cache = cache / "layers"
 
     def manifest(self, digest: str) -> Node:
@@ -57,7 +54,7 @@ class Image:
 
     @contextmanager
     def _open(self, kind: str, digest: str) -> Iterator[IO[bytes]]:
-        with self._ask(kind, digest, ", ".join(_MANIFESTS)) as raw:
+        with self._registry.open(kind, digest) as raw:
             stream = _Checked(raw)
             yield cast(IO[bytes], stream)
             stream.finish(digest)
@@ -121,8 +118,8 @@ def plain(stream: IO[bytes], media_type: str) -> Iterator[IO[bytes]]:
 
 def describe(name: str, digest: str, cache: Path) -> Contents:
     """Read the index ``digest`` of the image ``name`` and everything below it."""
-    with connect(name) as ask, ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
-        image = Image(ask, cache)
+    with connect(name) as registry, ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
+        image = Image(registry, cache)
         index = image.manifest(digest)
         entries = index.get("manifests") or []
         platforms: dict[str, Node] = {platform_name(entry.get("platform", {})): entry for entry in entries

@@ -1,39 +1,118 @@
-"""A registry's own interface, for what `docker buildx imagetools` cannot show: blobs. Logins are Docker's.
+"""A registry's own interface, for what `docker buildx imagetools` cannot do. Logins are Docker's.
 
-Source: OCI distribution specification. A registry that is busy is asked again, as long as it asks for and no longer
+Source: OCI distribution specification 1.1. A registry that is busy is asked again, as long as it asks for and no longer
 than a minute each time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any, cast
 
 from shipway.errors import StepFailed
 
-Ask = Callable[[str, str, str], AbstractContextManager[IO[bytes]]]
-"""(``blobs`` or ``manifests``, digest, media types) → the body as a stream."""
+Node = dict[str, Any]  # Any: the values of a JSON document
+MANIFESTS = ("application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json",
+             "application/vnd.docker.distribution.manifest.list.v2+json",
+             "application/vnd.docker.distribution.manifest.v2+json")
 _LOOPBACK = ("127.", "localhost", "[::1]")
 _ATTEMPTS = 5
 _LONGEST_WAIT = 60
 _TIMEOUT = 60
+_LARGEST_DOCUMENT = 256 * 1024 * 1024
+
+
+class Registry:
+    """The repository of one image in a registry. Every method raises ``StepFailed`` when it cannot be asked."""
+
+    def __init__(self, name: str) -> None:
+        import oras.container
+        import oras.provider
+
+        container = oras.container.Container(name)
+        self._name, self._host = name, str(container.registry)
+        self._client = oras.provider.Registry(self._host, insecure=self._host.startswith(_LOOPBACK))
+        self._base = f"{self._client.prefix}://{self._host}/v2/{container.api_prefix}"
+        _bound(self._client.session)
+        self._client.auth.load_configs(container)
+        # Its own retry knows neither 429 nor Retry-After, and waits for minutes where nothing listens.
+        self._send = oras.provider.Registry.do_request.__wrapped__
+
+    @contextmanager
+    def open(self, kind: str, digest: str) -> Iterator[IO[bytes]]:
+        """The body of one of ``blobs`` or ``manifests``, as a stream."""
+        with self._ask("GET", f"{kind}/{digest}") as response:
+            response.raw.decode_content = False
+            yield cast(IO[bytes], response.raw)
+
+    def manifest(self, reference: str) -> tuple[str, Node]:
+        """Digest and content of a tag's or a digest's manifest."""
+        with self._ask("GET", f"manifests/{reference}") as response:
+            content = response.raw.read(_LARGEST_DOCUMENT, decode_content=True)
+        return f"sha256:{hashlib.sha256(content).hexdigest()}", cast(Node, json.loads(content))
+
+    def tags(self) -> list[str]:
+        """All tags; none where the image is not there."""
+        found: list[str] = []
+        path: str | None = "tags/list?n=1000"
+        while path:
+            with self._ask("GET", path, (200, 404)) as response:
+                found += (response.json().get("tags") or []) if response.status_code == 200 else []
+                following = response.links.get("next", {}).get("url", "")
+            path = f"tags/list{following[following.index('?'):]}" if "?" in following else None
+        return found
+
+    def referrers(self, digest: str) -> list[str]:
+        """Digests of what refers to a manifest; none where the registry does not keep such a list."""
+        with self._ask("GET", f"referrers/{digest}", (200, 404)) as response:
+            found = response.json() if response.status_code == 200 else {}
+        return [str(one["digest"]) for one in found.get("manifests") or []]
+
+    def delete(self, digest: str) -> None:
+        """Delete a manifest with all its tags; one that is gone already is deleted."""
+        with self._ask("DELETE", f"manifests/{digest}", (200, 202, 404)):
+            pass
+
+    @contextmanager
+    def _ask(self, method: str, path: str, expected: tuple[int, ...] = (200,)) -> Iterator[Any]:  # Any: a Response
+        from requests import RequestException
+
+        what = f"{path.partition('?')[0]} of {self._name}"
+        try:
+            response = self._send(self._client, f"{self._base}/{path}", method, stream=True,
+                                  headers={"Accept": ", ".join(MANIFESTS)})
+        except (RequestException, ValueError) as error:
+            raise StepFailed(f"could not ask {self._host} for {what}: {type(error).__name__}",
+                             hint=f"check that it answers, and log in with `docker login {self._host}`") from error
+        with response:
+            if response.status_code not in expected:
+                raise StepFailed(f"{self._host} answered {response.status_code} to {method} {what}",
+                                 hint=f"log in with `docker login {self._host}`" if response.status_code in (401, 403)
+                                 else "check that the registry answers and allows it, then run the same command again")
+            yield response
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._client.session.close()
 
 
 @contextmanager
-def connect(name: str) -> Iterator[Ask]:
-    """A way to ask for the manifests and blobs of the image ``name``; raises ``StepFailed`` when it cannot be asked."""
-    import oras.container
-    import oras.provider
-    from requests import RequestException, Response
+def connect(name: str) -> Iterator[Registry]:
+    """The repository of the image ``name``."""
+    registry = Registry(name)
+    try:
+        yield registry
+    finally:
+        registry.close()
+
+
+def _bound(session: Any) -> None:  # Any: a requests.Session
+    from requests import Response
     from requests.adapters import HTTPAdapter
     from urllib3.util import Retry
-
-    container = oras.container.Container(name)
-    host = str(container.registry)
-    client = oras.provider.Registry(host, insecure=host.startswith(_LOOPBACK))
-    retry = Retry(total=_ATTEMPTS, status_forcelist=(429, 502, 503, 504), backoff_factor=0.5, backoff_jitter=0.5,
-                  backoff_max=_LONGEST_WAIT, allowed_methods=("GET", "HEAD"), raise_on_status=False, connect=2)
 
     class Adapter(HTTPAdapter):
         """Every request is bounded in time, and a refusal keeps no connection."""
@@ -44,28 +123,7 @@ def connect(name: str) -> Iterator[Ask]:
                 response.close()
             return response
 
+    retry = Retry(total=_ATTEMPTS, status_forcelist=(429, 502, 503, 504), backoff_factor=0.5, backoff_jitter=0.5,
+                  backoff_max=_LONGEST_WAIT, allowed_methods=("GET", "DELETE"), raise_on_status=False, connect=2)
     for scheme in ("http://", "https://"):
-        client.session.mount(scheme, Adapter(max_retries=retry))
-    client.auth.load_configs(container)
-    # Its own retry knows neither 429 nor Retry-After, and waits for minutes where nothing listens.
-    send = oras.provider.Registry.do_request.__wrapped__
-
-    @contextmanager
-    def ask(kind: str, digest: str, accept: str) -> Iterator[IO[bytes]]:
-        address = f"{client.prefix}://{host}/v2/{container.api_prefix}/{kind}/{digest}"
-        try:
-            response = send(client, address, "GET", headers={"Accept": accept}, stream=True)
-        except (RequestException, ValueError) as error:
-            raise StepFailed(f"could not ask {host} for {digest} of {name}: {type(error).__name__}",
-                             hint=f"check that it answers, and log in with `docker login {host}`") from error
-        with response:
-            if response.status_code != 200:
-                login = response.status_code in (401, 403)
-                raise StepFailed(f"{host} answered {response.status_code} for {digest} of {name}",
-                                 hint=f"log in with `docker login {host}`" if login
-                                 else "check that the registry answers, then run the same command again")
-            response.raw.decode_content = False
-            yield cast(IO[bytes], response.raw)
-
-    with client.session:
-        yield ask
+        session.mount(scheme, Adapter(max_retries=retry))

@@ -171,7 +171,8 @@ def merge_command(target: Target) -> Command:
 def read_cached(answer: Answer) -> str:
     """How many of the Dockerfile's steps came from a cache, from the progress that buildx prints (`--progress=plain`).
 
-    It can be one more: a step whose download begins in the same moment is not said to be cached. A step is announced as ``#7 [linux/arm64 deps 2/4] RUN …``; one that was not run says ``#7 CACHED``.
+    It can be one more: a step whose download begins in the same moment is not said to be cached. A step is announced as
+    ``#7 [linux/arm64 deps 2/4] RUN …``; one that was not run says ``#7 CACHED``.
     """
     steps = set(re.findall(r"^(#\d+) \[(?!internal\])[^\]]*\d+/\d+\] (?!FROM )", answer.err, re.MULTILINE))
     cached = steps.intersection(re.findall(r"^(#\d+) CACHED$", answer.err, re.MULTILINE))
