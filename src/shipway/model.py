@@ -57,6 +57,11 @@ class Command:
     """(regular expression, what to do next): known failures of the program, told by what it says."""
     otherwise: tuple[str, tuple[str, ...]] | None = None
     """(regular expression, arguments): where it fails and says so, it is run once more with these."""
+    again: str = ""
+    """Regular expression of troubles that pass; the command is run again, a few times, when it fails and says so.
+
+    Only for what may be done twice.
+    """
     remark: Callable[[Answer], str] | None = None
     """What people want to know of its answer, in one line."""
 

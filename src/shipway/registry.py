@@ -12,6 +12,9 @@ from shipway.image import Index, parse_index
 from shipway.model import Answer, Command, Effect
 
 _ABSENT = re.compile(r": not found|manifest unknown|name unknown|NAME_UNKNOWN|MANIFEST_UNKNOWN", re.IGNORECASE)
+PASSING = (r"(?i)\b(?:429|500|502|503|504)\b|too many requests|toomanyrequests|service unavailable|bad gateway|"
+           r"connection (?:refused|reset)|i/o timeout|TLS handshake timeout|unexpected EOF|temporary failure")
+"""Troubles of a registry or an origin that are over in a moment, as the Go tools and git tell them."""
 _REFUSED = re.compile(r"401|403|unauthorized|denied|forbidden", re.IGNORECASE)
 
 
@@ -23,6 +26,7 @@ def inspect(reference: str, *, shape: str = "{{json .Manifest}}") -> Command:
         argv=("docker", "buildx", "imagetools", "inspect", reference, "--format", shape),
         effect=Effect.READ,
         expected=(0, 1),
+        again=PASSING,
     )
 
 

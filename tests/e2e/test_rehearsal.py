@@ -6,9 +6,7 @@ import json
 import os
 import random
 import signal
-import struct
 import subprocess
-import tarfile
 import time
 import urllib.request
 from pathlib import Path
@@ -25,9 +23,6 @@ from shipway.stages import ORDER, build, promote
 from tests.e2e.conftest import PROJECT, Kept, shipway
 
 pytestmark = pytest.mark.engine
-
-MACHINES = {"linux/amd64": 62, "linux/arm64": 183}
-"""`e_machine` of an ELF header (elf.h): EM_X86_64, EM_AARCH64."""
 
 
 @pytest.fixture(name="index", scope="session")
@@ -113,30 +108,6 @@ def test_the_image_lists_its_tasks(kept: Kept, index: Index) -> None:
             listed = kept.run("docker", "run", "--rm", "--platform", platform,
                               f"{kept.printed['image']}@{kept.printed['digest']}", "shipway", "--list")
             assert "rehearse" in listed
-
-
-def test_every_compiled_file_is_of_its_platforms_machine(kept: Kept, index: Index, tmp_path: Path) -> None:
-    for entry in index.images:
-        reference = f"{kept.printed['image']}@{entry.digest}"
-        kept.run("docker", "pull", "--quiet", "--platform", entry.platform, reference)
-        container = kept.run("docker", "create", "--platform", entry.platform, reference).strip()
-        kept.run("docker", "export", "--output", str(tmp_path / "image.tar"), container)
-        kept.run("docker", "rm", container)
-        machines = elf_machines(tmp_path / "image.tar")
-        wrong = [name for name, machine in machines.items() if machine != MACHINES[entry.platform]]
-        assert len(machines) > 100 and not wrong, wrong[:5]
-
-
-def elf_machines(archive: Path) -> dict[str, int]:
-    """`e_machine` of each ELF file in a tar archive (bytes 18 and 19 of its header, little-endian)."""
-    found = {}
-    with tarfile.open(archive) as files:
-        for member in files:
-            content = files.extractfile(member) if member.isfile() else None
-            header = content.read(20) if content else b""
-            if header[:4] == b"\x7fELF":
-                found[member.name] = struct.unpack_from("<H", header, 18)[0]
-    return found
 
 
 def test_the_image_runs_as_nobody_in_particular_and_has_its_tools(kept: Kept) -> None:

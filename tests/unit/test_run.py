@@ -7,8 +7,10 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -82,6 +84,33 @@ class TestProcesses:
     def test_a_command_that_hangs_is_ended(self, live: bool) -> None:
         with pytest.raises(StepFailed):
             Processes(PATH, patience=0.05)(python("import time; time.sleep(60)", live=live))
+
+    def test_a_trouble_that_passes_is_waited_for(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        waited: list[float] = []
+        monkeypatch.setattr("shipway.run.processes.time", SimpleNamespace(sleep=waited.append))
+        asked = tmp_path / "asked"
+        flaky = (f"import pathlib, sys; p = pathlib.Path({str(asked)!r}); n = p.stat().st_size if p.exists() else 0; "
+                 "p.write_text('x' * (n + 1)); n < 2 and sys.exit('503 Service Unavailable')")
+        command = replace(python(flaky), again="503", effect=Effect.READ)
+        said: list[str] = []
+        assert Processes(PATH, echo=said.append)(command).code == 0
+        assert len(waited) == 2 and 0.5 <= waited[0] <= 1.0 <= waited[1] <= 2.0 and "may pass" in said[0]
+        asked.unlink()
+        with pytest.raises(StepFailed, match="503"):
+            Processes(PATH)(replace(command, again="504"))
+        assert len(waited) == 2
+        always = replace(python("import sys; sys.exit('503')"), again="503")
+        with pytest.raises(StepFailed):
+            Processes(PATH)(always)
+        assert len(waited) == 6
+
+    def test_a_command_is_run_once_more_in_its_other_way(self) -> None:
+        said: list[str] = []
+        broken = replace(python("import sys; sys.exit('the cache broke')"), otherwise=(
+            "cache broke", (sys.executable, "-I", "-c", "print('without')")))
+        assert Processes(PATH, echo=said.append)(broken).out == "without\n" and "run once more" in said[0]
+        with pytest.raises(StepFailed):
+            Processes(PATH)(replace(broken, otherwise=("another", ())))
 
     def test_a_missing_program_is_named_with_what_to_install(self) -> None:
         with pytest.raises(ToolMissing, match="cosign is not installed") as caught:

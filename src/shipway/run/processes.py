@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import re
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import IO, TypeAlias
@@ -18,6 +20,9 @@ from shipway.run import secrets
 _LAST_LINES = 12
 _PATIENCE = 3600.0
 """Seconds after which a command is ended: no step of a release takes an hour, and a hang must not look like work."""
+
+_PAUSES = (0.5, 1.0, 2.0, 4.0)
+"""Seconds, doubled at most, before a command is run again."""
 
 _NO_ENGINE = re.compile(r"Cannot connect to the Docker daemon|error during connect|failed to connect to the docker API",
                         re.IGNORECASE)
@@ -49,6 +54,22 @@ class Processes:
 
     def __call__(self, command: Command) -> Answer:
         """Run a command to its end; see ``Runner``."""
+        for pause in (*_PAUSES, 0.0):
+            answer = self._run(command)
+            if not (pause and command.again and answer.code and re.search(command.again, answer.err)):
+                break
+            # Spread out, so that jobs which were turned away together do not come back together.
+            seconds = pause * random.uniform(1, 2)
+            self._echo(f"{command.name}: a trouble that may pass ({command.why}); again in {seconds:.0f} s")
+            time.sleep(seconds)
+        if answer.code in command.expected:
+            return answer
+        if command.otherwise and re.search(command.otherwise[0], answer.err):
+            self._echo(f"{command.name}: it failed, and is run once more: {' '.join(command.otherwise[1][:3])} …")
+            return self(replace(command, argv=command.otherwise[1], otherwise=None))
+        raise failure(command, answer)
+
+    def _run(self, command: Command) -> Answer:
         with self._start(command) as process:
             try:
                 out, err = self._collect(process, live=command.live)
@@ -61,13 +82,7 @@ class Processes:
             except BaseException:
                 _end(process)
                 raise
-        answer = Answer(code=process.returncode, out=self.redact(out), err=self.redact(err))
-        if answer.code in command.expected:
-            return answer
-        if command.otherwise and re.search(command.otherwise[0], answer.err):
-            self._echo(f"{command.name}: it failed, and is run once more: {' '.join(command.otherwise[1][:3])} …")
-            return self(replace(command, argv=command.otherwise[1], otherwise=None))
-        raise failure(command, answer)
+        return Answer(code=process.returncode, out=self.redact(out), err=self.redact(err))
 
     def redact(self, text: str) -> str:
         """``text`` without the values of this environment's secrets."""

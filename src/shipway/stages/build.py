@@ -10,7 +10,7 @@ from shipway.errors import ContextError, ToolMissing
 from shipway.image import SUBJECT, Entry, Index
 from shipway.labels import REVISION
 from shipway.model import Action, Answer, Asking, Command, Effect, Finding, State, Target, World
-from shipway.registry import inspect, read_index
+from shipway.registry import PASSING, inspect, read_index
 
 NAME = "build"
 _HINTS = (
@@ -165,7 +165,7 @@ def merge_command(target: Target) -> Command:
     argv = ("docker", "buildx", "imagetools", "create", "--tag", f"{target.image}:{target.staging}")
     return Command(name=NAME, why=f"merge {len(target.parts)} images under {target.staging}", effect=Effect.PUBLISH,
                    argv=(*argv, *_annotations(target), *(f"{target.image}@{digest}" for digest in target.parts)),
-                   hints=_HINTS)
+                   hints=_HINTS, again=PASSING)
 
 
 def read_cached(answer: Answer) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shipway.model import Action, Answer, Asking, Command, Effect, Finding, State, Target, World
+from shipway.registry import PASSING
 
 NAME = "commit"
 _HINTS = (
@@ -60,7 +61,7 @@ def list_command(target: Target, *refs: str) -> Command:
     """The question which of these refs the origin has."""
     return Command(name="origin", why=f"ask {target.remote} for {refs[0]}",
                    argv=("git", "ls-remote", target.remote, *refs), effect=Effect.READ,
-                   folder=target.folder, secrets=TOKENS)
+                   folder=target.folder, secrets=TOKENS, again=PASSING)
 
 
 def read_refs(answer: Answer) -> dict[str, str]:

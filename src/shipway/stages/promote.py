@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from shipway.labels import VERSION
 from shipway.model import Action, Asking, Command, Effect, Finding, State, Target, World
-from shipway.registry import inspect, read_index
+from shipway.registry import PASSING, inspect, read_index
 from shipway.tags import is_higher
 
 NAME = "promote"
@@ -58,7 +58,7 @@ def plan(target: Target, world: World) -> tuple[Action, ...]:
     for tag in behind:
         argv += ["--tag", f"{target.image}:{tag}"]
     return (Command(name=NAME, why=f"move {', '.join(behind)} to the verified digest",
-                    argv=(*argv, f"{target.image}@{digest}"), effect=Effect.PUBLISH),)
+                    argv=(*argv, f"{target.image}@{digest}"), effect=Effect.PUBLISH, again=PASSING),)
 
 
 def settle(target: Target, world: World) -> World:
