@@ -136,7 +136,9 @@ class TestContents:
         found = contents.describe(registry.name, index, tmp_path)
         assert [platform.foreign for platform in found.platforms.values()] == [(), ("a.so",)]
 
-    def test_a_busy_registry_is_asked_again(self, registry: Registry, index: str, tmp_path: Path) -> None:
+    def test_a_busy_registry_is_asked_again(self, registry: Registry, index: str, tmp_path: Path,
+                                            monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("shipway.run.registry._BACKOFF", 0)
         registry.troubles = [(429, {"Retry-After": "0"}), (503, {"Retry-After": "0"})]
         assert contents.describe(registry.name, index, tmp_path).digest == index
 

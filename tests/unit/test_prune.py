@@ -74,7 +74,7 @@ IMAGES = st.builds(
     st.lists(LETTERS, max_size=2), st.sampled_from(["", "a", "b"]), st.sampled_from([OLD, NEW, None]))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(IMAGES, max_size=6, unique_by=lambda one: one.digest))
 def test_a_release_keeps_everything_that_belongs_to_it(stored: list[Stored]) -> None:
     doomed = {one.digest for one, _ in plan_prune(stored, RULES)}

@@ -20,6 +20,7 @@ MANIFESTS = ("application/vnd.oci.image.index.v1+json", "application/vnd.oci.ima
              "application/vnd.docker.distribution.manifest.v2+json")
 _LOOPBACK = ("127.", "localhost", "[::1]")
 _ATTEMPTS = 5
+_BACKOFF = 0.5
 _LONGEST_WAIT = 60
 _TIMEOUT = 60
 _LARGEST_DOCUMENT = 256 * 1024 * 1024
@@ -123,7 +124,7 @@ def _bound(session: Any) -> None:  # Any: a requests.Session
                 response.close()
             return response
 
-    retry = Retry(total=_ATTEMPTS, status_forcelist=(429, 502, 503, 504), backoff_factor=0.5, backoff_jitter=0.5,
+    retry = Retry(total=_ATTEMPTS, status_forcelist=(429, 502, 503, 504), backoff_factor=_BACKOFF, backoff_jitter=_BACKOFF,
                   backoff_max=_LONGEST_WAIT, allowed_methods=("GET", "DELETE"), raise_on_status=False, connect=2)
     for scheme in ("http://", "https://"):
         session.mount(scheme, Adapter(max_retries=retry))
