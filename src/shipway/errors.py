@@ -54,9 +54,16 @@ class ToolMissing(ShipwayError):
 
 
 class StepFailed(ShipwayError):
-    """A command or a request failed, or a question could not be asked. Never means "not there"."""
+    """A command or a request failed, or a question could not be asked. Never means "not there".
+
+    ``passes`` says that the trouble may be over in a moment.
+    """
 
     status = 5
+
+    def __init__(self, message: str, *, hint: str, passes: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.passes = passes
 
 
 class Conflict(ShipwayError):

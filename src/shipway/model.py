@@ -58,9 +58,8 @@ class Command:
     otherwise: tuple[str, tuple[str, ...]] | None = None
     """(regular expression, arguments): where it fails and says so, it is run once more with these."""
     again: str = ""
-    """Regular expression of troubles that pass; the command is run again, a few times, when it fails and says so.
-
-    Only for what may be done twice.
+    """Regular expression of troubles that pass: a question is asked again at once; after anything else the stage looks
+    what is there, and does what is still missing.
     """
     remark: Callable[[Answer], str] | None = None
     """What people want to know of its answer, in one line."""

@@ -13,7 +13,8 @@ from shipway.model import Answer, Command, Effect
 
 _ABSENT = re.compile(r": not found|manifest unknown|name unknown|NAME_UNKNOWN|MANIFEST_UNKNOWN", re.IGNORECASE)
 PASSING = (r"(?i)\b(?:429|500|502|503|504)\b|too many requests|toomanyrequests|service unavailable|bad gateway|"
-           r"connection (?:refused|reset)|i/o timeout|TLS handshake timeout|unexpected EOF|temporary failure")
+           r"connection (?:refused|reset)|i/o timeout|TLS handshake timeout|unexpected EOF|early EOF|temporary failure|"
+           r"hung up unexpectedly|deadline exceeded")
 """Troubles of a registry or an origin that are over in a moment, as the Go tools and git tell them."""
 _REFUSED = re.compile(r"401|403|unauthorized|denied|forbidden", re.IGNORECASE)
 

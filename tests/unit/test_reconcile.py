@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from shipway.errors import Conflict, StepFailed, VerificationFailed
-from shipway.model import Answer, Asking, Command, Effect, Finding, State, Target, World
+from shipway.model import Answer, Asking, Command, Effect, Finding, Request, State, Target, World
 from shipway.run.reconcile import Hands, Outcome, foresee, reconcile
 from shipway.stages import ORDER, PIPELINE, build, commit, promote, sign, verify
 from tests.unit.model_remotes import Died, ModelRemotes, digest_of
@@ -164,3 +166,36 @@ def test_a_stage_that_does_not_converge_is_an_error(target: Target) -> None:
     hands = Hands(runner=lambda _: Answer(code=0), api=lambda _: Answer(code=0))
     with pytest.raises(StepFailed, match="its steps ran, and still: nothing to see"):
         reconcile((Deaf(),), target, hands, record=lambda _: None)
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_a_trouble_that_passes_is_waited_for_and_nothing_is_done_twice(target: Target, done: bool) -> None:
+    remotes, troubled, waited = ModelRemotes(), set[str](), list[float]()
+
+    def troubling(do: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
+        def once(action: Command | Request) -> Answer:
+            if action.effect != "publish" or action.why in troubled:
+                return do(action)
+            troubled.add(action.why)
+            if done:
+                do(action)
+            raise StepFailed("the answer was lost", hint="", passes=True)
+        return once
+
+    hands = Hands(runner=troubling(remotes.run), api=troubling(remotes.request), wait=waited.append)
+    reconcile(PIPELINE, target, hands, record=lambda _: None)
+    undisturbed = ModelRemotes()
+    run(undisturbed, target)
+    assert remotes.state() == undisturbed.state() and remotes.builds == 1
+    assert len(waited) == len(troubled) and all(1 <= seconds <= 120 for seconds in waited)
+
+
+def test_patience_ends(target: Target) -> None:
+    def down(_: Command) -> Answer:
+        raise StepFailed("503", hint="", passes=True)
+
+    waited: list[float] = []
+    hands = Hands(runner=down, api=ModelRemotes().request, patience=0.0, wait=waited.append)
+    with pytest.raises(StepFailed, match="503"):
+        reconcile(PIPELINE, target, hands, record=lambda _: None)
+    assert not waited

@@ -99,9 +99,12 @@ class TestProcesses:
         with pytest.raises(StepFailed, match="503"):
             Processes(PATH)(replace(command, again="504"))
         assert len(waited) == 2
-        always = replace(python("import sys; sys.exit('503')"), again="503")
-        with pytest.raises(StepFailed):
+        always = replace(python("import sys; sys.exit('503')"), again="503", effect=Effect.READ)
+        with pytest.raises(StepFailed) as caught:
             Processes(PATH)(always)
+        assert len(waited) == 6 and caught.value.passes
+        with pytest.raises(StepFailed):  # what changes something is not done again before somebody has looked
+            Processes(PATH)(replace(always, effect=Effect.PUBLISH))
         assert len(waited) == 6
 
     def test_a_command_is_run_once_more_in_its_other_way(self) -> None:

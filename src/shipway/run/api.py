@@ -35,12 +35,13 @@ class Api:
             answer = Answer(code=error.status, err=str(error.data or error.message))
         except RequestException as error:
             raise StepFailed(f"{request.name}: GitHub's API did not answer, to {request.why}: {type(error).__name__}",
-                             hint="check the network, then run the same command again") from error
+                             hint="check the network, then run the same command again", passes=True) from error
         if answer.code not in request.expected:
             raise StepFailed(
                 f"{request.name}: GitHub's API answered {answer.code} to {request.method} {request.path}: "
                 f"{(answer.err or answer.out)[:300]}",
                 hint="401 or 403: the job needs `contents: write`; otherwise run the same command again",
+                passes=answer.code == 429 or answer.code >= 500,
             )
         return answer
 

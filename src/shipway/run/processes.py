@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import IO, TypeAlias
 
 from shipway.errors import ContextError, ShipwayError, StepFailed, ToolMissing
-from shipway.model import Answer, Command
+from shipway.model import Answer, Command, Effect
 from shipway.run import secrets
 
 _LAST_LINES = 12
@@ -56,7 +56,8 @@ class Processes:
         """Run a command to its end; see ``Runner``."""
         for pause in (*_PAUSES, 0.0):
             answer = self._run(command)
-            if not (pause and command.again and answer.code and re.search(command.again, answer.err)):
+            asks = command.effect is Effect.READ
+            if not (pause and asks and command.again and answer.code and re.search(command.again, answer.err)):
                 break
             # Spread out, so that jobs which were turned away together do not come back together.
             seconds = pause * random.uniform(1, 2)
@@ -142,6 +143,7 @@ def failure(command: Command, answer: Answer) -> ShipwayError:
     return StepFailed(
         f"{command.name}: `{' '.join(command.argv[:3])} …` ended with exit code {answer.code} ({command.why}){text}",
         hint=next((hint for pattern, hint in command.hints if re.search(pattern, said)), again),
+        passes=bool(command.again and re.search(command.again, said)),
     )
 
 

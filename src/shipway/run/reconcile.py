@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from shipway.model import Action, Answer, Command, Effect, Finding, Request, Sta
 _ROUNDS = 6
 """How often a stage may plan before it is clear that it does not converge; the longest one needs three."""
 _SIDE_BY_SIDE = 4
+_LONGEST_PAUSE = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,9 @@ class Hands:
 
     runner: Callable[[Command], Answer]
     api: Callable[[Request], Answer]
+    patience: float = 60.0
+    """Seconds that a stage goes on for when troubles pass: services that sign and store are down now and then."""
+    wait: Callable[[float], None] = time.sleep
 
     def do(self, action: Action) -> Answer:
         """Carry one action out."""
@@ -98,16 +103,27 @@ def _expect(stage: Stage, target: Target, world: World, hands: Hands) -> World:
 
 def _bring_about(stage: Stage, target: Target, world: World, hands: Hands) -> tuple[World, bool, str]:
     remarks: list[str] = []
-    for round_number in range(_ROUNDS):
-        world = observe(stage, target, world, hands)
-        finding = stage.judge(target, world)
-        if finding.state is State.SAME:
-            return world, round_number > 0, "; ".join((finding.evidence, *remarks))
-        refuse(stage, finding)
-        for action in stage.plan(target, world):
-            answer = hands.do(action)
-            if isinstance(action, Command) and action.remark:
-                remarks.append(action.remark(answer))
+    rounds, until, pause = 0, time.monotonic() + hands.patience, 1.0
+    acted = False
+    while rounds < _ROUNDS:
+        try:
+            world = observe(stage, target, world, hands)
+            finding = stage.judge(target, world)
+            if finding.state is State.SAME:
+                return world, acted, "; ".join((finding.evidence, *remarks))
+            refuse(stage, finding)
+            for action in stage.plan(target, world):
+                acted = True
+                answer = hands.do(action)
+                if isinstance(action, Command) and action.remark:
+                    remarks.append(action.remark(answer))
+            rounds += 1
+        except StepFailed as error:
+            # An answer that was lost may have been a yes: what is there is looked at before anything is done again.
+            if not error.passes or time.monotonic() + pause > until:
+                raise
+            hands.wait(pause * random.uniform(1, 2))
+            pause = min(2 * pause, _LONGEST_PAUSE)
     raise StepFailed(f"{stage.NAME}: its steps ran, and still: {finding.evidence}",
                      hint="look at the remote with `shipway status`, then run the same command again")
 

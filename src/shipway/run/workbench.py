@@ -62,4 +62,4 @@ def set_up(say: Callable[[str], None], *, folder: Path | None = None, environmen
     token = environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or ""
     api = Api(environment.get("GITHUB_API_URL") or DEFAULT, token)
     return Workbench(folder=folder, environment=environment, project=project, context=detect(facts),
-                     hands=Hands(runner=runner, api=api), say=say)
+                     hands=Hands(runner=runner, api=api, patience=3600 if environment.get("CI") else 60), say=say)

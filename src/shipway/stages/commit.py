@@ -49,7 +49,7 @@ def plan(target: Target, _world: World) -> tuple[Action, ...]:
     argv = ("git", "push", "--atomic", target.remote,
             f"{target.commit}:refs/heads/{target.branch}", f"refs/tags/{target.tag}")
     return (Command(name=NAME, why=f"publish {target.tag} and its commit on {target.branch}", argv=argv,
-                    effect=Effect.PUBLISH, folder=target.folder, secrets=TOKENS, hints=_HINTS),)
+                    effect=Effect.PUBLISH, folder=target.folder, secrets=TOKENS, hints=_HINTS, again=PASSING),)
 
 
 def settle(target: Target, world: World) -> World:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import cast
 
 from shipway.model import Action, Answer, Asking, Command, Effect, Finding, Json, State, Target, World
+from shipway.registry import PASSING
 from shipway.stages.commit import TOKENS, list_command, read_refs
 
 NAME = "document"
@@ -81,4 +82,5 @@ def _show(target: Target) -> Command:
 
 
 def _mike(target: Target, why: str, argv: tuple[str, ...]) -> Command:
-    return Command(name=NAME, why=why, argv=argv, effect=Effect.PUBLISH, folder=target.folder, secrets=TOKENS)
+    return Command(name=NAME, why=why, argv=argv, effect=Effect.PUBLISH, folder=target.folder, secrets=TOKENS,
+                   again=PASSING)

@@ -81,6 +81,8 @@ def sign_command(target: Target, digest: str) -> Command:
         secrets=("COSIGN_PASSWORD",) if how.key
         else ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "SIGSTORE_ID_TOKEN"),
         hints=_HINTS,
+        # 409: the log has the entry, and the registry does not have the signature.
+        again=rf"{PASSING}|\b409\b",
         effect=Effect.PUBLISH,
     )
 
