@@ -23,6 +23,7 @@ HELP = {
     "due": "for the release that is due, not for the present branch",
     "check_reproducible": "build twice without cache and compare; nothing is pushed",
     "delete": "delete them; without it they are only shown",
+    "release": "also try what a release needs: history, tags, remote, push",
     "until": "stop after this stage",
     "keep": "leave the local remotes up for a look",
     "suite": "Debian release that the tools come from: trixie or sid",

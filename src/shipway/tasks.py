@@ -206,6 +206,16 @@ def status(_: Context, json: bool = False) -> None:
 
 
 @task
+def doctor(_: Context, release: bool = False, json: bool = False) -> None:
+    """Say whether everything is there that the tasks need; with --release, whether a release would get through."""
+    from shipway.run.doctor import examine
+
+    found = examine(say, release=release)
+    if json:
+        print_json(found)
+
+
+@task
 def rehearse(_: Context, keep: bool = False, dry_run: bool = False, json: bool = False) -> None:
     """Run the whole pipeline twice against local stand-ins of the remotes, with real tools."""
     from shipway.rehearsal import rehearse as play
@@ -234,4 +244,4 @@ _engine.add_task(engine, name="start", default=True)
 _engine.add_task(stop)
 
 namespace = Collection(build, merge, inspect, sign, verify, promote, publish, document, tags, version, context, status,
-                       release, rehearse, prune, schema, _engine)
+                       release, rehearse, prune, doctor, schema, _engine)

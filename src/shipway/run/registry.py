@@ -124,7 +124,8 @@ def _bound(session: Any) -> None:  # Any: a requests.Session
                 response.close()
             return response
 
-    retry = Retry(total=_ATTEMPTS, status_forcelist=(429, 502, 503, 504), backoff_factor=_BACKOFF,
-                  backoff_jitter=_BACKOFF, backoff_max=_LONGEST_WAIT, allowed_methods=("GET", "DELETE"), raise_on_status=False, connect=2)
+    retry = Retry(total=_ATTEMPTS, connect=2, status_forcelist=(429, 502, 503, 504), raise_on_status=False,
+                  allowed_methods=("GET", "DELETE"), backoff_factor=_BACKOFF, backoff_jitter=_BACKOFF,
+                  backoff_max=_LONGEST_WAIT)
     for scheme in ("http://", "https://"):
         session.mount(scheme, Adapter(max_retries=retry))

@@ -41,7 +41,7 @@ class Workspace:
 
     def existing(self) -> Release | None:
         """The release that was already made of this commit; the clone is then checked out there."""
-        tags = self._tags()
+        tags = self.tags()
         found = version.find_release(tags, self.context.commit, self.project.settings.release.tag_format)
         if found is None:
             return None
@@ -65,11 +65,12 @@ class Workspace:
             changelog.write_text(text, encoding="utf-8")
         for command in version.commit_commands(str(self.clone), tag, self.context.epoch):
             self.runner(command)
-        tags = self._tags()
+        tags = self.tags()
         commit = next(one.commit for one in tags if one.name == tag)
         return self._release(tag, commit, tags)
 
-    def _tags(self) -> tuple[version.Tag, ...]:
+    def tags(self) -> tuple[version.Tag, ...]:
+        """The tags of the remote."""
         return version.read_tags(self.runner(version.tags_command(str(self.clone))))
 
     def _release(self, tag: str, commit: str, tags: tuple[version.Tag, ...]) -> Release:

@@ -1,0 +1,160 @@
+"""`doctor`: is everything there that the tasks need, and would a release get through? It changes nothing."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from shipway.context import require_git, require_release
+from shipway.errors import CheckFailed, ShipwayError
+from shipway.model import Command, Effect, Point
+from shipway.run.workbench import Workbench, set_up
+from shipway.run.workspace import Workspace, branch_of, open_workspace
+from shipway.stages import commit, version
+from shipway.stages.build import read_platforms
+from shipway.tags import image_name
+
+Document = dict[str, Any]  # Any: the values of a JSON document
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Runs the questions of the checks."""
+
+    bench: Workbench
+
+    def __call__(self, why: str, *argv: str, folder: str = "") -> str:
+        """Standard output of a question."""
+        return self.bench.hands.runner(Command(
+            name="doctor", why=why, argv=argv, effect=Effect.READ, secrets=commit.TOKENS,
+            folder=folder or str(self.bench.folder))).out.strip()
+
+
+def examine(say: Callable[[str], None], *, release: bool) -> Document:
+    """``{"checks": [{"name", "holds", "seen"}]}``; raises ``CheckFailed`` with the same document when one fails."""
+    bench = set_up(say)
+    ask = _Asking(bench)
+    checks = [*_attempt(bench, _tools(bench, ask)), *(_attempt(bench, _release(bench, ask)) if release else ())]
+    found = {"checks": [{"name": one.name, "holds": one.holds, "seen": one.seen} for one in checks]}
+    failed = [one for one in checks if not one.holds]
+    if failed:
+        error = CheckFailed("; ".join(f"{one.name}: {one.seen}" for one in failed),
+                            hint="mend what is named; `shipway doctor` changes nothing")
+        error.document = found
+        raise error
+    return found
+
+
+Check = tuple[str, Callable[[], str]]
+
+
+def _attempt(bench: Workbench, checks: Iterator[Check]) -> Iterator[Point]:
+    """Each check says what it saw; one that raises does not hold, and the others go on."""
+    for name, check in checks:
+        try:
+            point = Point(name, True, check())
+        except ShipwayError as error:
+            point = Point(name, False, f"{error.message.splitlines()[0]} (next: {error.hint})")
+        bench.say(f"{'ok  ' if point.holds else 'FAIL'} {point.name}: {point.seen}")
+        yield point
+
+
+def _tools(bench: Workbench, ask: _Asking) -> Iterator[Check]:
+    settings = bench.project.settings
+    yield "git", lambda: ask("ask git", "git", "--version")
+    yield "image", lambda: image_name(settings.image, bench.context)
+    yield "engine", lambda: ask("ask the engine", "docker", "version", "--format", "{{.Server.Version}}")
+    yield "buildx", lambda: ask("ask buildx", "docker", "buildx", "version")
+    yield "builder", lambda: _builder(bench, ask)
+    yield "cosign", lambda: _cosign(ask)
+    yield "cache", lambda: _cache(bench)
+
+
+def _builder(bench: Workbench, ask: _Asking) -> str:
+    target = bench.target()
+    node = target.build.node
+    listed = ask("ask for the builders", "docker", "buildx", "ls")
+    if node and node not in listed:
+        return f"{node} will be made: {' '.join(target.build.node_commands[0][5:])}"
+    argv = ("docker", "buildx", "inspect", *((node,) if node else ()))
+    described = bench.hands.runner(Command(name="doctor", why="ask the builder", argv=argv, effect=Effect.READ))
+    driver = re.search(r"^Driver:\s*(\S+)", described.out, re.MULTILINE)
+    return f"{driver[1] if driver else 'unknown'} driver; {', '.join(read_platforms(described))}"
+
+
+def _cosign(ask: _Asking) -> str:
+    return "3, with signing configs" if "--signing-config" in ask("ask cosign", "cosign", "sign", "--help") else "2"
+
+
+def _cache(bench: Workbench) -> str:
+    lacks = bench.target().build.cache.lacks
+    if lacks:
+        raise CheckFailed(f"{', '.join(lacks)} are missing, and buildx would drop the cache without a word",
+                          hint="see docs/docker.md, Caches")
+    return bench.project.settings.cache.type
+
+
+def _release(bench: Workbench, ask: _Asking) -> Iterator[Check]:
+    """Wedges, before they are made."""
+    settings = bench.project.settings
+
+    def checkout() -> str:
+        require_release(bench.context, settings.release.branches)
+        return f"{bench.context.branch or bench.context.tag} at {bench.context.commit[:12]}"
+
+    yield "checkout", checkout
+    try:
+        require_git(bench.context)
+        with open_workspace(bench) as workspace:
+            folder = str(workspace.clone)
+            yield "remote branch", lambda: _remote_branch(bench, ask, folder)
+            yield "last release", lambda: _last_release(bench, workspace, ask, folder)
+            yield "next version", lambda: _next_version(workspace)
+            # Tried, not guessed; whether a branch is protected is told by the push itself only.
+            yield "push", lambda: ask("try to push", "git", "push", "--dry-run", "--atomic", settings.remote,
+                                      f"HEAD:refs/heads/{branch_of(bench.project, bench.context)}",
+                                      folder=folder) or "allowed"
+    except ShipwayError as error:
+        failed = error
+
+        def unreachable() -> str:
+            raise failed
+
+        yield "remote", unreachable
+
+
+def _remote_branch(bench: Workbench, ask: _Asking, folder: str) -> str:
+    branch = branch_of(bench.project, bench.context)
+    remote = f"refs/remotes/{bench.project.settings.remote}/{branch}"
+    behind, ahead = ask("compare with the remote branch", "git", "rev-list", "--left-right", "--count",
+                        f"{remote}...HEAD", folder=folder).split()
+    if behind != "0" and not bench.context.tag:
+        raise CheckFailed(f"{branch} has {behind} commits in the remote that are not here", hint="run `git pull`")
+    return f"{branch}: {ahead} commits here that the remote does not have" if ahead != "0" else f"{branch} is the same"
+
+
+def _last_release(bench: Workbench, workspace: Workspace, ask: _Asking, folder: str) -> str:
+    """The highest release tag is an ancestor of the branch, or of a maintenance branch, and the project says so too."""
+    form = bench.project.settings.release.tag_format
+    tags = [tag for tag in workspace.tags() if version.version_of(tag.name, form)]
+    if not tags:
+        return "none yet"
+    last = max(tags, key=lambda tag: version.numbers(version.version_of(tag.name, form)))
+    if not ask(f"look for a branch with {last.name}", "git", "branch", "--remotes", "--contains", last.commit,
+               folder=folder):
+        raise CheckFailed(f"{last.name} is on no branch of the remote: an orphan, left by a push that was half done",
+                          hint=f"merge {last.commit[:12]} into the branch, or delete the tag if nothing was published")
+    text = ask(f"read the project at {last.name}", "git", "show", f"{last.name}:pyproject.toml", folder=folder)
+    stated = tomllib.loads(text).get("project", {}).get("version", "")
+    if stated != version.version_of(last.name, form):
+        raise CheckFailed(f"{last.name} is of a project that says {stated}",
+                          hint="a tag that was set by hand; the next version follows the tag")
+    return f"{last.name} at {last.commit[:12]}"
+
+
+def _next_version(workspace: Workspace) -> str:
+    decision = workspace.decide()
+    return f"{decision.current or 'nothing'} → {decision.upcoming}" if decision.upcoming else "no release is due"
