@@ -41,7 +41,7 @@ def examine(say: Callable[[str], None], *, release: bool) -> Document:
     found = {"checks": [{"name": one.name, "holds": one.holds, "seen": one.seen} for one in checks]}
     failed = [one for one in checks if not one.holds]
     if failed:
-        error = CheckFailed("; ".join(f"{one.name}: {one.seen}" for one in failed),
+        error = CheckFailed(f"{len(failed)} checks fail: {', '.join(one.name for one in failed)}",
                             hint="mend what is named; `shipway doctor` changes nothing")
         error.document = found
         raise error
