@@ -5,13 +5,15 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
 
 from shipway.errors import SettingsError
 
+GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
+"""Issuer of the identities of GitHub's workflows."""
 _SECRET_NAME = re.compile(r"TOKEN|PASSWORD|PASSWD|SECRET|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_KEY", re.IGNORECASE)
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?")
 _IMAGE = re.compile(r"[a-z0-9]+([.:_/-]+[a-z0-9]+)*")
@@ -48,9 +50,10 @@ class Sign(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     public_key: Annotated[str, _says("public key that belongs to it")] = ""
     workflow: Annotated[str, _says("file name of the workflow that releases")] = "release.yml"
     identity: Annotated[str, _says("exact identity of a keyless signature; the workflow's own when empty")] = ""
-    issuer: Annotated[str, _says("issuer of that identity")] = "https://token.actions.githubusercontent.com"
+    issuer: Annotated[str, _says("issuer of that identity")] = GITHUB_ISSUER
     transparency_log: Annotated[bool, _says("record signatures made with a key in the transparency log")] = True
     signing_config: Annotated[str, _says("signing config of a private Sigstore (cosign 3)")] = ""
+    trusted_root: Annotated[str, _says("trusted root of a private Sigstore (cosign 3)")] = ""
 
 
 class Cache(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -85,6 +88,12 @@ class Tags(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     edge: Annotated[bool, _says("the first release branch also moves `edge`")] = False
 
 
+class Policy(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """`[tool.shipway.policy]`"""
+
+    licenses: Annotated[Words, _says("licenses that packages of the image may have; any when empty")] = ()
+
+
 class Release(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """`[tool.shipway.release]`"""
 
@@ -111,6 +120,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     prune: Annotated[Prune, _says("which images may go")] = Prune()
     tags: Annotated[Tags, _says("which tags it gets besides its own")] = Tags()
     sign: Annotated[Sign, _says("how it is signed")] = Sign()
+    policy: Annotated[Policy, _says("what an image may hold")] = Policy()
     release: Annotated[Release, _says("what is released")] = Release()
     docs: Annotated[Docs, _says("how the docs are published")] = Docs()
 
@@ -137,14 +147,12 @@ def parse(text: str, *, place: str = "pyproject.toml") -> Project:
         raise SettingsError(f"{place} is not valid TOML: {error}", hint="mend that line") from error
     metadata, tools = _table(document, "project"), _table(document, "tool")
     own = tools.get("shipway", {})
-    problems = [*_metadata_problems(metadata), *_problems(own, Settings, "tool.shipway")]
+    problems = [*_metadata_problems(metadata), *find_problems(own, Settings, "tool.shipway")]
     if not problems:
         settings = msgspec.convert(own, Settings)
         problems += _value_problems(settings)
     if problems:
-        raise SettingsError(f"{place} has {len(problems)} problem{'s' if len(problems) > 1 else ''}:\n"
-                            + "\n".join(f"  - {problem}" for problem in problems),
-                            hint="mend these; `shipway schema` prints what [tool.shipway] may hold")
+        raise refusal(place, problems, "mend these; `shipway schema` prints what [tool.shipway] may hold")
     urls = {name.lower(): str(address) for name, address in _table(metadata, "urls").items()}
     given = metadata.get("license", "")
     return Project(
@@ -154,6 +162,17 @@ def parse(text: str, *, place: str = "pyproject.toml") -> Project:
         url=next((urls[name] for name in ("homepage", "repository", "source") if name in urls), ""),
         documentation=urls.get("documentation", ""), settings=settings, releases_itself="semantic_release" in tools,
     )
+
+
+def refusal(place: str, problems: Sequence[str], hint: str) -> SettingsError:
+    """The error that names every problem of a file at once."""
+    return SettingsError(f"{place} has {len(problems)} problem{'s' if len(problems) > 1 else ''}:\n"
+                         + "\n".join(f"  - {problem}" for problem in problems), hint=hint)
+
+
+def is_secret(name: str) -> bool:
+    """Whether a variable of that name looks as if it held a secret."""
+    return bool(_SECRET_NAME.search(name))
 
 
 def _table(document: Mapping[str, Any], name: str) -> dict[str, Any]:  # Any: the values of a TOML document
@@ -173,7 +192,7 @@ def _metadata_problems(metadata: Mapping[str, Any]) -> Iterator[str]:
         yield "project.version: missing"
 
 
-def _problems(found: object, kind: type, place: str) -> Iterator[str]:
+def find_problems(found: object, kind: type, place: str) -> Iterator[str]:
     """Unknown keys and wrong types of a table, and of the tables in it."""
     if not isinstance(found, dict):
         yield f"{place}: a table is expected, not {found!r}"
@@ -187,7 +206,7 @@ def _problems(found: object, kind: type, place: str) -> Iterator[str]:
             continue
         inner = get_type_hints(kind)[fields[key].name]
         if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
-            yield from _problems(value, inner, f"{place}.{key}")
+            yield from find_problems(value, inner, f"{place}.{key}")
             continue
         try:
             msgspec.convert(value, inner)
@@ -220,7 +239,7 @@ def _build_problems(build: Build) -> Iterator[str]:
     if not build.platforms or len(set(build.platforms)) != len(build.platforms):
         yield "tool.shipway.build.platforms: name at least one platform, and each once"
     for name in build.args:
-        if _SECRET_NAME.search(name):
+        if is_secret(name):
             yield f"tool.shipway.build.args: {name!r} looks like a secret, and arguments are public; use `secrets`"
     if build.sbom_generator and "@sha256:" not in build.sbom_generator:
         yield "tool.shipway.build.sbom-generator: name it by digest, `…@sha256:…`"

@@ -89,9 +89,15 @@ def parse_index(text: str) -> Index:
 
 def _entry(manifest: _Manifest) -> Entry:
     subject = (manifest.get("annotations") or {}).get(SUBJECT, "")
-    if subject:
+    platform = manifest.get("platform") or {}
+    if subject and not is_runnable(platform):
         return Entry(digest=manifest["digest"], subject=subject)
-    return Entry(digest=manifest["digest"], platform=platform_name(manifest.get("platform") or {}))
+    return Entry(digest=manifest["digest"], platform=platform_name(platform), subject=subject)
+
+
+def is_runnable(platform: Platform) -> bool:
+    """Whether an engine would run it: what only calls itself an attestation is an image all the same."""
+    return platform.get("os", "unknown") != "unknown"
 
 
 def platform_name(platform: Platform) -> str:

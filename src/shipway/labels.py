@@ -11,7 +11,9 @@ from shipway.config import Project
 from shipway.context import Context
 
 PREFIX = "org.opencontainers.image."
-REVISION, VERSION = f"{PREFIX}revision", f"{PREFIX}version"
+REVISION, VERSION, SOURCE = f"{PREFIX}revision", f"{PREFIX}version", f"{PREFIX}source"
+WORKFLOW_COMMIT = "io.github.shipway.workflow-commit"
+"""The commit that the workflow ran on: the one that a keyless certificate names. A release is of a commit on top of it."""
 
 
 def plan_labels(project: Project, context: Context, *, version: str = "") -> dict[str, str]:

@@ -153,6 +153,8 @@ class Target:
     parts: tuple[str, ...] = ()
     """Digests of images of one platform each that are merged, in place of a build."""
     labels: Mapping[str, str] = field(default_factory=dict)
+    licenses: tuple[str, ...] = ()
+    """Licenses that packages of the image may have; any when empty."""
     builder: str = ""
     """Address of the CI run, which becomes the builder's identity in the provenance; empty on a laptop."""
     docs: str = ""
@@ -184,6 +186,8 @@ class World:
     """What is in that image."""
     signed: frozenset[str] = frozenset()
     """Digests of the index that carry a signature of the expected identity."""
+    signers: Mapping[str, str] = field(default_factory=dict)
+    """What was seen of the signature of each digest: whose it is, or what is wrong."""
     report: tuple[Point, ...] = ()
     """What the strict verification saw; empty when it has not run."""
     packages: Mapping[str, int] = field(default_factory=dict)

@@ -35,6 +35,14 @@ def show(document: dict[str, Any], as_json: bool) -> None:  # Any: the values of
         print(f"{name}: {', '.join(value) if isinstance(value, list) else '-' if value is None else value}")
 
 
+def show_either(lines: str, document: object, as_json: bool) -> None:
+    """Lines for people, the document for programs; where there are no lines, the document for both."""
+    if lines and not as_json:
+        print(lines)
+    else:
+        print_json(document)
+
+
 def print_plan(rows: list[Foreseen], as_json: bool) -> None:
     """A dry run, for programs or for people."""
     from shipway.run.report import plan_document, render_lines

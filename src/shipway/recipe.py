@@ -29,6 +29,8 @@ class Building:
     """What makes that builder."""
     allow_foreign: tuple[str, ...] = ()
     """Patterns of compiled files that may be for another machine."""
+    started: str = ""
+    """Full hash of the commit that the workflow runs on; empty outside of one."""
     epoch: int = 0
     """Seconds since 1970 of the commit, for ``SOURCE_DATE_EPOCH``."""
 
@@ -38,7 +40,8 @@ class Signing:
     """How images are signed, and which identity a consumer has to expect.
 
     With ``key`` empty signing is keyless: the certificate's subject has to be exactly ``identity``, its issuer
-    exactly ``issuer`` (never regular expressions, which cosign does not anchor).
+    exactly ``issuer`` (never regular expressions, which cosign does not anchor). A reusable workflow signs for whoever
+    calls it: ``repository`` and ``ref`` are the caller's.
     """
 
     key: str = ""
@@ -47,7 +50,13 @@ class Signing:
     issuer: str = ""
     repository: str = ""
     ref: str = ""
+    commit: str = ""
+    """Full hash of the commit that the workflow ran on."""
+    trigger: str = ""
+    """Name of the event that started it."""
     transparency_log: bool = True
+    trusted_root: str = ""
+    """Path of a cosign 3 trusted root; empty: cosign's default."""
     config: str = ""
     """Path of a cosign 3 signing config; empty: cosign's default."""
     modern: bool = False

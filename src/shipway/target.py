@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from shipway.builders import builder_commands, builder_name
 from shipway.caches import GHA_NEEDS, plan_cache
-from shipway.config import Project, Settings
+from shipway.config import GITHUB_ISSUER, Project, Settings
 from shipway.context import Context
 from shipway.labels import plan_labels
 from shipway.model import Target
@@ -50,7 +50,7 @@ def plan_target(project: Project, context: Context, environment: Mapping[str, st
         signing=plan_signing(settings, context, {} if release else environment),
         build=plan_build(settings, context, environment, image), labels=plan_labels(project, context, version=version),
         builder=context.run_url,
-        docs=docs_version(version), docs_branch=settings.docs.branch, docs_config=settings.docs.config,
+        licenses=tuple(settings.policy.licenses), docs=docs_version(version), docs_branch=settings.docs.branch, docs_config=settings.docs.config,
     )
 
 
@@ -73,12 +73,13 @@ def plan_signing(settings: Settings, context: Context, environment: Mapping[str,
     sign = settings.sign
     running = environment.get("GITHUB_WORKFLOW_REF", "")
     path = f"{context.repository}/.github/workflows/{sign.workflow}@{context.ref}"
+    # Only a workflow's certificate names a repository and a branch; people's do not.
+    workflow = sign.issuer == GITHUB_ISSUER
     return Signing(
         key=sign.key, public_key=sign.public_key,
         identity=sign.identity or f"{context.server}/{running or path}",
-        issuer=sign.issuer, repository="" if sign.identity else context.repository,
-        ref="" if sign.identity else context.ref,
-        transparency_log=sign.transparency_log, config=sign.signing_config,
+        issuer=sign.issuer, repository=context.repository if workflow else "", ref=context.ref if workflow else "",
+        transparency_log=sign.transparency_log, config=sign.signing_config, trusted_root=sign.trusted_root,
     )
 
 
@@ -97,7 +98,7 @@ def plan_build(settings: Settings, context: Context, environment: Mapping[str, s
         context=build.context, strategy=build.strategy, sbom=build.sbom_generator, epoch=context.epoch,
         cache=plan_cache(settings, context, environment, image, tuple(build.platforms)),
         node=builder_name(settings.builder), node_commands=builder_commands(settings.builder),
-        allow_foreign=tuple(build.allow_foreign),
+        allow_foreign=tuple(build.allow_foreign), started=environment.get("GITHUB_SHA", "") if context.ci else "",
     )
 
 

@@ -14,7 +14,7 @@ from invoke.context import Context
 
 from shipway.errors import ShipwayError
 from shipway.options import task
-from shipway.printing import print_json, print_plan, say, show, tell
+from shipway.printing import print_json, print_plan, say, show, show_either, tell
 
 if TYPE_CHECKING:
     from shipway.model import Target
@@ -103,9 +103,48 @@ def sign(_: Context, dry_run: bool = False, json: bool = False) -> None:
 
 
 @task
-def verify(_: Context, dry_run: bool = False, json: bool = False) -> None:
-    """Verify the pushed image as a consumer would: signatures, platforms, attestations, labels."""
-    _stage("verify", dry_run, json)
+def verify(_: Context, image: str = "", identity: str = "", issuer: str = "", key: str = "", repository: str = "",
+           ref: str = "", commit: str = "", trigger: str = "", trusted_root: str = "",
+           no_transparency_log: bool = False, policy: str = "", dry_run: bool = False, json: bool = False) -> None:
+    """Verify an image as a consumer would, without a checkout; without IMAGE, the present commit's own."""
+    if not image:
+        _stage("verify", dry_run, json)
+        return
+    from shipway.consumer import Wanted
+    from shipway.run import consumer
+
+    wanted = Wanted(identity=identity, issuer=issuer, key=key, repository=repository, ref=ref, commit=commit,
+                    trigger=trigger, trusted_root=trusted_root, transparency_log=not no_transparency_log,
+                    limits=consumer.read_limits(policy))
+    verdict = consumer.verify(image, wanted)
+    if not json:
+        print(verdict.render())
+    if verdict.faults:
+        raise consumer.refusal(verdict)
+    if json:
+        print_json(verdict.document())
+
+
+@task
+def sbom(_: Context, image: str = "", format: str = "table", diff: str = "", json: bool = False) -> None:
+    """Print what an image holds, package by package; with --diff, what changed since another one."""
+    from shipway.run import packages
+
+    image = packages.name_image(image, say)
+    if diff:
+        show_either(*packages.changes(image, diff), json)
+    else:
+        show_either(*packages.sbom(image, format), json)
+
+
+@task
+def licenses(_: Context, image: str = "", policy: str = "", json: bool = False) -> None:
+    """Hold the licenses of an image's packages against the list of those that are allowed."""
+    from shipway.run import packages
+
+    found = packages.licenses(packages.name_image(image, say), policy)
+    show_either("\n".join(f"{platform}: {count} packages, all under licenses that are allowed"
+                          for platform, count in found["packages"].items()), found, json)
 
 
 @task
@@ -243,5 +282,5 @@ _engine = Collection("engine")
 _engine.add_task(engine, name="start", default=True)
 _engine.add_task(stop)
 
-namespace = Collection(build, merge, inspect, sign, verify, promote, publish, document, tags, version, context, status,
-                       release, rehearse, prune, doctor, schema, _engine)
+namespace = Collection(build, merge, inspect, sign, verify, sbom, licenses, promote, publish, document, tags, version,
+                       context, status, release, rehearse, prune, doctor, schema, _engine)

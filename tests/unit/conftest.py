@@ -21,7 +21,7 @@ def target() -> Target:
         tag="v1.2.3", notes="- A feature", latest=True, repository="acme/toy", docs="1.2",
         build=Building(epoch=1_700_000_000),
         signing=Signing(key="cosign.key", public_key="cosign.pub", transparency_log=False),
-        labels={"org.opencontainers.image.version": "1.2.3"},
+        labels={"org.opencontainers.image.version": "1.2.3", "org.opencontainers.image.revision": "c" * 40},
     )
 
 

@@ -11,7 +11,9 @@ import msgspec
 
 from shipway.contents import PROVENANCE, SPDX, Attestation, Contents, Platform, Statement
 from shipway.image import SUBJECT, Index, parse_index
+from shipway.labels import REVISION
 from shipway.model import Action, Answer, Command, Json, Request
+from shipway.provenance import BUILD_TYPES
 from shipway.run.reconcile import Hands
 
 NOT_FOUND = "ERROR: registry.example/acme/toy:tag: not found"
@@ -38,6 +40,26 @@ def manifest(name: str, platforms: tuple[str, ...]) -> dict[str, Json]:
     return {"digest": digest_of(name), "manifests": entries}
 
 
+def provenance_of(commit: str, **changes: Json) -> dict[str, Json]:
+    """A good provenance of version 1, as BuildKit writes it; ``changes`` replace whole branches."""
+    return {"buildDefinition": {
+                "buildType": BUILD_TYPES[1],
+                "externalParameters": {"request": {"args": {"build-arg:EXTRA": "dev"}}},
+                "resolvedDependencies": [{"uri": "pkg:docker/python@3.13", "digest": {"sha256": "ab" * 32}}],
+                **_given(changes, "externalParameters", "resolvedDependencies", "buildType")},
+            "runDetails": {
+                "builder": {"id": "https://github.com/acme/toy/actions/runs/1003/attempts/1"},
+                "metadata": {"finishedOn": "2026-01-02T03:04:05.678901234Z", "buildkit_metadata": {
+                    "vcs": {"source": "https://github.com/acme/toy.git", "revision": commit,
+                            **_given(changes, "source", "revision")}},
+                    **_given(changes, "finishedOn")},
+                **_given(changes, "builder")}}
+
+
+def _given(changes: Mapping[str, Json], *names: str) -> dict[str, Json]:
+    return {name: changes[name] for name in names if name in changes}
+
+
 def contents_of(index: Index, labels: Mapping[str, str], packages: int = 1) -> Contents:
     """What is in a good image: one distribution, and as many packages in its SBOM."""
     names = tuple((f"package-{number}", "1.0", "MIT") for number in range(packages))
@@ -47,7 +69,7 @@ def contents_of(index: Index, labels: Mapping[str, str], packages: int = 1) -> C
     attestations = tuple(
         Attestation(digest=entry.digest, subject=entry.subject, statements=(
             Statement(type=SPDX, subjects=(entry.subject,), packages=names),
-            Statement(type=f"{PROVENANCE}v1", subjects=(entry.subject,), build={"buildType": "x"})))
+            Statement(type=f"{PROVENANCE}v1", subjects=(entry.subject,), build=provenance_of(labels.get(REVISION, "")))))
         for entry in index.attestations)
     return Contents(digest=index.digest, annotations=dict(labels), platforms=platforms, attestations=attestations)
 

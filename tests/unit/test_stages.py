@@ -239,7 +239,7 @@ class TestSign:
         assert sign.judge(target, world).state is State.ABSENT
 
 
-LABELS = {"org.opencontainers.image.version": "1.2.3"}
+LABELS = {"org.opencontainers.image.version": "1.2.3", "org.opencontainers.image.revision": "c" * 40}
 CONTENTS = contents_of(INDEX, LABELS)
 
 
@@ -276,7 +276,8 @@ class TestInspect:
         (changed("linux/arm64", foreign=("deps/a.so", "deps/b.so")),
          "compiled files of linux/arm64: deps/a.so, deps/b.so are for another machine"),
         (changed("linux/arm64", foreign=tuple(f"{n}.so" for n in range(7))), "4.so and 2 more are for another machine"),
-        (changed("linux/amd64", labels={}), "labels of linux/amd64: differ: org.opencontainers.image.version"),
+        (changed("linux/amd64", labels={REVISION: "c" * 40}),
+         "labels of linux/amd64: differ: org.opencontainers.image.version is missing"),
         (changed("linux/amd64", distributions=(("package.0", "1.0"), ("Other_Thing", "2"))),
          "SBOM of linux/amd64 names what is installed: it leaves out Other_Thing 2"),
         (changed("linux/amd64", distributions=(("package-0", "1.1"),)), "leaves out package-0 1.1"),
@@ -339,7 +340,7 @@ class TestVerify:
         assert "speak of no image" in self.faults(target, index=replace(INDEX, entries=(*INDEX.entries, stray)))
 
     def test_a_tag_that_moved_meanwhile(self, target: Target) -> None:
-        assert "staging tag" in self.faults(target, tag=digest_of("other"))
+        assert f"{target.staging} still there: {digest_of('other')}" in self.faults(target, tag=digest_of("other"))
 
     def test_what_does_not_hold_of_the_content(self, target: Target) -> None:
         assert "SBOM of linux/arm64: 0 packages" in self.faults(target, contents=stated(SPDX, packages=()))

@@ -21,15 +21,17 @@ import msgspec
 
 from shipway.contents import PROVENANCE, SPDX, Attestation, Contents, Platform, Statement
 from shipway.errors import ShipwayError, StepFailed
-from shipway.image import SUBJECT, platform_name
+from shipway.image import SUBJECT, Index, is_runnable, parse_index, platform_name
 from shipway.run import layers
-from shipway.run.registry import Registry, connect
+from shipway.run.registry import NotThere, Registry, connect
 from shipway.run.tools import cache_folder
 
 Node = dict[str, Any]  # Any: the values of a JSON document
 _SIDE_BY_SIDE = 4
 _FORMAT = "1"
 """Part of the names of kept layers: what was found by other rules is not used."""
+PREDICATE = "in-toto.io/predicate-type"
+"""Annotation of an attestation's layers (BuildKit's `docs/attestations/attestation-storage.md`)."""
 _LARGEST_DOCUMENT = 256 * 1024 * 1024
 
 
@@ -95,8 +97,13 @@ class _Checked:
         while self.read(1 << 20):
             pass
         if f"sha256:{self._hash.hexdigest()}" != digest:
-            raise StepFailed(f"the registry gave something else than {digest}",
-                             hint="run the same command again; if it stays so, the registry or the way to it is broken")
+            raise another(digest)
+
+
+def another(digest: str) -> StepFailed:
+    """The error for content that is not the one which its digest names."""
+    return StepFailed(f"the registry gave something else than {digest}",
+                      hint="run the same command again; if it stays so, the registry or the way to it is broken")
 
 
 @contextmanager
@@ -116,6 +123,30 @@ def plain(stream: IO[bytes], media_type: str) -> Iterator[IO[bytes]]:
         yield stream
 
 
+def resolve(name: str, word: str) -> Index | None:
+    """The index behind a tag or a digest, ``None`` when there is none; its digest is that of the bytes that came."""
+    with connect(name) as registry:
+        try:
+            digest, found = registry.manifest(word)
+        except NotThere:
+            return None
+    if word.startswith("sha256:") and word != digest:
+        raise another(word)
+    return parse_index(json.dumps({**found, "digest": digest}))
+
+
+def read_sboms(name: str, index: Index) -> dict[str, list[Node]]:
+    """The predicates of the SBOMs of each platform of an image."""
+    with connect(name) as registry:
+        image = Image(registry, Path())
+        return {one.platform: [
+            found["predicate"] for entry in index.attestations if entry.subject == one.digest
+            for layer in image.manifest(entry.digest)["layers"]
+            if str((layer.get("annotations") or {}).get(PREDICATE, SPDX)).startswith(SPDX)
+            and str((found := image.document(layer["digest"])).get("predicateType", "")).startswith(SPDX)
+        ] for one in index.images}
+
+
 def describe(name: str, digest: str, cache: Path) -> Contents:
     """Read the index ``digest`` of the image ``name`` and everything below it."""
     with connect(name) as registry, ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
@@ -123,11 +154,16 @@ def describe(name: str, digest: str, cache: Path) -> Contents:
         index = image.manifest(digest)
         entries = index.get("manifests") or []
         platforms: dict[str, Node] = {platform_name(entry.get("platform", {})): entry for entry in entries
-                                      if not _subject(entry)}
+                                      if _is_image(entry)}
         described = pool.map(lambda pair: _platform(image, *pair), platforms.items())
-        attestations = pool.map(lambda entry: _attestation(image, entry), filter(_subject, entries))
+        attestations = pool.map(lambda entry: _attestation(image, entry),
+                                filter(lambda entry: not _is_image(entry), entries))
         return Contents(digest=digest, annotations=index.get("annotations") or {},
                         platforms=dict(zip(platforms, described, strict=True)), attestations=tuple(attestations))
+
+
+def _is_image(entry: Node) -> bool:
+    return not _subject(entry) or is_runnable(entry.get("platform") or {})
 
 
 def _subject(entry: Node) -> str:

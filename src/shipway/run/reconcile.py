@@ -140,7 +140,7 @@ def refuse(stage: Stage, finding: Finding) -> None:
                        hint="nothing was overwritten; find out who published it, or release a new version")
     if finding.state is State.FAULT:
         raise VerificationFailed(f"{stage.NAME}: {finding.evidence}",
-                                 hint="no public tag was moved; mend the cause and run the same command again")
+                                 hint="nothing more was published; mend the cause and run the same command again")
 
 
 def foresee(stages: Iterable[Stage], target: Target, hands: Hands) -> list[tuple[str, Finding, tuple[Action, ...]]]:

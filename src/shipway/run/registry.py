@@ -26,6 +26,10 @@ _TIMEOUT = 60
 _LARGEST_DOCUMENT = 256 * 1024 * 1024
 
 
+class NotThere(StepFailed):
+    """The registry answered, and has no such thing."""
+
+
 class Registry:
     """The repository of one image in a registry. Every method raises ``StepFailed`` when it cannot be asked."""
 
@@ -90,7 +94,8 @@ class Registry:
                              hint=f"check that it answers, and log in with `docker login {self._host}`") from error
         with response:
             if response.status_code not in expected:
-                raise StepFailed(f"{self._host} answered {response.status_code} to {method} {what}",
+                kind = NotThere if response.status_code == 404 else StepFailed
+                raise kind(f"{self._host} answered {response.status_code} to {method} {what}",
                                  hint=f"log in with `docker login {self._host}`" if response.status_code in (401, 403)
                                  else "check that the registry answers and allows it, then run the same command again")
             yield response

@@ -39,7 +39,8 @@ class Workbench:
     def fitted(self, target: Target) -> Target:
         """The target with what only this machine tells: the generation of its cosign, and whether there are docs."""
         # Only where what it is told depends on it.
-        modern = bool(target.signing.config or not target.signing.transparency_log) and bool(
+        how = target.signing
+        modern = bool(how.config or how.trusted_root or not how.transparency_log) and bool(
             shutil.which("cosign", path=self.environment.get("PATH"))) and is_modern(self.hands.runner)
         docs = target.docs if has_docs(self.project, Path(target.folder)) else ""
         return replace(target, docs=docs, signing=replace(target.signing, modern=modern))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from shipway.caches import Cache
 from shipway.errors import ContextError, ToolMissing
 from shipway.image import SUBJECT, Entry, Index
-from shipway.labels import REVISION
+from shipway.labels import REVISION, WORKFLOW_COMMIT
 from shipway.model import Action, Answer, Asking, Command, Effect, Finding, State, Target, World
 from shipway.registry import PASSING, inspect, read_index
 
@@ -196,7 +196,8 @@ def _node_command(target: Target, argv: tuple[str, ...]) -> Command:
 
 def _annotations(target: Target) -> list[str]:
     # GitHub's registry shows what the index is annotated with, not the labels of the images below it.
-    return [f"--annotation=index:{name}={value}" for name, value in sorted(target.labels.items())]
+    notes = {**target.labels} | ({WORKFLOW_COMMIT: target.build.started} if target.build.started else {})
+    return [f"--annotation=index:{name}={value}" for name, value in sorted(notes.items())]
 
 
 def _sbom(target: Target) -> str:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import replace
-from fnmatch import fnmatchcase
 
-from shipway.contents import PROVENANCE, SPDX, Contents, parse_contents
+from shipway.contents import Contents, parse_contents
 from shipway.errors import StepFailed
-from shipway.model import Action, Answer, Asking, Command, Effect, Finding, Point, State, Target, World
+from shipway.model import Action, Answer, Asking, Command, Effect, Finding, State, Target, World
+from shipway.policies import Evidence, Expected, content_policy
 
 NAME = "inspect"
-_SHOWN = 5
 
 
 def due(_target: Target) -> str:
@@ -36,7 +33,7 @@ def judge(target: Target, world: World) -> Finding:
     """Every point has to hold."""
     if world.index is None or world.contents is None:
         return Finding(State.ABSENT, "not read back yet")
-    seen = tuple(points(target, world.contents))
+    seen = tuple(content_policy(expect(target)).check(Evidence(index=world.index, contents=world.contents)))
     faults = [point for point in seen if not point.holds]
     if faults:
         return Finding(State.FAULT, "; ".join(f"{point.name}: {point.seen}" for point in faults))
@@ -71,45 +68,10 @@ def read_contents(answer: Answer) -> Contents:
                          hint="run the same command again") from error
 
 
-def points(target: Target, contents: Contents) -> Iterator[Point]:
-    """What has to hold of the content of an image, platform by platform."""
-    wrong = sorted(name for name, value in target.labels.items() if contents.annotations.get(name) != value)
-    if contents.platforms:
-        yield Point("annotations", not wrong, f"differ: {', '.join(wrong)}" if wrong else "as expected")
-    for name, platform in contents.platforms.items():
-        wrong = sorted(key for key, value in target.labels.items() if platform.labels.get(key) != value)
-        yield Point(f"labels of {name}", not wrong, f"differ: {', '.join(wrong)}" if wrong else "as expected")
-        strange = [path for path in platform.foreign
-                   if not any(fnmatchcase(path, pattern) for pattern in target.build.allow_foreign)]
-        yield Point(f"compiled files of {name}", not strange,
-                    f"{_some(strange)} are for another machine" if strange else f"{platform.compiled} fit")
-        yield from _statement_points(name, contents)
-
-
-def _statement_points(name: str, contents: Contents) -> Iterator[Point]:
-    platform = contents.platforms[name]
-    packages = contents.packages(name)
-    yield Point(f"SBOM of {name}", bool(packages), f"{len(packages)} packages")
-    known = {(_normal(package), version) for package, version, _ in packages}
-    lacking = [f"{package} {version}" for package, version in platform.distributions
-               if (_normal(package), version) not in known]
-    yield Point(f"SBOM of {name} names what is installed", not lacking,
-                f"it leaves out {_some(lacking)}" if lacking else f"{len(platform.distributions)} distributions")
-    provenance = contents.statements(name, PROVENANCE)
-    holds = any(statement.build for statement in provenance)
-    yield Point(f"provenance of {name}", holds, "present" if holds else "missing")
-    about = [statement.subjects for statement in (*provenance, *contents.statements(name, SPDX))]
-    holds = bool(about) and all(subjects == (platform.digest,) for subjects in about)
-    others = sorted({subject for subjects in about for subject in subjects} - {platform.digest})
-    yield Point(f"subjects of {name}", holds,
-                "as expected" if holds else f"statements about {_some(others) or 'nothing'}")
-
-
-def _some(words: list[str]) -> str:
-    rest = len(words) - _SHOWN
-    return ", ".join(words[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _normal(name: str) -> str:
-    """A distribution's name as all ways to write it are compared (packaging specification, "Name normalization")."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+def expect(target: Target) -> Expected:
+    """What is known beforehand of the target's image."""
+    run = target.builder.rpartition("/")[0]
+    return Expected(platforms=target.platforms, labels=target.labels, repository=target.repository,
+                    # An image that an earlier run left is as good; one from elsewhere is not.
+                    builders=(f"{run}/",) if run else (), licenses=target.licenses,
+                    allow_foreign=target.build.allow_foreign)

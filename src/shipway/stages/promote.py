@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from shipway import registry
 from shipway.labels import VERSION
 from shipway.model import Action, Asking, Command, Effect, Finding, State, Target, World
-from shipway.registry import PASSING, inspect, read_index
+from shipway.registry import PASSING
+from shipway.stages import inspect, sign, verify
 from shipway.tags import is_higher
 
 NAME = "promote"
@@ -18,15 +20,20 @@ def due(target: Target) -> str:
 
 
 def observe(target: Target, world: World) -> Asking:
-    """Ask which digest each public tag has."""
+    """Ask which digest each public tag has; where all are right, verify what people now get by the first of them."""
     references = tuple(f"{target.image}:{tag}" for tag in target.tags)
-    answers = yield tuple(inspect(reference) for reference in references)
+    answers = yield tuple(registry.inspect(reference) for reference in references)
     found, versions = {}, {}
     for tag, reference, answer in zip(target.tags, references, answers, strict=True):
-        index = read_index(answer, reference)
+        index = registry.read_index(answer, reference)
         if index is not None:
             found[tag], versions[tag] = index.digest, index.annotations.get(VERSION, "")
-    return replace(world, tags=found, versions=versions)
+    world = replace(world, tags=found, versions=versions)
+    if world.index is None or world.index.imagined or judge(target, world).state is not State.SAME:
+        return world
+    world = yield from sign.observe(target, world)
+    world = yield from inspect.observe(target, world)
+    return (yield from verify.confirm(target, world, target.tags[0]))
 
 
 def judge(target: Target, world: World) -> Finding:
@@ -38,6 +45,8 @@ def judge(target: Target, world: World) -> Finding:
     behind = _behind(target, world)
     if behind or not digest:
         return Finding(State.ABSENT, f"{', '.join(behind or target.tags)} not at the verified digest")
+    if found := verify.faults(world):
+        return Finding(State.FAULT, f"{target.tags[0]}: {found}")
     at = [tag for tag in target.tags if world.tags[tag] == digest]
     ahead = [f"{tag} stays at {world.versions[tag]}" for tag in target.tags if tag not in at]
     return Finding(State.SAME, "; ".join((f"{', '.join(at)} at {digest}", *ahead)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 
@@ -19,6 +20,8 @@ _HINTS = (
 )
 _UNSIGNED_CODES = (10, 12)
 """cosign's own exit codes for "no signatures" and "none of this identity" (`cmd/cosign/errors/exit_codes.go`)."""
+_FLAGS = {"commit": "sha"}
+"""Ends of cosign's flags (`--certificate-github-workflow-…`) where they differ from our words."""
 _UNSIGNED = re.compile(r"no signatures found|no matching signatures|none of the expected identities matched|"
                        r"invalid signature when validating|failed to verify signature|no attestations found|"
                        r"no matching attestations|no valid .* signatures", re.IGNORECASE)
@@ -35,8 +38,10 @@ def observe(target: Target, world: World) -> Asking:
         return world
     digests = world.index.leaves_first
     answers = yield tuple(verify_command(target, digest) for digest in digests)
-    signed = (digest for digest, answer in zip(digests, answers, strict=True) if read_signed(answer, digest))
-    return replace(world, signed=frozenset(signed))
+    told = dict(zip(digests, answers, strict=True))
+    signed = frozenset(digest for digest, answer in told.items() if read_signed(answer, digest))
+    return replace(world, signed=signed,
+                   signers={digest: read_signer(target, answer) for digest, answer in told.items()})
 
 
 def judge(_target: Target, world: World) -> Finding:
@@ -72,8 +77,11 @@ def sign_command(target: Target, digest: str) -> Command:
         argv += ["--oidc-provider", "github-actions"]
     if how.modern and how.config:
         argv += ["--signing-config", how.config]
-    elif not how.transparency_log:
+    elif not how.transparency_log and (how.key or not how.modern):
+        # Keyless, cosign 3 takes its services from a signing config alone, and refuses the flag beside it.
         argv += ["--tlog-upload=false"]
+    if how.modern and how.trusted_root:
+        argv += ["--trusted-root", how.trusted_root]
     return Command(
         name=NAME,
         why=f"sign {digest[:19]}",
@@ -90,17 +98,19 @@ def sign_command(target: Target, digest: str) -> Command:
 def verify_command(target: Target, digest: str) -> Command:
     """``cosign verify`` of one digest, with the exact identity; never a regular expression."""
     how = target.signing
-    argv = ["cosign", "verify", "--output=text"]
+    argv = ["cosign", "verify", "--output=json"]
     if how.key:
         argv += ["--key", how.public_key or how.key]
     else:
         argv += ["--certificate-identity", how.identity, "--certificate-oidc-issuer", how.issuer]
-        if how.repository:
-            argv += ["--certificate-github-workflow-repository", how.repository]
-        if how.ref:
-            argv += ["--certificate-github-workflow-ref", how.ref]
+        for name in ("repository", "ref", "commit", "trigger"):
+            if value := getattr(how, name):
+                argv += [f"--certificate-github-workflow-{_FLAGS.get(name, name)}", value]
+    if how.modern and how.trusted_root:
+        argv += ["--trusted-root", how.trusted_root]
     if not how.transparency_log:
-        argv += ["--insecure-ignore-tlog=true"]
+        # Without a log it is a timestamp that says whether the certificate was valid when it was used.
+        argv += ["--insecure-ignore-tlog=true", *(() if how.key else ("--use-signed-timestamps=true",))]
     return Command(
         name="verify",
         why=f"verify the signature of {digest[:19]}",
@@ -109,6 +119,31 @@ def verify_command(target: Target, digest: str) -> Command:
         expected=(0, 1, *_UNSIGNED_CODES),
         again=PASSING,
     )
+
+
+def read_signer(target: Target, answer: Answer) -> str:
+    """Whose signature cosign found, as far as it says; else why it found none.
+
+    cosign 2 prints what the certificate names, cosign 3 nothing of it: but then it is exactly what was asked for.
+    """
+    if answer.code:
+        said = [line for line in answer.err.splitlines() if line.startswith("Error:")] or answer.err.splitlines()
+        return (said[0] if said else "missing").removeprefix("Error: ")
+    how = target.signing
+    if how.key:
+        return f"signed with {how.public_key or how.key}"
+    facts = [how.identity, *(f"{name} {value}" for name in ("repository", "ref", "commit", "trigger")
+                             if (value := getattr(how, name) or read_fact(answer, name)))]
+    return f"signed by {', '.join(facts)}"
+
+
+def read_fact(answer: Answer, name: str) -> str:
+    """What the certificate says of ``repository``, ``ref``, ``commit`` or ``trigger``, empty where cosign is silent."""
+    try:
+        found = json.loads(answer.out)[0]["optional"][f"githubWorkflow{_FLAGS.get(name, name).capitalize()}"]
+    except (ValueError, LookupError, TypeError):
+        return ""
+    return str(found)
 
 
 def read_signed(answer: Answer, digest: str) -> bool:

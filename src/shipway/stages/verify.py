@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from shipway import registry
-from shipway.image import Index
 from shipway.model import Action, Asking, Finding, Point, State, Target, World
+from shipway.policies import Evidence, strict_policy
 from shipway.stages import inspect, sign
 
 NAME = "verify"
@@ -24,24 +23,27 @@ def observe(target: Target, world: World) -> Asking:
         return world
     world = yield from sign.observe(target, world)
     world = yield from inspect.observe(target, world)
+    return (yield from confirm(target, world, target.staging))
+
+
+def confirm(target: Target, world: World, tag: str) -> Asking:
+    """Look once more where ``tag`` leads, and judge all that was seen."""
     assert world.index is not None and world.contents is not None
-    tag = f"{target.image}:{target.staging}"
-    (resolved,) = yield (registry.inspect(tag),)
-    points = (
-        *_signature_points(world),
-        *_structure_points(target, world.index, registry.read_index(resolved, tag)),
-        *inspect.points(target, world.contents),
-    )
-    return replace(world, report=points)
+    reference = f"{target.image}:{tag}"
+    (answer,) = yield (registry.inspect(reference),)
+    now = registry.read_index(answer, reference)
+    seen = Evidence(
+        index=world.index, contents=world.contents, reference=reference, resolved=now.digest if now else "",
+        signers={digest: (digest in world.signed, said) for digest, said in world.signers.items()})
+    return replace(world, report=tuple(strict_policy(inspect.expect(target)).check(seen)))
 
 
 def judge(_target: Target, world: World) -> Finding:
     """Every point has to hold."""
     if not world.report:
         return Finding(State.ABSENT, "not verified yet")
-    faults = [point for point in world.report if not point.holds]
-    if faults:
-        return Finding(State.FAULT, "; ".join(f"{point.name}: {point.seen}" for point in faults))
+    if found := faults(world):
+        return Finding(State.FAULT, found)
     return Finding(State.SAME, f"{len(world.report)} points hold, {len(world.signed)} signatures among them")
 
 
@@ -57,19 +59,6 @@ def settle(_target: Target, world: World) -> World:
     return replace(world, report=(Point("model", True, "assumed"),))
 
 
-def _signature_points(world: World) -> Iterator[Point]:
-    assert world.index is not None
-    for digest in world.index.leaves_first:
-        holds = digest in world.signed
-        yield Point(f"signature of {digest[:19]}", holds, "signed by the expected identity" if holds else "missing")
-
-
-def _structure_points(target: Target, index: Index, now: Index | None) -> Iterator[Point]:
-    expected, seen = sorted(target.platforms), sorted(index.platforms)
-    yield Point("platforms", expected == seen, ", ".join(seen) or "none")
-    for image in index.images:
-        count = sum(entry.subject == image.digest for entry in index.attestations)
-        yield Point(f"attestations of {image.platform}", count == 1, f"{count} attestation manifests")
-    strays = [entry.digest for entry in index.attestations if entry.subject not in {e.digest for e in index.images}]
-    yield Point("attestation subjects", not strays, f"{len(strays)} speak of no image of this index")
-    yield Point("staging tag", now is not None and now.digest == index.digest, now.digest if now else "gone")
+def faults(world: World) -> str:
+    """What does not hold of the report, empty when all of it does."""
+    return "; ".join(f"{point.name}: {point.seen}" for point in world.report if not point.holds)

@@ -1,0 +1,122 @@
+"""What somebody who only has an image's name expects of it: identity, labels, builder. Pure.
+
+By convention `ghcr.io/owner/name` is built and signed by the release workflow of `github.com/owner/name`; everything
+can be given exactly instead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from shipway.config import GITHUB_ISSUER
+from shipway.context import GITHUB, parse_remote
+from shipway.errors import ContextError
+from shipway.labels import REVISION, SOURCE, VERSION, WORKFLOW_COMMIT
+from shipway.limits import Limits
+from shipway.model import Target
+from shipway.policies import Expected
+from shipway.recipe import Signing
+
+WORKFLOW, REF = ".github/workflows/release.yml", "refs/heads/main"
+_REFERENCE = re.compile(r"(?P<name>[\w.-]+(?::\d+)?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+)"
+                        r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?", re.ASCII)
+_GITHUB_IMAGE = re.compile(r"ghcr\.io/(?P<repository>[^/]+/[^/]+)(/.*)?")
+_VERSION = re.compile(r"v(\d+\.\d+\.\d+.*)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """An image's name with its tag or digest, or both: then the tag has to lead to the digest."""
+
+    name: str
+    tag: str = ""
+    digest: str = ""
+
+    @property
+    def text(self) -> str:
+        """What is asked for: the tag where there is one."""
+        return f"{self.name}:{self.tag}" if self.tag else f"{self.name}@{self.digest}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What was given by hand; what is empty is derived."""
+
+    identity: str = ""
+    issuer: str = ""
+    key: str = ""
+    repository: str = ""
+    ref: str = ""
+    commit: str = ""
+    trigger: str = ""
+    trusted_root: str = ""
+    transparency_log: bool = True
+    limits: Limits = field(default_factory=Limits)
+
+
+def parse_reference(text: str) -> Reference:
+    """Read `registry/owner/name:tag`, `…@sha256:…` or both; raises ``ContextError``."""
+    found = _REFERENCE.fullmatch(text)
+    if found is None:
+        raise ContextError(f"{text!r} is no image of a registry",
+                           hint="name it in full, such as `ghcr.io/owner/name:v1.2.3` or `…@sha256:…`")
+    if not found["tag"] and not found["digest"]:
+        raise ContextError(f"{text} has neither a tag nor a digest",
+                           hint=f"say which one is meant, such as `{text}:v1.2.3`")
+    return Reference(name=found["name"], tag=found["tag"] or "", digest=found["digest"] or "")
+
+
+def plan_repository(reference: Reference, wanted: Wanted, annotations: Mapping[str, str]) -> str:
+    """``owner/name`` on GitHub, empty when nothing tells it.
+
+    An image's name is in lower case. The image may say how its repository writes itself, and no more than that.
+    """
+    if wanted.repository:
+        return wanted.repository
+    found = _GITHUB_IMAGE.fullmatch(reference.name)
+    if found is None:
+        return ""
+    _, told = parse_remote(annotations.get(SOURCE, "")) or ("", "")
+    return told if told.lower() == found["repository"] else found["repository"]
+
+
+def plan_signing(reference: Reference, wanted: Wanted, annotations: Mapping[str, str]) -> Signing:
+    """The key, or the exact identity; raises ``ContextError`` where nothing tells it."""
+    if wanted.key:
+        return Signing(key=wanted.key, public_key=wanted.key, transparency_log=wanted.transparency_log)
+    repository = plan_repository(reference, wanted, annotations)
+    issuer = wanted.issuer or GITHUB_ISSUER
+    workflow = issuer == GITHUB_ISSUER
+    if not repository and (workflow or not wanted.identity):
+        raise ContextError(f"nothing tells whose signature {reference.name} has to carry",
+                           hint="give `--repository OWNER/NAME` or `--key FILE`; for an identity that is no workflow's "
+                                "`--identity` with its `--issuer`")
+    ref = wanted.ref or REF
+    return Signing(
+        identity=wanted.identity or f"{GITHUB}/{repository}/{WORKFLOW}@{ref}", issuer=issuer,
+        repository=repository if workflow else wanted.repository, ref=ref if workflow else wanted.ref,
+        commit=wanted.commit or (annotations.get(WORKFLOW_COMMIT) or annotations.get(REVISION, "") if workflow else ""),
+        trigger=wanted.trigger, transparency_log=wanted.transparency_log, trusted_root=wanted.trusted_root,
+    )
+
+
+def plan_target(reference: Reference, wanted: Wanted, annotations: Mapping[str, str]) -> Target:
+    """As much of a target as questions about signatures need."""
+    return Target(image=reference.name, commit="", branch="", channel="release", staging=reference.tag, tags=(),
+                  platforms=wanted.limits.platforms, folder="", signing=plan_signing(reference, wanted, annotations))
+
+
+def plan_expected(reference: Reference, wanted: Wanted, annotations: Mapping[str, str], now: int) -> Expected:
+    """What has to hold; ``now`` in seconds since 1970."""
+    repository, limits = plan_repository(reference, wanted, annotations), wanted.limits
+    version = _VERSION.fullmatch(reference.tag)
+    labels = {VERSION: version[1].replace("_", "+")} if version else {}
+    if repository:
+        labels[SOURCE] = f"{GITHUB}/{repository}"
+    return Expected(
+        platforms=limits.platforms, labels=labels, named=(REVISION, VERSION, SOURCE), repository=repository,
+        builders=limits.builders or ((f"{GITHUB}/{repository}/actions/runs/",) if repository and not wanted.key else ()),
+        licenses=limits.licenses, maximum_age=limits.maximum_age, now=now,
+    )
