@@ -20,7 +20,9 @@ from shipway.policies import Expected
 from shipway.recipe import Signing
 
 WORKFLOW, REF = ".github/workflows/release.yml", "refs/heads/main"
-_REFERENCE = re.compile(r"(?P<name>[\w.-]+(?::\d+)?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+)"
+_REGISTRY = r"(?:[a-zA-Z0-9][\w-]*(?:\.[\w-]+)+(?::\d+)?|[a-zA-Z0-9][\w-]*:\d+|localhost)"
+"""A host has a dot or a port: `owner/name:v1` would leave it to each tool which registry is meant."""
+_REFERENCE = re.compile(rf"(?P<name>{_REGISTRY}(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+)"
                         r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?", re.ASCII)
 _GITHUB_IMAGE = re.compile(r"ghcr\.io/(?P<repository>[^/]+/[^/]+)(/.*)?")
 _VERSION = re.compile(r"v(\d+\.\d+\.\d+.*)")

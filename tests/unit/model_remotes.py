@@ -11,11 +11,12 @@ import msgspec
 
 from shipway.contents import PROVENANCE, SPDX, Attestation, Contents, Platform, Statement
 from shipway.image import SUBJECT, Index, parse_index
-from shipway.labels import REVISION
+from shipway.labels import REVISION, SOURCE
 from shipway.model import Action, Answer, Command, Json, Request
 from shipway.provenance import BUILD_TYPES
 from shipway.run.reconcile import Hands
 
+SITE = "https://github.com"
 NOT_FOUND = "ERROR: registry.example/acme/toy:tag: not found"
 
 
@@ -48,9 +49,9 @@ def provenance_of(commit: str, **changes: Json) -> dict[str, Json]:
                 "resolvedDependencies": [{"uri": "pkg:docker/python@3.13", "digest": {"sha256": "ab" * 32}}],
                 **_given(changes, "externalParameters", "resolvedDependencies", "buildType")},
             "runDetails": {
-                "builder": {"id": "https://github.com/acme/toy/actions/runs/1003/attempts/1"},
+                "builder": {"id": f"{SITE}/acme/toy/actions/runs/1003/attempts/1"},
                 "metadata": {"finishedOn": "2026-01-02T03:04:05.678901234Z", "buildkit_metadata": {
-                    "vcs": {"source": "https://github.com/acme/toy.git", "revision": commit,
+                    "vcs": {"source": f"{SITE}/acme/toy.git", "revision": commit,
                             **_given(changes, "source", "revision")}},
                     **_given(changes, "finishedOn")},
                 **_given(changes, "builder")}}
@@ -69,7 +70,8 @@ def contents_of(index: Index, labels: Mapping[str, str], packages: int = 1) -> C
     attestations = tuple(
         Attestation(digest=entry.digest, subject=entry.subject, statements=(
             Statement(type=SPDX, subjects=(entry.subject,), packages=names),
-            Statement(type=f"{PROVENANCE}v1", subjects=(entry.subject,), build=provenance_of(labels.get(REVISION, "")))))
+            Statement(type=f"{PROVENANCE}v1", subjects=(entry.subject,),
+                      build=provenance_of(labels.get(REVISION, ""), source=labels.get(SOURCE, SITE + "/acme/toy.git")))))
         for entry in index.attestations)
     return Contents(digest=index.digest, annotations=dict(labels), platforms=platforms, attestations=attestations)
 

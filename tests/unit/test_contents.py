@@ -142,6 +142,21 @@ class TestContents:
         registry.troubles = [(429, {"Retry-After": "0"}), (503, {"Retry-After": "0"})]
         assert contents.describe(registry.name, index, tmp_path).digest == index
 
+    def test_a_tag_is_resolved(self, registry: Registry, index: str) -> None:
+        registry.blobs["v1"] = registry.blobs[index]
+        found = contents.resolve(registry.name, "v1")
+        assert found is not None and found.digest == index and found.platforms
+        assert contents.resolve(registry.name, "v2") is None
+        registry.blobs[index] += b" "
+        with pytest.raises(StepFailed, match="something else than"):
+            contents.resolve(registry.name, index)
+
+    def test_the_sboms_of_each_platform(self, registry: Registry, index: str) -> None:
+        found = contents.resolve(registry.name, index)
+        assert found is not None
+        ((document,),) = contents.read_sboms(registry.name, found).values()
+        assert document["packages"][0]["name"] == "toy"
+
     def test_something_else_than_the_digest_names(self, registry: Registry, index: str, tmp_path: Path) -> None:
         registry.blobs[index] += b" "
         with pytest.raises(StepFailed, match="something else than sha256"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
@@ -205,6 +206,33 @@ class TestSign:
         command = sign.sign_command(modern, INDEX.digest)
         assert command.argv[5:7] == ("--signing-config", "none.json") and "--tlog-upload=false" not in command.argv
 
+    def test_keyless_on_cosign_3_has_no_flag_of_cosign_2(self, target: Target) -> None:
+        keyless = Signing(identity="me@example.org", issuer="https://issuer.example", transparency_log=False,
+                          modern=True, trusted_root="root.json")
+        command = sign.sign_command(replace(target, signing=keyless), INDEX.digest)
+        assert "--tlog-upload=false" not in command.argv and command.argv[3:5] == ("--trusted-root", "root.json")
+        older = sign.sign_command(replace(target, signing=replace(keyless, modern=False)), INDEX.digest)
+        assert "--tlog-upload=false" in older.argv and "--trusted-root" not in older.argv
+        verified = sign.verify_command(replace(target, signing=keyless), INDEX.digest).argv
+        assert verified[7:11] == ("--trusted-root", "root.json", "--insecure-ignore-tlog=true",
+                                  "--use-signed-timestamps=true")
+
+    def test_every_fact_that_is_known_is_pinned(self, target: Target) -> None:
+        pinned = Signing(identity="i", issuer="j", repository="acme/toy", ref="refs/heads/main", commit="c", trigger="push")
+        argv = sign.verify_command(replace(target, signing=pinned), INDEX.digest).argv
+        for name, value in (("repository", "acme/toy"), ("ref", "refs/heads/main"), ("sha", "c"), ("trigger", "push")):
+            assert argv[argv.index(f"--certificate-github-workflow-{name}") + 1] == value
+
+    @pytest.mark.parametrize(("answer", "seen"), [
+        (Answer(code=0, out='[{"optional": {"githubWorkflowSha": "5eed", "githubWorkflowTrigger": "push"}}]'),
+         "signed by me, commit 5eed, trigger push"),
+        (Answer(code=0, out='[{"optional": {}}]'), "signed by me"), (Answer(code=0, out="\n"), "signed by me"),
+        (Answer(code=12, err="WARNING: x\nError: none of the expected identities\n"), "none of the expected identities"),
+        (Answer(code=10), "missing"),
+    ])
+    def test_what_is_seen_of_a_signature(self, target: Target, answer: Answer, seen: str) -> None:
+        assert sign.read_signer(replace(target, signing=Signing(identity="me")), answer) == seen
+
     def test_keyless_in_actions_names_the_provider_so_that_nothing_hangs(self, target: Target) -> None:
         keyless = replace(target, builder="https://run.example", signing=Signing(
             identity="https://github.com/acme/toy/.github/workflows/release.yml@refs/heads/main",
@@ -394,10 +422,25 @@ class TestPromote:
         assert isinstance(create, Command)
         assert create.argv[4:] == ("--tag", "registry.example/acme/toy:latest", f"{target.image}@{INDEX.digest}")
 
-    def test_a_tag_that_a_higher_release_has_stays_there(self, target: Target) -> None:
+    def confirmed(self, target: Target, *, second: str = INDEX.digest, code: int = 0) -> World:
+        """The world after both tags and the verification by the first of them were asked."""
         shown = [json.dumps({"digest": digest, "annotations": {VERSION: version}})
                  for digest, version in ((INDEX.digest, "1.2.3"), (digest_of("newer"), "1.10.0"))]
-        world = talk(promote.observe(target, World(index=INDEX)), tuple(Answer(code=0, out=one) for one in shown))
+        return talk(promote.observe(target, World(index=INDEX, contents=CONTENTS)),
+                    tuple(Answer(code=0, out=one) for one in shown),
+                    tuple(Answer(code=code, err="no signatures found") for _ in INDEX.leaves_first),
+                    (Answer(code=0, out=json.dumps({"digest": second})),))
+
+    @pytest.mark.parametrize(("changes", "said"), [
+        ({"second": digest_of("moved")}, "v1.2.3 still there"), ({"code": 10}, "signature of"),
+    ])
+    def test_what_people_get_by_the_tag_is_verified_again(self, target: Target, changes: dict[str, Any],
+                                                          said: str) -> None:
+        found = promote.judge(target, self.confirmed(target, **changes))
+        assert found.state is State.FAULT and said in found.evidence
+
+    def test_a_tag_that_a_higher_release_has_stays_there(self, target: Target) -> None:
+        world = self.confirmed(target)
         found = promote.judge(target, world)
         assert found.state is State.SAME and found.evidence.endswith("; latest stays at 1.10.0")
         older = replace(world, versions={"latest": "1.2.2"})

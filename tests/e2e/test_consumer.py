@@ -1,0 +1,181 @@
+"""`shipway verify IMAGE` with the real cosign and a Sigstore on loopback: a good release holds, every attack is refused.
+
+It takes cosign (2.5 or 3) and a registry, as `test_keyless.py` does; the images are made without an engine.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from shipway.consumer import Wanted
+from shipway.run import consumer, contents
+from shipway.run.consumer import Verdict
+from tests.e2e.conftest import shipway
+from tests.e2e.test_keyless import CALLED, Bench
+from tests.e2e.test_keyless import fixture_bench as fixture_bench  # pylint: disable=useless-import-alias
+from tests.published import COMMIT, FROM_APP, Recipe, Shelf
+from tests.sigstore.identity import Workflow
+from tests.unit.model_remotes import provenance_of
+
+pytestmark = pytest.mark.engine
+
+WANTED = Wanted(repository="acme/app", transparency_log=False)
+GOOD = Recipe()
+
+
+def send(url: str, method: str, content: bytes | None, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
+    """(status, headers) of a request to this machine."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(urllib.request.Request(url, content, headers, method=method), timeout=10) as answer:
+            return answer.status, dict(answer.headers)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, dict(error.headers)
+
+
+@dataclass(frozen=True)
+class Market:
+    """Where images are published, signed and looked at."""
+
+    bench: Bench
+    environment: dict[str, str]
+
+    @property
+    def image(self) -> str:
+        """The image under test."""
+        return f"{self.bench.registry}/acme/app:v1.2.3"
+
+    def publish(self, recipe: Recipe = GOOD) -> tuple[str, ...]:
+        """Publish it; nobody has signed it yet."""
+        return Shelf(f"http://{self.bench.registry}/v2/acme/app", send).publish(recipe, "v1.2.3")
+
+    def sign(self, digests: tuple[str, ...], workflow: Workflow | None = None) -> None:
+        """Sign by digest, as ``workflow``."""
+        self.bench.sigstore.workflow = workflow or Workflow()
+        for digest in digests:
+            self.bench.sign(digest)
+
+    def verify(self, wanted: Wanted = WANTED) -> Verdict:
+        """As a consumer."""
+        return consumer.verify(self.image, wanted, self.environment)
+
+    def faults(self, wanted: Wanted = WANTED) -> str:
+        """What does not hold."""
+        return "\n".join(f"{point.name}: {point.seen}" for point in self.verify(wanted).faults)
+
+
+@pytest.fixture(name="market")
+def fixture_market(bench: Bench) -> Iterator[Market]:
+    """Everything, for one test. The consumer's environment has neither a job's token nor its variables."""
+    environment = {name: value for name, value in bench.runner.public.items() if not name.startswith(("GITHUB", "ACT"))}
+    yield Market(bench, environment)
+
+
+def test_a_good_release_is_verified_by_the_program_from_nowhere(market: Market, tmp_path: Path) -> None:
+    market.sign(market.publish())
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "policy.toml").write_text('licenses = ["MIT"]\nplatforms = ["linux/amd64", "linux/arm64"]\n')
+    words = ("verify", market.image, "--repository", "acme/app", "--no-transparency-log", "--policy",
+             str(tmp_path / "policy.toml"))
+    for kind in ((), ("--json",)):
+        done = subprocess.run(shipway(*words, *kind), cwd=tmp_path / "empty", env=market.environment, text=True,
+                              capture_output=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["verified"] is True
+    done = subprocess.run(shipway("verify", market.image, "--repository", "mallory/app", "--no-transparency-log"),
+                          cwd=tmp_path / "empty", env=market.environment, text=True, capture_output=True, check=False)
+    assert done.returncode == 7 and "mallory/app" in done.stderr and "FAIL  signature of" in done.stdout
+
+
+class TestSignatures:
+    """Who signed what."""
+
+    def test_nobody(self, market: Market) -> None:
+        digests = market.publish()
+        assert all(f"signature of {digest[:19]}" in market.faults() for digest in digests)
+
+    @pytest.mark.parametrize("position", [1, 2])
+    def test_all_but_one_entry(self, market: Market, position: int) -> None:
+        digests = market.publish()
+        market.sign(tuple(digest for digest in digests if digest != digests[position]))
+        assert market.faults().splitlines() and all(
+            line.startswith(f"signature of {digests[position][:19]}") for line in market.faults().splitlines())
+
+    def test_another_image_under_the_tag_of_a_signed_one(self, market: Market) -> None:
+        market.sign(market.publish())
+        digests = market.publish(GOOD.but(extra="evil"))
+        assert f"signature of {digests[-1][:19]} (the index)" in market.faults()
+
+    @pytest.mark.parametrize(("workflow", "seen"), [
+        (Workflow(file=".github/workflows/other.yml"), "other.yml"),
+        (Workflow(repository="acme/app-evil"), "repository"),
+        (Workflow(ref="refs/heads/main-evil"), "ref"),
+        (Workflow(sha="0bad" * 10), "sha"),
+        (Workflow(called=CALLED), "acme/ci"),
+    ], ids=["another workflow", "another repository", "a branch that starts alike", "another commit", "a called one"])
+    def test_somebody_else(self, market: Market, workflow: Workflow, seen: str) -> None:
+        market.sign(market.publish(), workflow)
+        found = market.faults()
+        assert found.count("signature of") == 5 and seen in found.lower()
+
+    def test_another_caller_of_the_same_reusable_workflow(self, market: Market) -> None:
+        wanted = replace(WANTED, identity=f"https://github.com/{CALLED}")
+        digests = market.publish()
+        market.sign(digests, Workflow(called=CALLED, repository="mallory/app"))
+        assert market.faults(wanted).count("signature of") == 5
+        market.sign(digests, Workflow(called=CALLED))
+        assert not market.faults(wanted)
+
+    def test_another_event(self, market: Market) -> None:
+        market.sign(market.publish(), Workflow(event="workflow_dispatch"))
+        assert not market.faults(replace(WANTED, trigger="workflow_dispatch"))
+        assert market.faults(replace(WANTED, trigger="push")).count("signature of") == 5
+
+
+@pytest.mark.parametrize(("recipe", "point"), [
+    (GOOD.but(subject="sha256:" + "ab" * 32), "subjects of linux/amd64"),
+    (GOOD.but(attestations=2), "attestations of linux/amd64: 2"),
+    (GOOD.but(installed=("toy", "evil")), "SBOM of linux/amd64 names what is installed: it leaves out evil 1.0"),
+    (GOOD.but(listed=()), "SBOM of linux/arm64: 0 packages"),
+    (GOOD.but(provenance=provenance_of("0bad" * 10, **FROM_APP)), "source of linux/amd64: acme/app at 0bad"),
+    (GOOD.but(provenance=provenance_of(COMMIT, **{**FROM_APP, "builder": {"id": ""}})), "built by nobody"),
+], ids=["another subject", "two attestation manifests", "a distribution that is not listed", "an empty SBOM",
+        "another commit", "no builder"])
+def test_a_signature_does_not_make_up_for_the_content(market: Market, recipe: Recipe, point: str) -> None:
+    market.sign(market.publish(recipe))
+    found = market.faults()
+    assert point in found and "signature of" not in found
+
+
+def test_a_tag_that_moves_meanwhile(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    market.sign(market.publish())
+    describe = contents.describe
+
+    def slowly(name: str, digest: str, cache: Path) -> object:
+        found = describe(name, digest, cache)
+        market.publish(GOOD.but(extra="evil"))
+        return found
+
+    monkeypatch.setattr(contents, "describe", slowly)
+    assert market.faults().startswith(f"{market.image} still there: sha256:")
+
+
+def test_a_signature_that_is_lost(market: Market) -> None:
+    digests = market.publish()
+    market.sign(digests)
+    address = f"http://{market.bench.registry}/v2/acme/app/manifests"
+    for tag in (f"sha256-{digests[0][7:]}", f"sha256-{digests[0][7:]}.sig"):
+        _, headers = send(f"{address}/{tag}", "GET", None, {"Accept": "application/vnd.oci.image.index.v1+json, "
+                                                           "application/vnd.oci.image.manifest.v1+json"})
+        if found := headers.get("Docker-Content-Digest"):
+            assert send(f"{address}/{found}", "DELETE", None, {})[0] == 202
+    assert market.faults().startswith(f"signature of {digests[0][:19]}")

@@ -1,0 +1,160 @@
+"""SBOMs for people."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shipway import cli, tasks
+from shipway.consumer import Wanted
+from shipway.errors import CheckFailed, ContextError, SettingsError, StepFailed
+from shipway.image import Entry, Index
+from shipway.run import consumer, contents, packages, workbench
+from shipway.run.consumer import Verdict
+from shipway.model import Point
+from shipway.sbom import Package, parse_packages, plan_changes, render_changes, render_cyclonedx, render_table
+from tests.unit.model_remotes import digest_of
+from tests.unit.test_faces import run
+
+IMAGE = "ghcr.io/acme/app:v1.2.3"
+DOCUMENT: dict[str, Any] = {  # Any: JSON
+    "spdxVersion": "SPDX-2.3", "packages": [
+        {"SPDXID": "image", "name": "/run/src"},
+        {"SPDXID": "a", "name": "attrs", "versionInfo": "25.1", "licenseDeclared": "MIT",
+         "externalRefs": [{"referenceType": "cpe23Type", "referenceLocator": "cpe"},
+                          {"referenceType": "purl", "referenceLocator": "pkg:pypi/attrs@25.1"}]},
+        {"SPDXID": "b", "name": "bash", "versionInfo": "5", "licenseDeclared": "NOASSERTION",
+         "licenseConcluded": "GPL-3.0-or-later"},
+        {"SPDXID": "c", "name": "c", "licenseDeclared": "NOASSERTION"},
+        {"SPDXID": "d", "name": "c", "licenseDeclared": "NOASSERTION"},
+    ], "relationships": [{"relationshipType": "DESCRIBES", "relatedSpdxElement": "image"},
+                         {"relationshipType": "CONTAINS", "relatedSpdxElement": "a"}]}
+ATTRS = Package(name="attrs", version="25.1", license="MIT", purl="pkg:pypi/attrs@25.1")
+BASH = Package(name="bash", version="5", license="GPL-3.0-or-later")
+UNKNOWN = Package(name="c", version="")
+
+
+class TestPackages:
+    """Pure."""
+
+    def test_each_package_is_listed_once_and_the_image_is_none(self) -> None:
+        assert parse_packages([DOCUMENT]) == (ATTRS, BASH, UNKNOWN)
+        assert parse_packages([{**DOCUMENT, "documentDescribes": ["a"]}]) == (BASH, UNKNOWN)
+
+    def test_a_table(self) -> None:
+        assert render_table({"linux/amd64": (ATTRS, BASH, UNKNOWN), "linux/arm64": ()}).splitlines() == [
+            "linux/amd64: 3 packages", "  attrs  25.1  MIT", "  bash   5     GPL-3.0-or-later", "  c            unknown",
+            "linux/arm64: 0 packages"]
+
+    def test_changes(self) -> None:
+        newer = Package(name="attrs", version="25.2", license="MIT")
+        found = plan_changes({"linux/amd64": (ATTRS, BASH), "linux/386": ()}, {"linux/amd64": (newer, UNKNOWN)})
+        assert render_changes(found).splitlines() == [
+            "linux/386: nothing changed", "linux/amd64: 3 changes", "  ~ attrs  25.1 (MIT) → 25.2 (MIT)",
+            "  - bash  5 (GPL-3.0-or-later)", "  + c   (unknown)"]
+
+    def test_cyclonedx(self) -> None:
+        found = render_cyclonedx("ghcr.io/acme/app", "sha256:1", {"linux/amd64": (ATTRS, UNKNOWN), "linux/386": (ATTRS,)})
+        assert (found["bomFormat"], found["specVersion"]) == ("CycloneDX", "1.6")
+        first, second = found["components"]
+        assert first["purl"] == ATTRS.purl and first["licenses"] == [{"expression": "MIT"}]
+        assert [one["value"] for one in first["properties"]] == ["linux/amd64", "linux/386"]
+        assert set(second) == {"type", "bom-ref", "name", "properties"}
+
+
+class TestTasks:
+    """What people type."""
+
+    @pytest.fixture(autouse=True)
+    def play(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        index = Index(digest=digest_of("i"), entries=(Entry(digest=digest_of("a"), platform="linux/amd64"),))
+        monkeypatch.setattr(contents, "resolve", lambda _, word: index if word != "none" else None)
+        monkeypatch.setattr(contents, "read_sboms", lambda *_: {"linux/amd64": [DOCUMENT]})
+
+    def test_the_table_and_the_documents(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run("sbom", "--image", IMAGE) == 0
+        assert capsys.readouterr().out.startswith("linux/amd64: 3 packages\n")
+        assert run("sbom", "--image", IMAGE, "--json") == 0
+        assert json.loads(capsys.readouterr().out)["packages"]["linux/amd64"][2]["license"] is None
+        assert run("sbom", "--image", IMAGE, "--format", "spdx") == 0
+        assert json.loads(capsys.readouterr().out) == {"linux/amd64": DOCUMENT}
+        assert run("sbom", "--image", IMAGE, "--format", "cyclonedx") == 0
+        assert json.loads(capsys.readouterr().out)["metadata"]["component"]["version"] == digest_of("i")
+        assert run("sbom", "--image", IMAGE, "--format", "yaml") == 3
+
+    def test_a_comparison(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run("sbom", "--image", IMAGE, "--diff", IMAGE) == 0
+        assert capsys.readouterr().out == "linux/amd64: nothing changed\n"
+
+    def test_licenses_against_a_policy(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "p.toml").write_text('licenses = ["MIT"]')
+        assert run("licenses", "--image", IMAGE, "--policy", str(tmp_path / "p.toml"), "--json") == 1
+        found = json.loads(capsys.readouterr().out)
+        assert "bash 5: GPL-3.0-or-later\n  - c : unknown" in found["error"]["message"]
+        assert [one["name"] for one in found["refused"]["linux/amd64"]] == ["bash", "c"]
+
+    def test_licenses_against_the_settings(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                           capsys: pytest.CaptureFixture[str]) -> None:
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(SettingsError, match="no list of licenses"):
+            packages.allowed_licenses("")
+        (tmp_path / "pyproject.toml").write_text(
+            '[project]\nname = "x"\nversion = "1"\n[tool.shipway.policy]\nlicenses = ["MIT", "GPL-3.0-or-later"]\n')
+        with pytest.raises(CheckFailed, match="1 packages of"):
+            packages.licenses(IMAGE, "")
+        monkeypatch.setattr(contents, "read_sboms", lambda *_: {"linux/amd64": [
+            {"packages": DOCUMENT["packages"][1:3]}]})
+        assert run("licenses", "--image", IMAGE) == 0
+        assert "2 packages, all under licenses" in capsys.readouterr().out
+
+    def test_an_image_without_an_sbom_or_none_at_all(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with pytest.raises(StepFailed, match="is not there"):
+            packages.sbom("ghcr.io/acme/app:none", "table")
+        monkeypatch.setattr(contents, "read_sboms", lambda *_: {"linux/amd64": []})
+        with pytest.raises(StepFailed, match="no SBOM of linux/amd64"):
+            packages.sbom(IMAGE, "table")
+        with pytest.raises(ContextError, match="neither a tag nor a digest"):
+            packages.sbom("ghcr.io/acme/app", "table")
+
+    def test_without_an_image_it_is_the_commits_own(self, monkeypatch: pytest.MonkeyPatch, target: Any) -> None:
+        class Bench:  # pylint: disable=missing-class-docstring
+            @staticmethod
+            def target() -> Any:
+                return target
+
+        monkeypatch.setattr(workbench, "set_up", lambda _: Bench)
+        monkeypatch.setattr(packages, "set_up", lambda _: Bench)
+        assert packages.name_image("", print) == "registry.example/acme/toy:sha-ccccccc"
+
+    @pytest.mark.parametrize("holds", [True, False])
+    def test_verify(self, holds: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        verdict = Verdict(image=IMAGE, digest="sha256:1", points=(Point("platforms", holds, "none"),))
+        asked: list[object] = []
+
+        def verify(*words: object) -> Verdict:
+            asked.append(words)
+            return verdict
+
+        monkeypatch.setattr(consumer, "verify", verify)
+        assert run("verify", "--image", IMAGE, "--ref", "refs/heads/x", "--no-transparency-log") == (0 if holds else 7)
+        assert capsys.readouterr().out == f"{'pass' if holds else 'FAIL'}  platforms: none\n"
+        assert run("verify", "--image", IMAGE, "--json") == (0 if holds else 7)
+        found = json.loads(capsys.readouterr().out)
+        assert found["verified"] is holds and found["points"][0]["seen"] == "none" and ("error" in found) is not holds
+        assert asked[0] == (IMAGE, Wanted(ref="refs/heads/x", transparency_log=False))
+
+
+@pytest.mark.parametrize(("given", "understood"), [
+    ("verify a/b:c --json", "verify --image a/b:c --json"), ("verify --json a/b:c", "verify --json --image a/b:c"),
+    ("verify --policy p.toml a/b:c", "verify --policy p.toml --image a/b:c"),
+    ("verify --image a/b:c", "verify --image a/b:c"), ("verify --image=a/b:c", "verify --image=a/b:c"),
+    ("verify", "verify"), ("sign verify promote", "sign verify promote"), ("tags x", "tags x"),
+    ("--list", "--list"), ("sbom a/b:c --diff a/b:d", "sbom --image a/b:c --diff a/b:d"),
+    ("--dry verify --diff a/b:c", "--dry verify --diff --image a/b:c"),
+])
+def test_an_image_needs_no_flag(given: str, understood: str) -> None:
+    assert [*cli.name_image(["shipway", *given.split()])] == ["shipway", *understood.split()]
+    assert tasks.namespace
