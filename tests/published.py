@@ -1,5 +1,7 @@
-"""An image with everything that belongs to it, put into a registry without an engine: as buildx would, or as an attacker
-might."""
+"""An image with everything that belongs to it, put into a registry without an engine.
+
+As buildx would do it, or as an attacker might.
+"""
 
 from __future__ import annotations
 

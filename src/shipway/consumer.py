@@ -117,8 +117,8 @@ def plan_expected(reference: Reference, wanted: Wanted, annotations: Mapping[str
     labels = {VERSION: version[1].replace("_", "+")} if version else {}
     if repository:
         labels[SOURCE] = f"{GITHUB}/{repository}"
+    runs = (f"{GITHUB}/{repository}/actions/runs/",) if repository and not wanted.key else ()
     return Expected(
         platforms=limits.platforms, labels=labels, named=(REVISION, VERSION, SOURCE), repository=repository,
-        builders=limits.builders or ((f"{GITHUB}/{repository}/actions/runs/",) if repository and not wanted.key else ()),
-        licenses=limits.licenses, maximum_age=limits.maximum_age, now=now,
+        builders=limits.builders or runs, licenses=limits.licenses, maximum_age=limits.maximum_age, now=now,
     )

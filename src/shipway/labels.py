@@ -13,7 +13,7 @@ from shipway.context import Context
 PREFIX = "org.opencontainers.image."
 REVISION, VERSION, SOURCE = f"{PREFIX}revision", f"{PREFIX}version", f"{PREFIX}source"
 WORKFLOW_COMMIT = "io.github.shipway.workflow-commit"
-"""The commit that the workflow ran on: the one that a keyless certificate names. A release is of a commit on top of it."""
+"""The commit that the workflow ran on, which a keyless certificate names: a release is the commit on top of it."""
 
 
 def plan_labels(project: Project, context: Context, *, version: str = "") -> dict[str, str]:

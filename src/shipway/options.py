@@ -35,7 +35,7 @@ HELP = {
     "trusted_root": "trusted root of a private Sigstore (cosign 3)",
     "no_transparency_log": "the signature is in no transparency log",
     "policy": "TOML file with limits of one's own: licenses, builders, platforms, maximum-age",
-    "format": "table, spdx or cyclonedx",
+    "format_": "table, spdx or cyclonedx",
     "diff": "image to compare with",
     "until": "stop after this stage",
     "keep": "leave the local remotes up for a look",

@@ -50,7 +50,8 @@ def plan_target(project: Project, context: Context, environment: Mapping[str, st
         signing=plan_signing(settings, context, {} if release else environment),
         build=plan_build(settings, context, environment, image), labels=plan_labels(project, context, version=version),
         builder=context.run_url,
-        licenses=tuple(settings.policy.licenses), docs=docs_version(version), docs_branch=settings.docs.branch, docs_config=settings.docs.config,
+        licenses=tuple(settings.policy.licenses), docs=docs_version(version),
+        docs_branch=settings.docs.branch, docs_config=settings.docs.config,
     )
 
 

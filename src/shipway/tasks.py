@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from invoke.collection import Collection
 from invoke.context import Context
 
+from shipway import images, machine
 from shipway.errors import ShipwayError
 from shipway.options import task
-from shipway.printing import print_json, print_plan, say, show, show_either, tell
+from shipway.printing import print_json, print_plan, say, show, tell
 
 if TYPE_CHECKING:
     from shipway.model import Target
@@ -111,40 +112,10 @@ def verify(_: Context, image: str = "", identity: str = "", issuer: str = "", ke
         _stage("verify", dry_run, json)
         return
     from shipway.consumer import Wanted
-    from shipway.run import consumer
 
-    wanted = Wanted(identity=identity, issuer=issuer, key=key, repository=repository, ref=ref, commit=commit,
-                    trigger=trigger, trusted_root=trusted_root, transparency_log=not no_transparency_log,
-                    limits=consumer.read_limits(policy))
-    verdict = consumer.verify(image, wanted)
-    if not json:
-        print(verdict.render())
-    if verdict.faults:
-        raise consumer.refusal(verdict)
-    if json:
-        print_json(verdict.document())
-
-
-@task
-def sbom(_: Context, image: str = "", format: str = "table", diff: str = "", json: bool = False) -> None:
-    """Print what an image holds, package by package; with --diff, what changed since another one."""
-    from shipway.run import packages
-
-    image = packages.name_image(image, say)
-    if diff:
-        show_either(*packages.changes(image, diff), json)
-    else:
-        show_either(*packages.sbom(image, format), json)
-
-
-@task
-def licenses(_: Context, image: str = "", policy: str = "", json: bool = False) -> None:
-    """Hold the licenses of an image's packages against the list of those that are allowed."""
-    from shipway.run import packages
-
-    found = packages.licenses(packages.name_image(image, say), policy)
-    show_either("\n".join(f"{platform}: {count} packages, all under licenses that are allowed"
-                          for platform, count in found["packages"].items()), found, json)
+    images.verify(image, policy, json, Wanted(
+        identity=identity, issuer=issuer, key=key, repository=repository, ref=ref, commit=commit, trigger=trigger,
+        trusted_root=trusted_root, transparency_log=not no_transparency_log))
 
 
 @task
@@ -262,25 +233,5 @@ def rehearse(_: Context, keep: bool = False, dry_run: bool = False, json: bool =
     play.main(say, tell, keep=keep, dry_run=dry_run, as_json=json)
 
 
-@task
-def engine(_: Context, suite: str = "trixie", dry_run: bool = False, json: bool = False) -> None:
-    """Make sure that Docker with buildx and cosign are there; on Debian, set them up in a folder of their own."""
-    from shipway.rehearsal import setting
-
-    show(setting.start(say, suite=suite, dry_run=dry_run), json)
-
-
-@task
-def stop(_: Context, purge: bool = False, dry_run: bool = False, json: bool = False) -> None:
-    """End what `engine` started, and nothing else."""
-    from shipway.rehearsal import setting
-
-    show(setting.stop(say, purge=purge, dry_run=dry_run), json)
-
-
-_engine = Collection("engine")
-_engine.add_task(engine, name="start", default=True)
-_engine.add_task(stop)
-
-namespace = Collection(build, merge, inspect, sign, verify, sbom, licenses, promote, publish, document, tags, version,
-                       context, status, release, rehearse, prune, doctor, schema, _engine)
+namespace = Collection(build, merge, inspect, sign, verify, images.sbom, images.licenses, promote, publish, document,
+                       tags, version, context, status, release, rehearse, prune, doctor, schema, machine.collection)

@@ -1,4 +1,4 @@
-"""`shipway verify IMAGE` with the real cosign and a Sigstore on loopback: a good release holds, every attack is refused.
+"""`shipway verify IMAGE` with the real cosign and a Sigstore on loopback: a good release holds, an attack is refused.
 
 It takes cosign (2.5 or 3) and a registry, as `test_keyless.py` does; the images are made without an engine.
 """
@@ -19,13 +19,13 @@ from shipway.consumer import Wanted
 from shipway.run import consumer, contents
 from shipway.run.consumer import Verdict
 from tests.e2e.conftest import shipway
-from tests.e2e.test_keyless import CALLED, Bench
-from tests.e2e.test_keyless import fixture_bench as fixture_bench  # pylint: disable=useless-import-alias
-from tests.published import COMMIT, FROM_APP, Recipe, Shelf
+from tests.e2e.test_keyless import CALLED, Bench, fixture_bench
+from tests.published import COMMIT, FROM_APP, INDEX, MANIFEST, Recipe, Shelf
 from tests.sigstore.identity import Workflow
 from tests.unit.model_remotes import provenance_of
 
 pytestmark = pytest.mark.engine
+__all__ = ["fixture_bench"]
 
 WANTED = Wanted(repository="acme/app", transparency_log=False)
 GOOD = Recipe()
@@ -174,8 +174,7 @@ def test_a_signature_that_is_lost(market: Market) -> None:
     market.sign(digests)
     address = f"http://{market.bench.registry}/v2/acme/app/manifests"
     for tag in (f"sha256-{digests[0][7:]}", f"sha256-{digests[0][7:]}.sig"):
-        _, headers = send(f"{address}/{tag}", "GET", None, {"Accept": "application/vnd.oci.image.index.v1+json, "
-                                                           "application/vnd.oci.image.manifest.v1+json"})
+        _, headers = send(f"{address}/{tag}", "GET", None, {"Accept": f"{INDEX}, {MANIFEST}"})
         if found := headers.get("Docker-Content-Digest"):
             assert send(f"{address}/{found}", "DELETE", None, {})[0] == 202
     assert market.faults().startswith(f"signature of {digests[0][:19]}")

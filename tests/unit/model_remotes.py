@@ -71,7 +71,7 @@ def contents_of(index: Index, labels: Mapping[str, str], packages: int = 1) -> C
         Attestation(digest=entry.digest, subject=entry.subject, statements=(
             Statement(type=SPDX, subjects=(entry.subject,), packages=names),
             Statement(type=f"{PROVENANCE}v1", subjects=(entry.subject,),
-                      build=provenance_of(labels.get(REVISION, ""), source=labels.get(SOURCE, SITE + "/acme/toy.git")))))
+                      build=provenance_of(labels.get(REVISION, ""), source=labels.get(SOURCE, f"{SITE}/acme/toy")))))
         for entry in index.attestations)
     return Contents(digest=index.digest, annotations=dict(labels), platforms=platforms, attestations=attestations)
 

@@ -38,7 +38,8 @@ class TestReferences:
         assert parse_reference(text) == expected
 
     @pytest.mark.parametrize("text", [
-        "app", "app:v1", "acme/app:v1", "ghcr.io/acme/app", "ghcr.io/Acme/app:v1", "ghcr.io/acme/app:", "ghcr.io/acme/app@sha256:12",
+        "app", "app:v1", "acme/app:v1", "ghcr.io/acme/app", "ghcr.io/Acme/app:v1",
+        "ghcr.io/acme/app:", "ghcr.io/acme/app@sha256:12",
         "--help/x:y", "ghcr.io/acme/../app:v1", "https://ghcr.io/acme/app:v1", "ghcr.io/acme/app:v1 --key=x", "",
     ])
     def test_bad_ones(self, text: str) -> None:
@@ -59,8 +60,9 @@ class TestIdentity:
         assert plan_signing(IMAGE, Wanted(commit="5eed"), {REVISION: "c0ff"}).commit == "5eed"
 
     @pytest.mark.parametrize(("source", "repository"), [
-        ("https://github.com/Acme/App", "Acme/App"), ("https://github.com/mallory/app", "acme/app"), ("nonsense",
-                                                                                                        "acme/app")])
+        ("https://github.com/Acme/App", "Acme/App"), ("https://github.com/mallory/app", "acme/app"),
+        ("nonsense", "acme/app"),
+    ])
     def test_the_image_may_say_how_its_repository_is_written_and_no_more(self, source: str, repository: str) -> None:
         found = plan_signing(IMAGE, Wanted(), {SOURCE: source})
         assert found.repository == repository and found.identity.startswith(f"https://github.com/{repository}/")
@@ -97,7 +99,8 @@ class TestIdentity:
         called = Settings(sign=Sign(identity="https://github.com/acme/ci/x.yml@v1", trusted_root="root.json"))
         found = plan_own_signing(called, context, {})
         assert (found.repository, found.ref, found.trusted_root) == ("acme/app", "refs/heads/main", "root.json")
-        person = plan_own_signing(Settings(sign=Sign(identity="me@example.org", issuer="https://x.example")), context, {})
+        mine = Settings(sign=Sign(identity="me@example.org", issuer="https://x.example"))
+        person = plan_own_signing(mine, context, {})
         assert not person.repository and not person.ref
 
 
@@ -120,7 +123,7 @@ class TestExpected:
         assert plan_expected(replace(IMAGE, tag="v1.2.3_a"), Wanted(), {}, 0).labels[VERSION] == "1.2.3+a"
 
     def test_a_key_says_nothing_of_the_builder(self) -> None:
-        assert plan_expected(IMAGE, Wanted(key="k"), {}, 0).builders == ()
+        assert not plan_expected(IMAGE, Wanted(key="k"), {}, 0).builders
 
 
 class TestLimits:

@@ -46,7 +46,8 @@ class TestPackages:
 
     def test_a_table(self) -> None:
         assert render_table({"linux/amd64": (ATTRS, BASH, UNKNOWN), "linux/arm64": ()}).splitlines() == [
-            "linux/amd64: 3 packages", "  attrs  25.1  MIT", "  bash   5     GPL-3.0-or-later", "  c            unknown",
+            "linux/amd64: 3 packages",
+            "  attrs  25.1  MIT", "  bash   5     GPL-3.0-or-later", "  c            unknown",
             "linux/arm64: 0 packages"]
 
     def test_changes(self) -> None:
@@ -57,7 +58,8 @@ class TestPackages:
             "  - bash  5 (GPL-3.0-or-later)", "  + c   (unknown)"]
 
     def test_cyclonedx(self) -> None:
-        found = render_cyclonedx("ghcr.io/acme/app", "sha256:1", {"linux/amd64": (ATTRS, UNKNOWN), "linux/386": (ATTRS,)})
+        everywhere = {"linux/amd64": (ATTRS, UNKNOWN), "linux/386": (ATTRS,)}
+        found = render_cyclonedx("ghcr.io/acme/app", "sha256:1", everywhere)
         assert (found["bomFormat"], found["specVersion"]) == ("CycloneDX", "1.6")
         first, second = found["components"]
         assert first["purl"] == ATTRS.purl and first["licenses"] == [{"expression": "MIT"}]

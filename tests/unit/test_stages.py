@@ -218,7 +218,8 @@ class TestSign:
                                   "--use-signed-timestamps=true")
 
     def test_every_fact_that_is_known_is_pinned(self, target: Target) -> None:
-        pinned = Signing(identity="i", issuer="j", repository="acme/toy", ref="refs/heads/main", commit="c", trigger="push")
+        pinned = Signing(identity="i", issuer="j", repository="acme/toy", ref="refs/heads/main", commit="c",
+                         trigger="push")
         argv = sign.verify_command(replace(target, signing=pinned), INDEX.digest).argv
         for name, value in (("repository", "acme/toy"), ("ref", "refs/heads/main"), ("sha", "c"), ("trigger", "push")):
             assert argv[argv.index(f"--certificate-github-workflow-{name}") + 1] == value
@@ -227,7 +228,7 @@ class TestSign:
         (Answer(code=0, out='[{"optional": {"githubWorkflowSha": "5eed", "githubWorkflowTrigger": "push"}}]'),
          "signed by me, commit 5eed, trigger push"),
         (Answer(code=0, out='[{"optional": {}}]'), "signed by me"), (Answer(code=0, out="\n"), "signed by me"),
-        (Answer(code=12, err="WARNING: x\nError: none of the expected identities\n"), "none of the expected identities"),
+        (Answer(code=12, err="WARNING: x\nError: none of the expected\n"), "none of the expected"),
         (Answer(code=10), "missing"),
     ])
     def test_what_is_seen_of_a_signature(self, target: Target, answer: Answer, seen: str) -> None:

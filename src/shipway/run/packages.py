@@ -67,7 +67,7 @@ def changes(image: str, other: str) -> tuple[str, Document]:
 
 
 def allowed_licenses(policy: str) -> tuple[str, ...]:
-    """The licenses of the policy file, else of the project's settings; raises ``SettingsError`` when nothing lists any."""
+    """The licenses of the policy file, else of the project's settings; ``SettingsError`` where none are listed."""
     listed: tuple[str, ...] = ()
     if policy:
         listed = read_limits(policy).licenses
