@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shipway.context import parse_remote
 from shipway.labels import REVISION, SOURCE
 
 BUILD_TYPES = ("https://mobyproject.org/buildkit@v1",
@@ -54,12 +55,17 @@ def parse_provenance(predicate: Node) -> Provenance:
     told, recorded = _table(request, "args"), _table(own, "vcs")
     return Provenance(
         type=str(definition.get("buildType", "")), builder=str(_table(details, "builder").get("id", "")),
-        source=str(recorded.get("source") or told.get(f"label:{SOURCE}", "")),
+        source=_source(str(recorded.get("source", "")), str(told.get(f"label:{SOURCE}", ""))),
         revision=str(recorded.get("revision") or told.get(f"label:{REVISION}", "")),
         loose=tuple(str(one.get("uri", "?")) for one in listed if not _pinned(one)), materials=len(listed),
         arguments=tuple(sorted(key.partition(":")[2] for key in told if key.startswith("build-arg:"))),
         finished=_seconds(str(metadata.get("finishedOn" if modern else "buildFinishedOn", ""))),
     )
+
+
+def _source(recorded: str, label: str) -> str:
+    """The remote that buildx saw; where that was a folder, or none, what the build was told to write on the image."""
+    return recorded if parse_remote(recorded) or not label else label
 
 
 def _table(found: Node, name: str) -> Node:

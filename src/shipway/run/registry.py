@@ -94,10 +94,10 @@ class Registry:
                              hint=f"check that it answers, and log in with `docker login {self._host}`") from error
         with response:
             if response.status_code not in expected:
-                error = NotThere if response.status_code == 404 else StepFailed
-                raise error(f"{self._host} answered {response.status_code} to {method} {what}",
-                            hint=f"log in with `docker login {self._host}`" if response.status_code in (401, 403)
-                            else "check that the registry answers and allows it, then run the same command again")
+                kind = NotThere if response.status_code == 404 else StepFailed
+                raise kind(f"{self._host} answered {response.status_code} to {method} {what}",
+                           hint=f"log in with `docker login {self._host}`" if response.status_code in (401, 403)
+                           else "check that the registry answers and allows it, then run the same command again")
             yield response
 
     def close(self) -> None:
