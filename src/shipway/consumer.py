@@ -115,10 +115,10 @@ def plan_expected(reference: Reference, wanted: Wanted, annotations: Mapping[str
     repository, limits = plan_repository(reference, wanted, annotations), wanted.limits
     version = _VERSION.fullmatch(reference.tag)
     labels = {VERSION: version[1].replace("_", "+")} if version else {}
-    if repository:
-        labels[SOURCE] = f"{GITHUB}/{repository}"
-    runs = (f"{GITHUB}/{repository}/actions/runs/",) if repository and not wanted.key else ()
+    source = f"{GITHUB}/{repository}" if repository else ""
+    labels |= {SOURCE: source} if source else {}
+    runs = (f"{source}/actions/runs/",) if source and not wanted.key else ()
     return Expected(
-        platforms=limits.platforms, labels=labels, named=(REVISION, VERSION, SOURCE), repository=repository,
+        platforms=limits.platforms, labels=labels, named=(REVISION, VERSION, SOURCE), source=source,
         builders=limits.builders or runs, licenses=limits.licenses, maximum_age=limits.maximum_age, now=now,
     )

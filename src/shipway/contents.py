@@ -18,7 +18,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     subjects: tuple[str, ...]
     """Digests, with their method: ``sha256:…``."""
     packages: tuple[tuple[str, str, str], ...] = ()
-    """Of an SBOM: (name, version, declared license)."""
+    """Of an SBOM: (name, version, license), without the image itself; the license is empty when it is not known."""
     build: dict[str, Any] = {}  # Any: the values of a JSON document
     """Of a provenance: its predicate."""
 

@@ -23,7 +23,7 @@ INDEX = parse_index(json.dumps(manifest("x", ("linux/amd64", "linux/arm64"))))
 ARM = INDEX.images[1].digest
 EXPECTED = Expected(
     platforms=("linux/amd64", "linux/arm64"), labels={VERSION: "1.2.3"}, named=(REVISION, VERSION, SOURCE),
-    repository="acme/toy", builders=("https://github.com/acme/toy/actions/runs/",), licenses=("MIT",),
+    source="https://github.com/acme/toy", builders=("https://github.com/acme/toy/actions/runs/",), licenses=("MIT",),
     maximum_age=30, now=1_768_000_000)
 CONTENTS = contents_of(INDEX, LABELS, 3)
 
@@ -111,6 +111,8 @@ def attacks() -> Iterator[tuple[str, Evidence, str]]:
     yield "provenance of no commit", evidence(contents=built(revision="")), "source of linux/arm64"
     yield "provenance of another repository", evidence(
         contents=built(source="https://github.com/mallory/toy")), "source of linux/arm64"
+    yield "provenance of another server", evidence(
+        contents=built(source="https://github.example/acme/toy")), "source of linux/arm64"
     yield "a material that no digest pins", evidence(
         contents=built(resolvedDependencies=[{"uri": "docker.io/python:3.13"}])), "materials of linux/arm64"
     yield "no materials", evidence(contents=built(resolvedDependencies=[])), "materials of linux/arm64"

@@ -37,8 +37,8 @@ class Expected:
     labels: Mapping[str, str] = field(default_factory=dict)
     named: tuple[str, ...] = ()
     """Labels that have to be there, and say the same everywhere."""
-    repository: str = ""
-    """``owner/name`` on GitHub that the image is built from."""
+    source: str = ""
+    """Address of the repository that the image is built from, such as ``https://github.com/owner/name``."""
     builders: tuple[str, ...] = ()
     """Exact identities of builders; one that ends with a slash allows whatever stands below it."""
     licenses: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ def content_policy(expected: Expected) -> Policy:
     limits: tuple[Policy, ...] = (Licenses(expected.licenses),) if expected.licenses else ()
     limits += (Fresh(expected.maximum_age, expected.now),) if expected.maximum_age else ()
     return All((Labels(expected.labels, expected.named), Machines(expected.allow_foreign), Bill(),
-                Built(expected.builders, expected.repository), Subjects(), *limits))
+                Built(expected.builders, expected.source), Subjects(), *limits))
 
 
 def strict_policy(expected: Expected) -> Policy:

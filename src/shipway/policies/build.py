@@ -20,7 +20,7 @@ class Built:
     """The provenance names an allowed builder, the repository and the commit; everything it used is pinned."""
 
     builders: tuple[str, ...]
-    repository: str
+    source: str
 
     def check(self, image: Evidence) -> Iterator[Point]:
         """Four points for each platform; only the first where there is no provenance."""
@@ -45,12 +45,12 @@ class Built:
                                         and ".." not in builder for one in self.builders)
 
     def _source(self, name: str, found: Provenance, commit: str) -> Point:
-        _, repository = parse_remote(found.source) or ("", found.source)
-        wanted = self.repository.lower()
-        holds = bool(commit) and found.revision == commit and (not wanted or repository.lower() == wanted)
-        seen = f"{repository or 'no repository'} at {found.revision or 'no commit'}"
+        source = "/".join(parse_remote(found.source) or (found.source,))
+        holds = bool(commit) and found.revision == commit and (
+            not self.source or source.lower() == self.source.lower())
+        seen = f"{source or 'no repository'} at {found.revision or 'no commit'}"
         return Point(f"source of {name}", holds, seen if holds else
-                     f"{seen}, not {self.repository or 'the repository'} at {commit or 'a commit that a label names'}")
+                     f"{seen}, not {self.source or 'the repository'} at {commit or 'a commit that a label names'}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from shipway.image import SUBJECT, Index, is_runnable, parse_index, platform_nam
 from shipway.run import layers
 from shipway.run.registry import NotThere, Registry, connect
 from shipway.run.tools import cache_folder
+from shipway.sbom import parse_packages
 
 Node = dict[str, Any]  # Any: the values of a JSON document
 _SIDE_BY_SIDE = 4
@@ -189,11 +190,10 @@ def _statement(found: Node) -> Statement:
     kind, predicate = str(found.get("predicateType", "")), found.get("predicate") or {}
     subjects = {f"{method}:{value}" for one in found.get("subject") or []
                 for method, value in (one.get("digest") or {}).items()}
-    packages = predicate.get("packages") or [] if kind.startswith(SPDX) else []
+    packages = parse_packages([predicate]) if kind.startswith(SPDX) else ()
     return Statement(
         type=kind, subjects=tuple(sorted(subjects)), build=predicate if kind.startswith(PROVENANCE) else {},
-        packages=tuple(sorted((str(one.get("name", "")), str(one.get("versionInfo", "")),
-                               str(one.get("licenseDeclared", ""))) for one in packages)))
+        packages=tuple((one.name, one.version, one.license) for one in packages))
 
 
 def main(reference: str) -> None:

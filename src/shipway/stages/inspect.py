@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from shipway.contents import Contents, parse_contents
 from shipway.errors import StepFailed
+from shipway.labels import SOURCE
 from shipway.model import Action, Answer, Asking, Command, Effect, Finding, State, Target, World
 from shipway.policies import Evidence, Expected, content_policy
 
@@ -71,7 +72,7 @@ def read_contents(answer: Answer) -> Contents:
 def expect(target: Target) -> Expected:
     """What is known beforehand of the target's image."""
     run = target.builder.rpartition("/")[0]
-    return Expected(platforms=target.platforms, labels=target.labels, repository=target.repository,
+    return Expected(platforms=target.platforms, labels=target.labels, source=target.labels.get(SOURCE, ""),
                     # An image that an earlier run left is as good; one from elsewhere is not.
                     builders=(f"{run}/",) if run else (), licenses=target.licenses,
                     allow_foreign=target.build.allow_foreign)
