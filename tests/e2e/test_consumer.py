@@ -161,7 +161,8 @@ class TestSignatures:
     (GOOD.but(attestations=2), "attestations of linux/amd64: 2"),
     (GOOD.but(installed=("toy", "evil")), "SBOM of linux/amd64 names what is installed: it leaves out evil 1.0"),
     (GOOD.but(listed=()), "SBOM of linux/arm64: 0 packages"),
-    (GOOD.but(provenance=provenance_of("0bad" * 10, **FROM_APP)), "source of linux/amd64: https://github.com/acme/app at 0bad"),
+    (GOOD.but(provenance=provenance_of("0bad" * 10, **FROM_APP)),
+     "source of linux/amd64: https://github.com/acme/app at 0bad"),
     (GOOD.but(provenance=provenance_of(COMMIT, **{**FROM_APP, "builder": {"id": ""}})), "built by nobody"),
 ], ids=["another subject", "two attestation manifests", "a distribution that is not listed", "an empty SBOM",
         "another commit", "no builder"])

@@ -19,6 +19,7 @@ from shipway.limits import Limits, parse_limits
 from shipway.model import Answer, Command
 from shipway.recipe import Signing
 from shipway.run import consumer, contents
+from shipway.target import plan_build
 from shipway.target import plan_signing as plan_own_signing
 from tests.unit.model_remotes import contents_of, digest_of, manifest
 
@@ -93,6 +94,12 @@ class TestIdentity:
             plan_signing(elsewhere, Wanted(), {SOURCE: "https://github.com/mallory/app"})
         assert "--repository" in caught.value.hint
         assert plan_signing(elsewhere, Wanted(repository="a/b"), {}).repository == "a/b"
+
+    @pytest.mark.parametrize("ci", [True, False])
+    def test_a_workflow_writes_down_what_it_ran_on(self, ci: bool) -> None:
+        context = Context(event="push", commit="c0ff", repository="acme/app", ci=ci)
+        found = plan_build(Settings(), context, {"GITHUB_SHA": "5eed"}, "ghcr.io/acme/app")
+        assert found.started == ("5eed" if ci else "")
 
     def test_the_own_pipeline_keeps_the_caller_pinned_too(self) -> None:
         context = Context(event="push", ref="refs/heads/main", repository="acme/app")

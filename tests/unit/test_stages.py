@@ -13,7 +13,7 @@ import pytest
 from shipway.contents import PROVENANCE, SPDX, Contents
 from shipway.errors import ContextError, StepFailed, ToolMissing
 from shipway.image import Entry, Index, parse_index
-from shipway.labels import REVISION, VERSION
+from shipway.labels import REVISION, VERSION, WORKFLOW_COMMIT
 from shipway.model import Answer, Command, Published, Request, State, Target, World
 from shipway.caches import Cache
 from shipway.recipe import Building, Signing
@@ -184,6 +184,13 @@ class TestBuild:
         half = parse_index(json.dumps(manifest("x", ("linux/amd64",))))
         finding = build.judge(target, World(index=half))
         assert finding.state is State.ABSENT and "lacks linux/arm64" in finding.evidence
+
+    def test_the_index_names_the_commit_that_the_workflow_ran_on(self, target: Target) -> None:
+        noted = f"--annotation=index:{WORKFLOW_COMMIT}=5eed"
+        started = replace(target, build=Building(started="5eed"), parts=(INDEX.digest,))
+        assert noted in build.build_command(started).argv and noted in build.merge_command(started).argv
+        assert noted not in build.build_command(started, push=False).argv
+        assert WORKFLOW_COMMIT not in " ".join(build.build_command(target).argv)
 
     def test_every_stand_in_can_be_looked_up_after_the_build(self, target: Target) -> None:
         world = build.settle(target, World())
