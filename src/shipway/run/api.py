@@ -9,14 +9,17 @@ from shipway.errors import StepFailed
 from shipway.model import Answer, Request
 
 DEFAULT = "https://api.github.com"
+_TIMEOUT = 30.0
+"""Seconds that the API may take to answer."""
 
 
 class Api:
     """One API at ``address``, with a token. Connects with the first request."""
 
-    def __init__(self, address: str, token: str) -> None:
+    def __init__(self, address: str, token: str, *, patience: float = _TIMEOUT) -> None:
         self._address = address or DEFAULT
         self._token = token
+        self._timeout = int(min(patience, _TIMEOUT))
         self._send: Callable[[Request], Answer] | None = None
 
     def __call__(self, request: Request) -> Answer:
@@ -49,7 +52,7 @@ class Api:
         from github import Auth, Github
 
         # One second between writes is PyGithub's default against abuse limits; a release makes three of them.
-        requester = Github(auth=Auth.Token(self._token), base_url=self._address, timeout=30,
+        requester = Github(auth=Auth.Token(self._token), base_url=self._address, timeout=self._timeout,
                            seconds_between_requests=None, seconds_between_writes=None).requester
 
         def send(request: Request) -> Answer:

@@ -18,7 +18,7 @@ from shipway.model import Answer, Command, Effect
 from shipway.run import secrets
 
 _LAST_LINES = 12
-_PATIENCE = 3600.0
+PATIENCE = 3600.0
 """Seconds after which a command is ended: no step of a release takes an hour, and a hang must not look like work."""
 
 _PAUSES = (0.5, 1.0, 2.0, 4.0)
@@ -39,6 +39,18 @@ Runner: TypeAlias = Callable[[Command], Answer]
 """Whatever runs a command and raises ``StepFailed`` when the exit code is not an expected one."""
 
 
+def read_patience(environment: Mapping[str, str]) -> float:
+    """Seconds that a command may take: ``SHIPWAY_PATIENCE``, else an hour."""
+    given = environment.get("SHIPWAY_PATIENCE", "")
+    if not given:
+        return PATIENCE
+    try:
+        return max(float(given), 1.0)
+    except ValueError:
+        raise ContextError(f"SHIPWAY_PATIENCE is {given!r}, not a number of seconds",
+                           hint="unset it, or say how long a command may take: SHIPWAY_PATIENCE=600") from None
+
+
 class Processes:
     """Runs commands as processes of this machine.
 
@@ -47,7 +59,7 @@ class Processes:
     """
 
     def __init__(self, environment: Mapping[str, str], *, echo: Callable[[str], None] = lambda _line: None,
-                 patience: float = _PATIENCE) -> None:
+                 patience: float = PATIENCE) -> None:
         self.public, self.secret = secrets.split(environment)
         self._echo = echo
         self._patience = patience

@@ -13,7 +13,7 @@ from shipway.context import Context, detect, require_git
 from shipway.model import Target
 from shipway.run.api import DEFAULT, Api
 from shipway.run.facts import gather, load_project
-from shipway.run.processes import Processes
+from shipway.run.processes import Processes, read_patience
 from shipway.run.reconcile import Hands
 from shipway.run.tools import equip, is_modern
 from shipway.target import plan_target
@@ -58,9 +58,10 @@ def set_up(say: Callable[[str], None], *, folder: Path | None = None, environmen
     folder = folder or Path.cwd()
     environment = equip(os.environ if environment is None else environment)
     project = adapt(load_project(folder))
-    runner = Processes(environment, echo=say)
+    patience = read_patience(environment)
+    runner = Processes(environment, echo=say, patience=patience)
     facts = gather(environment, folder, remote=project.settings.remote, runner=runner)
     token = environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or ""
-    api = Api(environment.get("GITHUB_API_URL") or DEFAULT, token)
+    api = Api(environment.get("GITHUB_API_URL") or DEFAULT, token, patience=patience)
     return Workbench(folder=folder, environment=environment, project=project, context=detect(facts),
                      hands=Hands(runner=runner, api=api, patience=3600 if environment.get("CI") else 60), say=say)
