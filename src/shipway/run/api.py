@@ -11,6 +11,8 @@ from shipway.model import Answer, Request
 DEFAULT = "https://api.github.com"
 _TIMEOUT = 30.0
 """Seconds that the API may take to answer."""
+_ATTEMPTS = 3
+"""How often a question is asked again."""
 
 
 class Api:
@@ -49,10 +51,13 @@ class Api:
         return answer
 
     def _connect(self) -> Callable[[Request], Answer]:
-        from github import Auth, Github
+        from github import Auth, Github, GithubRetry
 
+        # A write whose answer is lost may be done: only questions are asked again, writes after a look.
+        retry = GithubRetry(total=_ATTEMPTS, allowed_methods=("GET",), status_forcelist=[429, *range(500, 600)],
+                            backoff_factor=0.5)
         # One second between writes is PyGithub's default against abuse limits; a release makes three of them.
-        requester = Github(auth=Auth.Token(self._token), base_url=self._address, timeout=self._timeout,
+        requester = Github(auth=Auth.Token(self._token), base_url=self._address, timeout=self._timeout, retry=retry,
                            seconds_between_requests=None, seconds_between_writes=None).requester
 
         def send(request: Request) -> Answer:
