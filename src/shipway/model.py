@@ -179,7 +179,9 @@ class World:
     """What the remotes show now. Empty values mean that a remote answered "not there", or was not asked yet."""
 
     index: Index | None = None
-    """The image under the staging tag, with all its entries."""
+    """The image of the commit, with all its entries: the one that the version's tag has, else the staged one."""
+    adrift: bool = False
+    """The staging tag is not at that image: another run staged one of its own."""
     nodes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Builders that are there, with the platforms that they can do."""
     contents: Contents | None = None

@@ -147,18 +147,18 @@ class TestBuild:
         commands = (("docker", "buildx", "create", "--name", "ours"),)
         farm = replace(target, build=Building(node="ours", node_commands=commands))
         absent, there = Answer(code=1, err="x: not found"), Answer(code=0, out="Name: ours\nPlatforms: linux/arm64*\n")
-        world = talk(build.observe(farm, World()), (absent,), (Answer(code=1, err="no builder"),))
+        world = talk(build.observe(farm, World()), (absent, absent), (Answer(code=1, err="no builder"),))
         made, built = build.plan(farm, world)
         assert isinstance(made, Command) and made.argv == commands[0]
         assert isinstance(built, Command) and "--builder=ours" in built.argv
-        world = talk(build.observe(farm, World()), (absent,), (there,))
+        world = talk(build.observe(farm, World()), (absent, absent), (there,))
         assert len(build.plan(farm, world)) == 1 and world.nodes == {"ours": ("linux/arm64",)}
         assert "--builder=ours" in build.build_command(farm, push=False).argv
 
     def test_emulation_that_is_not_registered_is_named(self, target: Target) -> None:
         slow = replace(target, build=Building(strategy="emulated"))
         for platforms, lacking in (("linux/amd64", True), ("linux/amd64, linux/amd64/v2, linux/arm64", False)):
-            world = talk(build.observe(slow, World()), (Answer(code=1, err="x: not found"),),
+            world = talk(build.observe(slow, World()), (Answer(code=1, err="x: not found"),) * 2,
                          (Answer(code=0, out=f"Platforms:        {platforms}\n"),))
             if lacking:
                 with pytest.raises(ToolMissing, match="no emulation of linux/arm64") as caught:
@@ -169,7 +169,8 @@ class TestBuild:
 
     def test_images_of_one_platform_are_merged(self, target: Target) -> None:
         merged = replace(target, parts=(digest_of("a"), digest_of("b")))
-        (command,) = build.plan(merged, talk(build.observe(merged, World()), (Answer(code=1, err="x: not found"),)))
+        absent = Answer(code=1, err="x: not found")
+        (command,) = build.plan(merged, talk(build.observe(merged, World()), (absent, absent)))
         assert isinstance(command, Command)
         assert command.argv[:6] == ("docker", "buildx", "imagetools", "create", "--tag",
                                     "registry.example/acme/toy:sha-ccccccc")

@@ -40,11 +40,16 @@ def due(_target: Target) -> str:
 
 
 def observe(target: Target, world: World) -> Asking:
-    """Ask what stands behind the staging tag: the digest is seen there, never carried from step to step."""
-    reference = f"{target.image}:{target.staging}"
-    (answer,) = yield (inspect(reference),)
-    world = replace(world, index=read_index(answer, reference))
-    if judge(target, world).state is not State.ABSENT or target.parts:
+    """Ask what stands behind the staging tag: the digest is seen there, never carried from step to step.
+
+    What the version's tag has is the image, whatever is staged: a second run may have staged another one meanwhile.
+    """
+    references = tuple(f"{target.image}:{tag}" for tag in (target.staging, *target.tags[:1 if target.version else 0]))
+    answers = yield tuple(inspect(reference) for reference in references)
+    staged, *released = (read_index(answer, name) for answer, name in zip(answers, references, strict=True))
+    ours = next((one for one in released if one and one.annotations.get(REVISION) == target.commit), None)
+    world = replace(world, index=ours or staged, adrift=bool(ours and ours.digest != (staged and staged.digest)))
+    if judge(target, world).state is not State.ABSENT or target.parts or world.adrift:
         return world
     if target.build.node or target.build.strategy == "emulated":
         (answer,) = yield (_ask_builder(target.build.node),)
@@ -63,6 +68,8 @@ def judge(target: Target, world: World) -> Finding:
     lacking = sorted(set(target.platforms) - set(world.index.platforms))
     if lacking:
         return Finding(State.ABSENT, f"{target.staging} lacks {', '.join(lacking)}")
+    if world.adrift:
+        return Finding(State.ABSENT, f"{target.staging} is not at the image of {target.tags[0]}")
     return Finding(State.SAME, f"{target.staging} is {world.index.digest}")
 
 
@@ -71,6 +78,8 @@ def plan(target: Target, world: World) -> tuple[Action, ...]:
 
     Raises ``ShipwayError`` where it is clear before that the build would fail, or be slow without a word.
     """
+    if world.adrift and world.index:
+        return (_stage_command(target, world.index.digest),)
     if target.parts:
         return (merge_command(target),)
     if target.build.cache.lacks:
@@ -91,6 +100,8 @@ def plan(target: Target, world: World) -> tuple[Action, ...]:
 
 def settle(target: Target, world: World) -> World:
     """An index with an image and its attestations for each platform, under names that stand for their digests."""
+    if world.adrift:
+        return replace(world, adrift=False)
     entries: list[Entry] = []
     nodes = {**world.nodes, target.build.node: target.platforms}
     for platform in target.platforms:
@@ -166,6 +177,12 @@ def merge_command(target: Target) -> Command:
     return Command(name=NAME, why=f"merge {len(target.parts)} images under {target.staging}", effect=Effect.PUBLISH,
                    argv=(*argv, *_annotations(target), *(f"{target.image}@{digest}" for digest in target.parts)),
                    hints=_HINTS, again=PASSING)
+
+
+def _stage_command(target: Target, digest: str) -> Command:
+    return Command(name=NAME, why=f"stage the image of {target.tags[0]} again", effect=Effect.PUBLISH, hints=_HINTS,
+                   again=PASSING, argv=("docker", "buildx", "imagetools", "create",
+                                        "--tag", f"{target.image}:{target.staging}", f"{target.image}@{digest}"))
 
 
 def read_cached(answer: Answer) -> str:
