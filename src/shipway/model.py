@@ -203,6 +203,8 @@ class World:
     versions: Mapping[str, str] = field(default_factory=dict)
     """What the images behind those tags say their version is."""
     release: Published | None = None
+    forgotten: tuple[str, ...] = ()
+    """Drafts of that release beside it, made by a run that lost its way or a race."""
     docs: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     """Docs version → its title and its aliases."""
 

@@ -1,7 +1,7 @@
 """A stand-in for the releases of GitHub's REST API, on loopback.
 
-It answers what a client of `/repos/{owner}/{repo}/releases` may ask: list, create, change, upload, publish. As on
-GitHub, a draft is found in the list and not by its tag, and a published tag cannot be released again.
+It answers what a client of `/repos/{owner}/{repo}/releases` may ask: list, create, change, upload, publish, delete. As
+on GitHub, a draft is found in the list and not by its tag, and a published tag cannot be released again.
 Source: docs.github.com, "REST API endpoints for releases" and "… for release assets".
 """
 
@@ -42,6 +42,7 @@ class Releases:
             ("POST", r"/repos/([^/]+/[^/]+)/releases", self._create),
             ("PATCH", r"/repos/([^/]+/[^/]+)/releases/(\d+)", self._change),
             ("POST", r"/repos/([^/]+/[^/]+)/releases/(\d+)/assets", self._upload),
+            ("DELETE", r"/repos/([^/]+/[^/]+)/releases/(\d+)", self._delete),
         ]
         with self._lock:
             for verb, pattern, handle in routes:
@@ -75,7 +76,7 @@ class Releases:
             return 422, {"message": "Validation Failed", "errors": [{"code": "missing_field", "field": "tag_name"}]}
         if not wanted.get("draft") and self._by_tag(repository, wanted["tag_name"])[0] == 200:
             return 422, {"message": "Validation Failed", "errors": [{"code": "already_exists", "field": "tag_name"}]}
-        number = len(releases) + 1
+        number = max((one["id"] for one in releases), default=0) + 1
         address = f"{base}{PREFIX}/repos/{repository}/releases/{number}"
         release = {"draft": False, "prerelease": False, "body": "", "name": "", **wanted, "id": number,
                    "repository": repository, "assets": [], "url": address,
@@ -92,6 +93,12 @@ class Releases:
                 self._write(releases)
                 return 200, one
         return 404, {"message": "Not Found"}
+
+    def _delete(self, repository: str, number: str, **_: object) -> tuple[int, Any]:
+        releases = self._read()
+        left = [one for one in releases if (one["repository"], one["id"]) != (repository, int(number))]
+        self._write(left)
+        return (204, None) if len(left) < len(releases) else (404, {"message": "Not Found"})
 
     def _upload(self, repository: str, number: str, *, query: dict[str, list[str]], body: bytes, base: str,
                 ) -> tuple[int, Any]:
@@ -126,14 +133,14 @@ class Handler(BaseHTTPRequestHandler):
             base = f"http://{self.headers.get('Host', '127.0.0.1')}"
             path = address.path.removeprefix(PREFIX)
             status, document = self.releases.answer(self.command, path, parse_qs(address.query), body, base)
-        content = json.dumps(document).encode()
+        content = b"" if status == 204 else json.dumps(document).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json; charset=utf-8")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = do_PATCH = _serve  # noqa: N815  # http.server calls them by these names
+    do_GET = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815  # http.server calls them by these names
 
     def log_message(self, format: str, *args: object) -> None:  # pylint: disable=redefined-builtin
         """Say nothing."""

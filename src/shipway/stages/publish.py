@@ -29,18 +29,22 @@ def due(target: Target) -> str:
 
 def observe(target: Target, world: World) -> Asking:
     """List the releases: a draft is found only in the list, never by its tag."""
-    page = 1
+    page, seen = 1, list[tuple[Published, Json]]()
     while True:
         (answer,) = yield (Request(name=NAME, why=f"look for the release {target.tag}", method="GET",
                                    path=f"/repos/{target.repository}/releases?per_page=100&page={page}",
                                    effect=Effect.READ, expected=(200,)),)
         releases = cast(list[dict[str, Json]], json.loads(answer.out))
-        # A published release wins over a forgotten draft of the same tag.
-        ours = sorted((read_release(one) for one in releases if one.get("tag_name") == target.tag),
-                      key=lambda release: (release.draft, release.id))
-        if ours or len(releases) < 100:
-            return replace(world, release=ours[0] if ours else None)
+        seen += [(read_release(one), one.get("body")) for one in releases if one.get("tag_name") == target.tag]
+        if seen or len(releases) < 100:
+            break
         page += 1
+    # A published release wins over a forgotten draft of the same tag.
+    ours = sorted(seen, key=lambda pair: (pair[0].draft, pair[0].id))
+    # Only a draft to the letter like ours is one: others are somebody's.
+    forgotten = tuple(one.id for one, body in ours[1:]
+                      if one.draft and world.index and body == render_body(target, world))
+    return replace(world, release=ours[0][0] if ours else None, forgotten=forgotten)
 
 
 def judge(target: Target, world: World) -> Finding:
@@ -52,17 +56,21 @@ def judge(target: Target, world: World) -> Finding:
         return Finding(State.ABSENT, f"{target.tag} is a draft with {len(release.assets)} assets")
     if ASSET not in release.assets:
         return Finding(State.CONFLICT, f"{target.tag} was published without {ASSET}")
+    if world.forgotten:
+        return Finding(State.ABSENT, f"{len(world.forgotten)} forgotten drafts of {target.tag} beside it")
     return Finding(State.SAME, release.page)
 
 
 def plan(target: Target, world: World) -> tuple[Action, ...]:
-    """The next of the three steps."""
+    """The next of the three steps, or clearing up what a race left."""
     release = world.release
     if release is None:
         return (_create(target, world),)
     if ASSET not in release.assets:
         return (_upload(target, world, release),)
-    return (_show(target, release),)
+    if release.draft:
+        return (_show(target, release),)
+    return tuple(_delete(target, one) for one in world.forgotten)
 
 
 def settle(target: Target, world: World) -> World:
@@ -73,8 +81,10 @@ def settle(target: Target, world: World) -> World:
                             upload=f"https://uploads.github.com/repos/{target.repository}/releases/{STAND_IN}/assets")
     elif ASSET not in release.assets:
         release = replace(release, assets=release.assets | {ASSET})
-    else:
+    elif release.draft:
         release = replace(release, draft=False)
+    else:
+        world = replace(world, forgotten=())
     return replace(world, release=release)
 
 
@@ -116,3 +126,8 @@ def _show(target: Target, release: Published) -> Request:
     return Request(name=NAME, why=f"publish the release {target.tag}", method="PATCH",
                    path=f"/repos/{target.repository}/releases/{release.id}",
                    body={"draft": False, "make_latest": latest}, effect=Effect.PUBLISH)
+
+
+def _delete(target: Target, draft: str) -> Request:
+    return Request(name=NAME, why=f"delete a forgotten draft of {target.tag}", method="DELETE",
+                   path=f"/repos/{target.repository}/releases/{draft}", effect=Effect.PUBLISH)
