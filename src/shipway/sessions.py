@@ -92,6 +92,16 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "tests.bench", *session.posargs)
 
 
+@nox.session(default=False)
+def faults(session: nox.Session) -> None:
+    """The fault matrix in tests/faults, which writes faults.json."""
+    if not Path("tests/faults").is_dir():
+        session.skip("there is no folder tests/faults/")
+    # It drives what the end-to-end tests drive.
+    _install(session, "e2e", project=True)
+    session.run("python", "-m", "tests.faults", *session.posargs)
+
+
 def _install(session: nox.Session, name: str, *, project: bool) -> None:
     lock = Path("requirements") / f"{name}.txt"
     if not lock.is_file():

@@ -111,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def stand_up(folder: Path) -> Iterator[Sigstore]:
+def stand_up(folder: Path, *, longest: float = LONGEST) -> Iterator[Sigstore]:
     """The services, on a port of 127.0.0.1 that was free, with their files in ``folder``; they end with the block."""
 
     class Handler(_Handler):
@@ -122,7 +122,7 @@ def stand_up(folder: Path) -> Iterator[Sigstore]:
         authority, timestamps = Authority(url), make_timestamp_authority()
         Handler.sigstore = Sigstore(url=url, issuer=Issuer(url), authority=authority, timestamps=timestamps,
                                     trust=write_trust(folder, url, authority, timestamps))
-        end = threading.Timer(LONGEST, server.shutdown)
+        end = threading.Timer(longest, server.shutdown)
         end.daemon = True
         end.start()
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

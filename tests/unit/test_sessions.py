@@ -81,7 +81,7 @@ class TestDefaults:
 
     def test_are_the_contract_and_need_no_engine(self) -> None:
         assert nox.options.sessions == ["lint", "tests", "types", "docs"]
-        assert not sessions.e2e.default and not sessions.bench.default
+        assert not sessions.e2e.default and not sessions.bench.default and not sessions.faults.default
 
     def test_take_uv_where_it_is_there_and_reuse_environments(self) -> None:
         assert nox.options.default_venv_backend == "uv|virtualenv"
@@ -111,6 +111,24 @@ def test_a_project_without_a_dockerfile_is_told_that_hadolint_did_nothing() -> N
     sessions.lint.func(double)
     assert lines(double.log) == ["hadolint has nothing to do: there is no Dockerfile"]
     assert lines(double.run) == ["flake8 src tests", "pylint --score=no src tests"]
+
+
+class TestFaults:
+    """The fault matrix."""
+
+    def test_is_skipped_with_a_reason_where_there_is_none(self) -> None:
+        double = session()
+        double.skip.side_effect = RuntimeError
+        with pytest.raises(RuntimeError):
+            sessions.faults.func(double)
+        assert lines(double.skip) == ["there is no folder tests/faults/"]
+
+    def test_is_a_program_in_the_folder(self, project: Path) -> None:
+        (project / "tests/faults").mkdir()
+        double = session()
+        double.posargs = ["--only", "docs"]
+        sessions.faults.func(double)
+        assert lines(double.run) == ["python -m tests.faults --only docs"]
 
 
 class TestTheGuard:

@@ -1,0 +1,108 @@
+"""Plays a cell: the release up to the fault, a look, the release again, a look."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+from tests.faults import invariants
+from tests.faults.people import View, look, verifies
+from tests.faults.points import Moment, exempt, moments
+from tests.faults.world import LONGEST, PATIENCE, Run, World
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A point and a fault, and what came of them."""
+
+    point: str
+    fault: str
+    outcome: str
+    reason: str
+    violations: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """As it stands in faults.json."""
+        return {"point": self.point, "fault": self.fault, "outcome": self.outcome, "reason": self.reason,
+                "violations": list(self.violations)}
+
+
+class Stage:
+    """Where cells are played: a world, and what undisturbed runs in it come to."""
+
+    def __init__(self, world: World, states: tuple[str, ...] = ("due", "finished")) -> None:
+        self.world = world
+        self.runs: list[Run] = []
+        """Of the last cell, for a look."""
+        self.views: dict[str, View] = {}
+        for name in states:
+            world.reset(name)
+            self.views[name] = look(world)
+
+    def play(self, point: str, fault: str) -> Cell:
+        """One cell, moment by moment."""
+        reason = exempt(point, fault)
+        if reason:
+            return Cell(point, fault, "not-applicable", reason)
+        self.runs.clear()
+        ends, violations = list[str](), list[str]()
+        for moment in moments(point, fault):
+            end, found = self._play(point, fault, moment)
+            ends.append(f"{moment.name}: {end}")
+            violations += [f"{moment.name}: {one}" for one in found]
+        return Cell(point, fault, "violated" if violations else "converged", "; ".join(ends), tuple(violations))
+
+    def _play(self, point: str, fault: str, moment: Moment) -> tuple[str, list[str]]:
+        start = "finished" if moment.again else "due"
+        self.world.reset(start)
+        finished = self.views["finished"]
+        end, now, found = self.disturb(point, fault, moment, self.views[start], finished)
+        return end, found + self.finish(now, finished)
+
+    def disturb(self, point: str, fault: str, moment: Moment, before: View,
+                finished: View | None = None) -> tuple[str, View, list[str]]:
+        """One disturbed run: how it ended, what people see then, and the complaints."""
+        world = self.world
+        world.director.arm(fault, moment)
+        run = world.release(disturbed=True, patience=PATIENCE if fault == "hang" else LONGEST)
+        struck = world.director.struck
+        world.director.disarm()
+        now = look(world)
+        finished = finished or invariants.expect(before, now)
+        killed = fault.startswith("kill") and run.code is not None and run.code < 0
+        found = [] if struck else ["the fault never struck"]
+        found += invariants.check_view(before, now, lambda digest: verifies(world, now, digest))
+        stages = invariants.STAGES.values() if moment.again else (invariants.STAGES[point],)
+        check = functools.partial(invariants.check_run, stages=stages, complete=complete(now, finished),
+                                  secrets=(*world.secrets, *world.director.tokens))
+        found += check(run, killed=killed, asked=not moment.again)
+        self.runs.append(run)
+        if world.rival:
+            found += [f"the second release: {one}" for one in check(world.rival, killed=False)]
+            self.runs.append(world.rival)
+        return describe(run, killed), now, found
+
+    def finish(self, before: View, finished: View | None = None) -> list[str]:
+        """A run that nothing disturbs, and the complaints about what it comes to."""
+        world = self.world
+        run = world.release()
+        self.runs.append(run)
+        now = look(world)
+        finished = finished or invariants.expect(before, now)
+        secrets = (*world.secrets, *world.director.tokens)
+        return [*invariants.check_run(run, killed=False, complete=complete(now, finished), stages=(), secrets=secrets),
+                *invariants.check_view(before, now, lambda digest: verifies(world, now, digest)),
+                *invariants.check_end(run, now, finished)]
+
+
+def complete(now: View, finished: View) -> bool:
+    """Whether everything of the release is there, each part once, and signed."""
+    return not list(invariants.check_end(Run(code=0, out="", err="", seconds=0), now, finished))
+
+
+def describe(run: Run, killed: bool) -> str:
+    """How the disturbed run ended, in a few words."""
+    if killed:
+        return "killed, finished by the next run"
+    return "survived" if run.code == 0 else f"exit {run.code}, finished by the next run"

@@ -1,0 +1,69 @@
+"""Decides when a fault strikes, and whom."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.faults.points import Moment
+
+TIMES = {"503": 2, "429": 1, "401": 1000}
+"""How many requests a fault strikes; one, where not said."""
+_AFTER = ("lost", "kill-after")
+
+
+@dataclass(slots=True)
+class Director:
+    """The fault that is armed, and everything that passed. Requests come from many threads."""
+
+    journal: list[str] = field(default_factory=list)
+    tokens: set[str] = field(default_factory=set)
+    """Identity tokens that were handed out: secrets, all of them."""
+    struck: int = 0
+    released: threading.Event = field(default_factory=threading.Event)
+    """Ends what hangs."""
+    victim: int = 0
+    """The process group of the run that is disturbed."""
+    rival: Callable[[], None] | None = None
+    """Runs the second release to its end."""
+    _fault: str = ""
+    _moment: Moment | None = None
+    _left: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def arm(self, fault: str, moment: Moment) -> None:
+        """Let ``fault`` strike at ``moment``."""
+        self.released.clear()
+        self._fault, self._moment, self._left, self.struck = fault, moment, TIMES.get(fault, 1), 0
+
+    def disarm(self) -> None:
+        """Nothing strikes any more, and nothing hangs."""
+        self._moment = None
+        self.released.set()
+
+    def before(self, line: str) -> str:
+        """What to do with a request that came in: a fault, or nothing."""
+        self.journal.append(line)
+        return self._strike(line, after=False)
+
+    def after(self, line: str) -> str:
+        """What to do with a request that was carried out and not answered yet."""
+        return self._strike(line, after=True)
+
+    def _strike(self, line: str, *, after: bool) -> str:
+        with self._lock:
+            if not (self._moment and self._left and self._moment.fits(line)) or (self._fault in _AFTER) != after:
+                return ""
+            self._left -= 1
+            self.struck += 1
+        if self._fault.startswith("kill"):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.victim, signal.SIGKILL)
+        if self._fault == "second" and self.rival:
+            self.rival()
+            return ""
+        return self._fault

@@ -1,0 +1,68 @@
+"""The points of a release and the faults that hit them; where a fault cannot hit, why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+FAULTS: Mapping[str, str] = {
+    "503": "503 a few times", "429": "429 with Retry-After", "hang": "hang", "reset": "reset before the write",
+    "lost": "write done, answer lost", "401": "401", "kill-before": "SIGKILL before", "kill-after": "SIGKILL after",
+    "second": "a second release at the same moment",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One request of a point. ``line`` matches "METHOD /path client"; programs announce themselves as `/point/…`.
+
+    ``again``: it is met when a finished release is run again, where only questions are asked.
+    """
+
+    name: str
+    line: str
+    again: bool = False
+
+    def fits(self, line: str) -> bool:
+        """Whether a request is this one."""
+        return bool(re.match(self.line, line))
+
+
+_IMAGE = "/v2/acme/app"
+_RELEASES = "/api/v3/repos/acme/app/releases"
+POINTS: Mapping[str, tuple[Moment, ...]] = {
+    "version": (Moment("the tags of the origin", "POST /point/version"),),
+    "base pull": (Moment("the base image", "GET /v2/library/base/"),),
+    "blob push": (Moment("a layer", f"PUT {_IMAGE}/blobs/.* buildx"),),
+    "index push": (Moment("the staging tag", f"PUT {_IMAGE}/manifests/sha-"),
+                   Moment("the staging tag, asked for again", f"(GET|HEAD) {_IMAGE}/manifests/sha-", again=True)),
+    "token": (Moment("the token", "GET /token"),),
+    "certificate": (Moment("the certificate", "POST /api/v./signingCert"),),
+    "timestamp or log": (Moment("the timestamp", "POST /api/v1/timestamp"),),
+    "signature push": (Moment("the first signature", f"PUT {_IMAGE}/manifests/sha256.* cosign"),
+                       Moment("the signatures, asked for again",
+                              f"(GET|HEAD) {_IMAGE}/(manifests|referrers)/sha256.* cosign", again=True)),
+    "git push": (Moment("commit and tag", "POST /point/push"),),
+    "tag promotion": (Moment("the version's tag", f"PUT {_IMAGE}/manifests/v0"),
+                      Moment("latest", f"PUT {_IMAGE}/manifests/latest"),
+                      Moment("the tags, asked for again", f"(GET|HEAD) {_IMAGE}/manifests/(v0|latest)", again=True)),
+    "release": (Moment("the draft", f"POST {_RELEASES} "), Moment("the asset", f"POST {_RELEASES}/.*/assets"),
+                Moment("the publication", f"PATCH {_RELEASES}/"),
+                Moment("the release, asked for again", f"GET {_RELEASES}", again=True)),
+    "docs": (Moment("the docs branch", "POST /point/docs"),),
+}
+_READS = ("version", "base pull", "token")
+_ONLY_WRITES = ("lost", "kill-before", "kill-after", "second")
+
+
+def exempt(point: str, fault: str) -> str:
+    """The reason why a fault cannot hit a point, empty when it can."""
+    if fault == "lost" and point in _READS:
+        return "it asks and writes nothing: an answer that is lost is the reset"
+    return ""
+
+
+def moments(point: str, fault: str) -> tuple[Moment, ...]:
+    """The requests of a point that a fault hits, each in a run of its own. One that only asks is no write to lose."""
+    return tuple(one for one in POINTS[point] if not (one.again and fault in _ONLY_WRITES))
