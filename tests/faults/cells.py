@@ -72,6 +72,7 @@ class Stage:
         finished = finished or invariants.expect(before, now)
         killed = fault.startswith("kill") and run.code is not None and run.code < 0
         found = [] if struck else ["the fault never struck"]
+        found += ["a finished release was changed"] if moment.again and now != before else []
         found += invariants.check_view(before, now, lambda digest: verifies(world, now, digest))
         stages = invariants.STAGES.values() if moment.again else (invariants.STAGES[point],)
         check = functools.partial(invariants.check_run, stages=stages, complete=complete(now, finished),

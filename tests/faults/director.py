@@ -13,6 +13,8 @@ from tests.faults.points import Moment
 
 TIMES = {"503": 2, "429": 1, "401": 1000}
 """How many requests a fault strikes; one, where not said."""
+_QUESTIONS = 12
+"""How many it strikes of a finished release: more than a program asks again by itself."""
 _AFTER = ("lost", "kill-after")
 
 
@@ -38,7 +40,8 @@ class Director:
     def arm(self, fault: str, moment: Moment) -> None:
         """Let ``fault`` strike at ``moment``."""
         self.released.clear()
-        self._fault, self._moment, self._left, self.struck = fault, moment, TIMES.get(fault, 1), 0
+        self._fault, self._moment, self.struck = fault, moment, 0
+        self._left = max(TIMES.get(fault, 1), _QUESTIONS if moment.again and fault != "hang" else 1)
 
     def disarm(self) -> None:
         """Nothing strikes any more, and nothing hangs."""

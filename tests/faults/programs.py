@@ -14,7 +14,7 @@ from tests.faults import announce, docker
 _GIT = """#!/bin/sh
 case " $* " in
   *" fetch "*" --tags "*) point=version ;;
-  *" push --atomic "*) point=push ;;
+  *" push "*:refs/heads/main*) point=push ;;
   *" push "*gh-pages*) point=docs ;;
   *) exec {git} "$@" ;;
 esac
