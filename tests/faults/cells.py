@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +73,9 @@ class Stage:
         finished = finished or invariants.expect(before, now)
         killed = fault.startswith("kill") and run.code is not None and run.code < 0
         found = [] if struck else ["the fault never struck"]
-        found += ["a finished release was changed"] if moment.again and now != before else []
+        if moment.again:
+            found += ["a finished release was changed"] if now != before else []
+            found += [f"a finished release was written to: {line}" for line in writes(world.director.journal)]
         found += invariants.check_view(before, now, lambda digest: verifies(world, now, digest))
         stages = invariants.STAGES.values() if moment.again else (invariants.STAGES[point],)
         check = functools.partial(invariants.check_run, stages=stages, complete=complete(now, finished),
@@ -95,6 +98,12 @@ class Stage:
         return [*invariants.check_run(run, killed=False, complete=complete(now, finished), stages=(), secrets=secrets),
                 *invariants.check_view(before, now, lambda digest: verifies(world, now, digest)),
                 *invariants.check_end(run, now, finished)]
+
+
+def writes(journal: Iterable[str]) -> list[str]:
+    """The requests that change something, each kind once."""
+    lines = [line for line in journal if not line.startswith(("GET ", "HEAD ", "POST /point/version"))]
+    return list(dict.fromkeys(line.partition("?")[0][:80] for line in lines))[:3]
 
 
 def complete(now: View, finished: View) -> bool:
