@@ -22,6 +22,7 @@ CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 STATEMENT = "application/vnd.in-toto+json"
 REFERENCE = "vnd.docker.reference."
+BUILD_TYPE = "https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md"
 
 
 def ask(method: str, host: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -89,7 +90,9 @@ def build(words: list[str]) -> None:
     need("GET", host, "/v2/library/base/manifests/1", Accept=MANIFEST)
     platforms = next(value for key, value in given if key == "platform").split(",")
     images = [push_image(host, name, platform, labels) for platform in platforms]
-    about = [push_attestation(host, name, image["digest"]) for image in images]
+    provenance = {key: value for key, value in given if key == "provenance"}.get("provenance", "")
+    builder = dict(one.partition("=")[::2] for one in provenance.split(",")).get("builder-id", "")
+    about = [push_attestation(host, name, image["digest"], make_provenance(labels, builder)) for image in images]
     push_manifest(host, name, {"schemaVersion": 2, "mediaType": INDEX, "manifests": [*images, *about],
                                "annotations": annotations}, tag)
 
@@ -103,9 +106,9 @@ def push_image(host: str, name: str, platform: str, labels: dict[str, str]) -> N
     return {**push_manifest(host, name, image), "platform": {"os": system, "architecture": machine}}
 
 
-def push_attestation(host: str, name: str, digest: str) -> Node:
+def push_attestation(host: str, name: str, digest: str, provenance: Node) -> Node:
     """Push what is stated about ``digest``; gives its entry in an index."""
-    statements = [push_blob(host, name, STATEMENT, json.dumps(one).encode()) for one in describe(digest)]
+    statements = [push_blob(host, name, STATEMENT, json.dumps(one).encode()) for one in describe(digest, provenance)]
     nowhere = {"os": "unknown", "architecture": "unknown"}
     manifest = make_manifest(push_blob(host, name, CONFIG, json.dumps(nowhere).encode()), statements)
     return {**push_manifest(host, name, manifest), "platform": nowhere,
@@ -122,14 +125,22 @@ def make_layer(text: str) -> bytes:
     return found.getvalue()
 
 
-def describe(digest: str) -> list[Node]:
+def describe(digest: str, provenance: Node) -> list[Node]:
     """An SBOM and a provenance of ``digest`` (in-toto Statement v0.1, as BuildKit writes it)."""
     subject = [{"name": "app", "digest": dict([digest.split(":")])}]
     packages = [{"name": "hello", "versionInfo": "1", "licenseDeclared": "MIT"}]
-    run = {"runDetails": {"metadata": {"invocationId": uuid.uuid4().hex}}}
     return [{"_type": "https://in-toto.io/Statement/v0.1", "predicateType": kind, "subject": subject, "predicate": body}
             for kind, body in (("https://spdx.dev/Document", {"packages": packages}),
-                               ("https://slsa.dev/provenance/v1", run))]
+                               ("https://slsa.dev/provenance/v1", provenance))]
+
+
+def make_provenance(labels: dict[str, str], builder: str) -> Node:
+    """What BuildKit states of a build of one base image (SLSA provenance v1.0)."""
+    base = {"uri": "pkg:docker/base@1", "digest": {"sha256": hashlib.sha256(b"base").hexdigest()}}
+    told = {f"label:{name}": value for name, value in labels.items()}
+    return {"buildDefinition": {"buildType": BUILD_TYPE, "externalParameters": {"request": {"args": told}},
+                                "resolvedDependencies": [base]},
+            "runDetails": {"builder": {"id": builder}, "metadata": {"invocationId": uuid.uuid4().hex}}}
 
 
 def resolve(reference: str) -> tuple[str, str, str]:
