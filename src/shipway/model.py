@@ -143,6 +143,8 @@ class Target:
     version: str = ""
     tag: str = ""
     """The git tag of the release."""
+    base: str = ""
+    """Full hash of the branch's head in the origin when the release was decided; empty where there was none."""
     notes: str = ""
     latest: bool = False
     """This is the highest stable version: it takes ``latest`` in the registry, on GitHub and in the docs."""

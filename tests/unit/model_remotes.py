@@ -90,7 +90,8 @@ class ModelRemotes:
     refs: dict[str, str] = field(default_factory=dict)
     releases: list[dict[str, Json]] = field(default_factory=list)
     docs: list[dict[str, Json]] = field(default_factory=list)
-    labels: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Of each image by its digest; of those that were merged under an empty name."""
     packages: int = 3
 
     @property
@@ -136,7 +137,8 @@ class ModelRemotes:
             found = manifest(f"{name}#{self.builds}", tuple(platforms.split(",")))
             self.manifests[str(found["digest"])] = found
             self.tags[name.rpartition(":")[2]] = str(found["digest"])
-            self.labels = dict(word[len("--label="):].split("=", 1) for word in command.argv if "--label=" in word)
+            labels = dict(word[len("--label="):].split("=", 1) for word in command.argv if "--label=" in word)
+            self.labels[str(found["digest"])] = self.labels[""] = labels
 
         return self.change(command, make)
 
@@ -151,7 +153,8 @@ class ModelRemotes:
     def _contents(self, command: Command) -> Answer:
         found = self._find(command.argv[3])
         assert found is not None
-        good = contents_of(parse_index(json.dumps(found)), self.labels, self.packages)
+        labels = self.labels.get(str(found["digest"]), self.labels[""])
+        good = contents_of(parse_index(json.dumps(found)), labels, self.packages)
         return Answer(code=0, out=msgspec.json.encode(good).decode())
 
     def _create(self, command: Command) -> Answer:

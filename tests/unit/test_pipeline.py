@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from shipway.errors import ContextError, ShipwayError, StepFailed
+from shipway.errors import Conflict, ContextError, ShipwayError, StepFailed
 from shipway.model import Answer, Command
 from shipway.rehearsal import origin
 from shipway.run import answers, pipeline
@@ -36,6 +38,7 @@ class Scene:
         self.clone = make_clone(folder, settings)
         self.remotes = ModelRemotes()
         self.say: list[str] = []
+        self.meanwhile: Callable[[Command], object] = lambda command: None
 
     def bench(self, **environment: str) -> Workbench:
         """A workbench over the clone, its hands in memory."""
@@ -43,6 +46,7 @@ class Scene:
         run = bench.hands.runner
 
         def runner(command: Command) -> Answer:
+            self.meanwhile(command)
             if "semantic_release" in command.argv and not self.real:
                 return self._release_tool(command)
             if command.argv[0] not in MODELLED:
@@ -67,6 +71,23 @@ class Scene:
         result = pipeline.Result()
         pipeline.release(self.bench(**environment), result, lambda outcome: self.say.append(outcome.name), until=until)
         return result
+
+    def somebody_pushes(self, message: str = "feat: of somebody else") -> str:
+        """A commit on top of the origin's branch, from another clone."""
+        with tempfile.TemporaryDirectory() as folder:
+            git(self.folder, "clone", "--quiet", str(self.folder / "origin.git"), folder)
+            head = commit(Path(folder), message)
+            git(Path(folder), "push", "--quiet", "origin", "HEAD:main")
+        return head
+
+    def once(self, program: str, do: Callable[[], object]) -> None:
+        """While the first command of ``program`` runs, this happens."""
+        def meanwhile(command: Command) -> None:
+            if command.argv[:len(program.split())] == tuple(program.split()):
+                self.meanwhile = lambda _: None
+                do()
+
+        self.meanwhile = meanwhile
 
 
 @pytest.fixture(name="scene")
@@ -108,6 +129,58 @@ def test_two_runs_before_the_commit_point_make_the_same_commit(scene: Scene) -> 
     assert first.target is not None and second.target is not None
     assert first.target.commit == second.target.commit
     assert outcomes(second)["build"] == "skipped" and not first.released
+
+
+class TestABranchThatMoves:
+    """The release starts again from its new head, and nothing of the first start shows."""
+
+    @pytest.mark.parametrize("moment", ["docker buildx build", "git push"])
+    def test_while_the_release_is_made(self, scene: Scene, moment: str) -> None:
+        heads: list[str] = []
+        scene.once(moment, lambda: heads.append(scene.somebody_pushes()))
+        result = scene.release()
+        assert result.released and result.target is not None
+        assert git(scene.folder / "origin.git", "rev-parse", "main", "main~1") == f"{result.target.commit}\n{heads[0]}"
+        assert [one.name for one in result.stages] == list(ORDER)
+        assert any(f"starting again from the new head of main, {heads[0][:12]}" in line for line in scene.say)
+        assert scene.remotes.tags["v0.1.0"] == scene.remotes.tags[f"sha-{result.target.commit[:7]}"]
+        assert not scene.clone.joinpath(".git/FETCH_HEAD").exists()  # the user's checkout is not touched
+
+    def test_because_somebody_else_released(self, scene: Scene) -> None:
+        other = Scene(scene.folder / "other")
+        other.folder, other.clone, other.remotes = scene.folder, scene.folder / "other/clone", scene.remotes
+        other.environment = scene.environment
+
+        def release() -> None:
+            scene.somebody_pushes()
+            git(scene.folder, "clone", "--quiet", str(scene.folder / "origin.git"), str(other.clone))
+            origin.point_at_github(other.clone, "acme/toy", "origin", scene.environment)
+            assert other.release().released
+
+        scene.once("docker buildx build", release)
+        result = scene.release()
+        assert result.released and set(outcomes(result).values()) == {"skipped"}
+        assert git(scene.folder / "origin.git", "tag") == "v0.1.0" and len(scene.remotes.releases) == 1
+
+    def test_again_and_again_is_left_to_somebody_else(self, scene: Scene) -> None:
+        def meanwhile(command: Command) -> None:
+            if command.argv[:3] == ("docker", "buildx", "build"):
+                scene.somebody_pushes()
+
+        scene.meanwhile = meanwhile
+        with pytest.raises(Conflict, match="main moved to"):
+            scene.release()
+        assert scene.remotes.builds == 4 and not git(scene.folder / "origin.git", "tag")
+
+    def test_before_the_release_began(self, scene: Scene) -> None:
+        commit(scene.clone, "fix: only here")
+        head = scene.somebody_pushes()
+        with pytest.raises(ContextError, match=f"main is at {head[:12]} in the origin"):
+            scene.release()
+        here = git(scene.clone, "rev-parse", "HEAD")
+        result = scene.release(GITHUB_ACTIONS="true", GITHUB_REF="refs/heads/main", GITHUB_SHA=here,
+                               GITHUB_REPOSITORY="acme/toy")
+        assert result.released and git(scene.folder / "origin.git", "rev-parse", "main~1") == head
 
 
 def test_stages_that_there_are_not(scene: Scene) -> None:

@@ -7,15 +7,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from shipway.context import require_clean, require_release
-from shipway.errors import ContextError, ShipwayError
+from shipway.context import Context, require_clean, require_release
+from shipway.errors import Conflict, ContextError, ShipwayError
 from shipway.model import Stage, Target, World
 from shipway.run.reconcile import Outcome, foresee, reconcile
 from shipway.run.report import Foreseen, render_plan
 from shipway.run.workbench import Workbench
-from shipway.run.workspace import Workspace, open_workspace, release_target
+from shipway.run.workspace import Workspace, go_to_head, open_workspace, release_target
 from shipway.stages import PIPELINE, build, commit, document, inspect, publish, version
 from shipway.target import Release
+
+
+_STARTS = 4
+"""How often a release starts before it is left to somebody else: each time the branch moved while it was made."""
 
 
 @dataclass(slots=True)
@@ -38,12 +42,32 @@ class Result:
 
 
 def release(bench: Workbench, result: Result, tell: Callable[[Outcome], None], *, until: str = "") -> None:
-    """Take the present commit to a finished release, doing only what is missing; stop after stage ``until``."""
+    """Take the present commit to a finished release, doing only what is missing; stop after stage ``until``.
+
+    Where the branch moved meanwhile, it starts again from its new head, a few times.
+    """
+    for left in reversed(range(_STARTS)):
+        try:
+            _release(bench, result, tell, stages_until(until))
+            return
+        except Conflict as conflict:
+            target = result.target
+            moved = go_to_head(bench)
+            if not left or moved.context.commit in (bench.context.commit, target and target.base,
+                                                    target and target.commit):
+                raise
+            bench = moved
+            bench.say(f"{conflict.message}\nstarting again from the new head of {bench.context.branch}, "
+                      f"{bench.context.commit[:12]}")
+            result.stages.clear()
+            result.target = None
+
+
+def _release(bench: Workbench, result: Result, tell: Callable[[Outcome], None], stages: tuple[Stage, ...]) -> None:
     def record(outcome: Outcome) -> None:
         result.stages.append(outcome)
         tell(outcome)
 
-    stages = stages_until(until)
     with open_release(bench, record) as target:
         if target is None:
             return
@@ -58,7 +82,7 @@ def open_release(bench: Workbench, record: Callable[[Outcome], None]) -> Iterato
     begun = time.monotonic()
     try:
         with open_workspace(bench) as workspace:
-            found, outcome, reason = _decide(workspace)
+            found, outcome, reason = _decide(workspace, bench.context)
             target = release_target(bench, workspace, found) if found else None
             record(Outcome(name=version.NAME, outcome=outcome, reason=reason, seconds=time.monotonic() - begun))
             begun = 0.0
@@ -70,10 +94,16 @@ def open_release(bench: Workbench, record: Callable[[Outcome], None]) -> Iterato
         raise
 
 
-def _decide(workspace: Workspace) -> tuple[Release | None, str, str]:
+def _decide(workspace: Workspace, context: Context) -> tuple[Release | None, str, str]:
     existing = workspace.existing()
     if existing:
         return existing, "skipped", f"{existing.tag} was made of this commit"
+    if workspace.is_behind():
+        message = f"{context.branch} is at {workspace.head()[:12]} in the origin, and {context.commit[:12]} is behind"
+        # Nobody looks at what a run in CI releases; on a laptop somebody has a commit in mind.
+        if context.ci:
+            raise Conflict(message, hint="run the same command again from the branch's new head")
+        raise ContextError(message, hint="run `git pull`, then the same command again")
     decision = workspace.decide()
     if not decision.upcoming:
         return None, "skipped", f"no release is due since {decision.current}"

@@ -137,7 +137,8 @@ def refuse(stage: Stage, finding: Finding) -> None:
     """Raise what a conflict or a fault means; say nothing of an absent thing."""
     if finding.state is State.CONFLICT:
         raise Conflict(f"{stage.NAME}: {finding.evidence}",
-                       hint="nothing was overwritten; find out who published it, or release a new version")
+                       hint="nothing was overwritten; find out who was there first, then run the same command again or "
+                            "release a new version")
     if finding.state is State.FAULT:
         raise VerificationFailed(f"{stage.NAME}: {finding.evidence}",
                                  hint="nothing more was published; mend the cause and run the same command again")

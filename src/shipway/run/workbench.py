@@ -29,12 +29,18 @@ class Workbench:
     context: Context
     hands: Hands
     say: Callable[[str], None]
+    adapt: Callable[[Project], Project] = lambda project: project
 
     def target(self) -> Target:
         """The target of the present branch or pull request."""
         require_git(self.context)
         target = plan_target(self.project, self.context, self.environment, str(self.folder))
         return self.fitted(target)
+
+    def at(self, folder: Path, commit: str, epoch: int) -> Workbench:
+        """The same for another commit of the branch, checked out in ``folder``: with what the project says there."""
+        return replace(self, project=self.adapt(load_project(folder)),
+                       context=replace(self.context, commit=commit, epoch=epoch))
 
     def fitted(self, target: Target) -> Target:
         """The target with what only this machine tells: the generation of its cosign, and whether there are docs."""
@@ -63,5 +69,5 @@ def set_up(say: Callable[[str], None], *, folder: Path | None = None, environmen
     facts = gather(environment, folder, remote=project.settings.remote, runner=runner)
     token = environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or ""
     api = Api(environment.get("GITHUB_API_URL") or DEFAULT, token, patience=patience)
-    return Workbench(folder=folder, environment=environment, project=project, context=detect(facts),
+    return Workbench(folder=folder, environment=environment, project=project, context=detect(facts), adapt=adapt,
                      hands=Hands(runner=runner, api=api, patience=3600 if environment.get("CI") else 60), say=say)

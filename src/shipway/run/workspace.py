@@ -6,13 +6,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shipway.config import Project
 from shipway.context import Context
 from shipway.errors import ContextError
-from shipway.model import Command, Effect, Target
+from shipway.model import Answer, Command, Effect, Target
 from shipway.run.processes import Runner
 from shipway.run.workbench import Workbench
 from shipway.stages import version
@@ -39,6 +39,11 @@ class Workspace:
         self.runner(Command(name="version", why=why, argv=("git", *words), effect=Effect.LOCAL,
                             folder=str(self.clone), secrets=TOKENS))
 
+    def _ask(self, why: str, *words: str) -> Answer:
+        """A question that git answers with 0 or 1."""
+        return self.runner(Command(name="version", why=why, argv=("git", *words), effect=Effect.READ,
+                                   folder=str(self.clone), expected=(0, 1)))
+
     def existing(self) -> Release | None:
         """The release that was already made of this commit; the clone is then checked out there."""
         tags = self.tags()
@@ -48,6 +53,23 @@ class Workspace:
         branch = branch_of(self.project, self.context)
         self._git(f"go to {found.name}", "checkout", "--quiet", "-B", branch, found.commit)
         return self._release(found.name, found.commit, tags)
+
+    def head(self) -> str:
+        """Where the branch is in the remote, empty where it is not."""
+        ref = f"refs/remotes/{self.project.settings.remote}/{branch_of(self.project, self.context)}"
+        return self._ask("find the branch's head", "rev-parse", "--verify", "--quiet", ref).out.strip()
+
+    def is_behind(self) -> bool:
+        """Whether the remote's branch has commits that the one that is released does not have."""
+        head = self.head()
+        return bool(head) and bool(self._ask("compare the branch's head", "merge-base", "--is-ancestor", head,
+                                             self.context.commit).code)
+
+    def go_to_head(self) -> tuple[Path, str, int]:
+        """Check the remote's branch out; gives the folder, the commit, and its time in seconds since 1970."""
+        head = self.head()
+        self._git("go to the branch's head", "checkout", "--quiet", "--detach", head)
+        return self.clone, head, int(self._ask("ask for its time", "show", "--no-patch", "--format=%ct", head).out)
 
     def decide(self) -> version.Decision:
         """Ask python-semantic-release for the last and the next version."""
@@ -136,4 +158,11 @@ def _clone_commands(bench: Workbench, clone: Path, remote: str) -> Iterator[Comm
 
 def release_target(bench: Workbench, workspace: Workspace, release: Release) -> Target:
     """What should exist once ``release`` is out."""
-    return bench.fitted(plan_target(bench.project, bench.context, bench.environment, str(workspace.clone), release))
+    target = plan_target(bench.project, bench.context, bench.environment, str(workspace.clone), release)
+    return bench.fitted(replace(target, base=workspace.head()))
+
+
+def go_to_head(bench: Workbench) -> Workbench:
+    """The workbench for the commit that the branch has in the remote now; the checkout stays as it is."""
+    with open_workspace(bench) as workspace:
+        return bench.at(*workspace.go_to_head())

@@ -8,9 +8,10 @@ from shipway.model import Action, Answer, Asking, Command, Effect, Finding, Stat
 from shipway.registry import PASSING
 
 NAME = "commit"
+_MOVED = r"non-fast-forward|fetch first|stale info|cannot lock ref .* is at "
+"""Somebody else was quicker: the origin is looked at again, which shows who."""
 _HINTS = (
-    (r"non-fast-forward|fetch first|stale info",
-     "the branch moved meanwhile: run the release again from its new head (`git pull`)"),
+    (_MOVED, "the branch moved meanwhile: run the release again from its new head (`git pull`)"),
     (r"protected branch|GH006|GH013",
      "the branch is protected: let a GitHub App push to it, and give its token as GITHUB_TOKEN"),
     (r"Permission to|403|could not read Username",
@@ -36,7 +37,9 @@ def observe(target: Target, world: World) -> Asking:
 
 
 def judge(target: Target, world: World) -> Finding:
-    """A tag is never moved."""
+    """A tag is never moved, and a branch that moved meanwhile is left where it is."""
+    if world.git_tag != target.commit and world.head not in ("", target.base, target.commit):
+        return Finding(State.CONFLICT, f"{target.branch} moved to {world.head[:12]} meanwhile")
     if not world.git_tag:
         return Finding(State.ABSENT, f"{target.tag} is not in the origin")
     if world.git_tag != target.commit:
@@ -49,7 +52,8 @@ def plan(target: Target, _world: World) -> tuple[Action, ...]:
     argv = ("git", "push", "--atomic", target.remote,
             f"{target.commit}:refs/heads/{target.branch}", f"refs/tags/{target.tag}")
     return (Command(name=NAME, why=f"publish {target.tag} and its commit on {target.branch}", argv=argv,
-                    effect=Effect.PUBLISH, folder=target.folder, secrets=TOKENS, hints=_HINTS, again=PASSING),)
+                    effect=Effect.PUBLISH, folder=target.folder, secrets=TOKENS, hints=_HINTS,
+                    again=f"{PASSING}|{_MOVED}"),)
 
 
 def settle(target: Target, world: World) -> World:
