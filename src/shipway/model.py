@@ -207,6 +207,8 @@ class World:
     release: Published | None = None
     forgotten: tuple[str, ...] = ()
     """Drafts of that release beside it, made by a run that lost its way or a race."""
+    overtaken: bool = False
+    """A release of a higher version shows already: it stays the latest one on GitHub."""
     docs: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     """Docs version → its title and its aliases."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 import msgspec
 
@@ -14,6 +15,7 @@ from shipway.image import SUBJECT, Index, parse_index
 from shipway.labels import REVISION, SOURCE
 from shipway.model import Action, Answer, Command, Json, Request
 from shipway.provenance import BUILD_TYPES
+from shipway.run.processes import failure
 from shipway.run.reconcile import Hands
 
 SITE = "https://github.com"
@@ -93,6 +95,8 @@ class ModelRemotes:
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
     """Of each image by its digest; of those that were merged under an empty name."""
     packages: int = 3
+    parents: dict[str, str] = field(default_factory=dict)
+    """First parent of each commit. Where it is empty every push goes forward."""
 
     @property
     def hands(self) -> Hands:
@@ -114,19 +118,22 @@ class ModelRemotes:
             ("mike", "deploy"): self._deploy, ("mike", "set-default"): lambda _: Answer(code=0),
         }
         answer = next(do for words, do in programs.items() if command.argv[:len(words)] == words)(command)
-        assert answer.code in command.expected, command
+        if answer.code not in command.expected:
+            raise failure(command, answer)
         return answer
 
     def change(self, action: Action, make: Callable[[], object]) -> Answer:
-        """Make a change, or die before or after it."""
+        """Make a change, or meet what happens at this one."""
         assert action.effect == "publish", action
         self.changes += 1
-        if self.changes - 1 == self.die_at and self.lost:
-            raise Died
-        found = make()
-        if self.changes - 1 == self.die_at:
-            raise Died
-        return Answer(code=0, out=json.dumps(found) if isinstance(found, dict) else "")
+        found = self.strike(make) if self.changes - 1 == self.die_at else make()
+        return found if isinstance(found, Answer) else Answer(code=0)
+
+    def strike(self, make: Callable[[], object]) -> object:
+        """Die before the change, or after it."""
+        if not self.lost:
+            make()
+        raise Died
 
     def _build(self, command: Command) -> Answer:
         name = next(word for word in command.argv if word.startswith("--output=")).split("name=")[1].split(",")[0]
@@ -135,6 +142,8 @@ class ModelRemotes:
             self.builds += 1
             platforms = next(word for word in command.argv if word.startswith("--platform=")).partition("=")[2]
             found = manifest(f"{name}#{self.builds}", tuple(platforms.split(",")))
+            found["annotations"] = {key: value for word in command.argv if word.startswith("--annotation=index:")
+                                    for key, value in [word[len("--annotation=index:"):].split("=", 1)]}
             self.manifests[str(found["digest"])] = found
             self.tags[name.rpartition(":")[2]] = str(found["digest"])
             labels = dict(word[len("--label="):].split("=", 1) for word in command.argv if "--label=" in word)
@@ -184,7 +193,25 @@ class ModelRemotes:
 
     def _push(self, command: Command) -> Answer:
         commit, _, branch = command.argv[4].partition(":")
-        return self.change(command, lambda: self.refs.update({branch: commit, command.argv[5]: commit}))
+        refs = {branch: commit, command.argv[5]: commit}
+
+        def make() -> Answer:
+            # Atomic: both or neither. A tag is not moved, and a branch only forward.
+            if self.refs.get(command.argv[5], commit) != commit or not self._is_forward(branch, commit):
+                return Answer(code=1, err="! [rejected] main -> main (fetch first)")
+            self.refs.update(refs)
+            return Answer(code=0)
+
+        return self.change(command, make)
+
+    def _is_forward(self, branch: str, commit: str) -> bool:
+        return not self.parents or self.refs[branch] in self.history(commit)
+
+    def history(self, commit: str) -> Iterator[str]:
+        """The commit and its ancestors, as far as they are known."""
+        while commit:
+            yield commit
+            commit = self.parents.get(commit, "")
 
     def _show(self, _command: Command) -> Answer:
         return Answer(code=0, out=json.dumps(self.docs))
@@ -195,7 +222,9 @@ class ModelRemotes:
 
         def make() -> None:
             aliases: list[Json] = list(words[2:])
-            self.docs = [one for one in self.docs if one["version"] != version]
+            # `--update-aliases`: an alias moves from one version to another.
+            self.docs = [{**one, "aliases": [name for name in cast(list[Json], one["aliases"]) if name not in aliases]}
+                         for one in self.docs if one["version"] != version]
             self.docs.append({"version": version, "title": title, "aliases": aliases})
             self.refs["refs/heads/gh-pages"] = "d0c5"
 
@@ -207,12 +236,20 @@ class ModelRemotes:
             return Answer(code=200, out=json.dumps(self.releases))
 
         def make() -> None:
+            if request.method == "POST" and not request.content:
+                number = 1 + max((int(str(one["id"])) for one in self.releases), default=6)
+                self.releases.append({"id": number, "assets": [], "upload_url": f"/upload/{number}/assets{{?name}}",
+                                      "html_url": "page", **request.body})
+                return
+            (ours,) = (one for one in self.releases if f"/{one['id']}" in request.path)
             if request.content:
-                self.releases[0]["assets"] = [{"name": request.path.partition("name=")[2]}]
-            elif request.method == "POST":
-                self.releases.append({"id": 7, "assets": [], "upload_url": "/upload{?name}", "html_url": "page",
-                                      **request.body})
+                ours["assets"] = [{"name": request.path.partition("name=")[2]}]
+            elif request.method == "DELETE":
+                self.releases.remove(ours)
             else:
-                self.releases[0].update(request.body)
+                if request.body.get("make_latest") == "true":
+                    self.releases[:] = [{**one, "make_latest": "false"} for one in self.releases]
+                ours = next(one for one in self.releases if one["id"] == ours["id"])
+                ours.update(request.body)
 
         return self.change(request, make)

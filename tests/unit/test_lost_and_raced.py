@@ -24,9 +24,9 @@ from tests.unit.test_reconcile import run
 class Deaf(ModelRemotes):
     """Remotes that lose the answer to one change, or refuse it: ``done`` says which."""
 
-    def __init__(self, at: int, *, done: bool) -> None:
+    def __init__(self, at: int, *, done: bool, passes: bool = True) -> None:
         super().__init__()
-        self.at, self.done = at, done
+        self.at, self.done, self.passes = at, done, passes
 
     @property
     def hands(self) -> Hands:
@@ -39,7 +39,7 @@ class Deaf(ModelRemotes):
             answer = self.run(action) if isinstance(action, Command) else self.request(action)
             if fails:
                 self.at = -1
-                raise StepFailed("connection reset", hint="run the same command again", passes=True)
+                raise StepFailed("connection reset", hint="run the same command again", passes=self.passes)
             return answer
 
         return Hands(runner=do, api=do, wait=lambda _: None)
@@ -54,6 +54,12 @@ class TestAnAnswerThatIsLost:
         run(undisturbed, target)
         run(deaf, target)
         assert deaf.at == -1 and deaf.state() == undisturbed.state()
+
+    @pytest.mark.parametrize("at", range(12))
+    def test_does_not_end_it_where_the_answer_is_a_refusal(self, target: Target, at: int) -> None:
+        raced = Deaf(at, done=True, passes=False)
+        run(raced, target)
+        assert raced.at == -1 and raced.changes == 12
 
     @pytest.mark.parametrize("at", [0, 1, 6, 7, 8, 11])
     def test_is_told_from_a_write_that_was_refused(self, target: Target, at: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from shipway.errors import Conflict, StepFailed, VerificationFailed
+from shipway.labels import REVISION
 from shipway.model import Answer, Asking, Command, Effect, Finding, Request, State, Target, World
 from shipway.run.reconcile import Hands, Outcome, foresee, reconcile
 from shipway.stages import ORDER, PIPELINE, build, commit, promote, sign, verify
@@ -84,6 +85,7 @@ def test_a_version_tag_with_another_digest_is_a_conflict(target: Target) -> None
     with pytest.raises(Conflict, match="v1.2.3 is already"):
         run(remotes, target)
     assert remotes.tags["v1.2.3"] == digest_of("another")
+    assert digest_of("another") not in remotes.signatures
 
 
 def test_a_git_tag_elsewhere_is_a_conflict(target: Target) -> None:
@@ -107,7 +109,8 @@ def test_a_branch_tag_moves_to_a_new_digest(target: Target) -> None:
     branch = replace(target, version="", tag="", channel="branch", tags=("topic",), latest=False, docs="")
     remotes = ModelRemotes()
     run(remotes, branch)
-    later = replace(branch, staging="sha-ddddddd", commit="d" * 40)
+    labels = {**branch.labels, REVISION: "d" * 40}
+    later = replace(branch, staging="sha-ddddddd", commit="d" * 40, labels=labels)
     before = remotes.tags["topic"]
     run(remotes, later)
     assert remotes.tags["topic"] == remotes.tags["sha-ddddddd"] != before

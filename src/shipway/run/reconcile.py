@@ -104,7 +104,8 @@ def _expect(stage: Stage, target: Target, world: World, hands: Hands) -> World:
 def _bring_about(stage: Stage, target: Target, world: World, hands: Hands) -> tuple[World, bool, str]:
     remarks: list[str] = []
     rounds, until, pause = 0, time.monotonic() + hands.patience, 1.0
-    acted = False
+    acted, before = False, world
+    refusals: list[StepFailed] = []
     while rounds < _ROUNDS:
         try:
             world = observe(stage, target, world, hands)
@@ -112,6 +113,10 @@ def _bring_about(stage: Stage, target: Target, world: World, hands: Hands) -> tu
             if finding.state is State.SAME:
                 return world, acted, "; ".join((finding.evidence, *remarks))
             refuse(stage, finding)
+            if refusals and world == before:
+                raise refusals[0]
+            refusals.clear()
+            before = world
             for action in stage.plan(target, world):
                 acted = True
                 answer = hands.do(action)
@@ -119,9 +124,14 @@ def _bring_about(stage: Stage, target: Target, world: World, hands: Hands) -> tu
                     remarks.append(action.remark(answer))
             rounds += 1
         except StepFailed as error:
-            # An answer that was lost may have been a yes: what is there is looked at before anything is done again.
-            if not error.passes or time.monotonic() + pause > until:
-                raise
+            # What failed may be there: an answer that was lost was a yes, or another run was quicker. So it is looked
+            # at before anything is done again, and before a failure is told.
+            if refusals or not (error.passes or acted) or time.monotonic() + pause > until:
+                raise (refusals or [error])[0] from None
+            if not error.passes:
+                refusals.append(error)
+                rounds += 1
+                continue
             hands.wait(pause * random.uniform(1, 2))
             pause = min(2 * pause, _LONGEST_PAUSE)
     raise StepFailed(f"{stage.NAME}: its steps ran, and still: {finding.evidence}",

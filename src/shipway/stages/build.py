@@ -11,6 +11,7 @@ from shipway.image import SUBJECT, Entry, Index
 from shipway.labels import REVISION, WORKFLOW_COMMIT
 from shipway.model import Action, Answer, Asking, Command, Effect, Finding, State, Target, World
 from shipway.registry import PASSING, inspect, read_index
+from shipway.stages import sign
 
 NAME = "build"
 _HINTS = (
@@ -42,14 +43,17 @@ def due(_target: Target) -> str:
 def observe(target: Target, world: World) -> Asking:
     """Ask what stands behind the staging tag: the digest is seen there, never carried from step to step.
 
-    What the version's tag has is the image, whatever is staged: a second run may have staged another one meanwhile.
+    What the version's tag has is the image, whatever is staged: a second run may have staged another one meanwhile. It
+    has to be signed then, as every image was before it took the tag.
     """
     references = tuple(f"{target.image}:{tag}" for tag in (target.staging, *target.tags[:1 if target.version else 0]))
     answers = yield tuple(inspect(reference) for reference in references)
     staged, *released = (read_index(answer, name) for answer, name in zip(answers, references, strict=True))
     ours = next((one for one in released if one and one.annotations.get(REVISION) == target.commit), None)
     world = replace(world, index=ours or staged, adrift=bool(ours and ours.digest != (staged and staged.digest)))
-    if judge(target, world).state is not State.ABSENT or target.parts or world.adrift:
+    if world.adrift:
+        return (yield from sign.observe(target, world))
+    if judge(target, world).state is not State.ABSENT or target.parts:
         return world
     if target.build.node or target.build.strategy == "emulated":
         (answer,) = yield (_ask_builder(target.build.node),)
@@ -68,6 +72,8 @@ def judge(target: Target, world: World) -> Finding:
     lacking = sorted(set(target.platforms) - set(world.index.platforms))
     if lacking:
         return Finding(State.ABSENT, f"{target.staging} lacks {', '.join(lacking)}")
+    if world.adrift and not world.signed.issuperset(world.index.leaves_first):
+        return Finding(State.CONFLICT, f"{target.tags[0]} is already {world.index.digest}, which nobody signed")
     if world.adrift:
         return Finding(State.ABSENT, f"{target.staging} is not at the image of {target.tags[0]}")
     return Finding(State.SAME, f"{target.staging} is {world.index.digest}")

@@ -8,10 +8,9 @@ from shipway.model import Action, Answer, Asking, Command, Effect, Finding, Stat
 from shipway.registry import PASSING
 
 NAME = "commit"
-_MOVED = r"non-fast-forward|fetch first|stale info|cannot lock ref .* is at "
-"""Somebody else was quicker: the origin is looked at again, which shows who."""
 _HINTS = (
-    (_MOVED, "the branch moved meanwhile: run the release again from its new head (`git pull`)"),
+    (r"non-fast-forward|fetch first|stale info",
+     "the branch moved meanwhile: run the release again from its new head (`git pull`)"),
     (r"protected branch|GH006|GH013",
      "the branch is protected: let a GitHub App push to it, and give its token as GITHUB_TOKEN"),
     (r"Permission to|403|could not read Username",
@@ -52,8 +51,7 @@ def plan(target: Target, _world: World) -> tuple[Action, ...]:
     argv = ("git", "push", "--atomic", target.remote,
             f"{target.commit}:refs/heads/{target.branch}", f"refs/tags/{target.tag}")
     return (Command(name=NAME, why=f"publish {target.tag} and its commit on {target.branch}", argv=argv,
-                    effect=Effect.PUBLISH, folder=target.folder, secrets=TOKENS, hints=_HINTS,
-                    again=f"{PASSING}|{_MOVED}"),)
+                    effect=Effect.PUBLISH, folder=target.folder, secrets=TOKENS, hints=_HINTS, again=PASSING),)
 
 
 def settle(target: Target, world: World) -> World:

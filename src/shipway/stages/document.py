@@ -10,6 +10,7 @@ from typing import cast
 from shipway.model import Action, Answer, Asking, Command, Effect, Finding, Json, State, Target, World
 from shipway.registry import PASSING
 from shipway.stages.commit import TOKENS, list_command, read_refs
+from shipway.tags import is_higher
 
 NAME = "document"
 LATEST = "latest"
@@ -38,26 +39,34 @@ def judge(target: Target, world: World) -> Finding:
     title, aliases = world.docs.get(target.docs, ("", ()))
     if title != target.version:
         return Finding(State.ABSENT, f"{target.docs} shows {title}" if title else f"no docs version {target.docs}")
-    if target.latest and LATEST not in aliases:
+    latest = _takes_latest(target, world)
+    if latest and LATEST not in aliases:
         return Finding(State.ABSENT, f"{LATEST} is not an alias of {target.docs}")
-    return Finding(State.SAME, f"{target.docs} shows {title}" + (f", {LATEST} points at it" if target.latest else ""))
+    return Finding(State.SAME, f"{target.docs} shows {title}" + (f", {LATEST} points at it" if latest else ""))
 
 
-def plan(target: Target, _world: World) -> tuple[Action, ...]:
+def _takes_latest(target: Target, world: World) -> bool:
+    """The alias never goes back: docs of a higher version may have been published meanwhile."""
+    return target.latest and not any(is_higher(title, target.version) for title, _ in world.docs.values())
+
+
+def plan(target: Target, world: World) -> tuple[Action, ...]:
     """Build and push; the default page of the site follows `latest`."""
+    latest = _takes_latest(target, world)
     place = ("--push", "--remote", target.remote, "--branch", target.docs_branch, "--config-file", target.docs_config)
     deploy = ("mike", "deploy", *place, "--update-aliases", "--title", target.version, target.docs)
-    steps = [_mike(target, f"publish the docs as {target.docs}", (*deploy, *((LATEST,) if target.latest else ())))]
-    if target.latest:
+    steps = [_mike(target, f"publish the docs as {target.docs}", (*deploy, *((LATEST,) if latest else ())))]
+    if latest:
         steps.append(_mike(target, "the site opens at the latest version", ("mike", "set-default", *place, LATEST)))
     return tuple(steps)
 
 
 def settle(target: Target, world: World) -> World:
     """The version in the list, the alias on it alone."""
-    others = {version: (title, tuple(alias for alias in aliases if alias != LATEST or not target.latest))
+    latest = _takes_latest(target, world)
+    others = {version: (title, tuple(alias for alias in aliases if alias != LATEST or not latest))
               for version, (title, aliases) in world.docs.items()}
-    return replace(world, docs={**others, target.docs: (target.version, (LATEST,) if target.latest else ())})
+    return replace(world, docs={**others, target.docs: (target.version, (LATEST,) if latest else ())})
 
 
 def read_versions(answer: Answer) -> Mapping[str, tuple[str, tuple[str, ...]]]:

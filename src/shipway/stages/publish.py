@@ -10,6 +10,8 @@ from dataclasses import replace
 from typing import cast
 
 from shipway.model import Action, Asking, Effect, Finding, Json, Published, Request, State, Target, World
+from shipway.stages.version import version_of
+from shipway.tags import is_higher
 
 NAME = "publish"
 ASSET = "image.json"
@@ -29,13 +31,14 @@ def due(target: Target) -> str:
 
 def observe(target: Target, world: World) -> Asking:
     """List the releases: a draft is found only in the list, never by its tag."""
-    page, seen = 1, list[tuple[Published, Json]]()
+    page, seen, overtaken = 1, list[tuple[Published, Json]](), False
     while True:
         (answer,) = yield (Request(name=NAME, why=f"look for the release {target.tag}", method="GET",
                                    path=f"/repos/{target.repository}/releases?per_page=100&page={page}",
                                    effect=Effect.READ, expected=(200,)),)
         releases = cast(list[dict[str, Json]], json.loads(answer.out))
         seen += [(read_release(one), one.get("body")) for one in releases if one.get("tag_name") == target.tag]
+        overtaken = overtaken or any(_is_higher(target, one) for one in releases)
         if seen or len(releases) < 100:
             break
         page += 1
@@ -44,7 +47,7 @@ def observe(target: Target, world: World) -> Asking:
     # Only a draft to the letter like ours is one: others are somebody's.
     forgotten = tuple(one.id for one, body in ours[1:]
                       if one.draft and world.index and body == render_body(target, world))
-    return replace(world, release=ours[0][0] if ours else None, forgotten=forgotten)
+    return replace(world, release=ours[0][0] if ours else None, forgotten=forgotten, overtaken=overtaken)
 
 
 def judge(target: Target, world: World) -> Finding:
@@ -69,7 +72,7 @@ def plan(target: Target, world: World) -> tuple[Action, ...]:
     if ASSET not in release.assets:
         return (_upload(target, world, release),)
     if release.draft:
-        return (_show(target, release),)
+        return (_show(target, world, release),)
     return tuple(_delete(target, one) for one in world.forgotten)
 
 
@@ -104,6 +107,11 @@ def render_body(target: Target, world: World) -> str:
     return f"{target.notes.strip()}\n\n### Image\n\n{image}\n"
 
 
+def _is_higher(target: Target, found: dict[str, Json]) -> bool:
+    number = version_of(str(found.get("tag_name") or ""), target.tag.replace(target.version, "{version}"))
+    return not found.get("draft") and not found.get("prerelease") and is_higher(number, target.version)
+
+
 def _create(target: Target, world: World) -> Request:
     body: dict[str, Json] = {
         "tag_name": target.tag, "target_commitish": target.commit, "name": target.tag, "draft": True,
@@ -121,8 +129,8 @@ def _upload(target: Target, world: World, release: Published) -> Request:
                    content=(json.dumps(facts, indent=2) + "\n").encode(), effect=Effect.PUBLISH)
 
 
-def _show(target: Target, release: Published) -> Request:
-    latest = "true" if target.latest else "false"
+def _show(target: Target, world: World, release: Published) -> Request:
+    latest = "true" if target.latest and not world.overtaken else "false"
     return Request(name=NAME, why=f"publish the release {target.tag}", method="PATCH",
                    path=f"/repos/{target.repository}/releases/{release.id}",
                    body={"draft": False, "make_latest": latest}, effect=Effect.PUBLISH)
