@@ -49,12 +49,16 @@ class Command:
     effect: Effect
     env: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    """(what to do next, names of variables): it is not started where none of these is set."""
     expected: tuple[int, ...] = (0,)
     folder: str = ""
     live: bool = False
     """Its progress is worth watching: stderr is shown as it comes."""
     hints: tuple[tuple[str, str], ...] = ()
     """(regular expression, what to do next): known failures of the program, told by what it says."""
+    side_by_side: bool = False
+    """It may run beside the others of its plan, which all say so."""
     otherwise: tuple[str, tuple[str, ...]] | None = None
     """(regular expression, arguments): where it fails and says so, it is run once more with these."""
     again: str = ""
@@ -190,6 +194,8 @@ class World:
     """What is in that image."""
     signed: frozenset[str] = frozenset()
     """Digests of the index that carry a signature of the expected identity."""
+    signatures: int = 0
+    """How many those are: two runs at the same moment may both have signed."""
     signers: Mapping[str, str] = field(default_factory=dict)
     """What was seen of the signature of each digest: whose it is, or what is wrong."""
     report: tuple[Point, ...] = ()

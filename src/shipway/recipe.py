@@ -59,5 +59,7 @@ class Signing:
     """Path of a cosign 3 trusted root; empty: cosign's default."""
     config: str = ""
     """Path of a cosign 3 signing config; empty: cosign's default."""
+    browser: bool = False
+    """Somebody is there who logs in with a browser."""
     modern: bool = False
     """cosign 3: it has ``--signing-config``. Found by asking the program, since builds report versions loosely."""

@@ -100,8 +100,8 @@ class ModelRemotes:
 
     @property
     def hands(self) -> Hands:
-        """Hands that reach these remotes and nothing else."""
-        return Hands(runner=self.run, api=self.request)
+        """Hands that reach these remotes and nothing else, one change after the other."""
+        return Hands(runner=self.run, api=self.request, workers=1)
 
     def state(self) -> object:
         """All that people can see."""

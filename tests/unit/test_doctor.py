@@ -62,7 +62,24 @@ def test_a_good_place(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
     assert found["remote branch"] == (True, "main is the same") and found["last release"] == (True, "none yet")
     assert found["next version"] == (True, "nothing → 0.1.0") and found["push"] == (True, "allowed")
     assert not git(scene.folder / "origin.git", "tag")
-    assert list(checked(capsys, 0)) == ["git", "image", "engine", "buildx", "builder", "cosign", "cache"]
+    assert list(checked(capsys, 0)) == ["git", "image", "engine", "buildx", "builder", "cosign",
+                                        "signing", "cache"]
+
+
+def test_a_job_that_cannot_sign_is_told_what_it_lacks(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    assert found_signing(capsys, 0) == (True, "keyless, and none of ACTIONS_ID_TOKEN_REQUEST_URL, SIGSTORE_ID_TOKEN "
+                                              "is set: not from here")
+    scene.environment |= {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "acme/toy", "GITHUB_REF": "refs/heads/main",
+                          "GITHUB_SHA": git(scene.clone, "rev-parse", "HEAD")}
+    holds, seen = found_signing(capsys, 1)
+    assert not holds and "id-token: write" in seen
+    scene.environment["ACTIONS_ID_TOKEN_REQUEST_URL"] = "http://localhost:1"
+    assert found_signing(capsys, 0)[1].startswith("keyless, as https://github.com/acme/toy/.github/workflows/")
+
+
+def found_signing(capsys: pytest.CaptureFixture[str], code: int) -> tuple[bool, str]:
+    """The line of the signature."""
+    return checked(capsys, code)["signing"]
 
 
 def test_each_wedge_is_found(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:

@@ -42,7 +42,7 @@ class Deaf(ModelRemotes):
                 raise StepFailed("connection reset", hint="run the same command again", passes=self.passes)
             return answer
 
-        return Hands(runner=do, api=do, wait=lambda _: None)
+        return Hands(runner=do, api=do, wait=lambda _: None, workers=1)
 
 
 class TestAnAnswerThatIsLost:

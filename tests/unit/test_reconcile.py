@@ -185,7 +185,8 @@ def test_a_trouble_that_passes_is_waited_for_and_nothing_is_done_twice(target: T
             raise StepFailed("the answer was lost", hint="", passes=True)
         return once
 
-    hands = Hands(runner=troubling(remotes.run), api=troubling(remotes.request), wait=waited.append)
+    hands = Hands(runner=troubling(remotes.run), api=troubling(remotes.request), wait=waited.append,
+                  workers=1)
     reconcile(PIPELINE, target, hands, record=lambda _: None)
     undisturbed = ModelRemotes()
     run(undisturbed, target)

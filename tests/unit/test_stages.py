@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import replace
 from typing import Any
@@ -18,7 +19,7 @@ from shipway.model import Answer, Command, Published, Request, State, Target, Wo
 from shipway.caches import Cache
 from shipway.recipe import Building, Signing
 from shipway import registry
-from shipway.run.processes import failure
+from shipway.run.processes import Processes, failure
 from shipway.stages import build, commit, document, inspect, promote, publish, sign, verify
 from tests.unit.model_remotes import contents_of, digest_of, manifest
 
@@ -224,6 +225,29 @@ class TestSign:
         verified = sign.verify_command(replace(target, signing=keyless), INDEX.digest).argv
         assert verified[7:11] == ("--trusted-root", "root.json", "--insecure-ignore-tlog=true",
                                   "--use-signed-timestamps=true")
+
+    def test_leaves_side_by_side_and_the_index_when_they_are_signed(self, target: Target) -> None:
+        *leaves, index = INDEX.leaves_first
+        seen = sign.plan(target, World(index=INDEX, signed=frozenset(leaves[:1])))
+        assert [one.argv[-1].partition("@")[2] for one in seen if isinstance(one, Command)] == leaves[1:]
+        assert all(isinstance(one, Command) and one.side_by_side for one in seen)
+        (last,) = sign.plan(target, World(index=INDEX, signed=frozenset(leaves)))
+        assert isinstance(last, Command) and last.argv[-1].endswith(index)
+
+    def test_nobody_is_waited_for(self, target: Target) -> None:
+        keyless = replace(target, signing=Signing(identity="me"))
+        with pytest.raises(ContextError, match="would wait for somebody") as caught:
+            Processes({"PATH": os.environ["PATH"]})(sign.sign_command(keyless, INDEX.digest))
+        assert "id-token: write" in caught.value.hint
+        asked = replace(target, signing=Signing(identity="me", browser=True))
+        assert not sign.sign_command(asked, INDEX.digest).needs and sign.sign_command(asked, INDEX.digest).live
+
+    def test_signatures_are_counted(self, target: Target) -> None:
+        said = [Answer(code=0, out="[{}, {}]"), Answer(code=0, out="[{}]"), Answer(code=10)]
+        world = talk(sign.observe(target, World(index=INDEX)),
+                     tuple((said * 2)[number % 3] for number in range(len(INDEX.leaves_first))))
+        count = sum((2, 1, 0)[number % 3] for number in range(len(INDEX.leaves_first)))
+        assert world.signatures == count and f"{count} signatures" in sign.judge(target, world).evidence
 
     def test_every_fact_that_is_known_is_pinned(self, target: Target) -> None:
         pinned = Signing(identity="i", issuer="j", repository="acme/toy", ref="refs/heads/main", commit="c",

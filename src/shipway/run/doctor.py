@@ -13,7 +13,7 @@ from shipway.errors import CheckFailed, ShipwayError
 from shipway.model import Command, Effect, Point
 from shipway.run.workbench import Workbench, set_up
 from shipway.run.workspace import Workspace, branch_of, open_workspace
-from shipway.stages import commit, version
+from shipway.stages import commit, sign, version
 from shipway.stages.build import read_platforms
 from shipway.tags import image_name
 
@@ -70,6 +70,7 @@ def _tools(bench: Workbench, ask: _Asking) -> Iterator[Check]:
     yield "buildx", lambda: ask("ask buildx", "docker", "buildx", "version")
     yield "builder", lambda: _builder(bench, ask)
     yield "cosign", lambda: _cosign(ask)
+    yield "signing", lambda: _signing(bench)
     yield "cache", lambda: _cache(bench)
 
 
@@ -87,6 +88,18 @@ def _builder(bench: Workbench, ask: _Asking) -> str:
 
 def _cosign(ask: _Asking) -> str:
     return "3, with signing configs" if "--signing-config" in ask("ask cosign", "cosign", "sign", "--help") else "2"
+
+
+def _signing(bench: Workbench) -> str:
+    how = bench.target().signing
+    if how.key or how.browser:
+        return f"with {how.key}" if how.key else "keyless, by a login in the browser"
+    if not any(bench.environment.get(name) for name in sign.ID_TOKENS):
+        message = f"keyless, and none of {', '.join(sign.ID_TOKENS)} is set"
+        if bench.context.ci:
+            raise CheckFailed(message, hint=sign.KEYLESS)
+        return f"{message}: not from here"
+    return f"keyless, as {how.identity}"
 
 
 def _cache(bench: Workbench) -> str:

@@ -102,6 +102,10 @@ class Processes:
         return secrets.redact(text, self.secret.values())
 
     def _start(self, command: Command) -> subprocess.Popen[str]:
+        hint, *needs = command.needs or ("",)
+        if needs and not any(self.public.get(name) or self.secret.get(name) for name in needs):
+            raise ContextError(f"{command.name}: {command.argv[0]} would wait for somebody: none of "
+                               f"{', '.join(needs)} is set", hint=hint)
         environment = {**self.public, **command.env}
         environment |= {name: self.secret[name] for name in command.secrets if name in self.secret}
         program = shutil.which(command.argv[0], path=environment.get("PATH"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -13,7 +13,6 @@ from shipway.model import Action, Answer, Command, Effect, Finding, Request, Sta
 
 _ROUNDS = 6
 """How often a stage may plan before it is clear that it does not converge; the longest one needs three."""
-_SIDE_BY_SIDE = 4
 _LONGEST_PAUSE = 60.0
 
 
@@ -36,16 +35,26 @@ class Hands:
     patience: float = 60.0
     """Seconds that a stage goes on for when troubles pass: services that sign and store are down now and then."""
     wait: Callable[[float], None] = time.sleep
+    workers: int = 4
+    """How many actions run side by side."""
 
     def do(self, action: Action) -> Answer:
         """Carry one action out."""
         return self.runner(action) if isinstance(action, Command) else self.api(action)
 
+    def carry_out(self, actions: tuple[Action, ...]) -> Iterator[str]:
+        """Carry a plan out in its order, or side by side where every action may be; gives the remarks."""
+        beside = all(isinstance(action, Command) and action.side_by_side for action in actions)
+        answers = self.ask(actions) if beside else map(self.do, actions)
+        for action, answer in zip(actions, answers, strict=True):
+            if isinstance(action, Command) and action.remark:
+                yield action.remark(answer)
+
     def ask(self, questions: tuple[Action, ...]) -> tuple[Answer, ...]:
-        """Ask side by side; the answers come in the order of the questions."""
-        if len(questions) < 2:
+        """Side by side, each to its end; the answers come in the order of the questions."""
+        if len(questions) < 2 or self.workers < 2:
             return tuple(self.do(question) for question in questions)
-        with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
+        with ThreadPoolExecutor(max_workers=self.workers) as pool:
             return tuple(pool.map(self.do, questions))
 
 
@@ -116,12 +125,8 @@ def _bring_about(stage: Stage, target: Target, world: World, hands: Hands) -> tu
             if refusals and world == before:
                 raise refusals[0]
             refusals.clear()
-            before = world
-            for action in stage.plan(target, world):
-                acted = True
-                answer = hands.do(action)
-                if isinstance(action, Command) and action.remark:
-                    remarks.append(action.remark(answer))
+            acted, before = True, world
+            remarks += hands.carry_out(stage.plan(target, world))
             rounds += 1
         except StepFailed as error:
             # What failed may be there: an answer that was lost was a yes, or another run was quicker. So it is looked

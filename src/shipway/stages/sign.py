@@ -1,4 +1,8 @@
-"""sign: every entry of the index, by digest, leaves first; the index's signature is the record that all is signed."""
+"""sign: every entry of the index, by digest, leaves first; the index's signature is the record that all is signed.
+
+The leaves are signed side by side. A registry that lists no referrers keeps the signatures of a digest under one tag,
+so that those of different digests do not touch.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,10 @@ _HINTS = (
     (r"(?i)unauthorized|denied|authentication required",
      "the registry refuses the signature: the job needs `packages: write`, and `docker login`"),
 )
+ID_TOKENS = ("ACTIONS_ID_TOKEN_REQUEST_URL", "SIGSTORE_ID_TOKEN")
+"""Where cosign finds an identity without asking anybody: GitHub's, or a token that somebody has got."""
+KEYLESS = ("in Actions, give the job `permissions: id-token: write`; elsewhere set SIGSTORE_ID_TOKEN, or `key` or "
+           "`browser` in [tool.shipway.sign]")
 _UNSIGNED_CODES = (10, 12)
 """cosign's own exit codes for "no signatures" and "none of this identity" (`cmd/cosign/errors/exit_codes.go`)."""
 _FLAGS = {"commit": "sha"}
@@ -40,7 +48,7 @@ def observe(target: Target, world: World) -> Asking:
     answers = yield tuple(verify_command(target, digest) for digest in digests)
     told = dict(zip(digests, answers, strict=True))
     signed = frozenset(digest for digest, answer in told.items() if read_signed(answer, digest))
-    return replace(world, signed=signed,
+    return replace(world, signed=signed, signatures=sum(count_signatures(told[digest]) for digest in signed),
                    signers={digest: read_signer(target, answer) for digest, answer in told.items()})
 
 
@@ -51,19 +59,23 @@ def judge(_target: Target, world: World) -> Finding:
     everything = world.index.leaves_first
     signed = len(world.signed.intersection(everything))
     state = State.SAME if signed == len(everything) else State.ABSENT
-    return Finding(state, f"{signed} of {len(everything)} entries are signed")
+    return Finding(state, f"{signed} of {len(everything)} entries are signed, {world.signatures} signatures")
 
 
 def plan(target: Target, world: World) -> tuple[Action, ...]:
-    """Sign what is missing, the index last: signing again would add a second signature."""
+    """Sign what is missing, the index when all leaves are: signing again would add a second signature."""
+    return tuple(sign_command(target, digest) for digest in _next(world))
+
+
+def _next(world: World) -> tuple[str, ...]:
     assert world.index is not None
-    return tuple(sign_command(target, digest) for digest in world.index.leaves_first if digest not in world.signed)
+    *leaves, index = world.index.leaves_first
+    return tuple(digest for digest in leaves if digest not in world.signed) or (index,)
 
 
 def settle(_target: Target, world: World) -> World:
-    """Every entry signed."""
-    assert world.index is not None
-    return replace(world, signed=frozenset(world.index.leaves_first))
+    """One step further."""
+    return replace(world, signed=world.signed.union(_next(world)), signatures=world.signatures + len(_next(world)))
 
 
 def sign_command(target: Target, digest: str) -> Command:
@@ -72,7 +84,7 @@ def sign_command(target: Target, digest: str) -> Command:
     argv = ["cosign", "sign", "--yes"]
     if how.key:
         argv += ["--key", how.key]
-    elif target.builder:
+    elif target.builder and not how.browser:
         # Without it cosign may look for a browser in CI and wait for five minutes.
         argv += ["--oidc-provider", "github-actions"]
     if how.modern and how.config:
@@ -87,11 +99,15 @@ def sign_command(target: Target, digest: str) -> Command:
         why=f"sign {digest[:19]}",
         argv=(*argv, f"{target.image}@{digest}"),
         secrets=("COSIGN_PASSWORD",) if how.key
-        else ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "SIGSTORE_ID_TOKEN"),
+        else ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", *ID_TOKENS),
+        # Without one of them cosign would wait for somebody to log in.
+        needs=() if how.key or how.browser else (KEYLESS, *ID_TOKENS),
         hints=_HINTS,
         # 409: the log has the entry, and the registry does not have the signature.
         again=rf"{PASSING}|\b409\b",
         effect=Effect.PUBLISH,
+        side_by_side=not how.browser,
+        live=how.browser,
     )
 
 
@@ -135,6 +151,14 @@ def read_signer(target: Target, answer: Answer) -> str:
     facts = [how.identity, *(f"{name} {value}" for name in ("repository", "ref", "commit", "trigger")
                              if (value := getattr(how, name) or read_fact(answer, name)))]
     return f"signed by {', '.join(facts)}"
+
+
+def count_signatures(answer: Answer) -> int:
+    """How many signatures of the expected identity cosign found, which it lists; one where it lists nothing."""
+    try:
+        return len(json.loads(answer.out))
+    except (ValueError, TypeError):
+        return 1
 
 
 def read_fact(answer: Answer, name: str) -> str:
