@@ -59,7 +59,7 @@ class Stage:
         self.world.reset(start)
         finished = self.views["finished"]
         end, now, found = self.disturb(point, fault, moment, self.views[start], finished)
-        return end, found + self.finish(now, finished)
+        return end, found + self.finish(now, finished, invariants.count_signers(point, fault))
 
     def disturb(self, point: str, fault: str, moment: Moment, before: View,
                 finished: View | None = None) -> tuple[str, View, list[str]]:
@@ -78,7 +78,8 @@ class Stage:
             found += [f"a finished release was written to: {line}" for line in writes(world.director.journal)]
         found += invariants.check_view(before, now, lambda digest: verifies(world, now, digest))
         stages = invariants.STAGES.values() if moment.again else (invariants.STAGES[point],)
-        check = functools.partial(invariants.check_run, stages=stages, complete=complete(now, finished),
+        signers = invariants.count_signers(point, fault)
+        check = functools.partial(invariants.check_run, stages=stages, complete=complete(now, finished, signers),
                                   secrets=(*world.secrets, *world.director.tokens))
         found += check(run, killed=killed, asked=not moment.again)
         self.runs.append(run)
@@ -87,7 +88,7 @@ class Stage:
             self.runs.append(world.rival)
         return describe(run, killed), now, found
 
-    def finish(self, before: View, finished: View | None = None) -> list[str]:
+    def finish(self, before: View, finished: View | None = None, signers: int = 1) -> list[str]:
         """A run that nothing disturbs, and the complaints about what it comes to."""
         world = self.world
         run = world.release()
@@ -95,9 +96,10 @@ class Stage:
         now = look(world)
         finished = finished or invariants.expect(before, now)
         secrets = (*world.secrets, *world.director.tokens)
-        return [*invariants.check_run(run, killed=False, complete=complete(now, finished), stages=(), secrets=secrets),
+        return [*invariants.check_run(run, killed=False, complete=complete(now, finished, signers), stages=(),
+                                       secrets=secrets),
                 *invariants.check_view(before, now, lambda digest: verifies(world, now, digest)),
-                *invariants.check_end(run, now, finished)]
+                *invariants.check_end(run, now, finished, signers)]
 
 
 def writes(journal: Iterable[str]) -> list[str]:
@@ -106,9 +108,9 @@ def writes(journal: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(line.partition("?")[0][:80] for line in lines))[:3]
 
 
-def complete(now: View, finished: View) -> bool:
+def complete(now: View, finished: View, signers: int = 1) -> bool:
     """Whether everything of the release is there, each part once, and signed."""
-    return not list(invariants.check_end(Run(code=0, out="", err="", seconds=0), now, finished))
+    return not list(invariants.check_end(Run(code=0, out="", err="", seconds=0), now, finished, signers))
 
 
 def describe(run: Run, killed: bool) -> str:
