@@ -22,6 +22,7 @@ from shipway.run.tools import equip
 from tests.bench.faces import face_pairs
 from tests.bench.images import Images
 from tests.bench.measure import Measured, Pair, document, measure, rows
+from tests.bench.versions import version_pairs
 
 RESULT = Path("bench.json")
 FEWEST = 3
@@ -31,7 +32,8 @@ HEADS = ("pair", "usual", "ours", "ratio", "goal", "")
 
 def all_pairs(folder: Path, runner: Processes) -> list[Pair]:
     """Everything that is measured. A new pair is a function beside these and a word here."""
-    return [*face_pairs(folder / "faces", runner), *Images(folder / "images", runner).pairs()]
+    return [*face_pairs(folder / "faces", runner), *version_pairs(folder / "versions", runner),
+            *Images(folder / "images", runner).pairs()]
 
 
 def main(argv: list[str]) -> int:

@@ -97,7 +97,7 @@ class Stage:
         finished = finished or invariants.expect(before, now)
         secrets = (*world.secrets, *world.director.tokens)
         return [*invariants.check_run(run, killed=False, complete=complete(now, finished, signers), stages=(),
-                                       secrets=secrets),
+                                      secrets=secrets),
                 *invariants.check_view(before, now, lambda digest: verifies(world, now, digest)),
                 *invariants.check_end(run, now, finished, signers)]
 

@@ -100,7 +100,7 @@ def check_end(run: Run, now: View, wanted: View, signers: int = 1) -> Iterator[s
 
 
 def count_signers(point: str, fault: str) -> int:
-    """Runs that sign at the same moment: neither a registry nor cosign keeps one of them from it, and both are right."""
+    """Runs that sign at the same moment: neither a registry nor cosign keeps one of them from it. Both are right."""
     return 2 if fault == "second" and STAGES[point] == "sign" else 1
 
 

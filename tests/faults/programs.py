@@ -13,7 +13,7 @@ from tests.faults import announce, docker
 
 _GIT = """#!/bin/sh
 case " $* " in
-  *" fetch "*" --tags "*) point=version ;;
+  *" fetch "*"+refs/tags/"*) point=version ;;
   *" push "*:refs/heads/main*) point=push ;;
   *" push "*gh-pages*) point=docs ;;
   *) exec {git} "$@" ;;

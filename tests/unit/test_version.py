@@ -18,16 +18,14 @@ def test_the_bump_is_the_first_number_that_differs(current: str, upcoming: str, 
     assert Decision(current, upcoming).bump == bump
 
 
-def test_nothing_due_is_told_by_the_last_version_coming_again() -> None:
-    assert version.read_decision(Answer(code=0, out="1.2.3\n"), Answer(code=0, out="1.2.3\n")).upcoming == ""
-    assert version.read_decision(Answer(code=0, out="1.2.3\n"), Answer(code=0, out="1.3.0\n")).upcoming == "1.3.0"
-    assert version.read_decision(Answer(code=0), Answer(code=0, out="0.1.0\n")) == Decision("", "0.1.0")
+def test_what_is_due() -> None:
+    assert version.read_decision(Answer(code=0, out='{"current": "", "next": "0.1.0"}')) == Decision("", "0.1.0")
 
 
 @pytest.mark.parametrize("said", ["branch 'x' isn't in any release groups; no release will be made", ""])
 def test_a_branch_that_it_does_not_release_is_an_error_not_nothing_due(said: str) -> None:
     with pytest.raises(StepFailed, match="gave no version"):
-        version.read_decision(Answer(code=0, out="1.2.3"), Answer(code=0, err=said))
+        version.read_decision(Answer(code=1, err=said))
 
 
 def test_tags_are_peeled() -> None:

@@ -52,6 +52,7 @@ class Workspace:
             return None
         branch = branch_of(self.project, self.context)
         self._git(f"go to {found.name}", "checkout", "--quiet", "-B", branch, found.commit)
+        self._git(f"have {found.name}", "update-ref", f"refs/tags/{found.name}", f"{version.RELEASED}/{found.name}")
         return self._release(found.name, found.commit, tags)
 
     def head(self) -> str:
@@ -73,9 +74,7 @@ class Workspace:
 
     def decide(self) -> version.Decision:
         """Ask python-semantic-release for the last and the next version."""
-        last, upcoming = (self.runner(version.question(str(self.clone), self.config, sys.executable, flag))
-                          for flag in ("--print-last-released", "--print"))
-        return version.read_decision(last, upcoming)
+        return version.read_decision(self.runner(version.question(str(self.clone), self.config, sys.executable)))
 
     def make(self, decision: version.Decision) -> Release:
         """Stamp, write the changelog, commit and tag: in this clone only."""
@@ -149,7 +148,9 @@ def _clone_commands(bench: Workbench, clone: Path, remote: str) -> Iterator[Comm
                                 *(f"--config={setting}" for setting in settings), "--origin", name,
                                 str(bench.folder), str(clone))),
         ("point the clone at the remote", (*inside, "remote", "set-url", name, remote)),
-        ("fetch what the remote has", (*inside, "fetch", "--quiet", "--force", "--tags", "--prune", name)),
+        ("fetch what the remote has", (*inside, "fetch", "--quiet", "--no-tags", "--prune", name,
+                                       f"+refs/heads/*:refs/remotes/{name}/*",
+                                       f"+refs/tags/*:{version.RELEASED}/*")),
         ("go to the commit", (*inside, "checkout", "--quiet", "-B", branch_of(bench.project, context), context.commit)),
     ]
     for why, argv in steps:

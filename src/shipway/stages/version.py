@@ -6,6 +6,7 @@ here with dates taken from the parent commit, so that a rerun makes the same com
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,11 +16,13 @@ from shipway.errors import ContextError, StepFailed
 from shipway.model import Answer, Command, Effect
 
 NAME = "version"
+RELEASED = "refs/released"
+"""Where the remote's tags are in the clone: python-semantic-release is shown those alone that matter."""
 CHANGELOG = "CHANGELOG.md"
 NAME_AND_MAIL = ("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
 """Author of release commits: one fixed identity, since a commit's hash depends on it."""
 
-_FIELDS = "%(refname:short)\t%(objectname)\t%(*objectname)\t%(parent)\t%(*parent)"
+_FIELDS = "%(refname:lstrip=2)\t%(objectname)\t%(*objectname)\t%(parent)\t%(*parent)"
 _QUIET = {"GITHUB_OUTPUT": "", "GITHUB_ACTIONS": "", "GITHUB_API_URL": "", "GH_TOKEN": "", "NO_COLOR": "1"}
 """python-semantic-release writes outputs of its own, wrong ones when nothing is due, and must not see where. It asks no
 API either."""
@@ -58,16 +61,17 @@ def numbers(version: str) -> tuple[int, int, int]:
 
 
 def tags_command(folder: str) -> Command:
-    """The question which tags the clone has; annotated ones are peeled."""
+    """The question which tags the remote had, and which were made here since; annotated ones are peeled."""
     return Command(name=NAME, why="list the tags", folder=folder, effect=Effect.READ,
-                   argv=("git", "for-each-ref", "refs/tags", f"--format={_FIELDS}"))
+                   argv=("git", "for-each-ref", RELEASED, "refs/tags", f"--format={_FIELDS}"))
 
 
 def read_tags(answer: Answer) -> tuple[Tag, ...]:
     """The tags that name commits."""
     rows = (line.split("\t") for line in answer.out.splitlines())
-    return tuple(Tag(name, peeled or commit, (peeled_parents or parents).partition(" ")[0])
-                 for name, commit, peeled, parents, peeled_parents in rows)
+    found = (Tag(name, peeled or commit, (peeled_parents or parents).partition(" ")[0])
+             for name, commit, peeled, parents, peeled_parents in rows)
+    return tuple({tag.name: tag for tag in found}.values())
 
 
 def version_of(tag: str, tag_format: str) -> str:
@@ -110,39 +114,28 @@ ignore_token_for_push = true
 """
 
 
-def question(folder: str, config: str, python: str, *words: str) -> Command:
-    """``semantic-release version …`` with a print flag: it computes and changes nothing."""
-    return Command(name=NAME, why="ask python-semantic-release", folder=folder, env=_QUIET, effect=Effect.READ,
-                   argv=_program(config, python, *words))
+def question(folder: str, config: str, python: str) -> Command:
+    """Which version is due, by python-semantic-release's rules (``shipway.run.history``)."""
+    return Command(name=NAME, why="ask python-semantic-release", folder=folder, env=_QUIET, effect=Effect.LOCAL,
+                   argv=(python, "-m", "shipway.run.history", folder, config), expected=(0, 1))
 
 
 def stamp_command(folder: str, config: str, python: str) -> Command:
     """Write the version into the project's files and the changelog; commit nothing, push nothing."""
     words = ("--no-commit", "--no-tag", "--no-push", "--no-vcs-release", "--skip-build", "--changelog")
     return Command(name=NAME, why="stamp the version and write the changelog", folder=folder, env=_QUIET,
-                   effect=Effect.LOCAL, argv=_program(config, python, *words))
+                   effect=Effect.LOCAL,
+                   argv=(python, "-m", "semantic_release", "--config", config, "version", *words))
 
 
-def _program(config: str, python: str, *words: str) -> tuple[str, ...]:
-    return (python, "-m", "semantic_release", "--config", config, "version", *words)
-
-
-def read_decision(last: Answer, upcoming: Answer) -> Decision:
-    """The answers to ``--print-last-released`` and ``--print``.
-
-    With nothing due the tool prints the last version again and exits 0; on a branch that is not a release branch it
-    prints nothing and exits 0.
-    """
-    current, following = _last_line(last.out), _last_line(upcoming.out)
-    if not following:
-        reason = (upcoming.err.strip().splitlines() or ["it printed nothing"])[-1]
+def read_decision(answer: Answer) -> Decision:
+    """The answer to the question; raises ``StepFailed`` where it is none."""
+    if answer.code:
+        reason = (answer.err.strip().splitlines() or ["it gave no reason"])[-1]
         raise StepFailed(f"python-semantic-release gave no version: {reason}",
-                         hint="check [tool.semantic_release.branches] against the branch that is released")
-    return Decision(current, "" if following == current else following)
-
-
-def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or [""])[-1].strip()
+                         hint="check [tool.semantic_release] and its branches against the branch that is released")
+    found = json.loads(answer.out)
+    return Decision(str(found["current"]), str(found["next"]))
 
 
 def commit_commands(folder: str, tag: str, epoch: int) -> tuple[Command, ...]:

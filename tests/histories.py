@@ -1,0 +1,116 @@
+"""Histories of releases, made at random and written with `git fast-import`: thousands of commits a second."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.repositories import CHANGELOG, PROJECT, git
+
+MESSAGES = (
+    "fix: one thing", "feat: another thing", "chore: nothing to see", "docs: words", "perf(core): less of it",
+    "feat(api)!: not as before", "fix: more\n\nBREAKING CHANGE: call it otherwise\n", "no convention at all",
+    "Merge things by hand (#12)\n\n* feat: of a squash\n\n* fix: of a squash, too\n", "fix: (#7)",
+    "refactor: moved\n\nfeat: inside\n", "revert: feat: another thing", "FEAT: loud", "feat : spaced",
+    "style:no space", "chore(release): v9 [skip ci]",
+)
+
+
+@dataclass
+class History:
+    """A history in the making: the text for `git fast-import`, and the head of each branch by its mark."""
+
+    chance: random.Random
+    lines: list[str] = field(default_factory=list)
+    heads: dict[str, int] = field(default_factory=dict)
+    count: int = 1
+
+    def begin(self) -> None:
+        """The first commit, with a project that can be released."""
+        files = {"pyproject.toml": PROJECT, "CHANGELOG.md": CHANGELOG}
+        self.commit("main", "chore: begin", files=files)
+
+    def commit(self, branch: str, message: str, *parents: int, files: dict[str, str] | None = None) -> int:
+        """A commit on top of ``branch``, or of ``parents``; gives its mark."""
+        self.count += 1
+        text = message.encode()
+        on = parents or ((self.heads[branch],) if branch in self.heads else ())
+        seconds = 1_600_000_000 + 60 * self.count
+        self.lines += [f"commit refs/heads/{branch}", f"mark :{self.count}", f"author a <a@b> {seconds} +0000",
+                       f"committer a <a@b> {seconds} +0000", f"data {len(text)}", message]
+        self.lines += [f"{'merge' if number else 'from'} :{parent}" for number, parent in enumerate(on)]
+        for name, content in (files or {}).items():
+            self.lines += [f"M 100644 inline {name}", f"data {len(content.encode())}", content]
+        self.heads[branch] = self.count
+        return self.count
+
+    def tag(self, name: str, mark: int, *, annotated: bool = True) -> None:
+        """A tag at a commit."""
+        if annotated:
+            self.lines += [f"tag {name}", f"from :{mark}", "tagger a <a@b> 1600000000 +0000", f"data {len(name)}", name]
+        else:
+            self.lines += [f"reset refs/tags/{name}", f"from :{mark}", ""]
+
+    def write(self, folder: Path) -> Path:
+        """The repository; its head is `main`."""
+        folder.mkdir(parents=True)
+        git(folder, "init", "--quiet", "--template=", "--initial-branch=main")
+        subprocess.run(("git", "fast-import", "--quiet"), cwd=folder, input="\n".join((*self.lines, "")), text=True,
+                       check=True)
+        git(folder, "remote", "add", "origin", "https://github.com/acme/toy.git")
+        git(folder, "pack-refs", "--all")
+        git(folder, "checkout", "--quiet", "main")
+        return folder
+
+
+def at_random(seed: int, commits: int) -> History:
+    """Topics that are merged, squashed or left; releases on the branch, beside it and of other names; pre-releases."""
+    history = History(random.Random(seed))
+    history.begin()
+    chance = history.chance
+    numbers = [0, chance.choice((0, 1)), 0]
+    topics: list[str] = []
+    while history.count < commits:
+        step = chance.random()
+        if step < 0.45:
+            history.commit("main", chance.choice(MESSAGES))
+        elif step < 0.60:
+            topic = f"topic-{history.count}"
+            history.commit(topic, chance.choice(MESSAGES), history.heads["main"])
+            topics.append(topic)
+        elif step < 0.70 and topics:
+            history.commit(chance.choice(topics), chance.choice(MESSAGES))
+        elif step < 0.82 and topics:
+            topic = topics.pop(chance.randrange(len(topics)))
+            history.commit("main", f"Merge branch '{topic}'", history.heads["main"], history.heads[topic])
+        elif step < 0.86 and topics:
+            topic = chance.choice(topics)
+            history.commit(topic, "Merge branch 'main'", history.heads[topic], history.heads["main"])
+        else:
+            _release(history, numbers, topics)
+    return history
+
+
+def _release(history: History, numbers: list[int], topics: list[str]) -> None:
+    chance = history.chance
+    place = chance.choice((2, 2, 1, 1, 1, 0))
+    numbers[place] += 1
+    numbers[place + 1:] = [0] * (2 - place)
+    version = ".".join(map(str, numbers))
+    kind = chance.random()
+    if kind < 0.70:
+        history.tag(f"v{version}", history.heads["main"], annotated=chance.random() < 0.7)
+    elif kind < 0.80:
+        history.tag(f"v{version}-rc.{chance.randint(1, 3)}", history.heads["main"])
+    elif kind < 0.88 and topics:
+        history.tag(f"v{version}", history.heads[chance.choice(topics)])
+    else:
+        history.tag(f"{chance.choice(('other-', 'release/', 'v1x'))}{version}", history.heads["main"])
+
+
+def heads(folder: Path, count: int) -> Iterator[str]:
+    """The last commits of `main` by their first parents, newest first."""
+    yield from git(folder, "rev-list", "--first-parent", f"--max-count={count}", "main").split()

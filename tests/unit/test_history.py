@@ -1,0 +1,119 @@
+"""What python-semantic-release decides when it sees the commits since the last release, and when it sees everything."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shipway.run import history
+from shipway.stages.version import RELEASED, render_config
+from tests.histories import History, at_random, heads
+from tests.repositories import commit, git
+
+pytestmark = pytest.mark.process
+
+
+def clone_of(source: Path, folder: Path) -> Path:
+    """As a workspace is: the tags lie beside, not where tags lie."""
+    git(source, "clone", "--quiet", "--no-tags", "--template=", str(source), str(folder))
+    git(folder, "remote", "set-url", "origin", "https://github.com/acme/toy.git")
+    git(folder, "fetch", "--quiet", "--no-tags", str(source), f"+refs/tags/*:{RELEASED}/*")
+    return folder
+
+
+def config_of(folder: Path, *, prerelease: bool = False) -> Path:
+    """Settings of a project without its own; with pre-releases on `main`."""
+    folder.mkdir(exist_ok=True)
+    file = folder / "release.toml"
+    text = render_config(("never" if prerelease else "main",), "v{version}", "acme/toy")
+    file.write_text(text + "[semantic_release.branches.main]\nmatch = 'main'\nprerelease = true\n" * prerelease)
+    return file
+
+
+def whole(clone: Path, config: Path) -> str:
+    """What python-semantic-release says of all history and all tags."""
+    from git import Repo
+    from semantic_release.version.algorithm import next_version
+
+    history.show_everything(clone)
+    rules = history.read_rules(clone, config)
+    with Repo(clone) as repository:
+        return str(next_version(repository, rules.version_translator, rules.commit_parser,
+                                allow_zero_version=rules.allow_zero_version, major_on_zero=rules.major_on_zero,
+                                prerelease=rules.prerelease))
+
+
+def forget(clone: Path) -> None:
+    """As before: no tags."""
+    listed = git(clone, "for-each-ref", "refs/tags", "refs/replace", "--format=delete %(refname)")
+    given = listed + "\n" * bool(listed)
+    subprocess.run(("git", "update-ref", "--stdin"), cwd=clone, input=given, text=True, check=True)
+
+
+def disagreements(clone: Path, config: Path, commits: Iterator[str]) -> list[tuple[str, str, str]]:
+    """Commits where both say something else: (commit, of all history, of the commits since the last release)."""
+    found = []
+    for head in commits:
+        git(clone, "checkout", "--quiet", "--force", "-B", "main", head)
+        everything = whole(clone, config)
+        forget(clone)
+        current, upcoming = history.decide(clone, config)
+        if (upcoming or current or "0.0.0") != everything:
+            found.append((head, everything, f"{current} → {upcoming}"))
+        forget(clone)
+    return found
+
+
+@pytest.mark.parametrize("prerelease", [False, True])
+def test_both_say_the_same_commit_by_commit(tmp_path: Path, prerelease: bool) -> None:
+    """A few commits; the end-to-end lane takes three hundred of each of three histories."""
+    source = at_random(1, 40).write(tmp_path / "source")
+    clone = clone_of(source, tmp_path / "clone")
+    assert not disagreements(clone, config_of(tmp_path / "config", prerelease=prerelease), heads(source, 6))
+
+
+def test_a_side_branch_that_began_before_the_release(tmp_path: Path) -> None:
+    made = History(chance=at_random(0, 2).chance)
+    made.begin()
+    old = made.commit("main", "feat: before")
+    released = made.commit("main", "fix: released")
+    made.tag("v1.2.0", released)
+    made.commit("topic", "fix: beside", old)
+    made.commit("main", "Merge branch 'topic'", released, made.heads["topic"])
+    clone = clone_of(made.write(tmp_path / "source"), tmp_path / "clone")
+    config = config_of(tmp_path / "config")
+    assert history.decide(clone, config) == ("1.2.0", "1.2.1")
+    # What is shown ends at the release: the release, where the side branch began, and what came since.
+    assert git(clone, "rev-list", "--count", "HEAD") == "4" and git(clone, "tag") == "v1.2.0"
+
+
+def test_a_changelog_of_all_releases_sees_all_of_them(tmp_path: Path) -> None:
+    made = History(chance=at_random(0, 2).chance)
+    made.begin()
+    made.tag("v0.1.0", made.commit("main", "feat: one"))
+    made.tag("v0.2.0", made.commit("main", "feat: two"), annotated=False)
+    made.commit("main", "fix: three")
+    clone = clone_of(made.write(tmp_path / "source"), tmp_path / "clone")
+    config = config_of(tmp_path / "config")
+    assert history.decide(clone, config) == ("0.2.0", "0.2.1") and git(clone, "tag") == "v0.2.0"
+    config.write_text(config.read_text().replace('mode = "update"', 'mode = "init"'))
+    assert history.decide(clone, config) == ("0.2.0", "0.2.1")
+    assert git(clone, "tag").split() == ["v0.1.0", "v0.2.0"] and git(clone, "rev-list", "--count", "HEAD") == "4"
+
+
+def test_nothing_due_and_no_release_branch(tmp_path: Path, capsys: pytest.CaptureFixture[str],
+                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    made = History(chance=at_random(0, 2).chance)
+    made.begin()
+    clone = clone_of(made.write(tmp_path / "source"), tmp_path / "clone")
+    config = config_of(tmp_path / "config")
+    monkeypatch.setattr("sys.argv", ["history", str(clone), str(config)])
+    assert history.main() == 0 and json.loads(capsys.readouterr().out) == {"current": "", "next": ""}
+    commit(clone, "feat: first")
+    assert history.main() == 0 and json.loads(capsys.readouterr().out) == {"current": "", "next": "0.1.0"}
+    git(clone, "checkout", "--quiet", "-b", "topic")
+    assert history.main() == 1 and "NotAReleaseBranch" in capsys.readouterr().err
