@@ -107,6 +107,8 @@ class State(StrEnum):
     """Something else is published in its place; shipway never overwrites it."""
     FAULT = "fault"
     """It is there, and a consumer must not trust it."""
+    UNKNOWN = "unknown"
+    """The remote could not be asked, which says nothing about what is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,8 @@ class World:
     release: Published | None = None
     forgotten: tuple[str, ...] = ()
     """Drafts of that release beside it, made by a run that lost its way or a race."""
+    pages: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    """Git tag → the release as GitHub's API shows it."""
     overtaken: bool = False
     """A release of a higher version shows already: it stays the latest one on GitHub."""
     docs: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)

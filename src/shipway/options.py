@@ -37,6 +37,7 @@ HELP = {
     "policy": "TOML file with limits of one's own: licenses, builders, platforms, maximum-age",
     "format_": "table, spdx or cyclonedx",
     "diff": "image to compare with",
+    "version": "the release to withdraw: v1.2.3",
     "until": "stop after this stage",
     "keep": "leave the local remotes up for a look",
     "suite": "Debian release that the tools come from: trixie or sid",

@@ -15,7 +15,7 @@ from invoke.context import Context
 from shipway import images, machine
 from shipway.errors import ShipwayError
 from shipway.options import task
-from shipway.printing import print_json, print_plan, say, show, tell
+from shipway.printing import print_json, print_plan, say, show, show_status, tell
 
 if TYPE_CHECKING:
     from shipway.model import Target
@@ -189,6 +189,19 @@ def release(_: Context, until: str = "", dry_run: bool = False, json: bool = Fal
 
 
 @task
+def rollback(_: Context, version: str, dry_run: bool = False, json: bool = False) -> None:
+    """Withdraw a release: what people follow goes back to the one before; nothing is deleted."""
+    from shipway.run import rolling_back
+    from shipway.run.workbench import set_up
+
+    bench = set_up(say)
+    if dry_run:
+        print_plan(rolling_back.foresee_rollback(bench, version), json)
+        return
+    _run(lambda result: rolling_back.roll_back(bench, version, result, tell), json)
+
+
+@task
 def prune(_: Context, delete: bool = False, dry_run: bool = False, json: bool = False) -> None:
     """Show the images of branches and pull requests that nobody needs any more; with --delete, delete them."""
     from shipway.run import pruning
@@ -207,12 +220,7 @@ def status(_: Context, json: bool = False) -> None:
     """Show what the remotes have of the present commit, stage by stage, and change nothing."""
     from shipway.run import answers
 
-    rows = answers.status(say)
-    if json:
-        print_json({"stages": rows})
-        return
-    for row in rows:
-        print(f"{row['name']:9} {row['state']:8} {row['evidence']}")
+    show_status(answers.status(say), json)
 
 
 @task
@@ -234,4 +242,5 @@ def rehearse(_: Context, keep: bool = False, dry_run: bool = False, json: bool =
 
 
 namespace = Collection(build, merge, inspect, sign, verify, images.sbom, images.licenses, promote, publish, document,
-                       tags, version, context, status, release, rehearse, prune, doctor, schema, machine.collection)
+                       rollback, tags, version, context, status, release, rehearse, prune, doctor, schema,
+                       machine.collection)

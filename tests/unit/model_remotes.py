@@ -115,7 +115,8 @@ class ModelRemotes:
             ("docker", "buildx", "imagetools", "create"): self._create, ("cosign", "sign"): self._sign,
             ("cosign", "verify"): self._verify, ("git", "ls-remote"): self._ls_remote, ("git", "push"): self._push,
             ("git", "fetch"): lambda _: Answer(code=0), ("git", "show"): self._show,
-            ("mike", "deploy"): self._deploy, ("mike", "set-default"): lambda _: Answer(code=0),
+            ("mike", "deploy"): self._deploy, ("mike", "alias"): self._alias,
+            ("mike", "set-default"): lambda _: Answer(code=0),
         }
         answer = next(do for words, do in programs.items() if command.argv[:len(words)] == words)(command)
         if answer.code not in command.expected:
@@ -191,7 +192,20 @@ class ModelRemotes:
         asked = command.argv[3:]
         return Answer(code=0, out="".join(f"{self.refs[ref]}\t{ref}\n" for ref in asked if ref in self.refs))
 
+    def _alias(self, command: Command) -> Answer:
+        version, alias = command.argv[-2:]
+
+        def make() -> None:
+            for one in self.docs:
+                others: list[Json] = [name for name in cast(list[Json], one["aliases"]) if name != alias]
+                one["aliases"] = [*others, alias] if one["version"] == version else others
+
+        return self.change(command, make)
+
     def _push(self, command: Command) -> Answer:
+        if command.argv[2] != "--atomic":
+            commit, _, ref = command.argv[3].partition(":")
+            return self.change(command, lambda: self.refs.update({ref: commit}))
         commit, _, branch = command.argv[4].partition(":")
         refs = {branch: commit, command.argv[5]: commit}
 

@@ -134,9 +134,15 @@ def test_a_release_can_be_foreseen(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
 def test_status_for_people_and_for_programs(monkeypatch: pytest.MonkeyPatch,
                                             capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(answers, "status", lambda _: [{"name": "build", "state": "same", "evidence": "there"}])
+    rows = [{"name": "build", "state": "same", "evidence": "there", "next": ""}]
+    monkeypatch.setattr(answers, "status", lambda _: rows)
     assert run("status") == 0 and capsys.readouterr().out == "build     same     there\n"
     assert run("status", "--json") == 0 and json.loads(capsys.readouterr().out)["stages"][0]["state"] == "same"
+    rows.append({"name": "sign", "state": "unknown", "evidence": "no answer", "next": "look"})
+    assert run("status") == 5 and "sign      unknown  no answer  → look\n" in capsys.readouterr().out
+    assert run("status", "--json") == 5
+    found = json.loads(capsys.readouterr().out)
+    assert found["stages"] == rows and found["error"]["message"] == "could not ask: sign"
 
 
 def test_what_may_go_is_shown_and_deleted_when_asked_for(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from shipway.errors import Conflict, ContextError, StepFailed
-from shipway.model import Answer, Command
+from shipway.model import Answer, Command, State
 from shipway.rehearsal import origin
 from shipway.run import answers, pipeline
 from shipway.run.reconcile import Hands, Outcome
@@ -20,7 +20,7 @@ from shipway.run.workbench import Workbench, has_docs, set_up
 from shipway.run.workspace import open_workspace
 from shipway.stages import ORDER
 from tests.repositories import commit, git, make_clone
-from tests.unit.model_remotes import ModelRemotes
+from tests.unit.model_remotes import ModelRemotes, digest_of, manifest
 
 pytestmark = pytest.mark.process
 
@@ -217,7 +217,7 @@ def test_single_stages_on_a_branch(scene: Scene) -> None:
         assert outcomes(result) == {one: "done" for one in pipeline.together(name)}
     assert {tag.rpartition("-")[0] for tag in scene.remotes.tags} == {"feature-one", "sha"}
     assert pipeline.foresee_stage(bench, "promote")[0].state == "same"
-    assert [row.state for row in pipeline.foresee_branch(bench)][:3] == ["same"] * 3
+    assert [finding.state for _, finding, _ in pipeline.look_around(bench)] == [State.SAME] * len(ORDER)
 
 
 def test_a_project_without_a_remote_is_told_how_to_add_one(scene: Scene) -> None:
@@ -273,9 +273,41 @@ def test_documents_of_the_machine_contract(scene: Scene, monkeypatch: pytest.Mon
     assert (found["image"], found["version"], found["channel"]) == ("ghcr.io/acme/toy", None, "branch")
     assert found["tags"][0] == "main" and found["tags"][1].startswith("sha-")
     assert answers.context(lambda _: None)["repository"] == "acme/toy"
-    assert [row["name"] for row in answers.status(lambda _: None)][0] == "version"
     git(scene.clone, "switch", "--quiet", "--create", "topic")
-    assert [row["state"] for row in answers.status(lambda _: None)][:2] == ["absent", "absent"]
+    rows = answers.status(lambda _: None)
+    assert [(row["state"], row["next"]) for row in rows][:2] == [("same", ""), ("absent", "invoke build")]
+
+
+def test_the_status_of_a_release_before_and_after(scene: Scene) -> None:
+    before = list(pipeline.look_around(scene.bench()))
+    assert [name for name, _, _ in before] == list(ORDER)
+    assert {(finding.state, following) for _, finding, following in before} == {
+        (State.ABSENT, "invoke release"), (State.SAME, "")}
+    assert scene.remotes.changes == 0
+    scene.release()
+    assert {finding.state for _, finding, _ in pipeline.look_around(scene.bench())} == {State.SAME}
+    scene.remotes.tags["v0.1.0"] = digest_of("of a stranger")
+    scene.remotes.manifests[digest_of("of a stranger")] = manifest("of a stranger", ("linux/amd64",))
+    (conflict,) = (row for row in pipeline.look_around(scene.bench()) if row[1].state is State.CONFLICT)
+    assert conflict[0] == "promote" and "nothing was overwritten" in conflict[2]
+
+
+@pytest.mark.parametrize(("program", "unknown"), [
+    (("docker", "buildx", "imagetools"), ["build", "inspect", "sign", "verify", "promote"]),
+    (("cosign",), ["sign", "verify", "promote"]), (("git", "ls-remote"), ["commit"]), (("git", "clone"), list(ORDER)),
+])
+def test_a_remote_that_cannot_be_asked_hides_no_other(scene: Scene, program: tuple[str, ...],
+                                                      unknown: list[str]) -> None:
+    scene.release()
+
+    def meanwhile(command: Command) -> None:
+        if command.argv[:len(program)] == program and "--help" not in command.argv:
+            raise StepFailed("no answer", hint="look")
+
+    scene.meanwhile = meanwhile
+    rows = list(pipeline.look_around(scene.bench()))
+    assert [name for name, finding, _ in rows if finding.state is State.UNKNOWN] == unknown
+    assert [name for name, _, _ in rows] == list(ORDER)
 
 
 def test_outputs_for_later_steps_of_a_workflow(scene: Scene, tmp_path: Path) -> None:

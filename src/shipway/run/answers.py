@@ -64,13 +64,9 @@ def build(say: Say, *, dry_run: bool) -> Document:
 
 
 def status(say: Say) -> list[Document]:
-    """Stage, state and evidence, as the remotes show them."""
-    bench = set_up(say)
-    if bench.context.branch in bench.project.settings.release.branches:
-        rows = pipeline.foresee_release(bench)
-    else:
-        rows = pipeline.foresee_branch(bench)
-    return [{"name": row.name, "state": row.state, "evidence": row.evidence} for row in rows]
+    """Stage, state, evidence and what to do next, as the remotes show them."""
+    return [{"name": name, "state": finding.state.value, "evidence": finding.evidence, "next": following}
+            for name, finding, following in pipeline.look_around(set_up(say))]
 
 
 def result_document(result: pipeline.Result) -> Document:

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from shipway.context import Context, require_clean, require_release
-from shipway.errors import Conflict, ContextError, ShipwayError
-from shipway.model import Stage, Target, World
-from shipway.run.reconcile import Outcome, foresee, reconcile
+from shipway.errors import Conflict, ContextError, ShipwayError, StepFailed
+from shipway.model import Finding, Stage, State, Target, World
+from shipway.run.reconcile import Outcome, foresee, look, reconcile
 from shipway.run.report import Foreseen, render_plan
 from shipway.run.workbench import Workbench
 from shipway.run.workspace import Workspace, go_to_head, open_workspace, release_target
@@ -185,10 +185,23 @@ def foresee_stage(bench: Workbench, name: str, *, adapt: Callable[[Target], Targ
         return render_plan(target, foresee(stages_for(name), target, bench.hands))[-len(together(name)):]
 
 
-def foresee_branch(bench: Workbench) -> list[Foreseen]:
-    """What the whole pipeline would do for a branch or a pull request."""
-    target = bench.target()
-    return render_plan(target, foresee(PIPELINE, target, bench.hands))
+def look_around(bench: Workbench) -> Iterator[tuple[str, Finding, str]]:
+    """What the remotes have of the commit's release, or of its branch: (stage, finding, what to do next)."""
+    if bench.context.branch not in bench.project.settings.release.branches:
+        yield version.NAME, Finding(State.SAME, "only release branches are released"), ""
+        yield from look(PIPELINE, bench.target(), bench.hands)
+        return
+    said: list[Outcome] = []
+    try:
+        with open_release(bench, said.append) as target:
+            same = said[0].outcome == "skipped"
+            yield version.NAME, Finding(State.SAME if same else State.ABSENT, said[0].reason), \
+                "" if same else "invoke release"
+            yield from look(PIPELINE if target else (), target or bench.target(), bench.hands)
+    except StepFailed as error:
+        yield version.NAME, Finding(State.UNKNOWN, error.message.splitlines()[0]), error.hint
+        for stage in PIPELINE:
+            yield stage.NAME, Finding(State.UNKNOWN, f"{version.NAME} could not be asked"), ""
 
 
 def build_here(bench: Workbench, target: Target) -> None:

@@ -159,13 +159,42 @@ def refuse(stage: Stage, finding: Finding) -> None:
                                  hint="nothing more was published; mend the cause and run the same command again")
 
 
-def foresee(stages: Iterable[Stage], target: Target, hands: Hands) -> list[tuple[str, Finding, tuple[Action, ...]]]:
+Foresight = list[tuple[str, Finding, tuple[Action, ...]]]
+"""(stage, first finding, actions) in order."""
+
+
+def look(stages: Iterable[Stage], target: Target, hands: Hands) -> Iterator[tuple[str, Finding, str]]:
+    """What the remotes show now: (stage, finding, what to do next). One that cannot be asked hides no other.
+
+    A stage that builds on what an earlier one could not ask for is unknown, too.
+    """
+    world, blind = World(), ""
+    for stage in stages:
+        finding, following = Finding(State.SAME, stage.due(target)), ""
+        if not finding.evidence:
+            try:
+                world = observe(stage, target, world, hands)
+                finding = stage.judge(target, world)
+                refuse(stage, finding)
+                following = "" if finding.state is State.SAME else "invoke release" if target.version else \
+                    f"invoke {stage.NAME}"
+            except (Conflict, VerificationFailed) as error:
+                following = error.hint
+            except ShipwayError as error:
+                finding, following = Finding(State.UNKNOWN, error.message.splitlines()[0]), error.hint
+                blind = blind or stage.NAME
+            if blind and world.index is None and finding.state is State.ABSENT:
+                finding, following = Finding(State.UNKNOWN, f"{blind} could not be asked"), ""
+        yield stage.NAME, finding, following
+
+
+def foresee(stages: Iterable[Stage], target: Target, hands: Hands) -> Foresight:
     """What a run would do: the same decisions, with each stage's actions settled in a model of the world.
 
-    The remotes are asked, nothing else is done. Gives (stage, first finding, actions) in order.
+    The remotes are asked, nothing else is done.
     """
     world, imagined = World(), False
-    rows: list[tuple[str, Finding, tuple[Action, ...]]] = []
+    rows: Foresight = []
     for stage in stages:
         reason = stage.due(target)
         if reason:

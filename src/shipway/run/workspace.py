@@ -50,6 +50,14 @@ class Workspace:
         found = version.find_release(tags, self.context.commit, self.project.settings.release.tag_format)
         if found is None:
             return None
+        return self._go_to(found, tags)
+
+    def find(self, name: str) -> Release:
+        """The release with that git tag, which has to be there; the clone is then checked out there."""
+        tags = self.tags()
+        return self._go_to(next(tag for tag in tags if tag.name == name), tags)
+
+    def _go_to(self, found: version.Tag, tags: tuple[version.Tag, ...]) -> Release:
         branch = branch_of(self.project, self.context)
         self._git(f"go to {found.name}", "checkout", "--quiet", "-B", branch, found.commit)
         self._git(f"have {found.name}", "update-ref", f"refs/tags/{found.name}", f"{version.RELEASED}/{found.name}")
@@ -97,11 +105,12 @@ class Workspace:
     def _release(self, tag: str, commit: str, tags: tuple[version.Tag, ...]) -> Release:
         form = self.project.settings.release.tag_format
         number = version.version_of(tag, form)
-        others = [found for one in tags if (found := version.version_of(one.name, form))]
+        good = version.find_good(tags, form)
         changelog = self.clone / version.CHANGELOG
         text = changelog.read_text(encoding="utf-8") if changelog.is_file() else ""
         return Release(version=number, tag=tag, commit=commit, notes=version.read_notes(text, tag),
-                       moving=plan_moving(number, others, rolling=self.project.settings.tags.rolling))
+                       moving=plan_moving(number, good, rolling=self.project.settings.tags.rolling)
+                       if number in good else ())
 
 
 def branch_of(project: Project, context: Context) -> str:

@@ -61,6 +61,13 @@ def plan(target: Target, world: World) -> tuple[Action, ...]:
     return tuple(steps)
 
 
+def alias_command(target: Target, version: str) -> Command:
+    """Let the alias point at docs that are there."""
+    return _mike(target, f"{LATEST} is {version}", ("mike", "alias", "--push", "--remote", target.remote, "--branch",
+                                                    target.docs_branch, "--config-file", target.docs_config,
+                                                    "--update-aliases", version, LATEST))
+
+
 def settle(target: Target, world: World) -> World:
     """The version in the list, the alias on it alone."""
     latest = _takes_latest(target, world)

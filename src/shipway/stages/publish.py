@@ -6,10 +6,11 @@ Releases of repositories with immutable releases cannot be changed once they are
 from __future__ import annotations
 
 import json
+from collections.abc import Generator
 from dataclasses import replace
 from typing import cast
 
-from shipway.model import Action, Asking, Effect, Finding, Json, Published, Request, State, Target, World
+from shipway.model import Action, Answer, Asking, Effect, Finding, Json, Published, Request, State, Target, World
 from shipway.stages.version import version_of
 from shipway.tags import is_higher
 
@@ -18,6 +19,7 @@ ASSET = "image.json"
 """The one asset: which image belongs to the release, for programs."""
 
 
+_PAGE = 100
 STAND_IN = "RELEASE_ID"
 """What a dry run writes in place of the number that GitHub gives a release."""
 
@@ -31,23 +33,30 @@ def due(target: Target) -> str:
 
 def observe(target: Target, world: World) -> Asking:
     """List the releases: a draft is found only in the list, never by its tag."""
-    page, seen, overtaken = 1, list[tuple[Published, Json]](), False
-    while True:
-        (answer,) = yield (Request(name=NAME, why=f"look for the release {target.tag}", method="GET",
-                                   path=f"/repos/{target.repository}/releases?per_page=100&page={page}",
-                                   effect=Effect.READ, expected=(200,)),)
-        releases = cast(list[dict[str, Json]], json.loads(answer.out))
-        seen += [(read_release(one), one.get("body")) for one in releases if one.get("tag_name") == target.tag]
-        overtaken = overtaken or any(_is_higher(target, one) for one in releases)
-        if seen or len(releases) < 100:
-            break
-        page += 1
+    releases = yield from list_releases(target, target.tag)
+    seen = [(read_release(one), one.get("body")) for one in releases if one.get("tag_name") == target.tag]
+    overtaken = any(_is_higher(target, one) for one in releases)
     # A published release wins over a forgotten draft of the same tag.
     ours = sorted(seen, key=lambda pair: (pair[0].draft, pair[0].id))
     # Only a draft to the letter like ours is one: others are somebody's.
     forgotten = tuple(one.id for one, body in ours[1:]
                       if one.draft and world.index and body == render_body(target, world))
     return replace(world, release=ours[0][0] if ours else None, forgotten=forgotten, overtaken=overtaken)
+
+
+def list_releases(target: Target, *tags: str) -> Generator[tuple[Action, ...], tuple[Answer, ...],
+                                                           list[dict[str, Json]]]:
+    """The releases of the repository, newest first, page by page until each of ``tags`` has been seen."""
+    found: list[dict[str, Json]] = []
+    while True:
+        page = len(found) // _PAGE + 1
+        (answer,) = yield (Request(name=NAME, why=f"look for the release {target.tag}", method="GET",
+                                   path=f"/repos/{target.repository}/releases?per_page={_PAGE}&page={page}",
+                                   effect=Effect.READ, expected=(200,)),)
+        releases = cast(list[dict[str, Json]], json.loads(answer.out))
+        found += releases
+        if len(releases) < _PAGE or {*tags} <= {one.get("tag_name") for one in found}:
+            return found
 
 
 def judge(target: Target, world: World) -> Finding:

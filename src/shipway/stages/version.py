@@ -16,6 +16,8 @@ from shipway.errors import ContextError, StepFailed
 from shipway.model import Answer, Command, Effect
 
 NAME = "version"
+WITHDRAWN = "withdrawn/"
+"""Before the name of a release's tag: nobody shall use it any more."""
 RELEASED = "refs/released"
 """Where the remote's tags are in the clone: python-semantic-release is shown those alone that matter."""
 CHANGELOG = "CHANGELOG.md"
@@ -80,6 +82,13 @@ def version_of(tag: str, tag_format: str) -> str:
     middle = tag.removeprefix(before).removesuffix(after)
     own = tag == f"{before}{middle}{after}" and re.fullmatch(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?", middle)
     return middle if own else ""
+
+
+def find_good(tags: Iterable[Tag], tag_format: str) -> list[str]:
+    """The versions that were released and not withdrawn."""
+    names = {tag.name for tag in tags}
+    return [found for name in names
+            if (found := version_of(name, tag_format)) and f"{WITHDRAWN}{name}" not in names]
 
 
 def find_release(tags: Iterable[Tag], commit: str, tag_format: str) -> Tag | None:
