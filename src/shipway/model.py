@@ -154,6 +154,8 @@ class Target:
     notes: str = ""
     latest: bool = False
     """This is the highest stable version: it takes ``latest`` in the registry, on GitHub and in the docs."""
+    withdrawn: tuple[str, ...] = ()
+    """Versions that were taken back: they stand in no other's way."""
     repository: str = ""
     """``owner/name`` on GitHub."""
     signing: Signing = field(default_factory=Signing)

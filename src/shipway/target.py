@@ -28,6 +28,8 @@ class Release:
     commit: str
     notes: str
     moving: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    """Versions that nobody shall use any more."""
 
 
 def plan_target(project: Project, context: Context, environment: Mapping[str, str], folder: str,
@@ -46,7 +48,8 @@ def plan_target(project: Project, context: Context, environment: Mapping[str, st
         tags=tuple(name for name in tags.names if name != tags.staging),
         platforms=tuple(settings.build.platforms), folder=folder, remote=settings.remote,
         version=version, tag=release.tag if release else "", notes=release.notes if release else "",
-        latest=bool(release and LATEST in release.moving), repository=context.repository,
+        latest=bool(release and LATEST in release.moving), withdrawn=release.withdrawn if release else (),
+        repository=context.repository,
         signing=plan_signing(settings, context, {} if release else environment),
         build=plan_build(settings, context, environment, image), labels=plan_labels(project, context, version=version),
         builder=context.run_url,

@@ -121,6 +121,16 @@ def test_an_image_that_is_gone_is_not_gone_back_to(target: Target, remotes: Mode
         withdraw(remotes, target)
 
 
+def test_docs_of_a_withdrawn_version_stand_in_no_ones_way(target: Target, remotes: ModelRemotes) -> None:
+    withdraw(remotes, target)
+    labels = {name: {target.version: "1.1.1", target.commit: "d" * 40}[value] for name, value in target.labels.items()}
+    maintained = replace(target, version="1.1.1", tag="v1.1.1", commit="d" * 40, base="c" * 40, docs="1.1",
+                         staging="sha-ddddddd", tags=("v1.1.1", "latest"), labels=labels, withdrawn=("1.2.3",))
+    run(remotes, maintained)
+    assert {one["title"]: one["aliases"] for one in remotes.docs} == {"1.1.1": ["latest"], "1.2.3": []}
+    assert remotes.tags["latest"] == remotes.tags["v1.1.1"]
+
+
 def test_patches_share_their_docs(target: Target) -> None:
     steps = replace(ROLLBACK, goals={"latest": "1.2.2"}).steps
     assert steps[-1].due(target) == "1.2.2 shares the docs 1.2 with it"
@@ -148,13 +158,18 @@ def test_releases_before_and_after(tmp_path: Path) -> None:
     assert [one.outcome for one in result.stages] == ["done", "done", "done", "skipped"]
     assert tagged["latest"] == tagged["v0.1.0"]
 
+    public = {str(one["tag_name"]): one["make_latest"] for one in scene.remotes.releases}
+    assert public == {"v0.1.0": "true", "v0.2.0": "false"}
+
     # A rerun of the withdrawn release leaves it where it is, the next release takes it.
     assert scene.release().released and tagged["latest"] == tagged["v0.1.0"]
-    scene.upcoming, scene.last = "0.3.0", "0.2.0"
+    scene.upcoming, scene.last = "0.1.1", "0.2.0"  # below the withdrawn one, as a maintenance release is
     update(scene)
     commit(scene.clone, "fix: it")
     git(scene.clone, "push", "--quiet", str(tmp_path / "origin.git"), "HEAD:main")
-    assert scene.release().released and tagged["latest"] == tagged["v0.3.0"]
+    assert scene.release().released and tagged["latest"] == tagged["v0.1.1"]
+    assert {str(one["tag_name"]): one["make_latest"] for one in scene.remotes.releases} == {
+        "v0.1.0": "false", "v0.2.0": "false", "v0.1.1": "true"}
     with pytest.raises(ShipwayError, match="'v9.9.9' is no release"):
         rolling_back.roll_back(scene.bench(), "v9.9.9", pipeline.Result(), lambda _: None)
 

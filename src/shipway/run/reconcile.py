@@ -183,7 +183,7 @@ def look(stages: Iterable[Stage], target: Target, hands: Hands) -> Iterator[tupl
             except ShipwayError as error:
                 finding, following = Finding(State.UNKNOWN, error.message.splitlines()[0]), error.hint
                 blind = blind or stage.NAME
-            if blind and world.index is None and finding.state is State.ABSENT:
+            if blind and world.index is None and finding.state is not State.SAME:
                 finding, following = Finding(State.UNKNOWN, f"{blind} could not be asked"), ""
         yield stage.NAME, finding, following
 

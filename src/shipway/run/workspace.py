@@ -110,7 +110,7 @@ class Workspace:
         text = changelog.read_text(encoding="utf-8") if changelog.is_file() else ""
         return Release(version=number, tag=tag, commit=commit, notes=version.read_notes(text, tag),
                        moving=plan_moving(number, good, rolling=self.project.settings.tags.rolling)
-                       if number in good else ())
+                       if number in good else (), withdrawn=version.find_withdrawn(tags, form))
 
 
 def branch_of(project: Project, context: Context) -> str:

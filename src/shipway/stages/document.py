@@ -47,7 +47,8 @@ def judge(target: Target, world: World) -> Finding:
 
 def _takes_latest(target: Target, world: World) -> bool:
     """The alias never goes back: docs of a higher version may have been published meanwhile."""
-    return target.latest and not any(is_higher(title, target.version) for title, _ in world.docs.values())
+    return target.latest and not any(is_higher(title, target.version) for title, _ in world.docs.values()
+                                     if title not in target.withdrawn)
 
 
 def plan(target: Target, world: World) -> tuple[Action, ...]:

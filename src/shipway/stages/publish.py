@@ -118,7 +118,8 @@ def render_body(target: Target, world: World) -> str:
 
 def _is_higher(target: Target, found: dict[str, Json]) -> bool:
     number = version_of(str(found.get("tag_name") or ""), target.tag.replace(target.version, "{version}"))
-    return not found.get("draft") and not found.get("prerelease") and is_higher(number, target.version)
+    return not found.get("draft") and not found.get("prerelease") and number not in target.withdrawn \
+        and is_higher(number, target.version)
 
 
 def _create(target: Target, world: World) -> Request:

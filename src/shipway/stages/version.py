@@ -91,6 +91,12 @@ def find_good(tags: Iterable[Tag], tag_format: str) -> list[str]:
             if (found := version_of(name, tag_format)) and f"{WITHDRAWN}{name}" not in names]
 
 
+def find_withdrawn(tags: Iterable[Tag], tag_format: str) -> tuple[str, ...]:
+    """The versions that were taken back."""
+    names = (tag.name.removeprefix(WITHDRAWN) for tag in tags if tag.name.startswith(WITHDRAWN))
+    return tuple(sorted(found for name in names if (found := version_of(name, tag_format))))
+
+
 def find_release(tags: Iterable[Tag], commit: str, tag_format: str) -> Tag | None:
     """The release that was made of ``commit``: it tags the commit itself, or the release commit on top of it."""
     releases = [tag for tag in tags if version_of(tag.name, tag_format)]

@@ -1,0 +1,89 @@
+"""Signing again, signing after a kill, and two who sign at the same moment; the registry lists no referrers."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from shipway.run.registry import connect
+from tests.e2e.conftest import Kept, shipway
+from tests.e2e.toy import Toy
+
+pytestmark = pytest.mark.engine
+SEED = int(os.environ.get("SHIPWAY_SEED") or random.randrange(10**6))
+
+
+@pytest.fixture(name="digests")
+def fixture_digests(toy: Toy) -> list[str]:
+    """The entries of a pushed image, the index last; nobody has signed it."""
+    digest = toy.run("build", "--push")["digest"]
+    with connect(toy.image) as registry:
+        _, index = registry.manifest(digest)
+    return [*(one["digest"] for one in index["manifests"]), digest]
+
+
+def count(kept: Kept, toy: Toy, digests: list[str]) -> list[int]:
+    """How many signatures of the toy's key cosign finds on each digest."""
+    key = str(toy.folder / "cosign.pub")
+    return [len(json.loads(kept.run("cosign", "verify", "--key", key, "--insecure-ignore-tlog=true", "--output=json",
+                                    f"{toy.image}@{one}"))) for one in digests]
+
+
+def test_signing_twice_adds_nothing(kept: Kept, toy: Toy, digests: list[str]) -> None:
+    first, second = toy.run("sign"), toy.run("sign")
+    assert first["stages"][-1]["outcome"] == "done" and "5 of 5 entries are signed, 5 signatures" in str(first["stages"])
+    assert second["stages"][-1]["outcome"] == "skipped" and count(kept, toy, digests) == [1] * 5
+
+
+@pytest.mark.parametrize("attempt", range(4))
+def test_signing_after_a_kill_completes(kept: Kept, toy: Toy, digests: list[str], attempt: int) -> None:
+    moment = random.Random(SEED + attempt).uniform(0.3, 2.0)
+    killed = toy.start("sign")
+    time.sleep(moment)
+    killed.kill()
+    killed.wait()
+    # What it had started goes on for a moment: it may still sign.
+    assert toy.run("sign")["stages"][-1]["reason"].startswith("5 of 5 entries are signed"), f"SHIPWAY_SEED={SEED}"
+    assert all(count(kept, toy, digests)), f"SHIPWAY_SEED={SEED}, killed after {moment:.2f} s"
+    assert toy.run("verify")["stages"][-1]["outcome"] == "done"
+
+
+def test_two_who_sign_at_the_same_moment_leave_every_entry_signed(kept: Kept, toy: Toy, digests: list[str]) -> None:
+    signers = [toy.start("sign") for _ in range(3)]
+    assert [signer.wait(timeout=120) for signer in signers] == [0, 0, 0]
+    assert all(1 <= found <= 3 for found in count(kept, toy, digests))
+    assert toy.run("sign")["stages"][-1]["outcome"] == "skipped"
+
+
+def test_anybody_verifies_from_anywhere_without_a_secret(kept: Kept, toy: Toy, digests: list[str]) -> None:
+    toy.run("sign")
+    with tempfile.TemporaryDirectory() as folder:
+        # A place that everybody may read, with cosign, the public key, and nothing of the signer's.
+        nowhere = Path(folder)
+        nowhere.chmod(0o755)
+        shutil.copy(str(shutil.which("cosign", path=kept.environment["PATH"])), nowhere)
+        shutil.copy(toy.folder / "cosign.pub", nowhere)
+        words = shipway("verify", f"{toy.image}@{digests[-1]}", "--key", "cosign.pub", "--no-transparency-log", "--json")
+        done = subprocess.run((*somebody(nowhere), *words), cwd=nowhere, text=True, capture_output=True, check=False,
+                              env={"PATH": f"{nowhere}:{os.defpath}", "HOME": "/nonexistent"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["verified"] is True
+
+
+def somebody(folder: Path) -> tuple[str, ...]:
+    """Words that run a command as nobody, where that is possible: a program may lie in a folder that is root's alone."""
+    words = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        return ()
+    tried = subprocess.run((*words, sys.executable, "-c", "import shipway"), cwd=folder, check=False,
+                           stderr=subprocess.DEVNULL)
+    return () if tried.returncode else words
