@@ -15,6 +15,7 @@ RUN --mount=type=secret,id=ca-certificates,target=/etc/ssl/certs/ca-certificates
         "APT::Architecture \"${TARGETARCH}\";" "APT::Architectures {\"${TARGETARCH}\";};" \
         'Dir::State::status "/target/status";' 'Dir::State::lists "/target/lists";' \
         'Dir::Cache "/target/cache";' 'APT::Sandbox::User "root";' 'APT::Keep-Downloaded-Packages "true";' \
+        'Acquire::Retries "5";' \
         '#clear DPkg::Post-Invoke;' '#clear APT::Update::Post-Invoke;' > /target/apt.conf \
     && export APT_CONFIG=/target/apt.conf \
     && apt-get update -qq \

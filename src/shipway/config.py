@@ -51,6 +51,7 @@ class Sign(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     workflow: Annotated[str, _says("file name of the workflow that releases")] = "release.yml"
     identity: Annotated[str, _says("exact identity of a keyless signature; the workflow's own when empty")] = ""
     issuer: Annotated[str, _says("issuer of that identity")] = GITHUB_ISSUER
+    attest: Annotated[bool, _says("sign SBOM and provenance as attestations, too, for policy engines")] = False
     browser: Annotated[bool, _says("sign keyless by logging in with a browser, on a laptop")] = False
     transparency_log: Annotated[bool, _says("record signatures made with a key in the transparency log")] = True
     signing_config: Annotated[str, _says("signing config of a private Sigstore (cosign 3)")] = ""

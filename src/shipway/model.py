@@ -198,6 +198,8 @@ class World:
     """What is in that image."""
     signed: frozenset[str] = frozenset()
     """Digests of the index that carry a signature of the expected identity."""
+    attested: frozenset[tuple[str, str]] = frozenset()
+    """(digest, kind of predicate) of the attestations that carry a signature of the expected identity."""
     signatures: int = 0
     """How many those are: two runs at the same moment may both have signed."""
     signers: Mapping[str, str] = field(default_factory=dict)

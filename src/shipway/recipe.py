@@ -59,6 +59,8 @@ class Signing:
     """Path of a cosign 3 trusted root; empty: cosign's default."""
     config: str = ""
     """Path of a cosign 3 signing config; empty: cosign's default."""
+    attest: bool = False
+    """Sign SBOM and provenance as attestations, too."""
     browser: bool = False
     """Somebody is there who logs in with a browser."""
     modern: bool = False

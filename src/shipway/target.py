@@ -83,7 +83,7 @@ def plan_signing(settings: Settings, context: Context, environment: Mapping[str,
         key=sign.key, public_key=sign.public_key,
         identity=sign.identity or f"{context.server}/{running or path}",
         issuer=sign.issuer, repository=context.repository if workflow else "", ref=context.ref if workflow else "",
-        browser=sign.browser, transparency_log=sign.transparency_log,
+        attest=sign.attest, browser=sign.browser, transparency_log=sign.transparency_log,
         config=sign.signing_config, trusted_root=sign.trusted_root,
     )
 

@@ -104,6 +104,12 @@ def sign(_: Context, dry_run: bool = False, json: bool = False) -> None:
 
 
 @task
+def attest(_: Context, dry_run: bool = False, json: bool = False) -> None:
+    """Sign SBOM and provenance of each platform as attestations, where the settings ask for it."""
+    _stage("attest", dry_run, json)
+
+
+@task
 def verify(_: Context, image: str = "", identity: str = "", issuer: str = "", key: str = "", repository: str = "",
            ref: str = "", commit: str = "", trigger: str = "", trusted_root: str = "",
            no_transparency_log: bool = False, policy: str = "", dry_run: bool = False, json: bool = False) -> None:
@@ -241,6 +247,6 @@ def rehearse(_: Context, keep: bool = False, dry_run: bool = False, json: bool =
     play.main(say, tell, keep=keep, dry_run=dry_run, as_json=json)
 
 
-namespace = Collection(build, merge, inspect, sign, verify, images.sbom, images.licenses, promote, publish, document,
-                       rollback, tags, version, context, status, release, rehearse, prune, doctor, schema,
-                       machine.collection)
+namespace = Collection(
+    build, merge, inspect, sign, attest, verify, images.sbom, images.licenses, promote, publish, document, rollback,
+    tags, version, context, status, release, rehearse, prune, doctor, schema, machine.collection)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import itertools
 import json
 import os
 import random
@@ -15,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from shipway.run.registry import connect
+from shipway.stages.attest import TYPES
 from tests.e2e.conftest import Kept, shipway
 from tests.e2e.toy import Toy
 
@@ -40,8 +43,28 @@ def count(kept: Kept, toy: Toy, digests: list[str]) -> list[int]:
 
 def test_signing_twice_adds_nothing(kept: Kept, toy: Toy, digests: list[str]) -> None:
     first, second = toy.run("sign"), toy.run("sign")
-    assert first["stages"][-1]["outcome"] == "done" and "5 of 5 entries are signed, 5 signatures" in str(first["stages"])
+    assert first["stages"][-1]["outcome"] == "done"
+    assert first["stages"][-1]["reason"] == "5 of 5 entries are signed, 5 signatures"
     assert second["stages"][-1]["outcome"] == "skipped" and count(kept, toy, digests) == [1] * 5
+
+
+def test_attestations_are_signed_beside_the_images_own_and_only_once(kept: Kept, toy: Toy) -> None:
+    toy.write(settings="attest = true\n")
+    digest = toy.run("build", "--push")["digest"]
+    first, second = toy.run("attest"), toy.run("attest")
+    assert first["stages"][-1]["outcome"] == "done" and second["stages"][-1]["outcome"] == "skipped"
+    assert first["stages"][-1]["reason"] == second["stages"][-1]["reason"] == "4 of 4 attestations are signed"
+    with connect(toy.image) as registry:
+        _, index = registry.manifest(digest)
+    images = [one["digest"] for one in index["manifests"] if one["platform"]["os"] != "unknown"]
+    for image, (kind, predicate) in itertools.product(images, TYPES.items()):
+        printed = kept.run("cosign", "verify-attestation", "--key", str(toy.folder / "cosign.pub"), f"--type={kind}",
+                           "--insecure-ignore-tlog=true", f"{toy.image}@{image}")
+        envelope, = map(json.loads, printed.splitlines())
+        statement = json.loads(base64.b64decode(envelope["payload"]))
+        assert statement["predicateType"] == predicate and statement["predicate"]
+        assert [one["digest"]["sha256"] for one in statement["subject"]] == [image.removeprefix("sha256:")]
+    assert toy.run("verify")["stages"][-1]["outcome"] == "done"
 
 
 @pytest.mark.parametrize("attempt", range(4))
@@ -72,7 +95,8 @@ def test_anybody_verifies_from_anywhere_without_a_secret(kept: Kept, toy: Toy, d
         nowhere.chmod(0o755)
         shutil.copy(str(shutil.which("cosign", path=kept.environment["PATH"])), nowhere)
         shutil.copy(toy.folder / "cosign.pub", nowhere)
-        words = shipway("verify", f"{toy.image}@{digests[-1]}", "--key", "cosign.pub", "--no-transparency-log", "--json")
+        words = shipway("verify", f"{toy.image}@{digests[-1]}", "--key", "cosign.pub",
+                        "--no-transparency-log", "--json")
         done = subprocess.run((*somebody(nowhere), *words), cwd=nowhere, text=True, capture_output=True, check=False,
                               env={"PATH": f"{nowhere}:{os.defpath}", "HOME": "/nonexistent"})
     assert done.returncode == 0, done.stdout + done.stderr
@@ -80,7 +104,7 @@ def test_anybody_verifies_from_anywhere_without_a_secret(kept: Kept, toy: Toy, d
 
 
 def somebody(folder: Path) -> tuple[str, ...]:
-    """Words that run a command as nobody, where that is possible: a program may lie in a folder that is root's alone."""
+    """Words that run a command as nobody, where that is possible: Python may lie in a folder that is root's alone."""
     words = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
     if os.geteuid() != 0 or not shutil.which("setpriv"):
         return ()

@@ -89,6 +89,7 @@ class ModelRemotes:
     manifests: dict[str, dict[str, Json]] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     signatures: list[str] = field(default_factory=list)
+    attested: list[tuple[str, str]] = field(default_factory=list)
     refs: dict[str, str] = field(default_factory=dict)
     releases: list[dict[str, Json]] = field(default_factory=list)
     docs: list[dict[str, Json]] = field(default_factory=list)
@@ -105,12 +106,15 @@ class ModelRemotes:
 
     def state(self) -> object:
         """All that people can see."""
-        return self.tags, sorted(self.signatures), self.refs, self.releases, self.docs
+        return self.tags, sorted(self.signatures), sorted(self.attested), self.refs, self.releases, self.docs
 
     def run(self, command: Command) -> Answer:
         """Answer a command as the real tool would."""
         programs: dict[tuple[str, ...], Callable[[Command], Answer]] = {
             ("python3", "-m", "shipway.run.contents"): self._contents,
+            ("python3", "-m", "shipway.run.attest"): self._attest,
+            ("cosign", "verify-attestation"): lambda asked: Answer(
+                code=0 if (asked.argv[-1].partition("@")[2], asked.argv[2]) in self.attested else 10),
             ("docker", "buildx", "build"): self._build, ("docker", "buildx", "imagetools", "inspect"): self._inspect,
             ("docker", "buildx", "imagetools", "create"): self._create, ("cosign", "sign"): self._sign,
             ("cosign", "verify"): self._verify, ("git", "ls-remote"): self._ls_remote, ("git", "push"): self._push,
@@ -184,6 +188,10 @@ class ModelRemotes:
 
     def _sign(self, command: Command) -> Answer:
         return self.change(command, lambda: self.signatures.append(command.argv[-1].partition("@")[2]))
+
+    def _attest(self, command: Command) -> Answer:
+        pair = (command.argv[-1].partition("@")[2], next(word for word in command.argv if word.startswith("--type=")))
+        return self.change(command, lambda: self.attested.append(pair))
 
     def _verify(self, command: Command) -> Answer:
         return Answer(code=0 if command.argv[-1].partition("@")[2] in self.signatures else 10)

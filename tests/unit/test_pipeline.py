@@ -294,7 +294,8 @@ def test_the_status_of_a_release_before_and_after(scene: Scene) -> None:
 
 @pytest.mark.parametrize(("program", "unknown"), [
     (("docker", "buildx", "imagetools"), ["build", "inspect", "sign", "verify", "promote"]),
-    (("docker", "buildx", "imagetools", "inspect", "ghcr.io/acme/toy:sha"), ["build", "inspect", "sign", "verify", "promote"]),
+    (("docker", "buildx", "imagetools", "inspect", "ghcr.io/acme/toy:sha"),
+     ["build", "inspect", "sign", "verify", "promote"]),
     (("cosign",), ["sign", "verify", "promote"]), (("git", "ls-remote"), ["commit"]), (("git", "clone"), list(ORDER)),
 ])
 def test_a_remote_that_cannot_be_asked_hides_no_other(scene: Scene, program: tuple[str, ...],

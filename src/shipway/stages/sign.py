@@ -80,8 +80,14 @@ def settle(_target: Target, world: World) -> World:
 
 def sign_command(target: Target, digest: str) -> Command:
     """``cosign sign`` of one digest."""
+    return publishing(target, NAME, f"sign {digest[:19]}",
+                      ("cosign", "sign", *flags(target), f"{target.image}@{digest}"))
+
+
+def flags(target: Target) -> tuple[str, ...]:
+    """With what, and through which services: of ``cosign sign`` and ``cosign attest`` alike."""
     how = target.signing
-    argv = ["cosign", "sign", "--yes"]
+    argv = ["--yes"]
     if how.key:
         argv += ["--key", how.key]
     elif target.builder and not how.browser:
@@ -94,10 +100,16 @@ def sign_command(target: Target, digest: str) -> Command:
         argv += ["--tlog-upload=false"]
     if how.modern and how.trusted_root:
         argv += ["--trusted-root", how.trusted_root]
+    return tuple(argv)
+
+
+def publishing(target: Target, name: str, why: str, argv: tuple[str, ...]) -> Command:
+    """A command that signs and stores what it signed."""
+    how = target.signing
     return Command(
-        name=NAME,
-        why=f"sign {digest[:19]}",
-        argv=(*argv, f"{target.image}@{digest}"),
+        name=name,
+        why=why,
+        argv=argv,
         secrets=("COSIGN_PASSWORD",) if how.key
         else ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", *ID_TOKENS),
         # Without one of them cosign would wait for somebody to log in.
@@ -113,8 +125,13 @@ def sign_command(target: Target, digest: str) -> Command:
 
 def verify_command(target: Target, digest: str) -> Command:
     """``cosign verify`` of one digest, with the exact identity; never a regular expression."""
-    how = target.signing
-    argv = ["cosign", "verify", "--output=json"]
+    return asking("verify", f"verify the signature of {digest[:19]}",
+                  ("cosign", "verify", "--output=json", *expected_signer(target), f"{target.image}@{digest}"))
+
+
+def expected_signer(target: Target) -> tuple[str, ...]:
+    """Whose signature is expected: of ``cosign verify`` and ``cosign verify-attestation`` alike."""
+    how, argv = target.signing, list[str]()
     if how.key:
         argv += ["--key", how.public_key or how.key]
     else:
@@ -127,14 +144,12 @@ def verify_command(target: Target, digest: str) -> Command:
     if not how.transparency_log:
         # Without a log it is a timestamp that says whether the certificate was valid when it was used.
         argv += ["--insecure-ignore-tlog=true", *(() if how.key else ("--use-signed-timestamps=true",))]
-    return Command(
-        name="verify",
-        why=f"verify the signature of {digest[:19]}",
-        argv=(*argv, f"{target.image}@{digest}"),
-        effect=Effect.READ,
-        expected=(0, 1, *_UNSIGNED_CODES),
-        again=PASSING,
-    )
+    return tuple(argv)
+
+
+def asking(name: str, why: str, argv: tuple[str, ...]) -> Command:
+    """A question of cosign, whose refusals are answers."""
+    return Command(name=name, why=why, argv=argv, effect=Effect.READ, expected=(0, 1, *_UNSIGNED_CODES), again=PASSING)
 
 
 def read_signer(target: Target, answer: Answer) -> str:

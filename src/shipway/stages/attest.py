@@ -1,0 +1,72 @@
+"""attest: what BuildKit states of each platform, unsigned, also as signed attestations that policy engines look for.
+
+SBOM and provenance are taken from the image itself, as they were pushed, and signed by cosign (in-toto, DSSE).
+Statements about one digest are written one after the other: a registry that lists no referrers would lose some.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from shipway.model import Action, Asking, Finding, State, Target, World
+from shipway.stages import sign
+
+NAME = "attest"
+TYPES = {"spdxjson": "https://spdx.dev/Document", "slsaprovenance1": "https://slsa.dev/provenance/v1"}
+"""cosign's name of a predicate type → the type in the statements that BuildKit makes."""
+Pair = tuple[str, str]
+
+
+def due(target: Target) -> str:
+    """Where the settings ask for it."""
+    return "" if target.signing.attest else "not asked for: `attest` in [tool.shipway.sign]"
+
+
+def observe(target: Target, world: World) -> Asking:
+    """Verify each attestation that should be there."""
+    if world.index is None or world.index.imagined:
+        return world
+    wanted = _wanted(world)
+    answers = yield tuple(sign.asking(
+        NAME, f"verify the {kind} of {digest[:19]}",
+        ("cosign", "verify-attestation", f"--type={kind}",
+         *sign.expected_signer(target), f"{target.image}@{digest}"))
+        for digest, kind in wanted)
+    return replace(world, attested=frozenset(
+        (digest, kind) for (digest, kind), answer in zip(wanted, answers, strict=True)
+        if sign.read_signed(answer, f"{kind} of {digest}")))
+
+
+def judge(_target: Target, world: World) -> Finding:
+    """Two for each platform."""
+    wanted = _wanted(world)
+    found = len(world.attested.intersection(wanted))
+    return Finding(State.SAME if wanted and found == len(wanted) else State.ABSENT,
+                   f"{found} of {len(wanted)} attestations are signed")
+
+
+def plan(target: Target, world: World) -> tuple[Action, ...]:
+    """The next one of each digest, side by side."""
+    return tuple(sign.publishing(target, NAME, f"attest the {kind} of {digest[:19]}", (
+        "python3", "-m", "shipway.run.attest", f"{target.image}@{_statements(world)[digest]}", TYPES[kind],
+        "cosign", "attest", f"--type={kind}", "--predicate=-", *sign.flags(target), f"{target.image}@{digest}"))
+        for digest, kind in _next(world).items())
+
+
+def settle(_target: Target, world: World) -> World:
+    """One more of each digest."""
+    return replace(world, attested=world.attested.union(_next(world).items()))
+
+
+def _statements(world: World) -> dict[str, str]:
+    """Digest of a platform's image → that of the manifest with its statements."""
+    return {entry.subject: entry.digest for entry in world.index.attestations} if world.index else {}
+
+
+def _wanted(world: World) -> list[Pair]:
+    return [(digest, kind) for digest in _statements(world) for kind in TYPES]
+
+
+def _next(world: World) -> dict[str, str]:
+    missing = [pair for pair in _wanted(world) if pair not in world.attested]
+    return dict(reversed(missing))
