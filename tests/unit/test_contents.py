@@ -121,6 +121,13 @@ class TestContents:
         assert parse_contents(capsysbinary.readouterr().out.decode()) == found
         assert len(registry.asked) == 2 * asked - 3
 
+    def test_nobody_has_no_home(self, registry: Registry, index: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+        (tmp_path / "file").touch()
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+        contents.main(f"{registry.name}@{index}")
+        assert parse_contents(capsysbinary.readouterr().out.decode()).platforms
+
     def test_two_platforms_may_share_a_layer(self, registry: Registry, tmp_path: Path,
                                              monkeypatch: pytest.MonkeyPatch) -> None:
         image = registry.image((TAR, archive({"a.so": elf(62)})))

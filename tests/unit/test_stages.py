@@ -447,6 +447,31 @@ def test_known_failures_say_what_to_do_next(target: Target, stage: str, said: st
     assert hint in error.hint and said in error.message
 
 
+FAILED_STEP = """\
+#5 0.182 E: cannot fetch
+#5 ERROR: process "/bin/sh -c echo one" did not complete successfully: exit code: 100
+------
+ > [stage-1 2/2] RUN echo one && apt-get update:
+{}0.182 E: cannot fetch
+------
+Dockerfile:3
+--------------------
+   2 |     FROM python:3.13-slim-trixie
+   3 | >>> RUN echo one && \\
+--------------------
+ERROR: failed to solve: process "{}" did not complete successfully: exit code: 100
+"""
+
+
+def test_a_build_that_failed_shows_the_step_and_what_it_printed_last(target: Target) -> None:
+    said = FAILED_STEP.format("".join(f"0.1 line {number}\n" for number in range(40)), "echo one " * 99)
+    error = failure(build.build_command(target), Answer(code=1, err=said))
+    _, step, *printed, reason = error.message.splitlines()
+    assert step == "  | [stage-1 2/2] RUN echo one && apt-get update:"
+    assert printed[-1] == "  | 0.182 E: cannot fetch" and len(printed) == 12
+    assert reason.startswith("  | ERROR: failed to solve") and reason.endswith("exit code: 100") and len(reason) < 320
+
+
 class TestPromote:
     """Public tags."""
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -72,11 +72,13 @@ class Image:
             pass
         with self._open("blobs", digest) as stream, plain(stream, str(descriptor["mediaType"])) as content:
             found = layers.read_layer(content)
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        # Two platforms may share a layer, and so may two runs: each writes a file of its own.
-        with tempfile.NamedTemporaryFile("w", dir=kept.parent, delete=False, encoding="utf-8") as fresh:
-            json.dump(found, fresh)
-        os.replace(fresh.name, kept)
+        # Who has no home, or no room in it, reads the layer the next time, too.
+        with suppress(OSError):
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            # Two platforms may share a layer, and so may two runs: each writes a file of its own.
+            with tempfile.NamedTemporaryFile("w", dir=kept.parent, delete=False, encoding="utf-8") as fresh:
+                json.dump(found, fresh)
+            os.replace(fresh.name, kept)
         return found
 
 

@@ -18,6 +18,9 @@ from shipway.model import Answer, Command, Effect
 from shipway.run import secrets
 
 _LAST_LINES = 12
+_WIDEST = 300
+_FAILED_STEP = re.compile(r"^------\n >? ?(.*?)^------$", re.MULTILINE | re.DOTALL)
+"""How buildx shows the step that failed: its name, then the last lines that it printed."""
 PATIENCE = 3600.0
 """Seconds after which a command is ended: no step of a release takes an hour, and a hang must not look like work."""
 
@@ -148,7 +151,7 @@ class Processes:
 def failure(command: Command, answer: Answer) -> ShipwayError:
     """The error of a command that ended with an unexpected exit code; it shows the last lines that it printed."""
     said = answer.err.strip() or answer.out.strip()
-    text = "".join(f"\n  | {line}" for line in said.splitlines()[-_LAST_LINES:])
+    text = "".join(f"\n  | {line}" for line in _telling(said))
     if command.argv[0] == "docker" and _NO_ENGINE.search(said):
         return ToolMissing(f"{command.name}: the Docker Engine does not answer ({command.why}){text}",
                            hint="start Docker, or run `task engine` on Debian")
@@ -161,6 +164,15 @@ def failure(command: Command, answer: Answer) -> ShipwayError:
         hint=next((hint for pattern, hint in command.hints if re.search(pattern, said)), again),
         passes=bool(command.again and re.search(command.again, said)),
     )
+
+
+def _telling(said: str) -> list[str]:
+    """The lines that say why: the last ones. Of a build, those of the step that failed, not its Dockerfile's."""
+    *_, step = (None, *_FAILED_STEP.finditer(said))
+    lines = said.splitlines()
+    chosen = [*step[1].splitlines()[:1], *step[1].splitlines()[1:][-_LAST_LINES:], lines[-1]] if step else lines
+    return [line if len(line) <= _WIDEST else f"{line[:_WIDEST * 2 // 3]} … {line[-_WIDEST // 3:]}"
+            for line in chosen[-_LAST_LINES - 2:]]
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -32,7 +32,8 @@ _FLAGS = {"commit": "sha"}
 """Ends of cosign's flags (`--certificate-github-workflow-…`) where they differ from our words."""
 _UNSIGNED = re.compile(r"no signatures found|no matching signatures|none of the expected identities matched|"
                        r"invalid signature when validating|failed to verify signature|no attestations found|"
-                       r"no matching attestations|no valid .* signatures", re.IGNORECASE)
+                       r"none of the attestations matched|no matching attestations|no valid .* signatures",
+                       re.IGNORECASE)
 
 
 def due(_target: Target) -> str:
