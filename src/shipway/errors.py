@@ -7,6 +7,7 @@ published; 7 verification failed.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 
@@ -24,6 +25,9 @@ class ShipwayError(Exception):
         self.hint = hint
         self.document: dict[str, Any] = {}  # Any: the values of a JSON document
         """What was reached before the failure, for whoever asked for JSON."""
+
+    def __reduce__(self) -> tuple[Any, ...]:  # so that it comes through from another process
+        return partial(type(self), hint=self.hint), (self.message,), self.__dict__
 
     def __str__(self) -> str:
         return f"{self.message}\n  next: {self.hint}"

@@ -8,6 +8,7 @@ import struct
 import tarfile
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +20,7 @@ from shipway.errors import StepFailed
 from shipway.image import SUBJECT
 from shipway.run import contents, layers
 from shipway.run.layers import Layer
+from shipway.run.registry import connect
 from tests.unit.registry import Registry
 
 METADATA = "deps/toy-1.0.dist-info/METADATA"
@@ -128,11 +130,23 @@ class TestContents:
         contents.main(f"{registry.name}@{index}")
         assert parse_contents(capsysbinary.readouterr().out.decode()).platforms
 
-    def test_two_platforms_may_share_a_layer(self, registry: Registry, tmp_path: Path,
-                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_two_platforms_may_share_a_layer(self, registry: Registry, tmp_path: Path) -> None:
         image = registry.image((TAR, archive({"a.so": elf(62)})))
         index = registry.put({"manifests": [
             {"digest": image, "platform": {"os": "linux", "architecture": name}} for name in ("amd64", "arm64")]})
+        found = contents.describe(registry.name, index, tmp_path)
+        assert [platform.foreign for platform in found.platforms.values()] == [(), ("a.so",)]
+
+    def test_an_entry_that_is_gone(self, registry: Registry, tmp_path: Path) -> None:
+        gone = f"sha256:{'0' * 64}"
+        index = registry.put({"manifests": [{"digest": gone, "platform": {"os": "linux", "architecture": "arm64"}}]})
+        with pytest.raises(StepFailed, match=f"answered 404 to GET manifests/{gone}") as error:
+            contents.describe(registry.name, index, tmp_path)
+        assert "check that the registry answers" in error.value.hint
+
+    def test_two_runs_may_read_a_layer_at_once(self, registry: Registry, tmp_path: Path,
+                                               monkeypatch: pytest.MonkeyPatch) -> None:
+        descriptor = {"digest": registry.put(archive({"a.so": elf(62)})), "mediaType": TAR}
         both, read_layer = threading.Barrier(2), layers.read_layer
 
         def together(stream: IO[bytes]) -> Layer:
@@ -140,8 +154,10 @@ class TestContents:
             return read_layer(stream)
 
         monkeypatch.setattr(layers, "read_layer", together)
-        found = contents.describe(registry.name, index, tmp_path)
-        assert [platform.foreign for platform in found.platforms.values()] == [(), ("a.so",)]
+        with connect(registry.name) as asked, ThreadPoolExecutor() as pool:
+            seen = list(pool.map(contents.Image(asked, tmp_path).layer, (descriptor, descriptor)))
+        assert [layer["compiled"] for layer in seen] == [{"a.so": 62}] * 2
+        assert len(list(tmp_path.glob("layers/*"))) == 1
 
     def test_a_busy_registry_is_asked_again(self, registry: Registry, index: str, tmp_path: Path,
                                             monkeypatch: pytest.MonkeyPatch) -> None:

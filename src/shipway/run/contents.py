@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, cast
@@ -152,17 +152,16 @@ def read_sboms(name: str, index: Index) -> dict[str, list[Node]]:
 
 def describe(name: str, digest: str, cache: Path) -> Contents:
     """Read the index ``digest`` of the image ``name`` and everything below it."""
-    with connect(name) as registry, ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
+    with connect(name) as registry, ProcessPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
         image = Image(registry, cache)
         index = image.manifest(digest)
         entries = index.get("manifests") or []
-        platforms: dict[str, Node] = {platform_name(entry.get("platform", {})): entry for entry in entries
-                                      if _is_image(entry)}
-        described = pool.map(lambda pair: _platform(image, *pair), platforms.items())
-        attestations = pool.map(lambda entry: _attestation(image, entry),
-                                filter(lambda entry: not _is_image(entry), entries))
-        return Contents(digest=digest, annotations=index.get("annotations") or {},
-                        platforms=dict(zip(platforms, described, strict=True)), attestations=tuple(attestations))
+        # Unpacking and walking an archive is work for a processor: threads would wait for one another.
+        platforms = {(platform := platform_name(entry.get("platform", {}))): pool.submit(
+            _platform, name, cache, platform, entry) for entry in entries if _is_image(entry)}
+        attestations = tuple(_attestation(image, entry) for entry in entries if not _is_image(entry))
+        return Contents(digest=digest, annotations=index.get("annotations") or {}, attestations=attestations,
+                        platforms={platform: found.result() for platform, found in platforms.items()})
 
 
 def _is_image(entry: Node) -> bool:
@@ -173,10 +172,12 @@ def _subject(entry: Node) -> str:
     return str((entry.get("annotations") or {}).get(SUBJECT, ""))
 
 
-def _platform(image: Image, platform: str, entry: Node) -> Platform:
-    manifest = image.manifest(entry["digest"])
-    config = image.document(manifest["config"]["digest"])
-    found = layers.merge(image.layer(one) for one in manifest["layers"])
+def _platform(name: str, cache: Path, platform: str, entry: Node) -> Platform:
+    with connect(name) as registry:
+        image = Image(registry, cache)
+        manifest = image.manifest(entry["digest"])
+        config = image.document(manifest["config"]["digest"])
+        found = layers.merge(image.layer(one) for one in manifest["layers"])
     return Platform(digest=entry["digest"], labels=(config.get("config") or {}).get("Labels") or {},
                     compiled=len(found["compiled"]), foreign=tuple(layers.foreign(found, platform)),
                     distributions=tuple(sorted((name, version) for name, version in found["distributions"].values())))
