@@ -130,17 +130,24 @@ class TestContents:
         contents.main(f"{registry.name}@{index}")
         assert parse_contents(capsysbinary.readouterr().out.decode()).platforms
 
-    def test_two_platforms_may_share_a_layer(self, registry: Registry, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("worth", [0, 1 << 30])
+    def test_two_platforms_may_share_a_layer(self, registry: Registry, tmp_path: Path, worth: int,
+                                             monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(contents, "_WORTH_A_PROCESS", worth)
         image = registry.image((TAR, archive({"a.so": elf(62)})))
         index = registry.put({"manifests": [
             {"digest": image, "platform": {"os": "linux", "architecture": name}} for name in ("amd64", "arm64")]})
         found = contents.describe(registry.name, index, tmp_path)
         assert [platform.foreign for platform in found.platforms.values()] == [(), ("a.so",)]
 
-    def test_an_entry_that_is_gone(self, registry: Registry, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("worth", [0, 1 << 30])
+    def test_a_layer_that_is_gone(self, registry: Registry, tmp_path: Path, worth: int,
+                                  monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(contents, "_WORTH_A_PROCESS", worth)
         gone = f"sha256:{'0' * 64}"
-        index = registry.put({"manifests": [{"digest": gone, "platform": {"os": "linux", "architecture": "arm64"}}]})
-        with pytest.raises(StepFailed, match=f"answered 404 to GET manifests/{gone}") as error:
+        image = registry.put({"config": {"digest": registry.put({})}, "layers": [{"digest": gone, "mediaType": TAR}]})
+        index = registry.put({"manifests": [{"digest": image, "platform": {"os": "linux", "architecture": "arm64"}}]})
+        with pytest.raises(StepFailed, match=f"answered 404 to GET blobs/{gone}") as error:
             contents.describe(registry.name, index, tmp_path)
         assert "check that the registry answers" in error.value.hint
 

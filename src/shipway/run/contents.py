@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
+from itertools import repeat
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -29,6 +31,8 @@ from shipway.sbom import parse_packages
 
 Node = dict[str, Any]  # Any: the values of a JSON document
 _SIDE_BY_SIDE = 4
+_WORTH_A_PROCESS = 16 * 1024 * 1024
+"""Bytes of layers that take longer to read than it takes to start a process."""
 _FORMAT = "1"
 """Part of the names of kept layers: what was found by other rules is not used."""
 PREDICATE = "in-toto.io/predicate-type"
@@ -62,15 +66,21 @@ class Image:
             yield cast(IO[bytes], stream)
             stream.finish(digest)
 
-    def layer(self, descriptor: Node) -> layers.Layer:
-        """What a layer holds; from the cache when it was read before."""
-        digest = str(descriptor["digest"])
-        kept = self._cache / f"{digest.replace(':', '-')}.{_FORMAT}.json"
+    def kept(self, descriptor: Node) -> layers.Layer | None:
+        """What a layer holds, where it was read before."""
         try:
-            return cast(layers.Layer, json.loads(kept.read_text(encoding="utf-8")))
+            return cast(layers.Layer, json.loads(self._kept(descriptor).read_text(encoding="utf-8")))
         except (OSError, ValueError):
-            pass
-        with self._open("blobs", digest) as stream, plain(stream, str(descriptor["mediaType"])) as content:
+            return None
+
+    def _kept(self, descriptor: Node) -> Path:
+        return self._cache / f"{descriptor['digest'].replace(':', '-')}.{_FORMAT}.json"
+
+    def layer(self, descriptor: Node) -> layers.Layer:
+        """Read what a layer holds, and keep it."""
+        kept = self._kept(descriptor)
+        with (self._open("blobs", descriptor["digest"]) as stream,
+              plain(stream, str(descriptor["mediaType"])) as content):
             found = layers.read_layer(content)
         # Who has no home, or no room in it, reads the layer the next time, too.
         with suppress(OSError):
@@ -152,16 +162,44 @@ def read_sboms(name: str, index: Index) -> dict[str, list[Node]]:
 
 def describe(name: str, digest: str, cache: Path) -> Contents:
     """Read the index ``digest`` of the image ``name`` and everything below it."""
-    with connect(name) as registry, ProcessPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
+    with connect(name) as registry:
         image = Image(registry, cache)
         index = image.manifest(digest)
         entries = index.get("manifests") or []
-        # Unpacking and walking an archive is work for a processor: threads would wait for one another.
-        platforms = {(platform := platform_name(entry.get("platform", {}))): pool.submit(
-            _platform, name, cache, platform, entry) for entry in entries if _is_image(entry)}
-        attestations = tuple(_attestation(image, entry) for entry in entries if not _is_image(entry))
-        return Contents(digest=digest, annotations=index.get("annotations") or {}, attestations=attestations,
-                        platforms={platform: found.result() for platform, found in platforms.items()})
+        manifests = {platform_name(entry.get("platform", {})): (entry["digest"], image.manifest(entry["digest"]))
+                     for entry in entries if _is_image(entry)}
+        read = _layers(image, name, cache, {layer["digest"]: layer for _, one in manifests.values()
+                                            for layer in one["layers"]}.values())
+        return Contents(
+            digest=digest, annotations=index.get("annotations") or {},
+            platforms={platform: _platform(image, platform, *one, read) for platform, one in manifests.items()},
+            attestations=tuple(_attestation(image, entry) for entry in entries if not _is_image(entry)))
+
+
+def _platform(image: Image, platform: str, digest: str, manifest: Node, read: dict[str, layers.Layer]) -> Platform:
+    config = image.document(manifest["config"]["digest"])
+    found = layers.merge(read[one["digest"]] for one in manifest["layers"])
+    return Platform(digest=digest, labels=(config.get("config") or {}).get("Labels") or {},
+                    compiled=len(found["compiled"]), foreign=tuple(layers.foreign(found, platform)),
+                    distributions=tuple(sorted((name, version) for name, version in found["distributions"].values())))
+
+
+def _layers(image: Image, name: str, cache: Path, descriptors: Collection[Node]) -> dict[str, layers.Layer]:
+    """What each layer holds, by digest."""
+    known = {one["digest"]: image.kept(one) for one in descriptors}
+    unread = sorted((one for one in descriptors if known[one["digest"]] is None), key=lambda one: -one.get("size", 0))
+    read: dict[str, layers.Layer] = {digest: found for digest, found in known.items() if found is not None}
+    if sum(one.get("size", 0) for one in unread[1:]) < _WORTH_A_PROCESS:
+        return read | {one["digest"]: image.layer(one) for one in unread}
+    # To unpack and walk an archive is work for a processor: threads would wait for one another.
+    with ProcessPoolExecutor(min(len(unread), _SIDE_BY_SIDE), multiprocessing.get_context("spawn")) as pool:
+        return read | dict(zip((one["digest"] for one in unread),
+                               pool.map(_layer, repeat(name), repeat(cache), unread), strict=True))
+
+
+def _layer(name: str, cache: Path, descriptor: Node) -> layers.Layer:
+    with connect(name) as registry:
+        return Image(registry, cache).layer(descriptor)
 
 
 def _is_image(entry: Node) -> bool:
@@ -170,17 +208,6 @@ def _is_image(entry: Node) -> bool:
 
 def _subject(entry: Node) -> str:
     return str((entry.get("annotations") or {}).get(SUBJECT, ""))
-
-
-def _platform(name: str, cache: Path, platform: str, entry: Node) -> Platform:
-    with connect(name) as registry:
-        image = Image(registry, cache)
-        manifest = image.manifest(entry["digest"])
-        config = image.document(manifest["config"]["digest"])
-        found = layers.merge(image.layer(one) for one in manifest["layers"])
-    return Platform(digest=entry["digest"], labels=(config.get("config") or {}).get("Labels") or {},
-                    compiled=len(found["compiled"]), foreign=tuple(layers.foreign(found, platform)),
-                    distributions=tuple(sorted((name, version) for name, version in found["distributions"].values())))
 
 
 def _attestation(image: Image, entry: Node) -> Attestation:
