@@ -33,6 +33,8 @@ RUN --mount=type=secret,id=ca-certificates,target=/etc/ssl/certs/ca-certificates
 
 FROM --platform=$BUILDPLATFORM ${PYTHON} AS wheels
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
+# A release does not fail because an index was slow to answer for a moment.
+ENV UV_CONCURRENT_DOWNLOADS=8 UV_HTTP_RETRIES=8 UV_HTTP_TIMEOUT=60
 COPY requirements/uv.txt /requirements/
 RUN --mount=type=secret,id=ca-certificates,target=/etc/ssl/certs/ca-certificates.crt,required=false \
     python3 -m venv /uv && /uv/bin/pip install --quiet --no-cache-dir --require-hashes -r /requirements/uv.txt
