@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import re
 import tomllib
@@ -24,6 +25,8 @@ def _says(text: str) -> msgspec.Meta:
 
 
 Words = tuple[str, ...]
+SEVERITIES: Words = ("negligible", "low", "medium", "high", "critical")
+"""From the least to the most severe."""
 
 
 class Build(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -90,10 +93,22 @@ class Tags(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     edge: Annotated[bool, _says("the first release branch also moves `edge`")] = False
 
 
+class Exemption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[tool.shipway.policy.exceptions]]`"""
+
+    id: Annotated[str, msgspec.Meta(min_length=1, description="one of the vulnerability's names, such as its CVE")]
+    until: Annotated[datetime.date, _says("last day on which it counts")]
+    reason: Annotated[str, msgspec.Meta(min_length=1, description="why it may stay until then")]
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """`[tool.shipway.policy]`"""
 
     licenses: Annotated[Words, _says("licenses that packages of the image may have; any when empty")] = ()
+    severity: Annotated[Literal["negligible", "low", "medium", "high", "critical"], _says(
+        "known vulnerabilities from this severity on are refused")] = "high"
+    exceptions: Annotated[tuple[Exemption, ...], _says(
+        "vulnerabilities that may stay for a while: `{id, until, reason}` each")] = ()
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):

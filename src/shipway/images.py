@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from invoke.context import Context
@@ -35,6 +36,15 @@ def sbom(_: Context, image: str = "", format_: str = "table", diff: str = "", js
 
     image = packages.name_image(image, say)
     show_either(*(packages.changes(image, diff) if diff else packages.sbom(image, format_)), json)
+
+
+@task
+def scan(_: Context, image: str = "", policy: str = "", scanner: Sequence[str] | None = None,
+         json: bool = False) -> None:
+    """Hold the known vulnerabilities of an image's packages against a limit and dated exceptions."""
+    from shipway.run import packages, scanning
+
+    show_either(*scanning.scan(packages.name_image(image, say), policy, scanner or ()), json)
 
 
 @task

@@ -37,6 +37,8 @@ def _rows(kind: type, prefix: str) -> Iterator[tuple[str, str, str, str]]:
 def _kind(inner: Any) -> str:  # Any: a type or a generic alias
     if get_origin(inner) is Literal:
         return "one of " + ", ".join(f"`{value}`" for value in get_args(inner))
+    if get_origin(inner) is tuple and issubclass(get_args(inner)[0], msgspec.Struct):
+        return "array of tables"
     words = {int: "number", str: "string", bool: "boolean", tuple: "array of strings", dict: "table of strings"}
     return words.get(get_origin(inner) or inner, "boolean")
 

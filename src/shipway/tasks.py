@@ -248,5 +248,5 @@ def rehearse(_: Context, keep: bool = False, dry_run: bool = False, json: bool =
 
 
 namespace = Collection(
-    build, merge, inspect, sign, attest, verify, images.sbom, images.licenses, promote, publish, document, rollback,
-    tags, version, context, status, release, rehearse, prune, doctor, schema, machine.collection)
+    build, merge, inspect, sign, attest, verify, images.sbom, images.licenses, images.scan, promote, publish, document,
+    rollback, tags, version, context, status, release, rehearse, prune, doctor, schema, machine.collection)

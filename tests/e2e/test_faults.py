@@ -22,7 +22,7 @@ WAY = (
     ("certificate", "429"), ("timestamp or log", "kill-before"), ("signature push", "kill-after"),
     ("git push", "reset"), ("tag promotion", "reset"), ("release", "401"), ("docs", "second"),
 )
-"""In the order of the release: each fault but the last ends a run, and the next one goes on to the next point."""
+"""In the order of the release: most faults end a run, and the next one goes on to the next point."""
 
 
 @pytest.fixture(name="tools")
@@ -45,5 +45,7 @@ def test_a_release_that_meets_every_fault_arrives(tmp_path: Path, tools: dict[st
         for point, fault in WAY:
             _, _, found = stage.disturb(point, fault, POINTS[point][0], before)
             assert not found, (point, FAULTS[fault], stage.runs[-1].err)
+            if stage.runs[-1].code == 0:
+                here.reset("due")  # it survived and arrived: the points that follow lie on the way of another one
         assert not stage.finish(before)
         assert look(here).tags["latest"] == look(here).tags[invariants.TAG]

@@ -170,9 +170,12 @@ def _telling(said: str) -> list[str]:
     """The lines that say why: the last ones. Of a build, those of the step that failed, not its Dockerfile's."""
     *_, step = (None, *_FAILED_STEP.finditer(said))
     lines = said.splitlines()
-    chosen = [*step[1].splitlines()[:1], *step[1].splitlines()[1:][-_LAST_LINES:], lines[-1]] if step else lines
+    if not step:
+        return lines[-_LAST_LINES:]
+    name, *printed = step[1].splitlines()
+    # A step is called by its whole command.
     return [line if len(line) <= _WIDEST else f"{line[:_WIDEST * 2 // 3]} … {line[-_WIDEST // 3:]}"
-            for line in chosen[-_LAST_LINES - 2:]]
+            for line in (name, *printed[-_LAST_LINES:], lines[-1])]
 
 
 def _end(process: subprocess.Popen[str]) -> None:

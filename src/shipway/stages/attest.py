@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from shipway.contents import PROVENANCE, SPDX
 from shipway.model import Action, Asking, Finding, State, Target, World
 from shipway.stages import sign
 
 NAME = "attest"
-TYPES = {"spdxjson": "https://spdx.dev/Document", "slsaprovenance1": "https://slsa.dev/provenance/v1"}
-"""cosign's name of a predicate type → the type in the statements that BuildKit makes."""
+TYPES = {"spdxjson": SPDX, "slsaprovenance1": f"{PROVENANCE}v1", "slsaprovenance02": f"{PROVENANCE}v0.2"}
+"""cosign's name of a predicate type → the type in the statements that BuildKit makes; before 0.21 provenance was v0.2."""
 Pair = tuple[str, str]
 
 
@@ -24,8 +25,6 @@ def due(target: Target) -> str:
 
 def observe(target: Target, world: World) -> Asking:
     """Verify each attestation that should be there."""
-    if world.index is None or world.index.imagined:
-        return world
     wanted = _wanted(world)
     answers = yield tuple(sign.asking(
         NAME, f"verify the {kind} of {digest[:19]}",
@@ -38,7 +37,7 @@ def observe(target: Target, world: World) -> Asking:
 
 
 def judge(_target: Target, world: World) -> Finding:
-    """Two for each platform."""
+    """One of each statement of each platform."""
     wanted = _wanted(world)
     found = len(world.attested.intersection(wanted))
     return Finding(State.SAME if wanted and found == len(wanted) else State.ABSENT,
@@ -48,7 +47,7 @@ def judge(_target: Target, world: World) -> Finding:
 def plan(target: Target, world: World) -> tuple[Action, ...]:
     """The next one of each digest, side by side."""
     return tuple(sign.publishing(target, NAME, f"attest the {kind} of {digest[:19]}", (
-        "python3", "-m", "shipway.run.attest", f"{target.image}@{_statements(world)[digest]}", TYPES[kind],
+        "python3", "-m", "shipway.run.attest", f"{target.image}@{_holders(world)[digest]}", TYPES[kind],
         "cosign", "attest", f"--type={kind}", "--predicate=-", *sign.flags(target), f"{target.image}@{digest}"))
         for digest, kind in _next(world).items())
 
@@ -58,13 +57,15 @@ def settle(_target: Target, world: World) -> World:
     return replace(world, attested=world.attested.union(_next(world).items()))
 
 
-def _statements(world: World) -> dict[str, str]:
+def _holders(world: World) -> dict[str, str]:
     """Digest of a platform's image → that of the manifest with its statements."""
-    return {entry.subject: entry.digest for entry in world.index.attestations} if world.index else {}
+    return {one.subject: one.digest for one in world.contents.attestations} if world.contents else {}
 
 
 def _wanted(world: World) -> list[Pair]:
-    return [(digest, kind) for digest in _statements(world) for kind in TYPES]
+    held = {one.subject: {statement.type for statement in one.statements}
+            for one in world.contents.attestations} if world.contents else {}
+    return [(digest, kind) for digest, types in held.items() for kind, name in TYPES.items() if name in types]
 
 
 def _next(world: World) -> dict[str, str]:
