@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal, get_type_hints
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from shipway.errors import SettingsError
+from shipway.problems import find_problems, refusal
 
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
 """Issuer of the identities of GitHub's workflows."""
@@ -181,12 +181,6 @@ def parse(text: str, *, place: str = "pyproject.toml") -> Project:
     )
 
 
-def refusal(place: str, problems: Sequence[str], hint: str) -> SettingsError:
-    """The error that names every problem of a file at once."""
-    return SettingsError(f"{place} has {len(problems)} problem{'s' if len(problems) > 1 else ''}:\n"
-                         + "\n".join(f"  - {problem}" for problem in problems), hint=hint)
-
-
 def is_secret(name: str) -> bool:
     """Whether a variable of that name looks as if it held a secret."""
     return bool(_SECRET_NAME.search(name))
@@ -207,28 +201,6 @@ def _metadata_problems(metadata: Mapping[str, Any]) -> Iterator[str]:
         yield "project.version: it is dynamic, and python-semantic-release can only stamp one that stands here"
     elif not isinstance(metadata.get("version"), str):
         yield "project.version: missing"
-
-
-def find_problems(found: object, kind: type, place: str) -> Iterator[str]:
-    """Unknown keys and wrong types of a table, and of the tables in it."""
-    if not isinstance(found, dict):
-        yield f"{place}: a table is expected, not {found!r}"
-        return
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    for key, value in found.items():
-        if key not in fields:
-            near = difflib.get_close_matches(key, fields, n=1)
-            yield f"{place}.{key}: unknown" + (f"; did you mean {near[0]!r}?" if near else
-                                               f"; known are {', '.join(fields)}")
-            continue
-        inner = get_type_hints(kind)[fields[key].name]
-        if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
-            yield from find_problems(value, inner, f"{place}.{key}")
-            continue
-        try:
-            msgspec.convert(value, inner)
-        except msgspec.ValidationError as error:
-            yield f"{place}.{key}: {error}, not {value!r}"
 
 
 def _value_problems(settings: Settings) -> Iterator[str]:

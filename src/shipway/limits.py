@@ -6,7 +6,8 @@ import tomllib
 
 import msgspec
 
-from shipway.config import Policy, Words, find_problems, refusal
+from shipway.config import Policy, Words
+from shipway.problems import find_problems, refusal
 
 
 class Limits(Policy, frozen=True, kw_only=True, rename="kebab"):

@@ -168,11 +168,10 @@ def failure(command: Command, answer: Answer) -> ShipwayError:
 
 def _telling(said: str) -> list[str]:
     """The lines that say why: the last ones. Of a build, those of the step that failed, not its Dockerfile's."""
-    *_, step = (None, *_FAILED_STEP.finditer(said))
-    lines = said.splitlines()
-    if not step:
+    lines, steps = said.splitlines(), _FAILED_STEP.findall(said)
+    if not steps:
         return lines[-_LAST_LINES:]
-    name, *printed = step[1].splitlines()
+    name, *printed = steps[-1].splitlines()
     # A step is called by its whole command.
     return [line if len(line) <= _WIDEST else f"{line[:_WIDEST * 2 // 3]} … {line[-_WIDEST // 3:]}"
             for line in (name, *printed[-_LAST_LINES:], lines[-1])]

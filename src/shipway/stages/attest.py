@@ -14,7 +14,7 @@ from shipway.stages import sign
 
 NAME = "attest"
 TYPES = {"spdxjson": SPDX, "slsaprovenance1": f"{PROVENANCE}v1", "slsaprovenance02": f"{PROVENANCE}v0.2"}
-"""cosign's name of a predicate type → the type in the statements that BuildKit makes; before 0.21 provenance was v0.2."""
+"""cosign's name of a predicate type → the type in the statements of BuildKit, which made provenance v0.2 once."""
 Pair = tuple[str, str]
 
 
@@ -40,7 +40,9 @@ def judge(_target: Target, world: World) -> Finding:
     """One of each statement of each platform."""
     wanted = _wanted(world)
     found = len(world.attested.intersection(wanted))
-    return Finding(State.SAME if wanted and found == len(wanted) else State.ABSENT,
+    if not wanted:
+        return Finding(State.ABSENT, "nothing is attested yet")
+    return Finding(State.SAME if found == len(wanted) else State.ABSENT,
                    f"{found} of {len(wanted)} attestations are signed")
 
 
