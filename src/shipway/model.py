@@ -1,4 +1,4 @@
-"""The words that all stages speak: commands, answers, findings, the target and the world.
+"""The words that all stages speak: commands, answers, findings, the target; the world has a file of its own.
 
 All of it is frozen data. A stage is pure: its questions are a generator that yields commands and is sent their
 answers, so that ``run/`` alone touches processes and sockets, and a test plays the remotes with a dictionary.
@@ -11,16 +11,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
-from shipway.contents import Contents
-from shipway.image import Index
 from shipway.recipe import Building, Signing
+from shipway.world import Json, Point, Published, World
 
 __all__ = [
     "Action", "Answer", "Asking", "Command", "Effect", "Finding", "Json", "Point", "Published", "Request",
     "Signing", "Stage", "State", "Target", "World",
 ]
-
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
 
 
 class Effect(StrEnum):
@@ -119,15 +116,6 @@ class Finding:
     evidence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One line of a verification: what was looked at, whether it holds, and the value that was seen."""
-
-    name: str
-    holds: bool
-    seen: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """What should exist when the pipeline has run. ``version`` is empty for branches and pull requests."""
@@ -152,6 +140,8 @@ class Target:
     base: str = ""
     """Full hash of the branch's head in the origin when the release was decided; empty where there was none."""
     notes: str = ""
+    previous: str = ""
+    """The version before it that people use, empty where there is none."""
     latest: bool = False
     """This is the highest stable version: it takes ``latest`` in the registry, on GitHub and in the docs."""
     withdrawn: tuple[str, ...] = ()
@@ -171,60 +161,6 @@ class Target:
     """The docs version to publish (``1.2``), empty when the project has no docs."""
     docs_branch: str = "gh-pages"
     docs_config: str = "mkdocs.yml"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
-    """A release as GitHub's API shows it."""
-
-    id: str
-    draft: bool
-    assets: frozenset[str]
-    upload: str
-    page: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """What the remotes show now. Empty values mean that a remote answered "not there", or was not asked yet."""
-
-    index: Index | None = None
-    """The image of the commit, with all its entries: the one that the version's tag has, else the staged one."""
-    adrift: bool = False
-    """The staging tag is not at that image: another run staged one of its own."""
-    nodes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Builders that are there, with the platforms that they can do."""
-    contents: Contents | None = None
-    """What is in that image."""
-    signed: frozenset[str] = frozenset()
-    """Digests of the index that carry a signature of the expected identity."""
-    attested: frozenset[tuple[str, str]] = frozenset()
-    """(digest, kind of predicate) of the attestations that carry a signature of the expected identity."""
-    signatures: int = 0
-    """How many those are: two runs at the same moment may both have signed."""
-    signers: Mapping[str, str] = field(default_factory=dict)
-    """What was seen of the signature of each digest: whose it is, or what is wrong."""
-    report: tuple[Point, ...] = ()
-    """What the strict verification saw; empty when it has not run."""
-    packages: Mapping[str, int] = field(default_factory=dict)
-    """Number of packages in the SBOM, by platform."""
-    git_tag: str = ""
-    """Full hash of the commit that the release's git tag points at."""
-    head: str = ""
-    """Full hash of the release branch's head in the origin."""
-    tags: Mapping[str, str] = field(default_factory=dict)
-    """Digest by image tag, for the tags of the target that exist."""
-    versions: Mapping[str, str] = field(default_factory=dict)
-    """What the images behind those tags say their version is."""
-    release: Published | None = None
-    forgotten: tuple[str, ...] = ()
-    """Drafts of that release beside it, made by a run that lost its way or a race."""
-    pages: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
-    """Git tag → the release as GitHub's API shows it."""
-    overtaken: bool = False
-    """A release of a higher version shows already: it stays the latest one on GitHub."""
-    docs: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
-    """Docs version → its title and its aliases."""
 
 
 Asking: TypeAlias = Generator[tuple[Action, ...], tuple[Answer, ...], World]

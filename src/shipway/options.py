@@ -40,6 +40,8 @@ HELP = {
     "diff": "image to compare with",
     "version": "the release to withdraw: v1.2.3",
     "until": "stop after this stage",
+    "as_": "release this level, whatever the commits say: major, minor or patch; with --because",
+    "because": "why; it stands in the changelog and the notes",
     "keep": "leave the local remotes up for a look",
     "suite": "Debian release that the tools come from: trixie or sid",
     "purge": "delete what was downloaded and built, too",

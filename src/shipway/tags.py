@@ -93,6 +93,12 @@ def image_name(configured: str, context: Context) -> str:
     return f"ghcr.io/{context.repository.lower()}"
 
 
+def find_previous(version: str, versions: Iterable[str]) -> str:
+    """The highest stable version below ``version``, which may be a pre-release; empty when there is none."""
+    bound = version.partition("-")[0]
+    return max((one for one in versions if is_higher(bound, one)), key=_numbers, default="")
+
+
 def is_higher(version: str, other: str) -> bool:
     """Whether both are stable versions, and the first is above the second."""
     stable = re.compile(r"\d+\.\d+\.\d+(\+.*)?")

@@ -28,6 +28,8 @@ class Release:
     commit: str
     notes: str
     moving: tuple[str, ...] = ()
+    previous: str = ""
+    """The version before it that people use, empty when there is none."""
     withdrawn: tuple[str, ...] = ()
     """Versions that nobody shall use any more."""
 
@@ -48,8 +50,8 @@ def plan_target(project: Project, context: Context, environment: Mapping[str, st
         tags=tuple(name for name in tags.names if name != tags.staging),
         platforms=tuple(settings.build.platforms), folder=folder, remote=settings.remote,
         version=version, tag=release.tag if release else "", notes=release.notes if release else "",
-        latest=bool(release and LATEST in release.moving), withdrawn=release.withdrawn if release else (),
-        repository=context.repository,
+        previous=release.previous if release else "", latest=bool(release and LATEST in release.moving),
+        withdrawn=release.withdrawn if release else (), repository=context.repository,
         signing=plan_signing(settings, context, {} if release else environment),
         build=plan_build(settings, context, environment, image), labels=plan_labels(project, context, version=version),
         builder=context.run_url,

@@ -174,13 +174,16 @@ def _run(run: Callable[[Result], None], as_json: bool) -> Result:
 
 
 @task
-def release(_: Context, until: str = "", dry_run: bool = False, json: bool = False) -> None:
+def release(_: Context, until: str = "", as_: str = "", because: str = "", dry_run: bool = False,
+            json: bool = False) -> None:
     """Take the present commit to a signed, verified, documented release, doing only what is missing."""
     from shipway.run import pipeline
     from shipway.run.answers import write_outputs
     from shipway.run.workbench import set_up
+    from shipway.stages.version import read_override
 
-    bench = set_up(say)
+    override, bench = read_override(as_, because), set_up(say)
+    bench = bench.overridden(override) if override.level else bench
     if dry_run:
         print_plan(pipeline.foresee_release(bench, until=until), json)
         return

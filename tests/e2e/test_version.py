@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from shipway.errors import StepFailed
+from shipway.stages.version import read_override
 from tests.histories import at_random, heads
-from tests.repositories import git
+from tests.repositories import commit, git
 from tests.unit.test_history import clone_of, config_of, disagreements
 from tests.unit.test_pipeline import Scene
 
@@ -25,6 +27,109 @@ def test_a_release_with_the_real_release_tool(tmp_path: Path) -> None:
     assert 'version = "0.1.0"' in git(bare, "show", "main:pyproject.toml")
     assert "(2023-11-14)" in git(bare, "show", "main:CHANGELOG.md")
     assert git(scene.clone, "status", "--porcelain") == "" and not git(scene.clone, "tag")
+
+
+class Ways:
+    """A project with an origin, in which commits are made, pushed and released."""
+
+    def __init__(self, folder: Path, settings: str = "") -> None:
+        self.scene = Scene(folder, settings, real=True)
+        self.bare = folder / "origin.git"
+
+    def push(self, *refs: str) -> None:
+        """To the origin."""
+        git(self.scene.clone, "-c", f"url.{self.bare}.insteadOf=https://github.com/acme/toy.git", "push", "--quiet",
+            "origin", *refs)
+
+    def commit(self, message: str, branch: str = "main") -> None:
+        """On the branch's head in the origin, that of `main` for a new branch; and pushed."""
+        address = f"url.{self.bare}.insteadOf=https://github.com/acme/toy.git"
+        git(self.scene.clone, "-c", address, "fetch", "--quiet", "--force", "origin", "+refs/*:refs/remotes/all/*")
+        heads = "refs/remotes/all/heads"
+        there = git(self.scene.clone, "for-each-ref", f"{heads}/{branch}")
+        git(self.scene.clone, "checkout", "--quiet", "-B", branch, f"{heads}/{branch if there else 'main'}")
+        commit(self.scene.clone, message)
+        self.push(branch)
+
+    def release(self, level: str = "", reason: str = "") -> tuple[str, tuple[str, ...]]:
+        """(version, tags of the image); empty when none is due."""
+        result = self.scene.release(override=read_override(level, reason))
+        assert result.target is None or result.released
+        return (result.target.version, result.target.tags) if result.target else ("", ())
+
+
+def test_a_level_that_somebody_asks_for(tmp_path: Path) -> None:
+    ways = Ways(tmp_path)
+    assert ways.release("major", "it is\n *ready*")[0] == "1.0.0"
+    said = git(ways.bare, "show", "main:CHANGELOG.md")
+    assert "Released as a major version: it is *ready*" in said and "### Authors" in said
+    ways.commit("docs: words")
+    assert ways.release() == ("", ())
+    assert ways.release("patch", "the docs are in the image")[0] == "1.0.1"
+    assert "the docs are in the image" in str(ways.scene.remotes.releases[-1]["body"])
+
+
+@pytest.mark.parametrize(("message", "version"), [
+    ("fix: x [skip ci]", "0.1.1"), ("feat: squashed (#12)\n\n* fix: one\n\n* docs: two", "0.2.0"),
+    ("feat!: other\n\nBREAKING CHANGE: do this", "0.2.0"), ("words without a type", ""), ("chore: x", ""),
+])
+def test_commits_of_every_kind(tmp_path: Path, message: str, version: str) -> None:
+    ways = Ways(tmp_path)
+    ways.release()
+    ways.commit(message)
+    assert ways.release()[0] == version
+
+
+def test_a_repository_that_was_released_before_goes_on(tmp_path: Path) -> None:
+    ways = Ways(tmp_path)
+    git(ways.scene.clone, "tag", "v1.4.0")
+    git(ways.scene.clone, "tag", "nightly")
+    ways.push("v1.4.0", "nightly")
+    ways.commit("fix: the first one of ours")
+    assert ways.release() == ("1.4.1", ("v1.4.1", "latest"))
+
+
+PRERELEASES = """
+[tool.shipway.release]
+branches = ["main", "next"]
+[tool.semantic_release]
+version_toml = ["pyproject.toml:project.version"]
+[tool.semantic_release.branches.main]
+match = "main"
+[tool.semantic_release.branches.next]
+match = "next"
+prerelease = true
+prerelease_token = "rc"
+[tool.semantic_release.changelog]
+mode = "update"
+insertion_flag = "<!-- version list -->"
+"""
+
+
+def test_a_branch_of_pre_releases(tmp_path: Path) -> None:
+    ways = Ways(tmp_path, PRERELEASES)
+    ways.release()
+    ways.commit("feat: try this", "next")
+    first = ways.release()
+    assert first[0].endswith("-rc.1") and first[1] == (f"v{first[0]}",)
+    ways.commit("fix: and that", "next")
+    assert ways.release()[0].endswith("-rc.2")
+    assert [one["prerelease"] for one in ways.scene.remotes.releases].count(True) == 2
+    with pytest.raises(StepFailed, match="pre-releases"):
+        ways.commit("fix: more", "next")
+        ways.release("major", "no")
+
+
+def test_a_maintenance_branch_leaves_latest_where_it_is(tmp_path: Path) -> None:
+    ways = Ways(tmp_path, '\n[tool.shipway.release]\nbranches = ["main", "0.1.x"]\n')
+    ways.release()
+    ways.commit("chore: begin", "0.1.x")
+    ways.commit("feat: onwards")
+    assert ways.release() == ("0.2.0", ("v0.2.0", "latest"))
+    newest = ways.scene.remotes.tags["latest"]
+    ways.commit("fix: of old", "0.1.x")
+    assert ways.release() == ("0.1.1", ("v0.1.1",))
+    assert ways.scene.remotes.tags["latest"] == newest == ways.scene.remotes.tags["v0.2.0"]
 
 
 @pytest.mark.parametrize(("seed", "prerelease"), [(11, False), (12, False), (13, True)])

@@ -19,6 +19,7 @@ from shipway.run.reconcile import Hands, Outcome
 from shipway.run.workbench import Workbench, has_docs, set_up
 from shipway.run.workspace import open_workspace
 from shipway.stages import ORDER
+from shipway.stages.version import Override
 from tests.repositories import commit, git, make_clone
 from tests.unit.model_remotes import ModelRemotes, digest_of, manifest
 
@@ -66,10 +67,11 @@ class Scene:
         changelog.write_text(changelog.read_text() + f"\n## v{self.upcoming} (2026-01-01)\n\n- Begin\n")
         return Answer(code=0)
 
-    def release(self, until: str = "", **environment: str) -> pipeline.Result:
+    def release(self, until: str = "", override: Override = Override(), **environment: str) -> pipeline.Result:
         """One run."""
         result = pipeline.Result()
-        pipeline.release(self.bench(**environment), result, lambda outcome: self.say.append(outcome.name), until=until)
+        bench = self.bench(**environment).overridden(override)
+        pipeline.release(bench, result, lambda outcome: self.say.append(outcome.name), until=until)
         return result
 
     def somebody_pushes(self, message: str = "feat: of somebody else") -> str:
@@ -128,6 +130,15 @@ def test_two_runs_before_the_commit_point_make_the_same_commit(scene: Scene) -> 
     assert first.target is not None and second.target is not None
     assert first.target.commit == second.target.commit
     assert outcomes(second)["build"] == "skipped" and not first.released
+
+
+def test_a_version_that_another_branch_took_is_a_conflict_before_anything_is_built(scene: Scene) -> None:
+    git(scene.clone, "tag", "v0.1.0", git(scene.clone, "commit-tree", "-m", "elsewhere", "HEAD^{tree}"))
+    git(scene.clone, "-c", f"url.{scene.folder / 'origin.git'}.insteadOf=https://github.com/acme/toy.git", "push",
+        "--quiet", "origin", "v0.1.0")
+    with pytest.raises(Conflict, match="v0.1.0 was released already") as caught:
+        scene.release()
+    assert "merge it" in caught.value.hint and not scene.remotes.manifests
 
 
 class TestABranchThatMoves:

@@ -76,6 +76,23 @@ class TestTasks:
         monkeypatch.setattr(contents, "resolve", lambda _, word: index if word != "none" else None)
         monkeypatch.setattr(contents, "read_sboms", lambda *_: {"linux/amd64": [DOCUMENT]})
 
+    def test_what_changed_for_the_page_of_a_release(self, capsys: pytest.CaptureFixture[str],
+                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+        packages.main(IMAGE, "ghcr.io/acme/app:none")
+        assert not capsys.readouterr().out
+        packages.main(IMAGE, "ghcr.io/acme/app:v1.2.2")
+        assert "0 changes since v1.2.2" in capsys.readouterr().out
+        monkeypatch.setattr(contents, "read_sboms", lambda *_: {"linux/amd64": []})
+        packages.main(IMAGE, "ghcr.io/acme/app:v1.2.2")
+        assert not capsys.readouterr().out
+
+        def refuse(*_: object) -> None:
+            raise StepFailed("busy", hint="later")
+
+        monkeypatch.setattr(contents, "resolve", refuse)
+        with pytest.raises(SystemExit, match="busy"):
+            packages.main(IMAGE, IMAGE)
+
     def test_the_table_and_the_documents(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run("sbom", "--image", IMAGE) == 0
         assert capsys.readouterr().out.startswith("linux/amd64: 3 packages\n")

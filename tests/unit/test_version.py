@@ -55,23 +55,19 @@ def test_the_release_commit_depends_on_nothing_but_what_is_released() -> None:
     assert all(command.effect == "local" for command in commands)
 
 
-CHANGELOG = "# Log\n\n<!-- version list -->\n\n## v1.2.3 (2026-11-23)\n\n- New\n\n## v1.2.2 (2026-01-01)\n\n- Old\n"
+def test_a_level_that_somebody_asks_for() -> None:
+    assert version.read_override("", "") == version.Override()
+    assert version.read_override("minor", "it\n is  new") == version.Override("minor", "it is new")
+    assert version.question("/c", "f", "python", "minor").argv[-1] == "minor"
+    assert version.stamp_command("/c", "f", "python", "major").argv[-1] == "--major"
+    assert len(version.question("/c", "f", "python").argv) == 5
 
 
-def test_the_changelog_is_dated_by_the_commit() -> None:
-    dated = version.date_changelog(CHANGELOG, "v1.2.3", 1_700_000_000)
-    assert "## v1.2.3 (2023-11-14)" in dated and "## v1.2.2 (2026-01-01)" in dated
-
-
-def test_the_notes_are_one_section_of_the_changelog() -> None:
-    assert version.read_notes(CHANGELOG, "v1.2.3") == "- New"
-    assert version.read_notes(CHANGELOG, "v1.2.2") == "- Old"
-
-
-def test_a_changelog_that_was_not_updated_is_an_error() -> None:
-    with pytest.raises(ContextError, match="no section for v9.9.9") as caught:
-        version.read_notes(CHANGELOG, "v9.9.9")
-    assert "<!-- version list -->" in caught.value.hint
+@pytest.mark.parametrize(("level", "reason"), [("minor", ""), ("", "because"), ("huge", "because"), ("minor", " \n")])
+def test_a_level_without_a_reason_is_refused(level: str, reason: str) -> None:
+    with pytest.raises(ContextError) as caught:
+        version.read_override(level, reason)
+    assert "minor" in caught.value.hint
 
 
 def test_settings_for_a_project_without_its_own() -> None:

@@ -38,16 +38,24 @@ class Tag:
     commit: str
 
 
-def decide(clone: Path, config: Path) -> tuple[str, str]:
+def decide(clone: Path, config: Path, level: str = "") -> tuple[str, str]:
     """The last version in the history of ``clone``'s head, empty when there is none; the next, empty when none is due.
 
+    With a ``level`` (``major``, ``minor`` or ``patch``) the next one is of that level, whatever the commits say.
     Raises ``SemanticReleaseBaseError`` for settings that make no sense, or a branch that is not released.
     """
     from git import Repo
+    from semantic_release.enums import LevelBump
+    from semantic_release.errors import InvalidConfiguration
     from semantic_release.version.algorithm import next_version
+    from semantic_release.version.version import Version
 
     rules = read_rules(clone, config)
     last = narrow(clone, rules)
+    if level and rules.prerelease:
+        raise InvalidConfiguration("this branch makes pre-releases: the level of a version is told by its commits")
+    if level:
+        return str(last or ""), str((last or Version.parse("0.0.0")).bump(LevelBump.from_string(level)))
     with Repo(clone) as repository:
         found = next_version(repo=repository, translator=rules.version_translator, commit_parser=rules.commit_parser,
                              prerelease=rules.prerelease, major_on_zero=rules.major_on_zero,
@@ -150,9 +158,9 @@ def main() -> int:
     """Print ``{"current", "next"}``; what is wrong goes to standard error, and the status is 1."""
     from semantic_release.errors import SemanticReleaseBaseError
 
-    clone, config = (Path(word) for word in sys.argv[1:3])
+    clone, config, *level = sys.argv[1:4]
     try:
-        current, upcoming = decide(clone, config)
+        current, upcoming = decide(Path(clone), Path(config), *level)
     except SemanticReleaseBaseError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1

@@ -1,17 +1,22 @@
-"""The packages of an image, from its SBOMs: shown, compared with another image's, held against a list of licenses."""
+"""The packages of an image, from its SBOMs: shown, compared with another image's, held against a list of licenses.
+
+`python3 -m shipway.run.packages IMAGE PREVIOUS` prints what changed between two releases, as Markdown.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from shipway.config import parse
-from shipway.consumer import parse_reference
-from shipway.errors import CheckFailed, ContextError, SettingsError, StepFailed
+from shipway.consumer import Reference, parse_reference
+from shipway.errors import CheckFailed, ContextError, SettingsError, ShipwayError, StepFailed
 from shipway.licenses import is_allowed
+from shipway.notes import render_packages
 from shipway.run import contents
-from shipway.run.consumer import read_limits, require_index
+from shipway.run.consumer import find_index, read_limits, require_index
 from shipway.run.workbench import set_up
 from shipway.sbom import Packages, parse_packages, plan_changes, render_changes, render_cyclonedx, render_table
 
@@ -97,3 +102,24 @@ def licenses(image: str, policy: str) -> Document:
         error.document = document
         raise error
     return document
+
+
+def main(image: str, previous: str) -> None:
+    """Print what changed since ``previous``, folded, for the page of a release; nothing where that has no SBOM."""
+    try:
+        now, before = (find_packages(parse_reference(one)) for one in (image, previous))
+    except ShipwayError as error:
+        sys.exit(str(error))
+    if now and before:
+        print(render_packages(plan_changes(before, now), previous.rpartition(":")[2]))
+
+
+def find_packages(reference: Reference) -> Packages:
+    """The packages by platform; none where the image is not there, or has no SBOM."""
+    index = find_index(reference)
+    return {platform: parse_packages(documents) for platform, documents
+            in contents.read_sboms(reference.name, index).items() if documents} if index else {}
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])

@@ -107,8 +107,12 @@ def _decide(workspace: Workspace, context: Context) -> tuple[Release | None, str
     decision = workspace.decide()
     if not decision.upcoming:
         return None, "skipped", f"no release is due since {decision.current}"
+    if workspace.is_taken(decision):
+        raise Conflict(f"v{decision.upcoming} was released already, of commits that {context.branch} does not have",
+                       hint="let the branch begin at that release's tag, or merge it; or release another level: --as")
     made = workspace.make(decision)
-    return made, "done", f"{decision.current or 'nothing'} → {made.version} ({decision.bump})"
+    asked = ", as asked" if workspace.override.level else ""
+    return made, "done", f"{decision.current or 'nothing'} → {made.version} ({decision.bump}{asked})"
 
 
 def stages_until(name: str) -> tuple[Stage, ...]:

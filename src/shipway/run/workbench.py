@@ -16,6 +16,7 @@ from shipway.run.facts import gather, load_project
 from shipway.run.processes import Processes, read_patience
 from shipway.run.reconcile import Hands
 from shipway.run.tools import equip, is_modern
+from shipway.stages.version import Override
 from shipway.target import plan_target
 
 
@@ -30,6 +31,7 @@ class Workbench:
     hands: Hands
     say: Callable[[str], None]
     adapt: Callable[[Project], Project] = lambda project: project
+    override: Override = Override()
 
     def target(self) -> Target:
         """The target of the present branch or pull request."""
@@ -41,6 +43,10 @@ class Workbench:
         """The same for another commit of the branch, checked out in ``folder``: with what the project says there."""
         return replace(self, project=self.adapt(load_project(folder)),
                        context=replace(self.context, commit=commit, epoch=epoch))
+
+    def overridden(self, override: Override) -> Workbench:
+        """The same with somebody's word on the next version."""
+        return replace(self, override=override)
 
     def fitted(self, target: Target) -> Target:
         """The target with what only this machine tells: the generation of its cosign, and whether there are docs."""

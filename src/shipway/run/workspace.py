@@ -13,11 +13,12 @@ from shipway.config import Project
 from shipway.context import Context
 from shipway.errors import ContextError
 from shipway.model import Answer, Command, Effect, Target
+from shipway.notes import CHANGELOG, Facts, edit_changelog, read_authors, read_notes
 from shipway.run.processes import Runner
 from shipway.run.workbench import Workbench
 from shipway.stages import version
 from shipway.stages.commit import TOKENS
-from shipway.tags import plan_moving
+from shipway.tags import find_previous, plan_moving
 from shipway.target import Release, plan_target
 
 _HELPER = '!f() { test "$1" = get && echo username=x-access-token && echo "password=${GITHUB_TOKEN:-$GH_TOKEN}"; }; f'
@@ -34,6 +35,7 @@ class Workspace:
     runner: Runner
     project: Project
     context: Context
+    override: version.Override
 
     def _git(self, why: str, *words: str) -> None:
         self.runner(Command(name="version", why=why, argv=("git", *words), effect=Effect.LOCAL,
@@ -82,21 +84,36 @@ class Workspace:
 
     def decide(self) -> version.Decision:
         """Ask python-semantic-release for the last and the next version."""
-        return version.read_decision(self.runner(version.question(str(self.clone), self.config, sys.executable)))
+        return version.read_decision(self.runner(version.question(
+            str(self.clone), self.config, sys.executable, self.override.level)))
+
+    def is_taken(self, decision: version.Decision) -> bool:
+        """Whether the remote has a tag of the next version: another branch was quicker, or this one began too early."""
+        return self._tag(decision.upcoming) in {tag.name for tag in self.tags()}
+
+    def _tag(self, number: str) -> str:
+        return self.project.settings.release.tag_format.replace("{version}", number)
 
     def make(self, decision: version.Decision) -> Release:
         """Stamp, write the changelog, commit and tag: in this clone only."""
-        tag = self.project.settings.release.tag_format.replace("{version}", decision.upcoming)
-        self.runner(version.stamp_command(str(self.clone), self.config, sys.executable))
-        changelog = self.clone / version.CHANGELOG
+        tag = self._tag(decision.upcoming)
+        self.runner(version.stamp_command(str(self.clone), self.config, sys.executable, self.override.level))
+        changelog = self.clone / CHANGELOG
         if changelog.is_file():
-            text = version.date_changelog(changelog.read_text(encoding="utf-8"), tag, self.context.epoch)
-            changelog.write_text(text, encoding="utf-8")
+            facts = Facts(tag=tag, epoch=self.context.epoch, authors=self._authors(decision),
+                          level=self.override.level, reason=self.override.reason)
+            changelog.write_text(edit_changelog(changelog.read_text(encoding="utf-8"), facts), encoding="utf-8")
         for command in version.commit_commands(str(self.clone), tag, self.context.epoch):
             self.runner(command)
         tags = self.tags()
         commit = next(one.commit for one in tags if one.name == tag)
         return self._release(tag, commit, tags)
+
+    def _authors(self, decision: version.Decision) -> tuple[str, ...]:
+        last = self._tag(decision.current)
+        since = last if last in {tag.name for tag in self.tags()} else ""
+        answer = self.runner(version.authors_command(str(self.clone), since, self.context.commit))
+        return read_authors(answer.out.splitlines())
 
     def tags(self) -> tuple[version.Tag, ...]:
         """The tags of the remote."""
@@ -106,11 +123,11 @@ class Workspace:
         form = self.project.settings.release.tag_format
         number = version.version_of(tag, form)
         good = version.find_good(tags, form)
-        changelog = self.clone / version.CHANGELOG
+        changelog = self.clone / CHANGELOG
         text = changelog.read_text(encoding="utf-8") if changelog.is_file() else ""
-        return Release(version=number, tag=tag, commit=commit, notes=version.read_notes(text, tag),
-                       moving=plan_moving(number, good, rolling=self.project.settings.tags.rolling)
-                       if number in good else (), withdrawn=version.find_withdrawn(tags, form))
+        moving = plan_moving(number, good, rolling=self.project.settings.tags.rolling) if number in good else ()
+        return Release(version=number, tag=tag, commit=commit, notes=read_notes(text, tag), moving=moving,
+                       previous=find_previous(number, good), withdrawn=version.find_withdrawn(tags, form))
 
 
 def branch_of(project: Project, context: Context) -> str:
@@ -139,7 +156,7 @@ def open_workspace(bench: Workbench) -> Iterator[Workspace]:
                                hint=f"run `git remote add {settings.remote} https://github.com/<owner>/<name>.git`")
         for command in _clone_commands(bench, clone, remote):
             runner(command)
-        yield Workspace(clone, str(config), runner, bench.project, context)
+        yield Workspace(clone, str(config), runner, bench.project, context, bench.override)
 
 
 def _clone_commands(bench: Workbench, clone: Path, remote: str) -> Iterator[Command]:

@@ -8,9 +8,15 @@ from __future__ import annotations
 import json
 from collections.abc import Generator
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import cast
 
-from shipway.model import Action, Answer, Asking, Effect, Finding, Json, Published, Request, State, Target, World
+from shipway.config import GITHUB_ISSUER
+from shipway.model import (
+    Action, Answer, Asking, Command, Effect, Finding, Json, Published, Request, Signing, State, Target, World,
+)
+from shipway.notes import render_page
+from shipway.registry import PASSING
 from shipway.stages.version import version_of
 from shipway.tags import is_higher
 
@@ -36,6 +42,8 @@ def observe(target: Target, world: World) -> Asking:
     releases = yield from list_releases(target, target.tag)
     seen = [(read_release(one), one.get("body")) for one in releases if one.get("tag_name") == target.tag]
     overtaken = any(_is_higher(target, one) for one in releases)
+    if world.index and (not seen or any(release.draft for release, _ in seen)):
+        world = replace(world, changes=(yield from _ask_changes(target, world)))
     # A published release wins over a forgotten draft of the same tag.
     ours = sorted(seen, key=lambda pair: (pair[0].draft, pair[0].id))
     # Only a draft to the letter like ours is one: others are somebody's.
@@ -57,6 +65,17 @@ def list_releases(target: Target, *tags: str) -> Generator[tuple[Action, ...], t
         found += releases
         if len(releases) < _PAGE or {*tags} <= {one.get("tag_name") for one in found}:
             return found
+
+
+def _ask_changes(target: Target, world: World) -> Generator[tuple[Action, ...], tuple[Answer, ...], str]:
+    """The packages that changed since the release before, as they will stand on the page."""
+    if not target.previous or world.index is None or world.index.imagined:
+        return ""
+    (answer,) = yield (Command(
+        name=NAME, why=f"compare the packages with those of v{target.previous}", effect=Effect.READ, again=PASSING,
+        argv=("python3", "-m", "shipway.run.packages", f"{target.image}@{world.index.digest}",
+              f"{target.image}:v{target.previous}")),)
+    return answer.out.strip()
 
 
 def judge(target: Target, world: World) -> Finding:
@@ -110,10 +129,21 @@ def read_release(found: dict[str, Json]) -> Published:
 
 
 def render_body(target: Target, world: World) -> str:
-    """The notes, and the image that they speak of."""
+    """The notes, the image that they speak of, and how to verify it."""
     assert world.index is not None
-    image = f"`{target.image}:{target.tags[0]}`\n\n`{target.image}@{world.index.digest}`"
-    return f"{target.notes.strip()}\n\n### Image\n\n{image}\n"
+    image = f"{target.image}:{target.tags[0]}"
+    return render_page(target.notes, image, world.index.digest, verify_words(target.signing, image), world.changes)
+
+
+def verify_words(how: Signing, image: str) -> tuple[str, ...]:
+    """The command by which anybody verifies the image, with the exact identity or the key."""
+    if not how.key:
+        return ("shipway", "verify", image, "--identity", how.identity,
+                *(() if how.issuer == GITHUB_ISSUER else ("--issuer", how.issuer)))
+    # A KMS address is public; of a file, people have their own copy.
+    key = how.public_key or how.key
+    return ("shipway", "verify", image, "--key", key if "://" in key else PurePosixPath(key).name,
+            *(() if how.transparency_log else ("--no-transparency-log",)))
 
 
 def _is_higher(target: Target, found: dict[str, Json]) -> bool:

@@ -10,17 +10,16 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from shipway.errors import ContextError, StepFailed
 from shipway.model import Answer, Command, Effect
+from shipway.notes import CHANGELOG
 
 NAME = "version"
 WITHDRAWN = "withdrawn/"
 """Before the name of a release's tag: nobody shall use it any more."""
 RELEASED = "refs/released"
 """Where the remote's tags are in the clone: python-semantic-release is shown those alone that matter."""
-CHANGELOG = "CHANGELOG.md"
 NAME_AND_MAIL = ("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
 """Author of release commits: one fixed identity, since a commit's hash depends on it."""
 
@@ -37,6 +36,28 @@ class Tag:
     name: str
     commit: str
     parent: str
+
+
+LEVELS = ("major", "minor", "patch")
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Somebody's word in place of the commits': one of ``LEVELS``, and why; both empty where the commits decide."""
+
+    level: str = ""
+    reason: str = ""
+
+
+def read_override(level: str, reason: str) -> Override:
+    """The words of a command line; raises ``ContextError`` where one lacks the other."""
+    reason = " ".join(reason.split())
+    if level and level not in LEVELS:
+        raise ContextError(f"there is no level {level!r}", hint=f"the levels are {', '.join(LEVELS)}")
+    if bool(level) != bool(reason):
+        raise ContextError("a version that the commits do not call for needs a level and a reason",
+                           hint="say both: --as minor --because 'the new default changes what people see'")
+    return Override(level, reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +150,23 @@ ignore_token_for_push = true
 """
 
 
-def question(folder: str, config: str, python: str) -> Command:
+def authors_command(folder: str, since: str, commit: str) -> Command:
+    """The question who made the commits since the tag ``since``, or all of them; names as `.mailmap` tells."""
+    return Command(name=NAME, why="ask who made the commits", folder=folder, effect=Effect.READ,
+                   argv=("git", "log", "--format=%aN", f"{RELEASED}/{since}..{commit}" if since else commit, "--"))
+
+
+def question(folder: str, config: str, python: str, level: str = "") -> Command:
     """Which version is due, by python-semantic-release's rules (``shipway.run.history``)."""
     return Command(name=NAME, why="ask python-semantic-release", folder=folder, env=_QUIET, effect=Effect.LOCAL,
-                   argv=(python, "-m", "shipway.run.history", folder, config), expected=(0, 1))
+                   argv=(python, "-m", "shipway.run.history", folder, config, *filter(None, [level])),
+                   expected=(0, 1))
 
 
-def stamp_command(folder: str, config: str, python: str) -> Command:
+def stamp_command(folder: str, config: str, python: str, level: str = "") -> Command:
     """Write the version into the project's files and the changelog; commit nothing, push nothing."""
-    words = ("--no-commit", "--no-tag", "--no-push", "--no-vcs-release", "--skip-build", "--changelog")
+    words = ("--no-commit", "--no-tag", "--no-push", "--no-vcs-release", "--skip-build", "--changelog",
+             *([f"--{level}"] if level else []))
     return Command(name=NAME, why="stamp the version and write the changelog", folder=folder, env=_QUIET,
                    effect=Effect.LOCAL,
                    argv=(python, "-m", "semantic_release", "--config", config, "version", *words))
@@ -167,18 +196,3 @@ def commit_commands(folder: str, tag: str, epoch: int) -> tuple[Command, ...]:
     )
     return tuple(Command(name=NAME, why=why, argv=argv, env=dates, folder=folder, effect=Effect.LOCAL)
                  for why, argv in steps)
-
-
-def date_changelog(text: str, tag: str, epoch: int) -> str:
-    """The changelog with the release's heading dated by the commit, not by the day of the run."""
-    day = datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d")
-    return re.sub(rf"^(## {re.escape(tag)} \()\d{{4}}-\d\d-\d\d(\))", rf"\g<1>{day}\g<2>", text, flags=re.MULTILINE)
-
-
-def read_notes(changelog: str, tag: str) -> str:
-    """The section of one release; raises when the changelog does not have it."""
-    found = re.search(rf"^## {re.escape(tag)}\b[^\n]*\n(.*?)(?=^## |\Z)", changelog, flags=re.MULTILINE | re.DOTALL)
-    if found is None:
-        raise ContextError(f"{CHANGELOG} has no section for {tag}",
-                           hint="put the line `<!-- version list -->` under its title: new sections go below it")
-    return found[1].strip()
