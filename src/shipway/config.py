@@ -116,6 +116,9 @@ class Release(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
 
     branches: Annotated[Words, _says("branches that are released")] = ("main",)
     tag_format: Annotated[str, _says("name of a release's git tag")] = "v{version}"
+    tag_only: Annotated[bool, _says("make no release commit: the tag names the commit that is released")] = False
+    paths: Annotated[Words, _says(
+        "commits count that change these, relative to the project; its own folder when empty")] = ()
 
 
 class Docs(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -164,7 +167,8 @@ def parse(text: str, *, place: str = "pyproject.toml") -> Project:
         raise SettingsError(f"{place} is not valid TOML: {error}", hint="mend that line") from error
     metadata, tools = _table(document, "project"), _table(document, "tool")
     own = tools.get("shipway", {})
-    problems = [*_metadata_problems(metadata), *find_problems(own, Settings, "tool.shipway")]
+    tagged = _table(_table(tools, "shipway"), "release").get("tag-only") is True
+    problems = [*_metadata_problems(metadata, tagged), *find_problems(own, Settings, "tool.shipway")]
     if not problems:
         settings = msgspec.convert(own, Settings)
         problems += _value_problems(settings)
@@ -173,7 +177,7 @@ def parse(text: str, *, place: str = "pyproject.toml") -> Project:
     urls = {name.lower(): str(address) for name, address in _table(metadata, "urls").items()}
     given = metadata.get("license", "")
     return Project(
-        name=str(metadata["name"]), version=str(metadata["version"]),
+        name=str(metadata["name"]), version=str(metadata.get("version", "")),
         description=str(metadata.get("description", "")),
         licenses=given if isinstance(given, str) else "",
         url=next((urls[name] for name in ("homepage", "repository", "source") if name in urls), ""),
@@ -191,14 +195,16 @@ def _table(document: Mapping[str, Any], name: str) -> dict[str, Any]:  # Any: th
     return found if isinstance(found, dict) else {}
 
 
-def _metadata_problems(metadata: Mapping[str, Any]) -> Iterator[str]:
+def _metadata_problems(metadata: Mapping[str, Any], tagged: bool) -> Iterator[str]:
     if not metadata:
         yield "there is no [project] table: shipway needs its name and version"
         return
     if not isinstance(metadata.get("name"), str):
         yield "project.name: missing"
     if "version" in metadata.get("dynamic", []):
-        yield "project.version: it is dynamic, and python-semantic-release can only stamp one that stands here"
+        if not tagged:
+            yield ("project.version: it is dynamic, and python-semantic-release can only stamp one that stands here; "
+                   "or set `tag-only` in [tool.shipway.release], and the version comes from the tag")
     elif not isinstance(metadata.get("version"), str):
         yield "project.version: missing"
 

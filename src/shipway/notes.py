@@ -26,7 +26,7 @@ _MOST_CHANGES = 300
 class Facts:
     """What the section says besides the changes."""
 
-    tag: str
+    version: str
     epoch: int
     """Seconds since 1970 of the commit that is released: not of the run, so that a rerun writes the same."""
     authors: tuple[str, ...] = ()
@@ -36,15 +36,15 @@ class Facts:
 
 
 def edit_changelog(text: str, facts: Facts) -> str:
-    """The changelog with the section of ``facts.tag`` as people should read it; the others stay as they are."""
-    found = _section(text, facts.tag)
+    """The changelog with the section of ``facts.version`` as people should read it; the others stay as they are."""
+    found = _section(text, facts.version)
     if found is None:
         return text
     day = datetime.fromtimestamp(facts.epoch, UTC).strftime("%Y-%m-%d")
-    parts = [f"## {facts.tag} ({day})"]
+    parts = [f"## {found['name']} ({day})"]
     if facts.level:
         parts.append(f"Released as a {facts.level} version: {facts.reason}")
-    parts += sort_sections(found[1])
+    parts += sort_sections(found["text"])
     if facts.authors:
         parts.append(f"### Authors\n\n{', '.join(map(_plain, facts.authors))}")
     after = text[found.end():]
@@ -65,18 +65,19 @@ def read_authors(lines: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted((name for name in names if name and not name.endswith("[bot]")), key=str.casefold))
 
 
-def read_notes(changelog: str, tag: str) -> str:
+def read_notes(changelog: str, version: str) -> str:
     """The section of one release; raises when the changelog does not have it."""
-    found = _section(changelog, tag)
+    found = _section(changelog, version)
     if found is None:
-        raise ContextError(f"{CHANGELOG} has no section for {tag}",
+        raise ContextError(f"{CHANGELOG} has no section for v{version}",
                            hint="put the line `<!-- version list -->` under its title: new sections go below it")
-    return found[1].strip()
+    return found["text"].strip()
 
 
-def _section(changelog: str, tag: str) -> re.Match[str] | None:
-    return re.search(rf"^## {re.escape(tag)}(?![\w.+-])[^\n]*\n(.*?)(?=^## |\Z)", changelog,
-                     flags=re.MULTILINE | re.DOTALL)
+def _section(changelog: str, version: str) -> re.Match[str] | None:
+    """A heading names the version, whatever the git tag is called: a template may write either."""
+    return re.search(rf"^## (?P<name>(?:\S*[^\w.+])?v?{re.escape(version)})(?![\w.+-])[^\n]*\n(?P<text>.*?)(?=^## |\Z)",
+                     changelog, flags=re.MULTILINE | re.DOTALL)
 
 
 def render_page(notes: str, image: str, digest: str, verify: Sequence[str], packages: str) -> str:

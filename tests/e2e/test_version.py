@@ -10,6 +10,7 @@ from shipway.errors import StepFailed
 from shipway.stages.version import read_override
 from tests.histories import at_random, heads
 from tests.repositories import commit, git
+from tests.unit.model_remotes import ModelRemotes
 from tests.unit.test_history import clone_of, config_of, disagreements
 from tests.unit.test_pipeline import Scene
 
@@ -87,6 +88,57 @@ def test_a_repository_that_was_released_before_goes_on(tmp_path: Path) -> None:
     ways.push("v1.4.0", "nightly")
     ways.commit("fix: the first one of ours")
     assert ways.release() == ("1.4.1", ("v1.4.1", "latest"))
+
+
+def test_without_a_release_commit_the_version_comes_from_the_tag(tmp_path: Path) -> None:
+    ways = Ways(tmp_path, "\n[tool.shipway.release]\ntag-only = true\n")
+    (ways.scene.clone / "pyproject.toml").write_text(
+        '[project]\nname = "toy"\ndynamic = ["version"]\n[tool.shipway.release]\ntag-only = true\n')
+    (ways.scene.clone / "CHANGELOG.md").unlink()
+    ways.commit("feat: begin")
+    first = ways.scene.release(until="verify")
+    assert first.target is not None and ways.release()[0] == "0.1.0"
+    head = git(ways.bare, "rev-parse", "main")
+    assert git(ways.bare, "rev-parse", "v0.1.0^{commit}") == head == first.target.commit
+    assert git(ways.bare, "log", "-1", "--format=%s", "main") == "feat: begin"
+    again = ways.scene.release()
+    assert {one.outcome for one in again.stages} == {"skipped"} and again.target is not None
+    assert "### Authors" in again.target.notes and again.target.notes == first.target.notes
+    ways.commit("feat: more")
+    assert ways.release() == ("0.2.0", ("v0.2.0", "latest"))
+    assert "More" in git(ways.bare, "for-each-ref", "--format=%(contents:body)", "refs/tags/v0.2.0")
+    assert {one["tag_name"] for one in ways.scene.remotes.releases} == {"v0.1.0", "v0.2.0"}
+
+
+def test_a_project_in_a_folder_of_its_repository_is_released_for_what_changes_there(tmp_path: Path) -> None:
+    ways = Ways(tmp_path)
+    top = ways.scene.clone
+    for name in ("app", "lib"):
+        folder = top / "packages" / name
+        folder.mkdir(parents=True)
+        (folder / "pyproject.toml").write_text(
+            f'[project]\nname = "{name}"\nversion = "0.0.0"\n[tool.shipway]\nimage = "ghcr.io/acme/{name}"\n'
+            f'[tool.shipway.release]\ntag-format = "{name}-v{{version}}"\n')
+        (folder / "CHANGELOG.md").write_text("# Changelog\n\n<!-- version list -->\n")
+        (folder / "Dockerfile").write_text("FROM scratch\n")
+    ways.commit("feat: two of them")
+    ways.scene.clone = top / "packages/app"
+    assert ways.release() == ("0.1.0", ("v0.1.0", "latest"))
+    assert git(ways.bare, "tag") == "app-v0.1.0"
+    assert 'version = "0.1.0"' in git(ways.bare, "show", "main:packages/app/pyproject.toml")
+    assert 'version = "0.0.0"' in git(ways.bare, "show", "main:packages/lib/pyproject.toml")
+    (top / "packages/lib/new.txt").write_text("x")
+    ways.commit("feat: of the other one")
+    assert ways.release() == ("", ())
+    (top / "packages/app/new.txt").write_text("x")
+    ways.commit("fix: of this one")
+    assert ways.release()[0] == "0.1.1"
+    said = git(ways.bare, "show", "main:packages/app/CHANGELOG.md")
+    assert "Of this one" in said and "Of the other one" not in said
+    ways.commit("chore: look at the other one")
+    ways.scene.clone, ways.scene.remotes = top / "packages/lib", ModelRemotes()  # which know one image
+    assert ways.release()[0] == "0.1.0"
+    assert git(ways.bare, "tag").split() == ["app-v0.1.0", "app-v0.1.1", "lib-v0.1.0"]
 
 
 PRERELEASES = """

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from shipway.run import history
+from shipway.config import Release
 from shipway.stages.version import RELEASED, render_config
 from tests.histories import History, at_random, heads
 from tests.repositories import commit, git
@@ -29,7 +30,7 @@ def config_of(folder: Path, *, prerelease: bool = False) -> Path:
     """Settings of a project without its own; with pre-releases on `main`."""
     folder.mkdir(exist_ok=True)
     file = folder / "release.toml"
-    text = render_config(("never" if prerelease else "main",), "v{version}", "acme/toy")
+    text = render_config(Release(branches=("never" if prerelease else "main",)), "acme/toy", inside=False)
     file.write_text(text + "[semantic_release.branches.main]\nmatch = 'main'\nprerelease = true\n" * prerelease)
     return file
 

@@ -20,7 +20,7 @@ OLD = "## v1.2.2 (2026-01-01)\n\n### Bug Fixes\n\n- Old\n"
 CHANGELOG = ("# Log\n\n<!-- version list -->\n\n## v1.2.3 (2026-11-23)\n\n### Bug Fixes\n\n- Repair\n\n"
              "### Chores\n\n- X\n\n"
              f"### Features\n\n- Shine\n\n- Blink\n\n### Breaking Changes\n\n- Use 3.11\n\n\n{OLD}")
-FACTS = Facts(tag="v1.2.3", epoch=1_700_000_000)
+FACTS = Facts(version="1.2.3", epoch=1_700_000_000)
 
 
 class TestChangelog:
@@ -39,20 +39,25 @@ class TestChangelog:
 
     def test_a_reason_and_authors(self) -> None:
         facts = replace(FACTS, level="minor", reason="back\\slash \\1", authors=("Ann [x](y)", "Bo"))
-        notes = read_notes(edit_changelog(CHANGELOG, facts), "v1.2.3")
+        notes = read_notes(edit_changelog(CHANGELOG, facts), "1.2.3")
         assert notes.startswith("Released as a minor version: back\\slash \\1\n\n### Breaking Changes")
         assert notes.endswith("### Authors\n\nAnn \\[x\\](y), Bo")
 
     def test_a_changelog_without_the_release_stays_as_it_is(self) -> None:
-        assert edit_changelog(CHANGELOG, replace(FACTS, tag="v1.2.30")) == CHANGELOG
+        assert edit_changelog(CHANGELOG, replace(FACTS, version="1.2.30")) == CHANGELOG
 
     def test_notes_are_one_section(self) -> None:
-        assert read_notes(CHANGELOG, "v1.2.2") == "### Bug Fixes\n\n- Old"
-        assert read_notes("## v1.2.3-rc.1 (x)\n- a\n## v1.2.3 (y)\n- b\n", "v1.2.3") == "- b"
+        assert read_notes(CHANGELOG, "1.2.2") == "### Bug Fixes\n\n- Old"
+        assert read_notes("## v1.2.3-rc.1 (x)\n- a\n## v1.2.3 (y)\n- b\n", "1.2.3") == "- b"
+
+    @pytest.mark.parametrize("heading", ["v1.2.3", "1.2.3", "app/v1.2.3", "app-v1.2.3"])
+    def test_the_heading_names_the_version_in_one_way_or_another(self, heading: str) -> None:
+        edited = edit_changelog(f"## {heading} (x)\n\n- a\n\n## v11.2.3 (y)\n\n- b\n", FACTS)
+        assert edited.startswith(f"## {heading} (2023-11-14)\n\n- a\n") and read_notes(edited, "1.2.3") == "- a"
 
     def test_a_changelog_that_was_not_updated_is_an_error(self) -> None:
         with pytest.raises(ContextError, match="no section for v9.9.9") as caught:
-            read_notes(CHANGELOG, "v9.9.9")
+            read_notes(CHANGELOG, "9.9.9")
         assert "<!-- version list -->" in caught.value.hint
 
     def test_words_before_the_headings_stay_there(self) -> None:

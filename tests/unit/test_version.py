@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
 
+from shipway.config import Release
 from shipway.errors import ContextError, StepFailed
 from shipway.model import Answer
 from shipway.stages import version
@@ -71,5 +74,14 @@ def test_a_level_without_a_reason_is_refused(level: str, reason: str) -> None:
 
 
 def test_settings_for_a_project_without_its_own() -> None:
-    text = version.render_config(("main", "1.x"), "v{version}", "")
-    assert r"match = '(main|1\.x)'" in text and "owner/name" in text
+    text = version.render_config(Release(branches=("main", "1.x")), "", inside=False)
+    assert r"match = '(main|1\.x)'" in text and "owner/name" in text and "path_filters" not in text
+
+
+def test_settings_for_a_project_in_a_folder_of_its_repository() -> None:
+    alone = tomllib.loads(version.render_config(Release(tag_format="app-v{version}"), "acme/toy", inside=True))
+    assert alone["semantic_release"]["commit_parser"] == "conventional-monorepo"
+    assert alone["semantic_release"]["commit_parser_options"] == {"path_filters": ["."]}
+    more = version.render_config(Release(paths=(".", "../common"), tag_only=True), "acme/toy", inside=True)
+    assert tomllib.loads(more)["semantic_release"]["commit_parser_options"] == {"path_filters": [".", "../common"]}
+    assert not tomllib.loads(more)["semantic_release"]["version_toml"]

@@ -160,9 +160,9 @@ def _last_release(bench: Workbench, workspace: Workspace, ask: _Asking, folder: 
                folder=folder):
         raise CheckFailed(f"{last.name} is on no branch of the remote: an orphan, left by a push that was half done",
                           hint=f"merge {last.commit[:12]} into the branch, or delete the tag if nothing was published")
-    text = ask(f"read the project at {last.name}", "git", "show", f"{last.commit}:pyproject.toml", folder=folder)
+    text = ask(f"read the project at {last.name}", "git", "show", f"{last.commit}:./pyproject.toml", folder=folder)
     stated = tomllib.loads(text).get("project", {}).get("version", "")
-    if stated != version.version_of(last.name, form):
+    if not bench.project.settings.release.tag_only and stated != version.version_of(last.name, form):
         raise CheckFailed(f"{last.name} is of a project that says {stated}",
                           hint="a tag that was set by hand; the next version follows the tag")
     return f"{last.name} at {last.commit[:12]}"

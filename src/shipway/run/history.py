@@ -56,7 +56,7 @@ def decide(clone: Path, config: Path, level: str = "") -> tuple[str, str]:
         raise InvalidConfiguration("this branch makes pre-releases: the level of a version is told by its commits")
     if level:
         return str(last or ""), str((last or Version.parse("0.0.0")).bump(LevelBump.from_string(level)))
-    with Repo(clone) as repository:
+    with Repo(clone, search_parent_directories=True) as repository:
         found = next_version(repo=repository, translator=rules.version_translator, commit_parser=rules.commit_parser,
                              prerelease=rules.prerelease, major_on_zero=rules.major_on_zero,
                              allow_zero_version=rules.allow_zero_version)

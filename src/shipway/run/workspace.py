@@ -30,12 +30,17 @@ class Workspace:
     """A clone with the remote's tags, checked out at the commit that is released."""
 
     clone: Path
+    """Where the project lies in the clone."""
     config: str
     """Settings of python-semantic-release to use."""
     runner: Runner
     project: Project
     context: Context
     override: version.Override
+
+    @property
+    def _tag_only(self) -> bool:
+        return self.project.settings.release.tag_only
 
     def _git(self, why: str, *words: str) -> None:
         self.runner(Command(name="version", why=why, argv=("git", *words), effect=Effect.LOCAL,
@@ -98,12 +103,15 @@ class Workspace:
         """Stamp, write the changelog, commit and tag: in this clone only."""
         tag = self._tag(decision.upcoming)
         self.runner(version.stamp_command(str(self.clone), self.config, sys.executable, self.override.level))
-        changelog = self.clone / CHANGELOG
+        changelog, text = self.clone / CHANGELOG, ""
         if changelog.is_file():
-            facts = Facts(tag=tag, epoch=self.context.epoch, authors=self._authors(decision),
+            facts = Facts(version=decision.upcoming, epoch=self.context.epoch, authors=self._authors(decision),
                           level=self.override.level, reason=self.override.reason)
-            changelog.write_text(edit_changelog(changelog.read_text(encoding="utf-8"), facts), encoding="utf-8")
-        for command in version.commit_commands(str(self.clone), tag, self.context.epoch):
+            text = edit_changelog(changelog.read_text(encoding="utf-8"), facts)
+            changelog.write_text(text, encoding="utf-8")
+        where = str(self.clone), tag, self.context.epoch
+        for command in version.tag_commands(*where, read_notes(text, decision.upcoming)) if self._tag_only \
+                else version.commit_commands(*where):
             self.runner(command)
         tags = self.tags()
         commit = next(one.commit for one in tags if one.name == tag)
@@ -115,6 +123,12 @@ class Workspace:
         answer = self.runner(version.authors_command(str(self.clone), since, self.context.commit))
         return read_authors(answer.out.splitlines())
 
+    def _notes(self, tag: str, number: str) -> str:
+        if self._tag_only:
+            return self.runner(version.notes_command(str(self.clone), tag)).out.strip()
+        changelog = self.clone / CHANGELOG
+        return read_notes(changelog.read_text(encoding="utf-8") if changelog.is_file() else "", number)
+
     def tags(self) -> tuple[version.Tag, ...]:
         """The tags of the remote."""
         return version.read_tags(self.runner(version.tags_command(str(self.clone))))
@@ -123,10 +137,8 @@ class Workspace:
         form = self.project.settings.release.tag_format
         number = version.version_of(tag, form)
         good = version.find_good(tags, form)
-        changelog = self.clone / CHANGELOG
-        text = changelog.read_text(encoding="utf-8") if changelog.is_file() else ""
         moving = plan_moving(number, good, rolling=self.project.settings.tags.rolling) if number in good else ()
-        return Release(version=number, tag=tag, commit=commit, notes=read_notes(text, tag), moving=moving,
+        return Release(version=number, tag=tag, commit=commit, notes=self._notes(tag, number), moving=moving,
                        previous=find_previous(number, good), withdrawn=version.find_withdrawn(tags, form))
 
 
@@ -143,23 +155,26 @@ def open_workspace(bench: Workbench) -> Iterator[Workspace]:
     # Where the environment says: a rehearsal's has to lie within its own folder.
     with tempfile.TemporaryDirectory(prefix="shipway-", dir=bench.environment.get("TMPDIR")) as folder:
         clone = Path(folder) / "clone"
-        config = clone / "pyproject.toml"
+        top, inside = runner(Command(
+            name="version", why="find the repository", effect=Effect.READ, folder=str(bench.folder),
+            argv=("git", "rev-parse", "--show-toplevel", "--show-prefix"))).out.split("\n")[:2]
+        config = clone / inside / "pyproject.toml"
         if not bench.project.releases_itself:
             config = Path(folder) / "release.toml"
-            config.write_text(version.render_config(settings.release.branches, settings.release.tag_format,
-                                                    context.repository), encoding="utf-8")
+            config.write_text(version.render_config(settings.release, context.repository, inside=bool(inside)),
+                              encoding="utf-8")
         remote = runner(Command(name="version", why="find the remote", effect=Effect.READ, folder=str(bench.folder),
                                 argv=("git", "config", "--get", f"remote.{settings.remote}.url"),
                                 expected=(0, 1))).out.strip()
         if not remote:
             raise ContextError(f"there is no git remote {settings.remote!r} to ask for what was released",
                                hint=f"run `git remote add {settings.remote} https://github.com/<owner>/<name>.git`")
-        for command in _clone_commands(bench, clone, remote):
+        for command in _clone_commands(bench, top, clone, remote):
             runner(command)
-        yield Workspace(clone, str(config), runner, bench.project, context, bench.override)
+        yield Workspace(clone / inside, str(config), runner, bench.project, context, bench.override)
 
 
-def _clone_commands(bench: Workbench, clone: Path, remote: str) -> Iterator[Command]:
+def _clone_commands(bench: Workbench, top: str, clone: Path, remote: str) -> Iterator[Command]:
     """Objects come from the checkout, tags from the remote alone: what it shows is what was released."""
     context, name = bench.context, bench.project.settings.remote
     author, mail = version.NAME_AND_MAIL
@@ -172,7 +187,7 @@ def _clone_commands(bench: Workbench, clone: Path, remote: str) -> Iterator[Comm
     steps = [
         ("clone the checkout", ("git", "clone", "--quiet", "--template=", "--no-checkout", "--no-tags",
                                 *(f"--config={setting}" for setting in settings), "--origin", name,
-                                str(bench.folder), str(clone))),
+                                top, str(clone))),
         ("point the clone at the remote", (*inside, "remote", "set-url", name, remote)),
         ("fetch what the remote has", (*inside, "fetch", "--quiet", "--no-tags", "--prune", name,
                                        f"+refs/heads/*:refs/remotes/{name}/*",

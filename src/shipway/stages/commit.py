@@ -48,9 +48,11 @@ def judge(target: Target, world: World) -> Finding:
 
 def plan(target: Target, _world: World) -> tuple[Action, ...]:
     """Branch and tag together or neither: a refused tag leaves the branch where it was."""
-    argv = ("git", "push", "--atomic", target.remote,
-            f"{target.commit}:refs/heads/{target.branch}", f"refs/tags/{target.tag}")
-    return (Command(name=NAME, why=f"publish {target.tag} and its commit on {target.branch}", argv=argv,
+    # Without a release commit there is nothing for the branch.
+    branch = () if target.commit == target.base else (f"{target.commit}:refs/heads/{target.branch}",)
+    argv = ("git", "push", "--atomic", target.remote, *branch, f"refs/tags/{target.tag}")
+    why = f"publish {target.tag}" + (f" and its commit on {target.branch}" if branch else "")
+    return (Command(name=NAME, why=why, argv=argv,
                     effect=Effect.PUBLISH, folder=target.folder, secrets=TOKENS, hints=_HINTS, again=PASSING),)
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from shipway.config import Release
 from shipway.errors import ContextError, StepFailed
 from shipway.model import Answer, Command, Effect
 from shipway.notes import CHANGELOG
@@ -126,16 +127,21 @@ def find_release(tags: Iterable[Tag], commit: str, tag_format: str) -> Tag | Non
     return max(own or made, key=lambda tag: numbers(version_of(tag.name, tag_format)), default=None)
 
 
-def render_config(branches: Iterable[str], tag_format: str, repository: str) -> str:
-    """Settings for a project that has no ``[tool.semantic_release]`` of its own, as TOML."""
-    quoted = "|".join(re.escape(branch) for branch in branches)
+def render_config(release: Release, repository: str, *, inside: bool) -> str:
+    """Settings for a project that has no ``[tool.semantic_release]`` of its own, as TOML.
+
+    With paths, or ``inside`` a folder of its repository, commits count that change something there.
+    """
+    quoted = "|".join(re.escape(branch) for branch in release.branches)
+    paths = release.paths or ((".",) if inside else ())
     return f"""[semantic_release]
-version_toml = ["pyproject.toml:project.version"]
-tag_format = "{tag_format}"
-commit_parser = "conventional"
+version_toml = {'[]' if release.tag_only else '["pyproject.toml:project.version"]'}
+tag_format = "{release.tag_format}"
+commit_parser = "conventional{'-monorepo' * bool(paths)}"
 allow_zero_version = true
 major_on_zero = false
 build_command = ""
+{f"commit_parser_options = {{path_filters = {json.dumps(paths)}}}" if paths else ""}
 [semantic_release.branches.release]
 match = '({quoted})'
 [semantic_release.changelog]
@@ -148,6 +154,12 @@ type = "github"
 url = "https://github.com/{repository or 'owner/name'}.git"
 ignore_token_for_push = true
 """
+
+
+def notes_command(folder: str, tag: str) -> Command:
+    """The question which notes a tag carries."""
+    return Command(name=NAME, why=f"read the notes of {tag}", folder=folder, effect=Effect.READ,
+                   argv=("git", "for-each-ref", "--format=%(contents:body)", f"refs/tags/{tag}"))
 
 
 def authors_command(folder: str, since: str, commit: str) -> Command:
@@ -184,15 +196,28 @@ def read_decision(answer: Answer) -> Decision:
 
 def commit_commands(folder: str, tag: str, epoch: int) -> tuple[Command, ...]:
     """The release commit and its tag, dated by the commit that is released."""
-    name, mail = NAME_AND_MAIL
-    dates = {"GIT_AUTHOR_DATE": f"{epoch} +0000", "GIT_COMMITTER_DATE": f"{epoch} +0000",
-             "GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": mail,
-             "GIT_COMMITTER_NAME": name, "GIT_COMMITTER_EMAIL": mail}
-    steps = (
+    return _dated(folder, epoch, (
         ("add everything that was stamped", ("git", "add", "--update")),
         ("make the release commit", ("git", "commit", "--quiet", "--allow-empty", "--no-verify",
                                      "--message", f"chore(release): {tag} [skip ci]")),
         (f"tag it {tag}", ("git", "tag", "--annotate", "--message", tag, tag)),
-    )
+    ))
+
+
+def tag_commands(folder: str, tag: str, epoch: int, notes: str) -> tuple[Command, ...]:
+    """The tag of a release without a commit of its own: what was stamped is dropped, and the tag carries the notes."""
+    return _dated(folder, epoch, (
+        ("drop what was stamped", ("git", "checkout", "--quiet", "--force", "HEAD")),
+        ("drop what was written", ("git", "clean", "--quiet", "--force", "-d")),
+        # Headings of Markdown look like comments to git.
+        (f"tag it {tag}", ("git", "tag", "--annotate", "--cleanup=verbatim", "--message", f"{tag}\n\n{notes}\n", tag)),
+    ))
+
+
+def _dated(folder: str, epoch: int, steps: Iterable[tuple[str, tuple[str, ...]]]) -> tuple[Command, ...]:
+    name, mail = NAME_AND_MAIL
+    dates = {"GIT_AUTHOR_DATE": f"{epoch} +0000", "GIT_COMMITTER_DATE": f"{epoch} +0000",
+             "GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": mail,
+             "GIT_COMMITTER_NAME": name, "GIT_COMMITTER_EMAIL": mail}
     return tuple(Command(name=NAME, why=why, argv=argv, env=dates, folder=folder, effect=Effect.LOCAL)
                  for why, argv in steps)
