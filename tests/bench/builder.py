@@ -54,6 +54,12 @@ class Builder:
         self.run("docker", "buildx", "build", "--progress=plain", f"--platform={','.join(platforms)}",
                  f"--output={image}", *own.args, *words, ".")
 
+    def fetch_packages(self) -> None:
+        """Put the packages of each platform into ``packages/`` of the checkout."""
+        own = plan_build(Settings(), Context(event="local"), self.environment, "orders")
+        self.run("docker", "buildx", "build", "--progress=plain", f"--platform={','.join(PLATFORMS)}", *own.args,
+                 "--target=packages", "--output=type=local,dest=packages", ".")
+
     def run(self, *argv: str) -> Answer:
         """Run a program in the checkout; raises ``StepFailed`` with its last lines."""
         return self.runner(Command(name="bench", why="measure it", argv=argv, effect=Effect.LOCAL,

@@ -6,12 +6,16 @@ Filesystem Changeset") for whiteouts; the "Recording installed projects" specifi
 
 from __future__ import annotations
 
+import io
 import re
 import struct
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from email.parser import BytesHeaderParser
-from typing import IO, TypedDict
+from typing import IO, TYPE_CHECKING, TypedDict, cast
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 MACHINES: Mapping[str, int] = {
     "linux/386": 3, "linux/amd64": 62, "linux/arm": 40, "linux/arm64": 183, "linux/loong64": 258, "linux/ppc64le": 21,
@@ -38,7 +42,8 @@ class Layer(TypedDict):
 def read_layer(stream: IO[bytes]) -> Layer:
     """Read an uncompressed layer from a stream, once and in order; raises ``tarfile.TarError``."""
     layer = Layer(compiled={}, distributions={}, hidden=[])
-    with tarfile.open(fileobj=stream, mode="r|", bufsize=1 << 14) as archive:
+    forward = _Forward(stream)
+    with tarfile.open(fileobj=cast(IO[bytes], forward), mode="r:") as archive:
         for member in archive:
             path = member.name.removeprefix("./").strip("/")
             folder, _, name = path.rpartition("/")
@@ -46,19 +51,65 @@ def read_layer(stream: IO[bytes]) -> Layer:
                 layer["hidden"].append(f"{folder}/")
             elif name.startswith(_WHITEOUT):
                 layer["hidden"].append(f"{folder}/{name.removeprefix(_WHITEOUT)}".lstrip("/"))
-            elif member.isfile() and (content := archive.extractfile(member)):
-                _read_file(layer, path, content)
+            elif member.isfile():
+                forward.seek(member.offset_data)
+                _read_file(layer, path, forward, member.size)
     return layer
 
 
-def _read_file(layer: Layer, path: str, content: IO[bytes]) -> None:
+def _read_file(layer: Layer, path: str, content: _Forward, size: int) -> None:
     if _METADATA.search(path):
-        headers = BytesHeaderParser().parsebytes(content.read(_LARGEST_METADATA))
+        headers = BytesHeaderParser().parsebytes(content.read(min(size, _LARGEST_METADATA)))
         layer["distributions"][path] = [str(headers["Name"] or ""), str(headers["Version"] or "")]
         return
-    machine = read_machine(content.read(20))
+    machine = read_machine(content.read(min(size, 20)))
     if machine is not None:
         layer["compiled"][path] = machine
+
+
+class _Forward:
+    """A stream that can only be read, as a file that can only be sought forwards.
+
+    It reads the first bytes of each file without an object for each: most files of a layer are small and many.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = io.BufferedReader(_Raw(stream), 1 << 17)
+        self._at = 0
+
+    def read(self, size: int) -> bytes:
+        """As a file's."""
+        found = self._stream.read(size)
+        self._at += len(found)
+        return found
+
+    def tell(self) -> int:
+        """As a file's."""
+        return self._at
+
+    def seek(self, offset: int) -> None:
+        """Skip what lies before ``offset``."""
+        while self._at < offset and self.read(min(offset - self._at, 1 << 20)):
+            pass
+
+
+class _Raw(io.RawIOBase):
+    """Whatever has ``read``, for a buffer."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """Fill the buffer as far as there is something."""
+        view = memoryview(buffer)
+        found = self._stream.read(len(view))
+        view[:len(found)] = found
+        return len(found)
 
 
 def read_machine(head: bytes) -> int | None:
