@@ -143,6 +143,21 @@ def test_the_origin_is_a_copy_and_a_shallow_clone_has_none(tmp_path: Path) -> No
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     with pytest.raises(ContextError, match="shallow clone"):
         origin.make_origin(tmp_path / "shallow", tmp_path / "out", "main", "origin", environment)
+
+
+def test_a_project_in_a_folder_of_its_repository(tmp_path: Path) -> None:
+    source = make_repository(tmp_path / "source")
+    app = source / "packages/app"
+    app.mkdir(parents=True)
+    (app / "pyproject.toml").write_text('[project]\nname = "app"\nversion = "0"\n')
+    commit(source, "feat: an app")
+    (tmp_path / "out").mkdir()
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    found = origin.make_origin(app, tmp_path / "out", "main", "origin", environment)
+    assert found == tmp_path / "out/project/packages/app"
+    origin.add_commit(found, "feat: rehearse", "origin", environment)
+    assert git(tmp_path / "out/origin.git", "show", "--name-only", "--format=%s", "main").split("\n")[-1] == (
+        "packages/app/pyproject.toml")
     assert origin.repository_of(source, "Toy", "origin", environment) == "rehearsal/toy"
     git(source, "remote", "add", "origin", "git@github.com:Acme/Toy.git")
     assert origin.repository_of(source, "toy", "origin", environment) == "Acme/Toy"

@@ -35,22 +35,24 @@ def repository_of(project: Path, name: str, remote: str, environment: Mapping[st
 
 
 def make_origin(project: Path, folder: Path, branch: str, remote: str, environment: Mapping[str, str]) -> Path:
-    """A bare origin with the project's head as ``branch`` and its tags, and a working clone of it; gives the clone.
+    """A bare origin with the project's head as ``branch`` and its tags, and a working clone; gives the project in the clone.
 
     The project's repository is only read. Changes that are not committed are left out.
     """
-    if _git(project, environment, "rev-parse", "--is-shallow-repository") == "true":
+    shallow, top, inside = (_git(project, environment, "rev-parse", "--is-shallow-repository", "--show-toplevel",
+                                 "--show-prefix") + "\n").split("\n")[:3]
+    if shallow == "true":
         raise ContextError("this is a shallow clone: there is no history to rehearse with",
                            hint="run `git fetch --unshallow --tags`")
     bare, clone = folder / "origin.git", folder / "project"
-    _git(folder, environment, "clone", "--quiet", "--template=", "--bare", "--no-hardlinks", str(project), str(bare))
+    _git(folder, environment, "clone", "--quiet", "--template=", "--bare", "--no-hardlinks", top, str(bare))
     head = _git(project, environment, "rev-parse", "HEAD")
     _git(bare, environment, "update-ref", f"refs/heads/{branch}", head)
     _git(bare, environment, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
     # The docs of earlier versions are the remote's matter; the rehearsal begins without any.
     _git(folder, environment, "clone", "--quiet", "--template=", "--origin", remote, "--branch", branch, str(bare),
          str(clone))
-    return clone
+    return clone / inside
 
 
 def point_at_github(clone: Path, repository: str, remote: str, environment: Mapping[str, str]) -> None:
@@ -59,8 +61,10 @@ def point_at_github(clone: Path, repository: str, remote: str, environment: Mapp
 
 
 def add_commit(clone: Path, message: str, remote: str, environment: Mapping[str, str]) -> None:
-    """Add an empty commit to the clone and its origin."""
-    _git(clone, {**environment, **IDENTITY}, "commit", "--quiet", "--allow-empty", "--message", message)
+    """Add a commit to the clone and its origin; it changes the project's folder, since others may not count."""
+    with (clone / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    _git(clone, {**environment, **IDENTITY}, "commit", "--quiet", "--all", "--message", message)
     _git(clone, environment, "push", "--quiet", remote, "HEAD")
 
 
