@@ -151,7 +151,8 @@ class TestBranchImages:
 
     def test_go_through_the_pipeline_up_to_their_tags(self) -> None:
         assert runs(load("quality.yml")["jobs"]["image"])[1:] == [
-            "task build -- --push", "task sign", "task verify", "task promote"]
+            "task build -- --push", "task sign", "task attest", "task verify",
+            "task promote"]
 
     def test_are_built_from_the_head_of_a_pull_request(self) -> None:
         for name in ("image", "image-without-push"):

@@ -35,7 +35,7 @@ def repository_of(project: Path, name: str, remote: str, environment: Mapping[st
 
 
 def make_origin(project: Path, folder: Path, branch: str, remote: str, environment: Mapping[str, str]) -> Path:
-    """A bare origin with the project's head as ``branch`` and its tags, and a working clone; gives the project in the clone.
+    """A bare origin with the project's head as ``branch`` and its tags, and a clone of it; gives the project in there.
 
     The project's repository is only read. Changes that are not committed are left out.
     """
