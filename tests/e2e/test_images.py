@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import uuid
 from pathlib import Path
 
@@ -51,6 +53,19 @@ def test_platforms_built_apart_and_merged_are_what_one_build_gives(kept: Kept, t
     for name in BOTH:
         assert found.platforms[name].distributions == (("toy", "1.0"),)
         assert "toy" in {package for package, _, _ in found.packages(name)}
+
+
+def test_the_printed_commands_do_it_in_a_shell(kept: Kept, toy: Toy) -> None:
+    path = os.pathsep.join([str(Path(sys.executable).parent), toy.environment["PATH"]])
+    for words in (("build", "--push"), ("sign",), ("promote",)):
+        plan = toy.run(*words, "--dry-run")
+        lines = [line for stage in plan["stages"] for line in stage["commands"]]
+        assert lines, (words, plan)
+        done = subprocess.run(("sh", "-ec", "\n".join(lines)), cwd=toy.folder, env=toy.environment | {"PATH": path},
+                              check=False, text=True, capture_output=True)
+        assert done.returncode == 0, (lines, done.stderr[-2000:])
+    stages = toy.run("build", "--push")["stages"] + toy.run("sign")["stages"] + toy.run("promote")["stages"]
+    assert {stage["outcome"] for stage in stages if stage["name"] in {"build", "sign", "promote"}} == {"skipped"}
 
 
 def test_a_file_for_another_machine_fails_the_build_and_is_named(toy: Toy) -> None:

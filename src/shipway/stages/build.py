@@ -32,6 +32,8 @@ _CACHE_FAILED = (r"failed to solve: (?:failed to compute cache key: )?(?:failed 
                  r".*blob sha256:[0-9a-f]{64}:? not found)")
 """What BuildKit 0.13 to 0.25 say when a cache breaks in the midst of a build; a blob can be gone a minute after it was
 listed (docker/buildx#3374)."""
+_DIGEST = '{{printf "%s" .Manifest.Digest}}'
+"""buildx takes a template that starts with `.Manifest` for a wish to see the whole table (docker/buildx#1175)."""
 _PICK = "{{{{range .Manifest.Manifests}}}}{{{{if {test}}}}}{{{{.Digest}}}}{{{{end}}}}{{{{end}}}}"
 
 
@@ -124,7 +126,7 @@ def stand_in(name: str) -> str:
 def name_digests(target: Target) -> tuple[tuple[str, Command], ...]:
     """For the plan of a dry run: each stand-in's variable, with the command that prints its digest after the build."""
     reference = f"{target.image}:{target.staging}"
-    rows = [("INDEX", inspect(reference, shape="{{.Manifest.Digest}}"))]
+    rows = [("INDEX", inspect(reference, shape=_DIGEST))]
     for platform in target.platforms:
         system, machine = platform.split("/")[:2]
         variable = stand_in(platform).removeprefix("sha256:")
