@@ -55,7 +55,7 @@ def test_platforms_built_apart_and_merged_are_what_one_build_gives(kept: Kept, t
         assert "toy" in {package for package, _, _ in found.packages(name)}
 
 
-def test_the_printed_commands_do_it_in_a_shell(kept: Kept, toy: Toy) -> None:
+def test_the_printed_commands_do_it_in_a_shell(toy: Toy) -> None:
     path = os.pathsep.join([str(Path(sys.executable).parent), toy.environment["PATH"]])
     for words in (("build", "--push"), ("sign",), ("promote",)):
         plan = toy.run(*words, "--dry-run")
