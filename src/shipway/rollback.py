@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from shipway import registry
+from shipway import registry, signatures
 from shipway.errors import ContextError
 from shipway.model import Action, Asking, Command, Effect, Finding, Json, Request, Stage, State, Target, World
 from shipway.registry import PASSING
-from shipway.stages import document, sign
+from shipway.stages import document
 from shipway.stages.commit import TOKENS, list_command, read_refs
 from shipway.stages.publish import list_releases
 from shipway.stages.version import WITHDRAWN, Tag, find_good, version_of
@@ -122,9 +122,10 @@ class Image(_Step):
                 raise ContextError(f"the image of v{version} is not in the registry, so there is nothing to go back to",
                                    hint="release a new version: `invoke release`")
         digests = sorted({index.digest for index in found.values()})
-        signed = yield tuple(sign.verify_command(target, digest) for digest in digests)
+        told = yield from signatures.ask(target, {
+            (digest, signatures.SIGNATURE): signatures.verify_command(target, digest) for digest in digests})
         return replace(world, tags={name: index.digest for name, index in found.items()}, signed=frozenset(
-            digest for digest, answer in zip(digests, signed, strict=True) if sign.read_signed(answer, digest)))
+            digest for (digest, _), answer in told.items() if signatures.read_signed(answer, digest)))
 
     def judge(self, _target: Target, world: World) -> Finding:
         """A release that is not signed is not gone back to."""

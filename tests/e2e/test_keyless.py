@@ -34,7 +34,8 @@ from shipway.rehearsal.ports import free_port
 from shipway.rehearsal.registry import PROGRAMS, start_registry, wait_for
 from shipway.run.processes import Processes
 from shipway.run.tools import equip, is_modern
-from shipway.stages.sign import read_signed, sign_command, verify_command
+from shipway.signatures import read_signed, verify_command
+from shipway.stages.sign import sign_command
 from shipway.target import plan_signing
 from tests.sigstore.flags import install
 from tests.sigstore.identity import GITHUB, Workflow

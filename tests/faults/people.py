@@ -11,7 +11,7 @@ from typing import Any, cast
 from shipway.model import Answer, Target
 from shipway.recipe import Signing
 from shipway.stages.document import read_versions
-from shipway.stages.sign import verify_command
+from shipway.signatures import verify_command
 from tests import repositories
 from tests.faults import docker
 from tests.faults.world import REPOSITORY, World, read_json

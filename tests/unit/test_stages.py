@@ -18,12 +18,15 @@ from shipway.labels import REVISION, VERSION, WORKFLOW_COMMIT
 from shipway.model import Answer, Command, Published, Request, State, Target, World
 from shipway.caches import Cache
 from shipway.recipe import Building, Signing
-from shipway import registry
+from shipway import registry, signatures
 from shipway.run.processes import Processes, failure
 from shipway.stages import build, commit, document, inspect, promote, publish, sign, verify
 from tests.unit.model_remotes import contents_of, digest_of, manifest
 
 INDEX = parse_index(json.dumps(manifest("x", ("linux/amd64", "linux/arm64"))))
+
+
+NO_BUNDLES = Answer(code=0, out="{}")
 
 
 def talk(conversation: object, *rounds: tuple[Answer, ...]) -> World:
@@ -222,7 +225,7 @@ class TestSign:
         assert "--tlog-upload=false" not in command.argv and command.argv[3:5] == ("--trusted-root", "root.json")
         older = sign.sign_command(replace(target, signing=replace(keyless, modern=False)), INDEX.digest)
         assert "--tlog-upload=false" in older.argv and "--trusted-root" not in older.argv
-        verified = sign.verify_command(replace(target, signing=keyless), INDEX.digest).argv
+        verified = signatures.verify_command(replace(target, signing=keyless), INDEX.digest).argv
         assert verified[7:11] == ("--trusted-root", "root.json", "--insecure-ignore-tlog=true",
                                   "--use-signed-timestamps=true")
 
@@ -245,14 +248,14 @@ class TestSign:
     def test_signatures_are_counted(self, target: Target) -> None:
         said = [Answer(code=0, out="[{}, {}]"), Answer(code=0, out="[{}]"), Answer(code=10)]
         world = talk(sign.observe(target, World(index=INDEX)),
-                     tuple((said * 2)[number % 3] for number in range(len(INDEX.leaves_first))))
+                     tuple((said * 2)[number % 3] for number in range(len(INDEX.leaves_first))), (NO_BUNDLES,))
         count = sum((2, 1, 0)[number % 3] for number in range(len(INDEX.leaves_first)))
         assert world.signatures == count and f"{count} signatures" in sign.judge(target, world).evidence
 
     def test_every_fact_that_is_known_is_pinned(self, target: Target) -> None:
         pinned = Signing(identity="i", issuer="j", repository="acme/toy", ref="refs/heads/main", commit="c",
                          trigger="push")
-        argv = sign.verify_command(replace(target, signing=pinned), INDEX.digest).argv
+        argv = signatures.verify_command(replace(target, signing=pinned), INDEX.digest).argv
         for name, value in (("repository", "acme/toy"), ("ref", "refs/heads/main"), ("sha", "c"), ("trigger", "push")):
             assert argv[argv.index(f"--certificate-github-workflow-{name}") + 1] == value
 
@@ -264,7 +267,7 @@ class TestSign:
         (Answer(code=10), "missing"),
     ])
     def test_what_is_seen_of_a_signature(self, target: Target, answer: Answer, seen: str) -> None:
-        assert sign.read_signer(replace(target, signing=Signing(identity="me")), answer) == seen
+        assert signatures.read_signer(replace(target, signing=Signing(identity="me")), answer) == seen
 
     def test_keyless_in_actions_names_the_provider_so_that_nothing_hangs(self, target: Target) -> None:
         keyless = replace(target, builder="https://run.example", signing=Signing(
@@ -273,13 +276,13 @@ class TestSign:
         command = sign.sign_command(keyless, INDEX.digest)
         assert command.argv[3:5] == ("--oidc-provider", "github-actions")
         assert "ACTIONS_ID_TOKEN_REQUEST_TOKEN" in command.secrets
-        verified = sign.verify_command(keyless, INDEX.digest).argv
+        verified = signatures.verify_command(keyless, INDEX.digest).argv
         assert verified[verified.index("--certificate-identity") + 1].endswith("release.yml@refs/heads/main")
         assert "--certificate-github-workflow-repository" in verified and not [w for w in verified if "regexp" in w]
 
     def test_an_exact_identity_needs_no_more(self, target: Target) -> None:
         exact = replace(target, signing=Signing(identity="me@example.org", issuer="https://issuer.example"))
-        assert sign.verify_command(exact, INDEX.digest).argv[3:7] == (
+        assert signatures.verify_command(exact, INDEX.digest).argv[3:7] == (
             "--certificate-identity", "me@example.org", "--certificate-oidc-issuer", "https://issuer.example")
         assert sign.sign_command(exact, INDEX.digest).argv[:3] == ("cosign", "sign", "--yes")
 
@@ -288,12 +291,44 @@ class TestSign:
         (Answer(code=12, err="none"), False), (Answer(code=1, err="Error: no matching signatures: …"), False),
     ])
     def test_answers(self, answer: Answer, signed: bool) -> None:
-        assert sign.read_signed(answer, INDEX.digest) is signed
+        assert signatures.read_signed(answer, INDEX.digest) is signed
+
+    @pytest.mark.parametrize("kind", [signatures.SIGNATURE, SPDX])
+    def test_nothing_is_found_only_where_the_registry_has_nothing(self, target: Target, kind: str) -> None:
+        *leaves, index = INDEX.leaves_first
+        nothing = Answer(code=1, err="no matching attestations: \nerror during …") if kind == SPDX else Answer(
+            code=10, err="no signatures found")
+        asked = {(digest, kind): signatures.verify_command(target, digest) for digest in (leaves[0], index)}
+        held = Answer(code=0, out=json.dumps({leaves[0]: [], index: ["https://example.org/other", kind]}))
+
+        def settle(*rounds: tuple[Answer, ...]) -> dict[signatures.Question, Answer]:
+            talk = signatures.ask(target, asked)
+            questions = next(talk)
+            with pytest.raises(StopIteration) as end:
+                for answers in rounds:
+                    assert len(questions) == len(answers)
+                    questions = talk.send(answers)
+            found: dict[signatures.Question, Answer] = end.value.value
+            return found
+
+        good, foreign = Answer(code=0, out="[{}]"), Answer(code=1, err="no matching attestations: failed to verify")
+        assert settle((good, good)) == dict.fromkeys(asked, good)
+        assert settle((good, nothing), (NO_BUNDLES,))[index, kind] == nothing
+        assert settle((nothing, nothing), (held,), (good,)) == {(leaves[0], kind): nothing, (index, kind): good}
+        assert settle((good, foreign), (held,), (foreign,))[index, kind] == foreign
+        with pytest.raises(StepFailed, match=f"could not ask whether {index} is signed") as caught:
+            settle((nothing, nothing), (held,), (nothing,))
+        assert "cosign 3" in caught.value.hint
+
+    def test_an_answer_about_bundles_that_is_none(self) -> None:
+        for said in ("", "[]", '{"sha256:a": 1}'):
+            with pytest.raises(StepFailed, match="cannot be understood"):
+                signatures.read_bundles(Answer(code=0, out=said))
 
     @pytest.mark.parametrize("said", ["503 Service Unavailable", ""])
     def test_could_not_ask(self, said: str) -> None:
         with pytest.raises(StepFailed, match="could not ask whether"):
-            sign.read_signed(Answer(code=1, err=said), INDEX.digest)
+            signatures.read_signed(Answer(code=1, err=said), INDEX.digest)
 
     def test_no_image_is_nothing_signed(self, target: Target) -> None:
         world = talk(sign.observe(target, World()))
@@ -373,10 +408,10 @@ class TestVerify:
 
     def faults(self, target: Target, *, index: Index = INDEX, unsigned: str = "", tag: str = "",
                contents: Contents = CONTENTS) -> str:
-        signatures = tuple(Answer(code=10 if digest == unsigned else 0) for digest in index.leaves_first)
+        told = tuple(Answer(code=10 if digest == unsigned else 0) for digest in dict.fromkeys(index.leaves_first))
         now = json.dumps({"digest": tag or index.digest})
-        world = talk(verify.observe(target, World(index=index, contents=contents)), signatures,
-                     (Answer(code=0, out=now),))
+        world = talk(verify.observe(target, World(index=index, contents=contents)), told,
+                     *([(NO_BUNDLES,)] if any(one.code for one in told) else []), (Answer(code=0, out=now),))
         finding = verify.judge(target, world)
         return finding.evidence if finding.state is State.FAULT else ""
 
@@ -487,7 +522,7 @@ class TestPromote:
         return talk(promote.observe(target, World(index=INDEX, contents=CONTENTS)),
                     tuple(Answer(code=0, out=one) for one in shown),
                     tuple(Answer(code=code, err="no signatures found") for _ in INDEX.leaves_first),
-                    (Answer(code=0, out=json.dumps({"digest": second})),))
+                    *([(NO_BUNDLES,)] if code else []), (Answer(code=0, out=json.dumps({"digest": second})),))
 
     @pytest.mark.parametrize(("changes", "said"), [
         ({"second": digest_of("moved")}, "v1.2.3 still there"), ({"code": 10}, "signature of"),

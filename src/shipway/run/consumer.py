@@ -17,14 +17,13 @@ from shipway.consumer import Reference, Wanted, parse_reference, plan_expected, 
 from shipway.errors import SettingsError, StepFailed, VerificationFailed
 from shipway.image import Index
 from shipway.limits import Limits, parse_limits
-from shipway.model import Json, Point, Target
+from shipway.model import Json, Point, Target, World
 from shipway.policies import Evidence, strict_policy
 from shipway.run import contents
 from shipway.run.processes import Processes, Runner
+from shipway.run.reconcile import Hands, observe
 from shipway.run.tools import cache_folder, equip, is_modern
-from shipway.stages.sign import read_signed, read_signer, verify_command
-
-_SIDE_BY_SIDE = 4
+from shipway.stages import sign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +110,5 @@ def require_index(reference: Reference) -> Index:
 
 def find_signers(runner: Runner, target: Target, index: Index) -> dict[str, tuple[bool, str]]:
     """For each digest of the index whether it is signed as expected, and what was seen."""
-    digests = index.leaves_first
-    with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
-        answers = [*pool.map(lambda digest: runner(verify_command(target, digest)), digests)]
-    return {digest: (read_signed(answer, digest), read_signer(target, answer))
-            for digest, answer in zip(digests, answers, strict=True)}
+    world = observe(sign, target, World(index=index), Hands(runner=runner))
+    return {digest: (digest in world.signed, seen) for digest, seen in world.signers.items()}

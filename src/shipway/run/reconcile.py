@@ -26,12 +26,17 @@ class Outcome:
     seconds: float = 0.0
 
 
+def refuse_request(request: Request) -> Answer:
+    """Of hands that reach no API."""
+    raise StepFailed(f"there is no API to ask here: {request.why}", hint="this is a fault of shipway: report it")
+
+
 @dataclass(frozen=True, slots=True)
 class Hands:
     """How actions are carried out: commands by one, requests by the other."""
 
     runner: Callable[[Command], Answer]
-    api: Callable[[Request], Answer]
+    api: Callable[[Request], Answer] = refuse_request
     patience: float = 60.0
     """Seconds that a stage goes on for when troubles pass: services that sign and store are down now and then."""
     wait: Callable[[float], None] = time.sleep

@@ -23,6 +23,8 @@ _ATTEMPTS = 5
 _BACKOFF = 0.5
 _LONGEST_WAIT = 60
 _TIMEOUT = 60
+_WITHOUT_REFERRERS = (400, 404, 406)
+"""What registries answer that have no referrers API (go-containerregistry takes these for it)."""
 _LARGEST_DOCUMENT = 256 * 1024 * 1024
 
 
@@ -72,7 +74,7 @@ class Registry:
 
     def referrers(self, digest: str) -> list[str]:
         """Digests of what refers to a manifest; none where the registry does not keep such a list."""
-        with self._ask("GET", f"referrers/{digest}", (200, 404)) as response:
+        with self._ask("GET", f"referrers/{digest}", (200, *_WITHOUT_REFERRERS)) as response:
             found = response.json() if response.status_code == 200 else {}
         return [str(one["digest"]) for one in found.get("manifests") or []]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from shipway import signatures
 from shipway.contents import PROVENANCE, SPDX
 from shipway.model import Action, Asking, Finding, State, Target, World
 from shipway.stages import sign
@@ -25,15 +26,12 @@ def due(target: Target) -> str:
 
 def observe(target: Target, world: World) -> Asking:
     """Verify each attestation that should be there."""
-    wanted = _wanted(world)
-    answers = yield tuple(sign.asking(
-        NAME, f"verify the {kind} of {digest[:19]}",
-        ("cosign", "verify-attestation", f"--type={kind}",
-         *sign.expected_signer(target), f"{target.image}@{digest}"))
-        for digest, kind in wanted)
-    return replace(world, attested=frozenset(
-        (digest, kind) for (digest, kind), answer in zip(wanted, answers, strict=True)
-        if sign.read_signed(answer, f"{kind} of {digest}")))
+    asked = {(digest, TYPES[kind]): signatures.asking(NAME, f"verify the {kind} of {digest[:19]}", (
+        "cosign", "verify-attestation", f"--type={kind}", *signatures.expected_signer(target),
+        f"{target.image}@{digest}")) for digest, kind in _wanted(world)}
+    told = yield from signatures.ask(target, asked)
+    return replace(world, attested=frozenset(pair for pair in _wanted(world) if signatures.read_signed(
+        told[pair[0], TYPES[pair[1]]], pair[0])))
 
 
 def judge(_target: Target, world: World) -> Finding:

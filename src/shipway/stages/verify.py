@@ -7,6 +7,7 @@ from dataclasses import replace
 from shipway import registry
 from shipway.model import Action, Asking, Finding, Point, State, Target, World
 from shipway.policies import Evidence, strict_policy
+from shipway.signatures import verify_command
 from shipway.stages import inspect, sign
 
 NAME = "verify"
@@ -50,7 +51,7 @@ def judge(_target: Target, world: World) -> Finding:
 def plan(target: Target, world: World) -> tuple[Action, ...]:
     """The questions of the verification, for people who want to ask them by hand; the check is the observation."""
     assert world.index is not None
-    return (*(sign.verify_command(target, entry) for entry in world.index.leaves_first),
+    return (*(verify_command(target, entry) for entry in world.index.leaves_first),
             inspect.contents_command(target, world.index.digest))
 
 
