@@ -71,6 +71,8 @@ class World:
     """Drafts of that release beside it, made by a run that lost its way or a race."""
     pages: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     """Git tag → the release as GitHub's API shows it."""
+    leader: str = ""
+    """The release that should be the latest one on GitHub and is not, by its number there."""
     overtaken: bool = False
     """A release of a higher version shows already: it stays the latest one on GitHub."""
     docs: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)

@@ -258,6 +258,9 @@ class ModelRemotes:
 
     def request(self, request: Request) -> Answer:
         """Answer a request as GitHub's API would."""
+        if request.path.endswith("/releases/latest"):
+            latest = [one for one in self.releases if one.get("make_latest") == "true" and not one["draft"]]
+            return Answer(code=200, out=json.dumps(latest[0])) if latest else Answer(code=404)
         if request.method == "GET":
             return Answer(code=200, out=json.dumps(self.releases))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -11,3 +12,11 @@ from tests.walks import Walk
 def test_random_walks() -> None:
     run_state_machine_as_test(Walk, settings=settings(
         max_examples=15, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)))
+
+
+@pytest.mark.parametrize("moment", range(12))
+def test_another_commit_is_released_while_a_release_is_at_this_change(moment: int) -> None:
+    walk = Walk()
+    walk.race(moment=moment, other=0, place=0, pushed=True)
+    walk.latest_goes_forward()
+    walk.teardown()

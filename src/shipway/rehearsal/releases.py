@@ -38,6 +38,7 @@ class Releases:
         """(status, document) of a request; ``base`` is the address that the answers name."""
         routes: list[tuple[str, str, Callable[..., tuple[int, Any]]]] = [
             ("GET", r"/repos/([^/]+/[^/]+)/releases", self._list),
+            ("GET", r"/repos/([^/]+/[^/]+)/releases/latest", self._latest),
             ("GET", r"/repos/([^/]+/[^/]+)/releases/tags/(.+)", self._by_tag),
             ("POST", r"/repos/([^/]+/[^/]+)/releases", self._create),
             ("PATCH", r"/repos/([^/]+/[^/]+)/releases/(\d+)", self._change),
@@ -64,6 +65,12 @@ class Releases:
         ours = [one for one in reversed(self._read()) if one["repository"] == repository]
         return 200, ours[(page - 1) * size:page * size]
 
+    def _latest(self, repository: str, **_: object) -> tuple[int, Any]:
+        for one in self._read():
+            if one["repository"] == repository and not one["draft"] and one.get("make_latest") == "true":
+                return 200, one
+        return 404, {"message": "Not Found"}
+
     def _by_tag(self, repository: str, tag: str, **_: object) -> tuple[int, Any]:
         for one in self._read():
             if (one["repository"], one["tag_name"], one["draft"]) == (repository, tag, False):
@@ -89,7 +96,11 @@ class Releases:
         releases = self._read()
         for one in releases:
             if (one["repository"], one["id"]) == (repository, int(number)):
-                one.update(json.loads(body))
+                wanted = json.loads(body)
+                if wanted.get("make_latest") == "true":
+                    for other in releases:
+                        other["make_latest"] = "false"
+                one.update(wanted)
                 self._write(releases)
                 return 200, one
         return 404, {"message": "Not Found"}

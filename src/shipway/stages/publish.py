@@ -41,7 +41,8 @@ def observe(target: Target, world: World) -> Asking:
     """List the releases: a draft is found only in the list, never by its tag."""
     releases = yield from list_releases(target, target.tag)
     seen = [(read_release(one), one.get("body")) for one in releases if one.get("tag_name") == target.tag]
-    overtaken = any(_is_higher(target, one) for one in releases)
+    overtaken = any(_is_public(target, one) and is_higher(_number(target, one), target.version)
+                    for one in releases)
     if world.index and (not seen or any(release.draft for release, _ in seen)):
         world = replace(world, changes=(yield from _ask_changes(target, world)))
     # A published release wins over a forgotten draft of the same tag.
@@ -49,7 +50,23 @@ def observe(target: Target, world: World) -> Asking:
     # Only a draft to the letter like ours is one: others are somebody's.
     forgotten = tuple(one.id for one, body in ours[1:]
                       if one.draft and world.index and body == render_body(target, world))
-    return replace(world, release=ours[0][0] if ours else None, forgotten=forgotten, overtaken=overtaken)
+    world = replace(world, release=ours[0][0] if ours else None, forgotten=forgotten, overtaken=overtaken)
+    if world.release and not world.release.draft and target.channel == "release":
+        world = replace(world, leader=(yield from _ask_leader(target, releases)))
+    return world
+
+
+def _ask_leader(target: Target, releases: list[dict[str, Json]]) -> Generator[tuple[Action, ...], tuple[Answer, ...],
+                                                                              str]:
+    """The release that should be GitHub's latest one and is not: of two runs at once the older may end last."""
+    (answer,) = yield (Request(name=NAME, why="look for the latest release", method="GET", effect=Effect.READ,
+                               path=f"/repos/{target.repository}/releases/latest", expected=(200, 404)),)
+    latest = _number(target, json.loads(answer.out)) if answer.code == 200 else ""
+    leader = ""
+    for one in releases:
+        if _is_public(target, one) and is_higher(_number(target, one), latest):
+            latest, leader = _number(target, one), str(one["id"])
+    return leader
 
 
 def list_releases(target: Target, *tags: str) -> Generator[tuple[Action, ...], tuple[Answer, ...],
@@ -89,6 +106,8 @@ def judge(target: Target, world: World) -> Finding:
         return Finding(State.CONFLICT, f"{target.tag} was published without {ASSET}")
     if world.forgotten:
         return Finding(State.ABSENT, f"{len(world.forgotten)} forgotten drafts of {target.tag} beside it")
+    if world.leader:
+        return Finding(State.ABSENT, "the latest release is not the one of the highest version")
     return Finding(State.SAME, release.page)
 
 
@@ -101,6 +120,8 @@ def plan(target: Target, world: World) -> tuple[Action, ...]:
         return (_upload(target, world, release),)
     if release.draft:
         return (_show(target, world, release),)
+    if world.leader:
+        return (_lead(target, world.leader),)
     return tuple(_delete(target, one) for one in world.forgotten)
 
 
@@ -115,7 +136,7 @@ def settle(target: Target, world: World) -> World:
     elif release.draft:
         release = replace(release, draft=False)
     else:
-        world = replace(world, forgotten=())
+        world = replace(world, leader="") if world.leader else replace(world, forgotten=())
     return replace(world, release=release)
 
 
@@ -146,10 +167,13 @@ def verify_words(how: Signing, image: str) -> tuple[str, ...]:
             *(() if how.transparency_log else ("--no-transparency-log",)))
 
 
-def _is_higher(target: Target, found: dict[str, Json]) -> bool:
-    number = version_of(str(found.get("tag_name") or ""), target.tag.replace(target.version, "{version}"))
-    return not found.get("draft") and not found.get("prerelease") and number not in target.withdrawn \
-        and is_higher(number, target.version)
+def _number(target: Target, found: dict[str, Json]) -> str:
+    """The version of a release; empty where its tag is not one of this project."""
+    return version_of(str(found.get("tag_name") or ""), target.tag.replace(target.version, "{version}"))
+
+
+def _is_public(target: Target, found: dict[str, Json]) -> bool:
+    return not found.get("draft") and not found.get("prerelease") and _number(target, found) not in target.withdrawn
 
 
 def _create(target: Target, world: World) -> Request:
@@ -174,6 +198,12 @@ def _show(target: Target, world: World, release: Published) -> Request:
     return Request(name=NAME, why=f"publish the release {target.tag}", method="PATCH",
                    path=f"/repos/{target.repository}/releases/{release.id}",
                    body={"draft": False, "make_latest": latest}, effect=Effect.PUBLISH)
+
+
+def _lead(target: Target, leader: str) -> Request:
+    return Request(name=NAME, why="make the release of the highest version the latest one", method="PATCH",
+                   path=f"/repos/{target.repository}/releases/{leader}", body={"make_latest": "true"},
+                   effect=Effect.PUBLISH)
 
 
 def _delete(target: Target, draft: str) -> Request:
