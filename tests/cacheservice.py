@@ -175,6 +175,7 @@ class Handler(BaseHTTPRequestHandler):
 
     service: CacheService
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else a body waits 40 ms for the answer to its headers
     timeout = 30
 
     def _serve(self) -> None:

@@ -58,7 +58,8 @@ class Scene:
                 return Answer(code=0, out="--tlog-upload")
             return self.remotes.run(command)
 
-        return replace(bench, hands=Hands(runner=runner, api=self.remotes.request))
+        return replace(bench, hands=Hands(runner=runner, api=self.remotes.request,
+                                          wait=lambda _seconds: None))
 
     def _release_tool(self, command: Command) -> Answer:
         if "shipway.run.history" in command.argv:

@@ -17,9 +17,11 @@ IDENTITY = {"GIT_AUTHOR_NAME": "rehearsal", "GIT_AUTHOR_EMAIL": "rehearsal@local
 def isolate(repository: str, bare: Path) -> dict[str, str]:
     """Variables under which git reaches nothing but the bare folder, whatever address it is given.
 
-    Only the ``file`` protocol is allowed, and no configuration of the user's or the machine's is read.
+    Only the ``file`` protocol is allowed, and no configuration of the user's or the machine's is read. Nothing tidies
+    up in the background: it would be at work in a folder that is being deleted.
     """
-    settings = {f"url.{bare}.insteadOf": f"https://github.com/{repository}.git", "safe.directory": "*"}
+    settings = {f"url.{bare}.insteadOf": f"https://github.com/{repository}.git", "safe.directory": "*",
+                "maintenance.auto": "false"}
     pairs: dict[str, str] = {}
     for number, (key, value) in enumerate(settings.items()):
         pairs |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}

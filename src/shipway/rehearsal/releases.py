@@ -134,6 +134,7 @@ class Handler(BaseHTTPRequestHandler):
 
     releases: Releases
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else a body waits 40 ms for the answer to its headers
 
     def _serve(self) -> None:
         address = urlsplit(self.path)

@@ -179,9 +179,10 @@ def _clone_commands(bench: Workbench, top: str, clone: Path, remote: str) -> Ite
     context, name = bench.context, bench.project.settings.remote
     author, mail = version.NAME_AND_MAIL
     inside = ("git", "-C", str(clone))
-    # Global settings of the machine must not change what is committed, nor ask for a passphrase.
+    # Global settings of the machine must not change what is committed, nor ask for a passphrase. Nothing tidies up in
+    # the background: it would be at work in a folder that is being deleted.
     settings = [f"user.name={author}", f"user.email={mail}", "commit.gpgsign=false", "tag.gpgsign=false",
-                "core.hooksPath=/dev/null"]
+                "core.hooksPath=/dev/null", "maintenance.auto=false"]
     if remote.startswith("https://") and any(bench.environment.get(token) for token in TOKENS):
         settings.append(f"credential.helper={_HELPER}")
     steps = [
