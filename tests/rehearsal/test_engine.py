@@ -263,7 +263,7 @@ class TestDaemon:
 
         def run(command: Command) -> Answer:
             for path in (home.own / "usr/sbin/xtables-nft-multi", home.own / "usr/sbin/runc", home.own / "bin/ip",
-                         home.own / "lib/x86_64-linux-gnu/libcap.so.2"):
+                         home.own / "usr/bin/umount", home.own / "lib/x86_64-linux-gnu/libcap.so.2"):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
             plugins.mkdir(parents=True, exist_ok=True)
@@ -271,8 +271,8 @@ class TestDaemon:
 
         daemon.fetch_tools(home, "trixie", run, root)
         assert any("download" in line and "docker-buildx" in line for line in recorder.lines)
-        assert any("install" in line and "runc iptables iproute2" in line for line in recorder.lines)
-        assert all((home.links / name).is_symlink() for name in ("iptables", "runc", "ip"))
+        assert any("install" in line and "runc iptables iproute2 mount" in line for line in recorder.lines)
+        assert all((home.links / name).is_symlink() for name in ("iptables", "runc", "ip", "umount"))
         assert home.libraries == {"LD_LIBRARY_PATH": str(home.own / "lib/x86_64-linux-gnu")}
         assert json.loads((home.folder / "client/config.json").read_text()) == {"cliPluginsExtraDirs": [str(plugins)]}
         count = len(recorder.ran)

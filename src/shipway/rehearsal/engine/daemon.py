@@ -19,7 +19,7 @@ from shipway.rehearsal.engine.sources import Source, machine_source, machine_sui
 from shipway.run.processes import Processes, Runner
 
 PACKAGES = ("containerd", "cosign", "docker-buildx", "docker-cli", "docker-registry", "docker.io")
-_OWN = {"runc": "runc", "iptables": "iptables", "ip": "iproute2"}
+_OWN = {"runc": "runc", "iptables": "iptables", "ip": "iproute2", "umount": "mount"}
 """Programs that have to fit the machine's own C library, and their packages of the machine's own release."""
 SUITES = ("trixie", "sid")
 """Debian's releases that have all the tools."""
@@ -139,7 +139,7 @@ def _link(home: Home) -> None:
     if several.exists():
         for name in ("iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save"):
             (home.links / name).symlink_to(several)
-    for name in ("usr/sbin/runc", "usr/bin/ip", "bin/ip"):
+    for name in ("usr/sbin/runc", "usr/bin/ip", "bin/ip", "usr/bin/umount", "bin/umount"):
         if (home.own / name).exists():
             (home.links / Path(name).name).symlink_to(home.own / name)
     config = home.folder / "client/config.json"
