@@ -32,7 +32,8 @@ def show(document: dict[str, Any], as_json: bool) -> None:  # Any: the values of
         print_json(document)
         return
     for name, value in document.items():
-        print(f"{name}: {', '.join(value) if isinstance(value, list) else '-' if value is None else value}")
+        said = ", ".join(value) if isinstance(value, list) else "" if value is None else str(value)
+        print(f"{name}: {said or '-'}")
 
 
 def show_either(lines: str, document: object, as_json: bool) -> None:

@@ -173,6 +173,7 @@ def test_the_engine_is_started_stopped_and_foreseen(monkeypatch: pytest.MonkeyPa
     assert run("engine", "--suite", "sid") == 0 and capsys.readouterr().out == "engine: from sid\n"
     assert run("engine", "--dry-run") == 0 and "would come from trixie" in capsys.readouterr().out
     assert run("engine.stop", "--purge") == 0 and capsys.readouterr().out == "ended: dockerd\n"
+    assert run("engine.stop") == 0 and capsys.readouterr().out == "ended: -\n"
     assert run("engine.stop", "--dry-run") == 0 and "would end: " in capsys.readouterr().out
 
 
