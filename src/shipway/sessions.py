@@ -48,12 +48,16 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """pytest with branch coverage and a floor."""
+    """pytest with branch coverage and a floor; with a process for each core where pytest-xdist is locked."""
     if not Path("tests").is_dir():
         session.skip("there is no folder tests/")
     _install(session, "tests", project=True)
     floor = () if _configured(session, "coverage") else (f"--cov-fail-under={FLOOR}",)
-    session.run("pytest", "--cov", "--cov-branch", "--cov-report=term-missing:skip-covered", *floor, *session.posargs)
+    # Who asks for some of the tests, or for a debugger, is served sooner by one process.
+    whole = not session.posargs and _locked("tests", "pytest-xdist")
+    spread = ("--numprocesses=auto", "--dist=worksteal") if whole else ()
+    session.run("pytest", "--cov", "--cov-branch", "--cov-report=term-missing:skip-covered", *floor, *spread,
+                *session.posargs)
 
 
 @nox.session

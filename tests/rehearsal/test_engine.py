@@ -286,9 +286,9 @@ class TestDaemon:
         assert not any("install" in line for line in recorder.lines) and not list(home.links.iterdir())
 
     @pytest.mark.process
-    def test_the_engine_is_started_with_its_own_libraries(self, tmp_path: Path,
+    def test_the_engine_is_started_with_its_own_libraries(self, tmp_path_factory: pytest.TempPathFactory,
                                                           monkeypatch: pytest.MonkeyPatch) -> None:
-        home = Home(tmp_path)
+        home = Home(tmp_path_factory.mktemp("e"))  # the name of a socket has room for 107 bytes
         show = "import os, time; print(os.environ.get('LD_LIBRARY_PATH'), flush=True); time.sleep(60)"
         install(home.tools / "usr/sbin", "dockerd", show)
         monkeypatch.setattr(daemon, "answers", lambda _: home.log("dockerd").read_text() != "")

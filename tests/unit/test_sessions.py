@@ -96,6 +96,19 @@ class TestDefaults:
                                      f"--cov-fail-under={sessions.FLOOR}"]
 
 
+@pytest.mark.parametrize(("lock", "wanted", "spread"), [
+    ("pytest-xdist==3.8.0\n", [], True), ("pytest-xdist==3.8.0\n", ["-k", "one"], False),
+    ("pytest==9.0.0\n", [], False),
+])
+def test_all_tests_take_every_core_where_pytest_can(project: Path, lock: str, wanted: list[str], spread: bool) -> None:
+    (project / "requirements/tests.txt").write_text(lock)
+    double = session()
+    double.posargs = wanted
+    sessions.tests.func(double)
+    assert ("--numprocesses=auto --dist=worksteal" in lines(double.run)[0]) is spread
+    assert lines(double.run)[0].endswith(" ".join(wanted))
+
+
 def test_what_imports_shipway_is_left_to_tools_that_follow_no_imports(project: Path) -> None:
     for name in sessions.FRONT:
         (project / name).touch()
