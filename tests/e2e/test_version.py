@@ -8,10 +8,9 @@ import pytest
 
 from shipway.errors import StepFailed
 from shipway.stages.version import read_override
-from tests.histories import at_random, heads
+from tests.histories import at_random, clone_of, config_of, disagreements, heads
 from tests.repositories import commit, git
 from tests.unit.model_remotes import ModelRemotes
-from tests.unit.test_history import clone_of, config_of, disagreements
 from tests.unit.test_pipeline import Scene
 
 pytestmark = pytest.mark.process

@@ -3,70 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from shipway.run import history
-from shipway.config import Release
-from shipway.stages.version import RELEASED, render_config
-from tests.histories import History, at_random, heads
+from tests.histories import History, at_random, clone_of, config_of, disagreements, heads
 from tests.repositories import commit, git
 
 pytestmark = pytest.mark.process
-
-
-def clone_of(source: Path, folder: Path) -> Path:
-    """As a workspace is: the tags lie beside, not where tags lie."""
-    git(source, "clone", "--quiet", "--no-tags", "--template=", str(source), str(folder))
-    git(folder, "remote", "set-url", "origin", "https://github.com/acme/toy.git")
-    git(folder, "fetch", "--quiet", "--no-tags", str(source), f"+refs/tags/*:{RELEASED}/*")
-    return folder
-
-
-def config_of(folder: Path, *, prerelease: bool = False) -> Path:
-    """Settings of a project without its own; with pre-releases on `main`."""
-    folder.mkdir(exist_ok=True)
-    file = folder / "release.toml"
-    text = render_config(Release(branches=("never" if prerelease else "main",)), "acme/toy", inside=False)
-    file.write_text(text + "[semantic_release.branches.main]\nmatch = 'main'\nprerelease = true\n" * prerelease)
-    return file
-
-
-def whole(clone: Path, config: Path) -> str:
-    """What python-semantic-release says of all history and all tags."""
-    from git import Repo
-    from semantic_release.version.algorithm import next_version
-
-    history.show_everything(clone)
-    rules = history.read_rules(clone, config)
-    with Repo(clone) as repository:
-        return str(next_version(repository, rules.version_translator, rules.commit_parser,
-                                allow_zero_version=rules.allow_zero_version, major_on_zero=rules.major_on_zero,
-                                prerelease=rules.prerelease))
-
-
-def forget(clone: Path) -> None:
-    """As before: no tags."""
-    listed = git(clone, "for-each-ref", "refs/tags", "refs/replace", "--format=delete %(refname)")
-    given = listed + "\n" * bool(listed)
-    subprocess.run(("git", "update-ref", "--stdin"), cwd=clone, input=given, text=True, check=True)
-
-
-def disagreements(clone: Path, config: Path, commits: Iterator[str]) -> list[tuple[str, str, str]]:
-    """Commits where both say something else: (commit, of all history, of the commits since the last release)."""
-    found = []
-    for head in commits:
-        git(clone, "checkout", "--quiet", "--force", "-B", "main", head)
-        everything = whole(clone, config)
-        forget(clone)
-        current, upcoming = history.decide(clone, config)
-        if (upcoming or current or "0.0.0") != everything:
-            found.append((head, everything, f"{current} → {upcoming}"))
-        forget(clone)
-    return found
 
 
 @pytest.mark.parametrize("prerelease", [False, True])
