@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -346,6 +347,14 @@ def test_a_token_reaches_git_through_a_helper_that_holds_none(scene: Scene) -> N
         pass
     assert any("credential.helper" in word for command in ran for word in command.argv)
     assert not any("a-token-of-the-run" in word for command in ran for word in command.argv)
+
+
+def test_git_tidies_nothing_up_in_a_folder_that_is_about_to_go(scene: Scene) -> None:
+    with open_workspace(scene.bench()) as workspace:
+        assert git(workspace.clone, "config", "--local", "maintenance.auto") == "false"
+    told = subprocess.run(("git", "config", "maintenance.auto"), env=scene.environment, capture_output=True, text=True,
+                          check=True)  # what a rehearsal tells all of its clones
+    assert told.stdout == "false\n"
 
 
 def test_docs_are_published_when_their_configuration_is_there(scene: Scene, tmp_path: Path) -> None:
