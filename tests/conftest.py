@@ -1,12 +1,18 @@
-"""A guard: tests start no process unless they say so, and no connection leaves this machine."""
+"""A guard: tests see no workflow run, start no process unless they say so, and no connection leaves this machine."""
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 from typing import Any
 
 import pytest
+
+from tests.machine import forget_surroundings
+
+# Before any test module is imported and any fixture is set up, whatever its scope.
+forget_surroundings(os.environ)
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 

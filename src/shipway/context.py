@@ -43,7 +43,7 @@ class Context:
     """One thing to build: a branch, a pull request or a tag, at a commit."""
 
     event: str
-    """Name of GitHub's event, ``local`` on a laptop, ``none`` without git."""
+    """Name of GitHub's event, ``local`` on a laptop, ``none`` without a checkout, in Actions too."""
     ref: str = ""
     branch: str = ""
     tag: str = ""
@@ -62,8 +62,12 @@ class Context:
 
 
 def detect(facts: Facts) -> Context:
-    """The context of a run in GitHub Actions, of a checkout, or of no checkout at all."""
-    if facts.environment.get("GITHUB_ACTIONS") == "true":
+    """The context of a run in GitHub Actions, of a checkout, or of no checkout at all.
+
+    ``GITHUB_ACTIONS`` also reaches containers and tools that are told nothing else of the run (``docker run --env``,
+    tox's ``passenv``): without ``GITHUB_SHA`` the checkout tells, as on a laptop.
+    """
+    if facts.environment.get("GITHUB_ACTIONS") == "true" and facts.environment.get("GITHUB_SHA"):
         return _detect_actions(facts)
     git = facts.git
     if git is None:
@@ -95,7 +99,8 @@ def _detect_actions(facts: Facts) -> Context:
         tag = str(release.get("tag_name") or "")
     run = f"{server}/{repository}/actions/runs/{environment.get('GITHUB_RUN_ID', '')}"
     return Context(
-        event=environment.get("GITHUB_EVENT_NAME", ""), ref=ref, tag=tag, pull_request=number, commit=commit,
+        event=environment.get("GITHUB_EVENT_NAME", "") if git else "none",
+        ref=ref, tag=tag, pull_request=number, commit=commit,
         branch=ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else "",
         repository=repository, server=server, fork=fork, ci=True,
         run_url=run if environment.get("GITHUB_RUN_ID") else "",
@@ -122,7 +127,9 @@ def require_git(context: Context) -> None:
     """There is a commit to build; raises ``ContextError``."""
     if context.event == "none":
         raise ContextError("this folder is not in a git repository",
-                           hint="run `git init`, commit, and add a remote; or change to the project's folder")
+                           hint="give the job a step with actions/checkout, or change to the project's folder"
+                           if context.ci else
+                           "run `git init`, commit, and add a remote; or change to the project's folder")
     if not context.commit:
         raise ContextError("the repository has no commit yet", hint="commit the project first")
 

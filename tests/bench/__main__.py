@@ -23,6 +23,7 @@ from tests.bench.faces import face_pairs
 from tests.bench.images import Images
 from tests.bench.measure import Measured, Pair, document, measure, rows
 from tests.bench.versions import version_pairs
+from tests.machine import forget_surroundings
 
 RESULT = Path("bench.json")
 FEWEST = 3
@@ -39,6 +40,7 @@ def all_pairs(folder: Path, runner: Processes) -> list[Pair]:
 def main(argv: list[str]) -> int:
     """Exit status: 0 when nothing failed, whatever came out; with ``--check`` 1 when a goal is missed."""
     options = _parser().parse_args(argv)
+    forget_surroundings(os.environ)
     # The guard ends the registry and deletes the folder, however this ends.
     folder = Path(tempfile.mkdtemp(prefix="shipway-bench-"))
     with leash.hold(folder) as mark:

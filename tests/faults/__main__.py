@@ -18,6 +18,7 @@ from pathlib import Path
 from tests.faults import table, world
 from tests.faults.cells import Cell, Stage
 from tests.faults.points import FAULTS, POINTS
+from tests.machine import forget_surroundings
 
 _PAGE = Path(__file__).parents[2] / "docs/reference/faults.md"
 Place = tuple[str, str]
@@ -27,6 +28,7 @@ _LOCK = threading.Lock()
 def main() -> int:
     """Play what is asked for."""
     arguments = read_arguments()
+    forget_surroundings(os.environ)
     wanted = [(point, fault) for point in POINTS for fault in FAULTS
               if not arguments.only or any(one in (point, fault, f"{point}/{fault}") for one in arguments.only)]
     cells = play(wanted, arguments.workers, verbose=arguments.verbose)

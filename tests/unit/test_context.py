@@ -16,6 +16,9 @@ from shipway.tags import plan_tags
 EVENTS = Path(__file__).parents[1] / "fixtures/events"
 HEAD = "a1b2c3d" + "0" * 33
 GIT = Git(commit="f" * 40, branch="topic", remote_url="git@github.com:Acme/Toy.git", epoch=1_700_000_000)
+RUN = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/heads/main", "GITHUB_SHA": HEAD,
+       "GITHUB_REPOSITORY": "acme/toy", "GITHUB_RUN_ID": "42"}
+"""What a runner tells of a push."""
 
 
 def recorded(name: str) -> Context:
@@ -72,7 +75,7 @@ def test_every_recorded_event_is_looked_at() -> None:
 
 
 def test_a_run_without_an_id_has_no_address() -> None:
-    assert detect(Facts(environment={"GITHUB_ACTIONS": "true"})).run_url == ""
+    assert detect(Facts(environment={"GITHUB_ACTIONS": "true", "GITHUB_SHA": HEAD}, git=GIT)).run_url == ""
 
 
 def test_a_laptop() -> None:
@@ -95,9 +98,28 @@ def test_a_detached_head_at_a_tag_is_the_tag() -> None:
     assert detect(Facts(git=replace(GIT, branch=""))).ref == ""
 
 
-def test_no_git() -> None:
-    with pytest.raises(ContextError, match="not in a git repository"):
-        require_git(detect(Facts()))
+@pytest.mark.parametrize(("environment", "hint"), [({}, "git init"), (RUN, "actions/checkout")])
+def test_without_a_checkout_nothing_can_be_built(environment: dict[str, str], hint: str) -> None:
+    context = detect(Facts(environment=environment))
+    assert context.event == "none"
+    with pytest.raises(ContextError, match="not in a git repository") as caught:
+        require_git(context)
+    assert hint in caught.value.hint
+
+
+def test_a_job_without_a_checkout_is_still_a_run_of_its_repository() -> None:
+    context = detect(Facts(environment=RUN))
+    assert (context.repository, context.branch, context.commit, context.ci) == ("acme/toy", "main", HEAD, True)
+    assert context.run_url == "https://github.com/acme/toy/actions/runs/42"
+
+
+@pytest.mark.parametrize("lacks", [
+    {"GITHUB_SHA"}, {"GITHUB_SHA", "GITHUB_EVENT_NAME"}, RUN.keys() - {"GITHUB_ACTIONS"},
+])
+def test_where_the_variables_of_a_run_do_not_reach_the_checkout_tells(lacks: set[str]) -> None:
+    environment = {name: value for name, value in RUN.items() if name not in lacks}
+    assert detect(Facts(environment=environment, git=GIT)) == detect(Facts(git=GIT))
+    assert detect(Facts(environment=environment)) == Context(event="none")
 
 
 @pytest.mark.parametrize(("url", "found"), [
