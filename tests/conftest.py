@@ -1,4 +1,7 @@
-"""A guard: tests see no workflow run, start no process unless they say so, and no connection leaves this machine."""
+"""A guard: tests start no process unless they say so, and no connection leaves this machine.
+
+They see nothing of the workflow run or the hook that they are started in.
+"""
 
 from __future__ import annotations
 

@@ -34,6 +34,11 @@ def commit(folder: Path, message: str) -> str:
     return git(folder, "rev-parse", "HEAD")
 
 
+def read_files(folder: Path) -> dict[str, bytes]:
+    """Every file below ``folder``, byte for byte: of a `.git`, all that a repository is."""
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
 def make_repository(folder: Path, settings: str = "") -> Path:
     """A conventional project with one ``feat:`` commit on ``main``."""
     shutil.copytree(_template(settings) / "project", folder, dirs_exist_ok=True)

@@ -17,16 +17,22 @@ IDENTITY = {"GIT_AUTHOR_NAME": "rehearsal", "GIT_AUTHOR_EMAIL": "rehearsal@local
 def isolate(repository: str, bare: Path) -> dict[str, str]:
     """Variables under which git reaches nothing but the bare folder, whatever address it is given.
 
-    Only the ``file`` protocol is allowed, and no configuration of the user's or the machine's is read. Nothing tidies
-    up in the background: it would be at work in a folder that is being deleted.
+    Only the ``file`` protocol is allowed, and no configuration of the user's or the machine's is read: what git has to
+    know stands in a file beside the bare folder. Nothing tidies up in the background: it would be at work in a folder
+    that is being deleted.
     """
-    settings = {f"url.{bare}.insteadOf": f"https://github.com/{repository}.git", "safe.directory": "*",
-                "maintenance.auto": "false"}
-    pairs: dict[str, str] = {}
-    for number, (key, value) in enumerate(settings.items()):
-        pairs |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return {**pairs, "GIT_CONFIG_COUNT": str(len(settings)), "GIT_ALLOW_PROTOCOL": "file", "GIT_TERMINAL_PROMPT": "0",
-            "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+    settings = bare.with_name("gitconfig")
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(f'[url {_quote(str(bare))}]\n\tinsteadOf = {_quote(f"https://github.com/{repository}.git")}\n'
+                        '[safe]\n\tdirectory = *\n[maintenance]\n\tauto = false\n', encoding="utf-8")
+    return {"GIT_CONFIG_GLOBAL": str(settings), "GIT_CONFIG_NOSYSTEM": "1", "GIT_ALLOW_PROTOCOL": "file",
+            "GIT_TERMINAL_PROMPT": "0"}
+
+
+def _quote(text: str) -> str:
+    """A string as git's configuration files write it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def repository_of(project: Path, name: str, remote: str, environment: Mapping[str, str]) -> str:

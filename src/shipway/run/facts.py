@@ -15,6 +15,8 @@ from shipway.run.processes import Runner
 
 _NO_REPOSITORY = 128
 _HEAD, _TAG = "HEAD -> refs/heads/", "tag: refs/tags/"
+_READ_ONLY = {"GIT_OPTIONAL_LOCKS": "0"}
+"""`git status` would write what it found into the user's index."""
 _LARGEST_EVENT = 32 * 1024 * 1024
 """Bytes; GitHub's own limit for a webhook is 25 MB."""
 
@@ -52,7 +54,7 @@ def read_event(environment: Mapping[str, str]) -> dict[str, Any]:  # Any: a JSON
 def _read_git(folder: Path, remote: str, runner: Runner) -> Git | None:
     def ask(*words: str, expected: tuple[int, ...] = (0,)) -> str | None:
         answer = runner(Command(name="context", why=f"ask git for {words[0]}", argv=("git", *words),
-                                effect=Effect.READ, folder=str(folder), expected=expected))
+                                effect=Effect.READ, folder=str(folder), expected=expected, env=_READ_ONLY))
         return answer.out.rstrip() if answer.code == 0 else None
 
     inside = ask("rev-parse", "--is-inside-work-tree", "--is-shallow-repository", expected=(0, _NO_REPOSITORY))
