@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 import subprocess
 import time
 import urllib.request
@@ -148,7 +147,7 @@ def test_a_rehearsal_that_is_killed_leaves_nothing(environment: dict[str, str], 
     with subprocess.Popen(shipway("rehearse"), cwd=PROJECT, env={**environment, "TMPDIR": str(tmp_path)},
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         time.sleep(moment)
-        process.send_signal(signal.SIGKILL)
+        process.kill()
     until = time.monotonic() + 15
     while time.monotonic() < until and (any(tmp_path.iterdir()) or running(tmp_path)):
         time.sleep(0.1)

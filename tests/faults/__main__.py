@@ -27,6 +27,8 @@ _LOCK = threading.Lock()
 
 def main() -> int:
     """Play what is asked for."""
+    if sys.platform != "linux":
+        sys.exit("the fault matrix needs Linux: it kills whole groups of processes, and finds them in /proc")
     arguments = read_arguments()
     forget_surroundings(os.environ)
     wanted = [(point, fault) for point in POINTS for fault in FAULTS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -64,9 +65,16 @@ class Director:
             self._left -= 1
             self.struck += 1
         if self._fault.startswith("kill"):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.victim, signal.SIGKILL)
+            kill_group(self.victim)
         if self._fault == "second" and self.rival:
             self.rival()
             return ""
         return self._fault
+
+
+def kill_group(leader: int) -> None:
+    """Kill what is left of a group of processes: of a run, which is a session of its own."""
+    if sys.platform == "win32":
+        raise OSError("Windows has no groups of processes: the fault matrix needs Linux")
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)

@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -23,7 +22,7 @@ from shipway.run.processes import Processes
 from shipway.run.tools import equip, is_modern
 from tests import repositories
 from tests.faults import docker, programs, proxy
-from tests.faults.director import Director
+from tests.faults.director import Director, kill_group
 from tests.sigstore import flags, service
 from tests.sigstore.identity import Workflow
 from tests.sigstore.trust import write_trust
@@ -101,8 +100,7 @@ class World:
         except subprocess.TimeoutExpired:
             code = None
         # The machine of a run goes with the run.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        kill_group(process.pid)
         if code is None:
             out, err = process.communicate()
         return Run(code=code, out=out, err=err, seconds=time.monotonic() - begun)

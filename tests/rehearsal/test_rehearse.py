@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -114,6 +116,14 @@ def test_a_dry_run_prints_the_plan_of_the_release(project: Path, monkeypatch: py
     assert json.loads(capsys.readouterr().out) == {"dry_run": True, "stages": []}
 
 
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+def test_a_rehearsal_elsewhere_than_on_linux_is_refused(monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    with pytest.raises(ContextError, match="needs Linux") as caught:
+        play(monkeypatch)
+    assert "WSL" in caught.value.hint
+
+
 def test_a_folder_without_git_cannot_be_rehearsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1"\n')
     monkeypatch.chdir(tmp_path)
@@ -132,8 +142,8 @@ def test_a_second_run_that_changes_something_is_a_fault() -> None:
 def test_no_real_remote_can_be_reached(tmp_path: Path) -> None:
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **origin.isolate("acme/toy", tmp_path / "bare")}
     for address in ("https://github.com/other/project.git", "ssh://git@github.com/acme/toy.git"):
-        done = os.spawnvpe(os.P_WAIT, "git", ["git", "ls-remote", "--quiet", address], environment)
-        assert done == 128
+        done = subprocess.run(["git", "ls-remote", "--quiet", address], env=environment, check=False)
+        assert done.returncode == 128
 
 
 def test_the_origin_is_a_copy_and_a_shallow_clone_has_none(tmp_path: Path) -> None:

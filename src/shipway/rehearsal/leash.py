@@ -22,6 +22,10 @@ MARK = "SHIPWAY_REHEARSAL"
 _KEEP = b"keep\n"
 LONGEST = 3600.0
 """Seconds that remotes which were kept stay up."""
+if sys.platform == "win32":
+    KILL = signal.SIGTERM  # no process can refuse it there
+else:
+    KILL = signal.SIGKILL
 
 
 @contextmanager
@@ -62,7 +66,7 @@ def sweep(folder: str, *, patience: float = 3.0) -> None:
     """
     begun = time.monotonic()
     while (left := marked(f"{MARK}={folder}")) and time.monotonic() < begun + patience + 7:
-        number = signal.SIGTERM if time.monotonic() < begun + patience else signal.SIGKILL
+        number = signal.SIGTERM if time.monotonic() < begun + patience else KILL
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)

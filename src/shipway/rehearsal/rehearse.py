@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from shipway.config import Builder, Cache, Project
 from shipway.context import detect, require_git
-from shipway.errors import CheckFailed
+from shipway.errors import CheckFailed, ContextError
 from shipway.rehearsal import leash, origin
 from shipway.rehearsal.remotes import Remotes, stand_up
 from shipway.run import pipeline
@@ -42,6 +43,9 @@ class Rehearsal:
 
 def main(say: Say, tell: Tell, *, keep: bool, dry_run: bool, as_json: bool) -> None:
     """Rehearse the project of the current folder and print what came of it."""
+    if sys.platform != "linux":
+        raise ContextError("a rehearsal needs Linux: it finds the processes that it has to end in /proc",
+                           hint="rehearse on a Linux machine, in CI, or, on Windows, in WSL 2")
     environment = equip(os.environ)
     remote = load_project(Path.cwd()).settings.remote
     require_git(detect(gather(environment, Path.cwd(), remote=remote, runner=Processes(environment))))

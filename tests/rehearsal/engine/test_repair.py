@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +13,12 @@ import pytest
 
 from shipway.errors import ContextError, ToolMissing
 from shipway.rehearsal import engine
-from shipway.rehearsal.engine import daemon, services
+from shipway.rehearsal.engine import daemon, packages, services
 from shipway.rehearsal.engine.daemon import Home
 from shipway.rehearsal.engine.services import Record, Service, read_record
 from shipway.rehearsal.engine.sources import Source
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="an engine of shipway's own runs on Linux only")
 
 ALIVE = Service("dockerd", os.getpid(), services.start_time(os.getpid()))
 GONE = Service("mirror", 2 ** 22 + 1, 1)
@@ -150,6 +152,8 @@ class TestRefusal:
         assert caught.value.status == 4 and not machine.steps
 
     def test_the_machines_own_is_known_by_its_socket(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        if sys.platform == "win32":
+            pytest.skip("Docker has no such socket on Windows")
         (tmp_path / "run").mkdir()
         assert not daemon.other_engine_runs(tmp_path)
         monkeypatch.chdir(tmp_path)  # a short name for the socket
@@ -158,6 +162,24 @@ class TestRefusal:
             assert not daemon.other_engine_runs(Path())  # a file that nobody listens on any more
             listening.listen()
             assert daemon.other_engine_runs(Path())
+
+    @pytest.mark.parametrize(("platform", "words"), [("darwin", "brew install"), ("win32", "install Docker Engine")])
+    def test_elsewhere_than_on_linux_no_engine_is_started(
+            self, machine: Machine, monkeypatch: pytest.MonkeyPatch, platform: str, words: str) -> None:
+        machine.answers = False
+        monkeypatch.setattr(sys, "platform", platform)
+        with pytest.raises(ToolMissing, match="on Linux only") as caught:
+            engine.ensure(machine.environment, machine.said.append, root=machine.folder)
+        assert words in caught.value.hint and not machine.steps
+
+    def test_on_windows_nothing_is_asked_that_only_others_have(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "platform", "win32")
+        assert not packages.is_root() and not daemon.other_engine_runs() and not services.end(ALIVE)
+
+    def test_on_windows_there_is_no_engine_to_end(self, machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "platform", "win32")
+        with pytest.raises(ContextError, match="none to end"):
+            engine.stop(machine.environment, machine.said.append)
 
     def test_a_folder_that_is_too_long_for_sockets_is_named(self) -> None:
         daemon.check_length(Home(Path("/root/.cache/shipway/engine/trixie")))
@@ -179,6 +201,10 @@ def test_services_without_a_record_are_found_by_their_whole_command_line(tmp_pat
 
 
 def test_who_waits_for_another_task_is_told(machine: Machine) -> None:
+    if sys.platform == "win32":
+        pytest.skip("Windows has no flock")
+    import fcntl
+
     machine.base.mkdir(parents=True)
     told = threading.Event()
     with (machine.base.parent / "engine.lock").open("w") as lock:

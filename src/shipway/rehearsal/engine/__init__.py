@@ -7,13 +7,13 @@ serves them. Nothing of the system is installed, upgraded or configured.
 
 from __future__ import annotations
 
-import fcntl
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from shipway.errors import SettingsError, ToolMissing
+from shipway.errors import ContextError, SettingsError, ToolMissing
 from shipway.model import Command, Effect
 from shipway.rehearsal.engine.daemon import SUITES, Home, answers, fetch_tools, other_engine_runs, remove_bridge
 from shipway.rehearsal.engine.daemon import start_engine
@@ -83,6 +83,9 @@ def _refuse(environment: Mapping[str, str], root: Path) -> None:
     if environment.get("DOCKER_HOST"):
         raise ToolMissing("the engine that DOCKER_HOST names does not answer, or buildx or cosign is not here",
                           hint="mend it or install them, or unset DOCKER_HOST for an engine of shipway's own")
+    if sys.platform != "linux":
+        raise ToolMissing("Docker with buildx, or cosign, is not here, and shipway starts an engine of its own on "
+                          "Linux only", hint=what_to_install(root, sys.platform))
     if other_engine_runs(root):
         raise ToolMissing("Docker runs here, but buildx or cosign is not here; a second engine beside it would close "
                           "the ports that its containers publish", hint=what_to_install(root))
@@ -145,6 +148,11 @@ def _unmount(base: Path, runner: Runner, mounts: Path = Path("/proc/mounts")) ->
 @contextmanager
 def _alone(base: Path, say: Say) -> Iterator[None]:
     """One task at a time sets an engine up or ends it."""
+    if sys.platform == "win32":
+        raise ContextError("shipway starts no engine of its own on Windows, so there is none to end",
+                           hint="end Docker Desktop by its own menu")
+    import fcntl
+
     base.mkdir(parents=True, exist_ok=True)
     with (base.parent / "engine.lock").open("w", encoding="utf-8") as lock:
         try:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import sys
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -218,6 +219,8 @@ def other_engine_runs(root: Path = Path("/")) -> bool:
 
     A second engine takes the packet rules of the first away, and with them the ports that its containers publish.
     """
+    if sys.platform == "win32":
+        return False  # Docker has no such socket there
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(5)
         try:

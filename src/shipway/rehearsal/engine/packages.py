@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,4 +99,4 @@ def describe(files: Iterable[Path], runner: Runner) -> str:
 
 def is_root() -> bool:
     """Whether this process may start an engine."""
-    return os.geteuid() == 0
+    return sys.platform != "win32" and os.geteuid() == 0
