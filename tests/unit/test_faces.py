@@ -222,7 +222,7 @@ class TestSessions:
         assert run_lines == ["flake8 src tests", "pylint --score=no src tests", "hadolint Dockerfile"]
         assert self.ran("tests")[1] == [
             "pytest --cov --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=80 -k x"]
-        assert self.ran("types")[1] == ["mypy --strict src tests"]
+        assert [line.rpartition("--strict")[2] for line in self.ran("types")[1]] == [" src tests"] * 3
 
     def test_a_locked_project_installs_by_hash_and_uses_its_own_settings(self, project: Path) -> None:
         (project / "src").mkdir()
@@ -237,7 +237,7 @@ class TestSessions:
         assert run_lines[2:] == ["lint-imports --no-cache", "zizmor --offline --quiet --persona auditor .github"]
         installed, run_lines = self.ran("tests")
         assert installed[1] == "--quiet --no-deps --editable ." and "--cov-fail-under" not in run_lines[0]
-        assert self.ran("types")[1] == ["mypy"]
+        assert not any("--strict" in line for line in self.ran("types")[1])
         assert self.ran("e2e")[1] == ["pytest tests/e2e -k x"]
 
     def test_the_benchmarks_are_a_program_of_the_project(self, project: Path) -> None:

@@ -15,6 +15,12 @@ import pytest
 from shipway import sessions
 
 LOCKED = "--require-hashes --requirement requirements/types.txt"
+MYPY = [
+    "mypy --platform=linux --cache-dir=.mypy_cache/linux --strict src tests",
+    "mypy --platform=darwin --cache-dir=.mypy_cache/darwin --no-warn-unreachable --strict src tests",
+    "mypy --platform=win32 --cache-dir=.mypy_cache/win32 --no-warn-unreachable --strict src tests",
+]
+"""How types are checked where a project says nothing of it."""
 
 
 def session(*, backend: str = "uv", complaint: str | None = "") -> Any:  # Any: a double of nox.Session
@@ -91,7 +97,7 @@ class TestDefaults:
         double = session()
         sessions.types.func(double)
         sessions.tests.func(double)
-        assert lines(double.run) == ["mypy --strict src tests",
+        assert lines(double.run) == [*MYPY,
                                      "pytest --cov --cov-branch --cov-report=term-missing:skip-covered "
                                      f"--cov-fail-under={sessions.FLOOR}"]
 
@@ -115,8 +121,7 @@ def test_what_imports_shipway_is_left_to_tools_that_follow_no_imports(project: P
     double = session()
     sessions.lint.func(double)
     sessions.types.func(double)
-    assert lines(double.run) == ["flake8 src tests noxfile.py tasks.py", "pylint --score=no src tests",
-                                 "mypy --strict src tests"]
+    assert lines(double.run) == ["flake8 src tests noxfile.py tasks.py", "pylint --score=no src tests", *MYPY]
 
 
 def test_a_project_without_a_dockerfile_is_told_that_hadolint_did_nothing() -> None:
@@ -124,6 +129,32 @@ def test_a_project_without_a_dockerfile_is_told_that_hadolint_did_nothing() -> N
     sessions.lint.func(double)
     assert lines(double.log) == ["hadolint has nothing to do: there is no Dockerfile"]
     assert lines(double.run) == ["flake8 src tests", "pylint --score=no src tests"]
+
+
+class TestTypes:
+    """The systems that types are checked for."""
+
+    def test_are_three_with_a_cache_each_and_the_projects_own_settings(self, project: Path) -> None:
+        (project / "pyproject.toml").write_text('[tool.mypy]\nstrict = true\ncache_dir = "cache"\n')
+        double = session()
+        sessions.types.func(double)
+        assert lines(double.run) == [
+            "mypy --platform=linux --cache-dir=cache/linux",
+            "mypy --platform=darwin --cache-dir=cache/darwin --no-warn-unreachable",
+            "mypy --platform=win32 --cache-dir=cache/win32 --no-warn-unreachable",
+        ]
+
+    def test_are_the_one_that_the_project_names(self, project: Path) -> None:
+        (project / "pyproject.toml").write_text('[tool.mypy]\nplatform = "linux"\n')
+        double = session()
+        sessions.types.func(double)
+        assert lines(double.run) == ["mypy"]
+
+    def test_an_empty_table_is_a_projects_own_settings(self, project: Path) -> None:
+        (project / "pyproject.toml").write_text("[tool.mypy]\n")
+        double = session()
+        sessions.types.func(double)
+        assert lines(double.run)[0] == "mypy --platform=linux --cache-dir=.mypy_cache/linux"
 
 
 class TestFaults:
