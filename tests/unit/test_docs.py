@@ -116,6 +116,25 @@ def test_every_link_inside_the_repository_leads_somewhere(page: Path) -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
+def test_the_list_of_decisions_has_every_page_in_order() -> None:
+    folder = DOCS / "development/decisions"
+    pages = [file for file in sorted(folder.glob("*.md")) if file.name != "index.md"]
+    titles = [file.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ") for file in pages]
+    listed = [(row[0], row[1]) for row in rows((folder / "index.md").read_text(encoding="utf-8"))]
+    expected = []
+    for file, title in zip(pages, titles, strict=True):
+        number, _, decision = title.partition(": ")
+        expected.append((number, f"[{decision}]({file.name})"))
+    assert listed == expected
+    assert [number for number, _ in listed] == [f"{count:04}" for count in range(1, len(pages) + 1)]
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "development/decisions").glob("0*.md")), ids=lambda page: page.stem)
+def test_a_decision_says_what_why_what_else_and_what_follows(page: Path) -> None:
+    heads = re.findall("^## (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert heads == ["What", "Why", "What else was considered", "What follows"]
+
+
 def tasks_of_the_taskfile() -> set[str]:
     """Names as they are typed after `task`."""
     return set(re.findall(r"^  ([a-z:0-9]+):", read("Taskfile.yml"), re.MULTILINE))
