@@ -1,4 +1,4 @@
-"""A guard: tests start no process unless they say so, and no connection leaves this machine.
+"""A guard: tests start no process unless they say so, and no connection leaves this machine. And what many share.
 
 They see nothing of the workflow run or the hook that they are started in.
 """
@@ -8,14 +8,21 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-from typing import Any
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.machine import forget_surroundings
+from tests.support.machine import forget_surroundings
 
 # Before any test module is imported and any fixture is set up, whatever its scope.
 forget_surroundings(os.environ)
+
+if TYPE_CHECKING:
+    # Read when a fixture is asked for: who runs one test does not wait for what it does not use.
+    from shipway.model import Target
+    from tests.support.registry import Registry
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -42,3 +49,23 @@ def _to_this_machine(connect: Any) -> Any:  # Any: `connect` and `connect_ex` gi
         return connect(one, address)
 
     return guarded
+
+
+@pytest.fixture
+def target() -> Target:
+    """A release of a project with docs and a repository."""
+    from tests.support.targets import make_target
+
+    return make_target()
+
+
+@pytest.fixture(name="registry")
+def fixture_registry() -> Iterator[Registry]:
+    """A registry on loopback."""
+    from tests.support.registry import Registry
+
+    registry = Registry()
+    threading.Thread(target=registry.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield registry
+    registry.server.shutdown()
+    registry.server.server_close()

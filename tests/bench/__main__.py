@@ -23,7 +23,7 @@ from tests.bench.faces import face_pairs
 from tests.bench.images import Images
 from tests.bench.measure import Measured, Pair, document, measure, rows
 from tests.bench.versions import version_pairs
-from tests.machine import forget_surroundings
+from tests.support.machine import forget_surroundings
 
 RESULT = Path("bench.json")
 FEWEST = 3

@@ -10,7 +10,7 @@ from shipway.model import Command, Effect
 from shipway.run import history
 from shipway.run.processes import Processes
 from tests.bench.measure import Goal, Pair, Way
-from tests.histories import MESSAGES, History, clone_of, config_of, forget
+from tests.support.histories import MESSAGES, History, clone_of, config_of, forget
 
 COMMITS, TAGS = 20_000, 4_000
 

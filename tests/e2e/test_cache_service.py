@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from shipway.run.tools import cache_folder
-from tests.cacheservice import READ, WRITE, CacheService, serve
 from tests.e2e.toy import Toy
+from tests.support.cacheservice import READ, WRITE, CacheService, serve
 
 pytestmark = pytest.mark.engine
 

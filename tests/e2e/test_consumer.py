@@ -23,9 +23,9 @@ from shipway.run import consumer, contents
 from shipway.run.consumer import Verdict
 from tests.e2e.conftest import shipway
 from tests.e2e.test_keyless import CALLED, Bench, fixture_bench
-from tests.published import COMMIT, FROM_APP, INDEX, MANIFEST, Recipe, Shelf
 from tests.sigstore.identity import Workflow
-from tests.unit.model_remotes import provenance_of
+from tests.support.model_remotes import provenance_of
+from tests.support.published import COMMIT, FROM_APP, INDEX, MANIFEST, Recipe, Shelf
 
 pytestmark = pytest.mark.engine
 __all__ = ["fixture_bench"]

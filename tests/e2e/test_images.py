@@ -16,7 +16,7 @@ from shipway.run.registry import connect
 from shipway.run.tools import cache_folder
 from tests.e2e.conftest import Kept
 from tests.e2e.toy import DOCKERFILE, Toy
-from tests.unit.test_contents import elf
+from tests.support.layers import elf
 
 pytestmark = pytest.mark.engine
 

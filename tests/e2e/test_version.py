@@ -8,10 +8,10 @@ import pytest
 
 from shipway.errors import StepFailed
 from shipway.stages.version import read_override
-from tests.histories import at_random, clone_of, config_of, disagreements, heads
-from tests.repositories import commit, git
-from tests.unit.model_remotes import ModelRemotes
-from tests.unit.test_pipeline import Scene
+from tests.support.histories import at_random, clone_of, config_of, disagreements, heads
+from tests.support.model_remotes import ModelRemotes
+from tests.support.repositories import commit, git
+from tests.support.scene import Scene
 
 pytestmark = pytest.mark.process
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.walks import Walk
+from tests.support.walks import Walk
 
 
 def test_two_hundred_random_walks() -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.conftest import Kept, shipway
-from tests.repositories import commit, make_repository
-from tests.unit.test_contents import elf
+from tests.support.layers import elf
+from tests.support.repositories import commit, make_repository
 
 DOCKERFILE = """\
 ARG BASE=python:3.13-slim-trixie

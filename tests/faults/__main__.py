@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.faults import table, world
 from tests.faults.cells import Cell, Stage
 from tests.faults.points import FAULTS, POINTS
-from tests.machine import forget_surroundings
+from tests.support.machine import forget_surroundings
 
 _PAGE = Path(__file__).parents[2] / "docs/reference/faults.md"
 Place = tuple[str, str]

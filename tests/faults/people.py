@@ -12,10 +12,10 @@ from shipway.model import Answer, Target
 from shipway.recipe import Signing
 from shipway.stages.document import read_versions
 from shipway.signatures import verify_command
-from tests import repositories
 from tests.faults import docker
 from tests.faults.world import REPOSITORY, World, read_json
 from tests.sigstore.identity import GITHUB
+from tests.support import repositories
 
 _ACCEPT = f"{docker.INDEX}, {docker.MANIFEST}, application/vnd.docker.distribution.manifest.v2+json"
 

@@ -20,12 +20,12 @@ from shipway.rehearsal.ports import free_port
 from shipway.rehearsal.registry import start_registry, wait_for
 from shipway.run.processes import Processes
 from shipway.run.tools import equip, is_modern
-from tests import repositories
 from tests.faults import docker, programs, proxy
 from tests.faults.director import Director, kill_group
 from tests.sigstore import flags, service
 from tests.sigstore.identity import Workflow
 from tests.sigstore.trust import write_trust
+from tests.support import repositories
 
 REPOSITORY = "acme/app"
 PATIENCE = 8

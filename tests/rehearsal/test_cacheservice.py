@@ -11,7 +11,7 @@ from urllib.error import HTTPError
 
 import pytest
 
-from tests.cacheservice import READ, TWIRP, WRITE, CacheService, serve
+from tests.support.cacheservice import READ, TWIRP, WRITE, CacheService, serve
 
 BOTH = READ | WRITE
 

@@ -23,7 +23,7 @@ from shipway.rehearsal.engine.packages import Archive
 from shipway.rehearsal.engine.services import Record, Service
 from shipway.rehearsal.engine.sources import Source
 from shipway.rehearsal.ports import free_port
-from tests.rehearsal.programs import SERVER, install
+from tests.support.stand_ins import SERVER, install
 
 SOURCE = Source("http://mirror.example/debian", "trixie", "/keyring.gpg")
 DEB822 = """Types: deb

@@ -21,9 +21,9 @@ from shipway.rehearsal.remotes import scrub
 from shipway.run import pipeline
 from shipway.run.reconcile import Hands, Outcome
 from shipway.run.workbench import Workbench, set_up
-from tests.rehearsal.programs import COSIGN, SERVER, install
-from tests.repositories import commit, git, make_repository
-from tests.unit.model_remotes import ModelRemotes
+from tests.support.model_remotes import ModelRemotes
+from tests.support.repositories import commit, git, make_repository
+from tests.support.stand_ins import COSIGN, SERVER, install
 
 pytestmark = pytest.mark.process
 

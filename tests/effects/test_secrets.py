@@ -1,0 +1,22 @@
+"""What is a secret, and where it does not show."""
+
+from __future__ import annotations
+
+import pytest
+
+from shipway.run.secrets import is_secret, redact, split
+
+
+class TestSecrets:
+    """What is a secret, and where it does not show."""
+
+    @pytest.mark.parametrize(("name", "secret"), [
+        ("GITHUB_TOKEN", True), ("COSIGN_PASSWORD", True), ("AWS_SECRET_ACCESS_KEY", True), ("PATH", False),
+        ("ACTIONS_ID_TOKEN_REQUEST_URL", True), ("SSH_AUTH_SOCK", False), ("HOME", False),
+    ])
+    def test_names(self, name: str, secret: bool) -> None:
+        assert is_secret(name) is secret
+        assert (name in split({name: "x"})[1]) is secret
+
+    def test_the_longest_value_goes_first_and_short_ones_stay(self) -> None:
+        assert redact("abcdefgh abcdef a", ["abcdef", "abcdefgh", "a"]) == "*** *** a"

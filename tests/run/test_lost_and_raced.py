@@ -1,0 +1,124 @@
+"""What the fault matrix found: answers that are lost, and two releases at the same moment."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from shipway.errors import StepFailed
+from shipway.labels import REVISION
+from shipway.model import Action, Answer, Command, Effect, Request, Target
+from shipway.run.reconcile import Hands, Outcome, foresee, reconcile
+from shipway.stages import PIPELINE, build
+from tests.run.test_reconcile import run
+from tests.support.model_remotes import ModelRemotes, digest_of, manifest
+
+
+class Deaf(ModelRemotes):
+    """Remotes that lose the answer to one change, or refuse it: ``done`` says which."""
+
+    def __init__(self, at: int, *, done: bool, passes: bool = True) -> None:
+        super().__init__()
+        self.at, self.done, self.passes = at, done, passes
+
+    @property
+    def hands(self) -> Hands:
+        """Hands whose change with that number fails."""
+        def do(action: Action) -> Answer:
+            fails = action.effect is Effect.PUBLISH and self.changes == self.at
+            if fails and not self.done:
+                self.at = -1
+                raise StepFailed("refused", hint="run the same command again")
+            answer = self.run(action) if isinstance(action, Command) else self.request(action)
+            if fails:
+                self.at = -1
+                raise StepFailed("connection reset", hint="run the same command again", passes=self.passes)
+            return answer
+
+        return Hands(runner=do, api=do, wait=lambda _: None, workers=1)
+
+
+class TestAnAnswerThatIsLost:
+    """A write counts when it is done, whatever was answered."""
+
+    @pytest.mark.parametrize("at", range(12))
+    def test_does_not_end_the_release(self, target: Target, at: int) -> None:
+        undisturbed, deaf = ModelRemotes(), Deaf(at, done=True)
+        run(undisturbed, target)
+        run(deaf, target)
+        assert deaf.at == -1 and deaf.state() == undisturbed.state()
+
+    @pytest.mark.parametrize("at", range(12))
+    def test_does_not_end_it_where_the_answer_is_a_refusal(self, target: Target, at: int) -> None:
+        raced = Deaf(at, done=True, passes=False)
+        run(raced, target)
+        assert raced.at == -1 and raced.changes == 12
+
+    @pytest.mark.parametrize("at", [0, 1, 6, 7, 8, 11])
+    def test_is_told_from_a_write_that_was_refused(self, target: Target, at: int) -> None:
+        deaf = Deaf(at, done=False)
+        with pytest.raises(StepFailed, match="refused"):
+            run(deaf, target)
+        run(deaf, target)
+        assert deaf.builds == 1 and len(deaf.signatures) == 5
+
+
+class TestTwoAtOnce:
+    """The loser takes what the winner has published."""
+
+    @pytest.fixture(name="raced")
+    def fixture_raced(self, target: Target) -> ModelRemotes:
+        """A finished release, whose staging tag was then taken by another image of the same commit."""
+        remotes = ModelRemotes()
+        run(remotes, target)
+        remotes.manifests[remotes.tags["v1.2.3"]]["annotations"] = {REVISION: target.commit}
+        other = manifest("other", target.platforms)
+        remotes.manifests[digest_of("other")] = {**other, "annotations": {REVISION: target.commit}}
+        remotes.tags[target.staging] = digest_of("other")
+        return remotes
+
+    def test_the_image_of_the_version_is_the_image(self, target: Target, raced: ModelRemotes) -> None:
+        seen = run(raced, target)
+        assert raced.tags[target.staging] == raced.tags["v1.2.3"] != digest_of("other")
+        assert raced.builds == 1 and [one.name for one in seen if one.outcome == "done"][0] == "build"
+
+    def test_it_is_staged_again_where_the_staging_tag_is_gone(self, target: Target, raced: ModelRemotes) -> None:
+        del raced.tags[target.staging]
+        run(raced, target)
+        assert raced.tags[target.staging] == raced.tags["v1.2.3"] and raced.builds == 1
+
+    def test_a_dry_run_says_so(self, target: Target, raced: ModelRemotes) -> None:
+        (_, finding, (command,)), *_ = foresee((build,), target, raced.hands)
+        assert "is not at the image of v1.2.3" in finding.evidence and "stage the image" in command.why
+
+    def test_a_draft_that_the_loser_made_is_deleted_and_nobody_elses(self, target: Target) -> None:
+        remotes = Drafts()
+        run(remotes, target)
+        ours = remotes.releases[0]
+        remotes.releases += [{**ours, "id": 8, "draft": True, "assets": []},
+                             {**ours, "id": 9, "draft": True, "body": "somebody's own"}]
+        seen: list[Outcome] = []
+        reconcile(PIPELINE, target, remotes.hands, record=seen.append)
+        assert [one["id"] for one in remotes.releases] == [7, 9]
+        assert [one.name for one in seen if one.outcome == "done"] == ["publish"]
+
+
+class Drafts(ModelRemotes):
+    """Remotes whose releases can be deleted."""
+
+    def request(self, request: Request) -> Answer:
+        """As GitHub's API would."""
+        if request.method != "DELETE":
+            return super().request(request)
+        number = int(request.path.rpartition("/")[2])
+        left = [one for one in self.releases if one["id"] != number]
+        return self.change(request, lambda: self.releases.__init__(left))  # type: ignore[misc]
+
+
+def test_the_target_of_a_branch_asks_for_no_version(target: Target) -> None:
+    branch = replace(target, version="", tag="", channel="branch", tags=("topic",), latest=False, docs="")
+    remotes = ModelRemotes()
+    run(remotes, branch)
+    assert json.dumps(remotes.tags).count("sha256:") == 2

@@ -1,0 +1,120 @@
+"""The tasks that show what an image holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shipway.consumer import Wanted
+from shipway.errors import CheckFailed, ContextError, SettingsError, StepFailed
+from shipway.image import Entry, Index
+from shipway.model import Point
+from shipway.run import consumer, contents, packages, workbench
+from shipway.run.consumer import Verdict
+from tests.support.model_remotes import digest_of
+from tests.support.spdx import DOCUMENT
+from tests.tasks.test_tasks import run
+
+IMAGE = "ghcr.io/acme/app:v1.2.3"
+
+
+class TestTasks:
+    """What people type."""
+
+    @pytest.fixture(autouse=True)
+    def play(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        index = Index(digest=digest_of("i"), entries=(Entry(digest=digest_of("a"), platform="linux/amd64"),))
+        monkeypatch.setattr(contents, "resolve", lambda _, word: index if word != "none" else None)
+        monkeypatch.setattr(contents, "read_sboms", lambda *_: {"linux/amd64": [DOCUMENT]})
+
+    def test_what_changed_for_the_page_of_a_release(self, capsys: pytest.CaptureFixture[str],
+                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+        packages.main(IMAGE, "ghcr.io/acme/app:none")
+        assert not capsys.readouterr().out
+        packages.main(IMAGE, "ghcr.io/acme/app:v1.2.2")
+        assert "0 changes since v1.2.2" in capsys.readouterr().out
+        monkeypatch.setattr(contents, "read_sboms", lambda *_: {"linux/amd64": []})
+        packages.main(IMAGE, "ghcr.io/acme/app:v1.2.2")
+        assert not capsys.readouterr().out
+
+        def refuse(*_: object) -> None:
+            raise StepFailed("busy", hint="later")
+
+        monkeypatch.setattr(contents, "resolve", refuse)
+        with pytest.raises(SystemExit, match="busy"):
+            packages.main(IMAGE, IMAGE)
+
+    def test_the_table_and_the_documents(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run("sbom", "--image", IMAGE) == 0
+        assert capsys.readouterr().out.startswith("linux/amd64: 3 packages\n")
+        assert run("sbom", "--image", IMAGE, "--json") == 0
+        assert json.loads(capsys.readouterr().out)["packages"]["linux/amd64"][2]["license"] is None
+        assert run("sbom", "--image", IMAGE, "--format", "spdx") == 0
+        assert json.loads(capsys.readouterr().out) == {"linux/amd64": DOCUMENT}
+        assert run("sbom", "--image", IMAGE, "--format", "cyclonedx") == 0
+        assert json.loads(capsys.readouterr().out)["metadata"]["component"]["version"] == digest_of("i")
+        assert run("sbom", "--image", IMAGE, "--format", "yaml") == 3
+
+    def test_a_comparison(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run("sbom", "--image", IMAGE, "--diff", IMAGE) == 0
+        assert capsys.readouterr().out == "linux/amd64: nothing changed\n"
+
+    def test_licenses_against_a_policy(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "p.toml").write_text('licenses = ["MIT"]')
+        assert run("licenses", "--image", IMAGE, "--policy", str(tmp_path / "p.toml"), "--json") == 1
+        found = json.loads(capsys.readouterr().out)
+        assert "bash 5: GPL-3.0-or-later\n  - c : unknown" in found["error"]["message"]
+        assert [one["name"] for one in found["refused"]["linux/amd64"]] == ["bash", "c"]
+
+    def test_licenses_against_the_settings(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                           capsys: pytest.CaptureFixture[str]) -> None:
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(SettingsError, match="no list of licenses"):
+            packages.allowed_licenses("")
+        (tmp_path / "pyproject.toml").write_text(
+            '[project]\nname = "x"\nversion = "1"\n[tool.shipway.policy]\nlicenses = ["MIT", "GPL-3.0-or-later"]\n')
+        with pytest.raises(CheckFailed, match="1 packages of"):
+            packages.licenses(IMAGE, "")
+        monkeypatch.setattr(contents, "read_sboms", lambda *_: {"linux/amd64": [
+            {"packages": DOCUMENT["packages"][1:3]}]})
+        assert run("licenses", "--image", IMAGE) == 0
+        assert "2 packages, all under licenses" in capsys.readouterr().out
+
+    def test_an_image_without_an_sbom_or_none_at_all(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with pytest.raises(StepFailed, match="is not there"):
+            packages.sbom("ghcr.io/acme/app:none", "table")
+        monkeypatch.setattr(contents, "read_sboms", lambda *_: {"linux/amd64": []})
+        with pytest.raises(StepFailed, match="no SBOM of linux/amd64"):
+            packages.sbom(IMAGE, "table")
+        with pytest.raises(ContextError, match="neither a tag nor a digest"):
+            packages.sbom("ghcr.io/acme/app", "table")
+
+    def test_without_an_image_it_is_the_commits_own(self, monkeypatch: pytest.MonkeyPatch, target: Any) -> None:
+        class Bench:  # pylint: disable=missing-class-docstring
+            @staticmethod
+            def target() -> Any:
+                return target
+
+        monkeypatch.setattr(workbench, "set_up", lambda _: Bench)
+        monkeypatch.setattr(packages, "set_up", lambda _: Bench)
+        assert packages.name_image("", print) == "registry.example/acme/toy:sha-ccccccc"
+
+    @pytest.mark.parametrize("holds", [True, False])
+    def test_verify(self, holds: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        verdict = Verdict(image=IMAGE, digest="sha256:1", points=(Point("platforms", holds, "none"),))
+        asked: list[object] = []
+
+        def verify(*words: object) -> Verdict:
+            asked.append(words)
+            return verdict
+
+        monkeypatch.setattr(consumer, "verify", verify)
+        assert run("verify", "--image", IMAGE, "--ref", "refs/heads/x", "--no-transparency-log") == (0 if holds else 7)
+        assert capsys.readouterr().out == f"{'pass' if holds else 'FAIL'}  platforms: none\n"
+        assert run("verify", "--image", IMAGE, "--json") == (0 if holds else 7)
+        found = json.loads(capsys.readouterr().out)
+        assert found["verified"] is holds and found["points"][0]["seen"] == "none" and ("error" in found) is not holds
+        assert asked[0] == (IMAGE, Wanted(ref="refs/heads/x", transparency_log=False))

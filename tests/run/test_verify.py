@@ -1,0 +1,55 @@
+"""The verification of an image from anywhere."""
+
+from __future__ import annotations
+
+import json
+from unittest import mock
+
+import pytest
+
+from shipway.consumer import Wanted
+from shipway.image import parse_index
+from shipway.labels import REVISION, SOURCE, VERSION
+from shipway.model import Answer, Command
+from shipway.run import consumer, contents
+from tests.support.model_remotes import contents_of, manifest
+
+
+class TestRun:
+    """The whole verification, with cosign and the registry played."""
+
+    INDEX = parse_index(json.dumps(manifest("x", ("linux/amd64",))))
+    LABELS = {VERSION: "1.2.3", REVISION: "c" * 40, SOURCE: "https://github.com/acme/toy"}
+
+    @pytest.fixture(autouse=True)
+    def play(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[Command] = []  # pylint: disable=attribute-defined-outside-init
+        found = contents_of(self.INDEX, self.LABELS)
+
+        def run(command: Command) -> Answer:
+            self.asked.append(command)
+            return Answer(code=0, out="--trusted-root --signing-config" if "--help" in command.argv else "[]")
+
+        monkeypatch.setattr(consumer, "Processes", lambda _: run)
+        monkeypatch.setattr(contents, "resolve", mock.Mock(return_value=self.INDEX))
+        monkeypatch.setattr(contents, "describe", lambda *_: found)
+        monkeypatch.setattr("shutil.which", lambda *_, **__: "cosign")
+
+    def test_a_good_image(self) -> None:
+        verdict = consumer.verify("ghcr.io/acme/toy:v1.2.3", Wanted(trusted_root="root.json"), {"PATH": ""})
+        assert not verdict.faults and verdict.document()["verified"] is True
+        assert all(line.startswith("pass  ") for line in verdict.render().splitlines())
+        assert all(("--trusted-root", "root.json") == one.argv[-3:-1] for one in self.asked[1:])
+        assert not [one for one in self.asked if one.secrets]
+
+    def test_what_does_not_hold_is_told_in_the_error(self) -> None:
+        verdict = consumer.verify("ghcr.io/acme/toy:v1.2.4", Wanted(), {"PATH": ""})
+        error = consumer.refusal(verdict)
+        assert error.status == 7 and "annotations: differ" in error.message and error.document["verified"] is False
+        assert "FAIL  annotations" in verdict.render()
+
+    def test_no_such_image(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(contents, "resolve", lambda *_: None)
+        verdict = consumer.verify("ghcr.io/acme/toy:v1.2.3", Wanted(), {"PATH": ""})
+        assert [point.seen for point in verdict.faults] == ["ghcr.io/acme/toy:v1.2.3 is not there"]
+        assert verdict.document()["digest"] is None and not self.asked

@@ -1,0 +1,37 @@
+"""Policy files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shipway.errors import SettingsError
+from shipway.limits import Limits, parse_limits
+from shipway.run import consumer
+
+
+class TestLimits:
+    """Policy files."""
+
+    def test_all_of_it(self) -> None:
+        text = 'licenses = ["MIT"]\nbuilders = ["b/"]\nplatforms = ["linux/amd64"]\nmaximum-age = 90\n'
+        assert parse_limits(text, "p.toml") == Limits(
+            licenses=("MIT",), builders=("b/",), platforms=("linux/amd64",), maximum_age=90)
+        assert parse_limits("", "p.toml") == Limits()
+
+    @pytest.mark.parametrize(("text", "said"), [
+        ("x", "not valid TOML"), ("licences = []", "did you mean 'licenses'?"), ("maximum-age = -1", "counted from 1"),
+        ('licenses = "MIT"\nplatforms = 1', "2 problems"),
+    ])
+    def test_problems(self, text: str, said: str) -> None:
+        with pytest.raises(SettingsError, match="p.toml") as caught:
+            parse_limits(text, "p.toml")
+        assert said in caught.value.message
+
+    def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
+        assert consumer.read_limits("") == Limits()
+        (tmp_path / "p.toml").write_text("maximum-age = 3")
+        assert consumer.read_limits(str(tmp_path / "p.toml")).maximum_age == 3
+        with pytest.raises(SettingsError, match="cannot be read"):
+            consumer.read_limits(str(tmp_path / "none.toml"))

