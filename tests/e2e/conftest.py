@@ -1,4 +1,4 @@
-"""One rehearsal of this repository, kept up for all end-to-end tests."""
+"""One rehearsal of this repository, kept up for all end-to-end tests; and cosign that signs without a key."""
 
 from __future__ import annotations
 
@@ -6,42 +6,22 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from shipway.rehearsal import leash
 from shipway.rehearsal.engine import daemon
-from shipway.run.tools import equip
-
-PROJECT = Path(__file__).parents[2]
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What a kept rehearsal printed, and the environment with its tools."""
-
-    printed: dict[str, Any]
-    environment: dict[str, str]
-
-    def run(self, *argv: str, code: int = 0) -> str:
-        """Run a real tool; gives its output, with its errors when it is meant to fail."""
-        done = subprocess.run(argv, env=self.environment, capture_output=True, text=True, check=False)
-        assert done.returncode == code, f"{argv[:3]} ended with {done.returncode}: {done.stderr}"
-        return done.stdout + (done.stderr if code else "")
-
-    @property
-    def folder(self) -> Path:
-        """Where the remotes are."""
-        return Path(self.printed["remotes"]["folder"])
-
-
-def shipway(*words: str) -> tuple[str, ...]:
-    """The program, as a command of this Python."""
-    return (sys.executable, "-m", "shipway", *words)
+from shipway.rehearsal.ports import free_port
+from shipway.rehearsal.registry import PROGRAMS, start_registry, wait_for
+from shipway.run.processes import Processes
+from shipway.run.tools import equip, is_modern
+from tests.sigstore.flags import install
+from tests.sigstore.service import stand_up
+from tests.support.kept import PROJECT, Kept, shipway
+from tests.support.keyless import Bench
+from tests.support.toy import Toy, make_toy
 
 
 @pytest.fixture(scope="session", name="environment")
@@ -69,8 +49,22 @@ def fixture_kept(environment: dict[str, str]) -> Iterator[Kept]:
 
 
 @pytest.fixture(name="toy")
-def fixture_toy(kept: Kept, tmp_path: Path, request: pytest.FixtureRequest) -> Any:  # Any: toy.py imports this module
+def fixture_toy(kept: Kept, tmp_path: Path, request: pytest.FixtureRequest) -> Toy:
     """A small project of the test's own."""
-    from tests.e2e.toy import make_toy
-
     return make_toy(kept, tmp_path, request.node.name.partition("[")[0].replace("_", "-"))
+
+
+@pytest.fixture(name="bench")
+def fixture_bench(tmp_path: Path) -> Iterator[Bench]:
+    """Everything, for one test; without the tools a laptop skips, and CI fails."""
+    tools = equip(os.environ)
+    cosign, *registries = (shutil.which(name, path=tools["PATH"]) for name in ("cosign", *PROGRAMS, "docker"))
+    if not cosign or not any(registries):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("no cosign, or no registry: run `task engine`")
+    with leash.hold(tmp_path / "services") as mark, stand_up(tmp_path) as sigstore:
+        folder = tmp_path / "services/registry"
+        registry = start_registry(folder, free_port(), tools | mark)
+        plain = {"PATH": tools["PATH"], "HOME": str(tmp_path), "DOCKER_CONFIG": str(tmp_path)}
+        environment = install(tmp_path / "bin", cosign, sigstore, plain, modern=is_modern(Processes(plain)))
+        wait_for(f"http://{registry}/v2/", "the registry of the test", folder / "log")
+        yield Bench(sigstore, Processes(environment, patience=60), registry)

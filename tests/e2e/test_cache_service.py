@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from shipway.run.tools import cache_folder
-from tests.e2e.toy import Toy
 from tests.support.cacheservice import READ, WRITE, CacheService, serve
+from tests.support.toy import Toy
 
 pytestmark = pytest.mark.engine
 

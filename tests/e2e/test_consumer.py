@@ -21,14 +21,13 @@ import pytest
 from shipway.consumer import Wanted
 from shipway.run import consumer, contents
 from shipway.run.consumer import Verdict
-from tests.e2e.conftest import shipway
-from tests.e2e.test_keyless import CALLED, Bench, fixture_bench
 from tests.sigstore.identity import Workflow
+from tests.support.kept import shipway
+from tests.support.keyless import CALLED, Bench
 from tests.support.model_remotes import provenance_of
 from tests.support.published import COMMIT, FROM_APP, INDEX, MANIFEST, Recipe, Shelf
 
 pytestmark = pytest.mark.engine
-__all__ = ["fixture_bench"]
 
 WANTED = Wanted(repository="acme/app", transparency_log=False)
 GOOD = Recipe()

@@ -10,24 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from shipway.image import Index
 from shipway.run.contents import describe
 from shipway.run.registry import connect
 from shipway.run.tools import cache_folder
-from tests.e2e.conftest import Kept
-from tests.e2e.toy import DOCKERFILE, Toy
+from tests.support.kept import Kept, look
 from tests.support.layers import elf
+from tests.support.toy import DOCKERFILE, Toy
 
 pytestmark = pytest.mark.engine
 
 BOTH = ("linux/amd64", "linux/arm64")
-
-
-def look(kept: Kept, toy: Toy, digest: str) -> Index:
-    """An index in the registry."""
-    from tests.e2e.test_rehearsal import look as look_at
-
-    return look_at(kept, f"{toy.image}@{digest}")
 
 
 def test_platforms_built_apart_and_merged_are_what_one_build_gives(kept: Kept, toy: Toy, tmp_path: Path) -> None:
@@ -44,7 +36,7 @@ def test_platforms_built_apart_and_merged_are_what_one_build_gives(kept: Kept, t
     head = toy.write(settings="[tool.shipway.tags]\nedge = true\n")
     whole = toy.run("build", "--push")
     assert whole["revision"] == head and whole["digest"] != merged["digest"]
-    one, other = (look(kept, toy, found["digest"]) for found in (merged, whole))
+    one, other = (look(kept, f"{toy.image}@{found['digest']}") for found in (merged, whole))
     assert one.platforms == other.platforms == BOTH
     assert len(one.attestations) == len(other.attestations) == 2
     assert {entry.subject for entry in one.attestations} == {entry.digest for entry in one.images}
@@ -108,7 +100,7 @@ def test_a_cache_in_the_registry_outlives_the_builder(kept: Kept, toy: Toy) -> N
         # no prune takes it away.
         assert "0 packages" in toy.run("build", "--push", code=7)["error"]["message"]
         with connect(toy.image) as registry:
-            built = look(kept, toy, registry.manifest(f"sha-{head[:7]}")[0])
+            built = look(kept, f"{toy.image}@{registry.manifest(f'sha-{head[:7]}')[0]}")
             layers.append([registry.manifest(entry.digest)[1]["layers"] for entry in built.images])
     assert layers[1] == layers[0]
     assert all(one != other for one, other in zip(layers[2], layers[0], strict=True))

@@ -7,15 +7,10 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import hashlib
 import json
-import os
-import shutil
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -27,80 +22,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from shipway.config import Settings
 from shipway.context import Facts, detect
 from shipway.errors import StepFailed
-from shipway.model import Target
-from shipway.recipe import Signing
-from shipway.rehearsal import leash
-from shipway.rehearsal.ports import free_port
-from shipway.rehearsal.registry import PROGRAMS, start_registry, wait_for
-from shipway.run.processes import Processes
-from shipway.run.tools import equip, is_modern
-from shipway.signatures import read_signed, verify_command
-from shipway.stages.sign import sign_command
 from shipway.target import plan_signing
-from tests.sigstore.flags import install
-from tests.sigstore.identity import GITHUB, Workflow
+from tests.sigstore.identity import Workflow
 from tests.sigstore.keys import make_root
 from tests.sigstore.service import Sigstore, stand_up
 from tests.sigstore.timestamps import make_timestamp_authority
 from tests.sigstore.transparency import Log
 from tests.sigstore.trust import write_trust
+from tests.support.keyless import CALLED, Bench, expect, send
 
 pytestmark = pytest.mark.engine
-
-INDEX = "application/vnd.oci.image.index.v1+json"
-CALLED = "acme/ci/.github/workflows/ship.yml@refs/tags/v1"
-
-
-@dataclass(frozen=True)
-class Bench:
-    """cosign, a registry and a Sigstore."""
-
-    sigstore: Sigstore
-    runner: Processes
-    registry: str
-
-    def push(self, name: str) -> str:
-        """Push an index of its own; gives its digest."""
-        content = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [],
-                              "annotations": {"name": name}}).encode()
-        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        send(f"http://{self.registry}/v2/acme/app/manifests/{digest}", "PUT", content, {"Content-Type": INDEX})
-        return digest
-
-    def target(self, expected: Workflow) -> Target:
-        """An image by ``expected``."""
-        return Target(image=f"{self.registry}/acme/app", commit=expected.sha, branch="main", channel="release",
-                      staging="sha-5eed5ee", tags=(), platforms=(), folder="", signing=expect(expected),
-                      builder="https://github.com/acme/app/actions/runs/1003")
-
-    def sign(self, digest: str) -> None:
-        """As the workflow that the Sigstore hands out tokens for."""
-        self.runner(sign_command(self.target(self.sigstore.workflow), digest))
-
-    def is_signed(self, digest: str, expected: Workflow) -> bool:
-        """Whether cosign finds a signature by ``expected``."""
-        return read_signed(self.runner(verify_command(self.target(expected), digest)), digest)
-
-
-def expect(workflow: Workflow) -> Signing:
-    """The identity, and the caller's repository and branch."""
-    return Signing(identity=workflow.identity, issuer=GITHUB, repository=workflow.repository, ref=workflow.ref)
-
-
-@pytest.fixture(name="bench")
-def fixture_bench(tmp_path: Path) -> Iterator[Bench]:
-    """Everything, for one test; without the tools a laptop skips, and CI fails."""
-    tools = equip(os.environ)
-    cosign, *registries = (shutil.which(name, path=tools["PATH"]) for name in ("cosign", *PROGRAMS, "docker"))
-    if not cosign or not any(registries):
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no cosign, or no registry: run `task engine`")
-    with leash.hold(tmp_path / "services") as mark, stand_up(tmp_path) as sigstore:
-        folder = tmp_path / "services/registry"
-        registry = start_registry(folder, free_port(), tools | mark)
-        plain = {"PATH": tools["PATH"], "HOME": str(tmp_path), "DOCKER_CONFIG": str(tmp_path)}
-        environment = install(tmp_path / "bin", cosign, sigstore, plain, modern=is_modern(Processes(plain)))
-        wait_for(f"http://{registry}/v2/", "the registry of the test", folder / "log")
-        yield Bench(sigstore, Processes(environment, patience=60), registry)
 
 
 @pytest.fixture(name="sigstore")
@@ -108,17 +39,6 @@ def fixture_sigstore(tmp_path: Path) -> Iterator[Sigstore]:
     """The services alone."""
     with stand_up(tmp_path) as sigstore:
         yield sigstore
-
-
-def send(url: str, method: str, content: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
-    """(status, body) of a request to this machine."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(urllib.request.Request(url, content, headers, method=method), timeout=10) as answer:
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read()
 
 
 class TestWithCosign:

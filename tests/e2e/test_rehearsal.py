@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from shipway.errors import Conflict
-from shipway.image import Index, parse_index
+from shipway.image import Index
 from shipway.model import Target, World
 from shipway.rehearsal import leash
 from shipway.run.processes import Processes
 from shipway.run.reconcile import Hands, Outcome, observe, refuse
 from shipway.sbom import parse_packages
 from shipway.stages import ORDER, build, promote
-from tests.e2e.conftest import PROJECT, Kept, shipway
+from tests.support.kept import PROJECT, Kept, look, shipway
 
 pytestmark = pytest.mark.engine
 
@@ -29,12 +29,6 @@ pytestmark = pytest.mark.engine
 def fixture_index(kept: Kept) -> Index:
     """The released index as the registry shows it."""
     return look(kept, f"{kept.printed['image']}@{kept.printed['digest']}")
-
-
-def look(kept: Kept, reference: str) -> Index:
-    """An index in the registry."""
-    return parse_index(kept.run("docker", "buildx", "imagetools", "inspect", reference, "--format",
-                                "{{json .Manifest}}"))
 
 
 def test_every_stage_is_done_once_and_skipped_with_a_reason_the_second_time(kept: Kept) -> None:

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.e2e.toy import Toy
+from tests.support.toy import Toy
 
 pytestmark = pytest.mark.engine
 KNOWN = {"id": "PYSEC-2026-1", "aliases": ["CVE-2026-1"], "summary": "toys break", "details": "They do.",

@@ -18,9 +18,9 @@ import pytest
 
 from shipway.run.registry import connect
 from shipway.stages.attest import TYPES
-from tests.e2e.conftest import Kept, shipway
-from tests.e2e.toy import Toy
+from tests.support.kept import Kept, shipway
 from tests.support.repositories import git
+from tests.support.toy import Toy
 
 pytestmark = pytest.mark.engine
 SEED = int(os.environ.get("SHIPWAY_SEED") or random.randrange(10**6))

@@ -11,9 +11,9 @@ import pytest
 from shipway.model import Answer, Command
 from shipway.run import doctor
 from shipway.run.workbench import Workbench
+from tests.support.faces import run_task
 from tests.support.repositories import commit, git
 from tests.support.scene import Scene
-from tests.tasks.test_tasks import run
 
 pytestmark = pytest.mark.process
 
@@ -50,7 +50,7 @@ def fixture_scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
 def checked(capsys: pytest.CaptureFixture[str], code: int, *words: str) -> dict[str, tuple[bool, str]]:
     """What was said, by check."""
     capsys.readouterr()
-    assert run("doctor", *words, "--json") == code
+    assert run_task("doctor", *words, "--json") == code
     return {one["name"]: (one["holds"], one["seen"]) for one in json.loads(capsys.readouterr().out)["checks"]}
 
 

@@ -12,8 +12,8 @@ from shipway.labels import REVISION
 from shipway.model import Action, Answer, Command, Effect, Request, Target
 from shipway.run.reconcile import Hands, Outcome, foresee, reconcile
 from shipway.stages import PIPELINE, build
-from tests.run.test_reconcile import run
 from tests.support.model_remotes import ModelRemotes, digest_of, manifest
+from tests.support.pipeline import run_pipeline
 
 
 class Deaf(ModelRemotes):
@@ -46,22 +46,22 @@ class TestAnAnswerThatIsLost:
     @pytest.mark.parametrize("at", range(12))
     def test_does_not_end_the_release(self, target: Target, at: int) -> None:
         undisturbed, deaf = ModelRemotes(), Deaf(at, done=True)
-        run(undisturbed, target)
-        run(deaf, target)
+        run_pipeline(undisturbed, target)
+        run_pipeline(deaf, target)
         assert deaf.at == -1 and deaf.state() == undisturbed.state()
 
     @pytest.mark.parametrize("at", range(12))
     def test_does_not_end_it_where_the_answer_is_a_refusal(self, target: Target, at: int) -> None:
         raced = Deaf(at, done=True, passes=False)
-        run(raced, target)
+        run_pipeline(raced, target)
         assert raced.at == -1 and raced.changes == 12
 
     @pytest.mark.parametrize("at", [0, 1, 6, 7, 8, 11])
     def test_is_told_from_a_write_that_was_refused(self, target: Target, at: int) -> None:
         deaf = Deaf(at, done=False)
         with pytest.raises(StepFailed, match="refused"):
-            run(deaf, target)
-        run(deaf, target)
+            run_pipeline(deaf, target)
+        run_pipeline(deaf, target)
         assert deaf.builds == 1 and len(deaf.signatures) == 5
 
 
@@ -72,7 +72,7 @@ class TestTwoAtOnce:
     def fixture_raced(self, target: Target) -> ModelRemotes:
         """A finished release, whose staging tag was then taken by another image of the same commit."""
         remotes = ModelRemotes()
-        run(remotes, target)
+        run_pipeline(remotes, target)
         remotes.manifests[remotes.tags["v1.2.3"]]["annotations"] = {REVISION: target.commit}
         other = manifest("other", target.platforms)
         remotes.manifests[digest_of("other")] = {**other, "annotations": {REVISION: target.commit}}
@@ -80,13 +80,13 @@ class TestTwoAtOnce:
         return remotes
 
     def test_the_image_of_the_version_is_the_image(self, target: Target, raced: ModelRemotes) -> None:
-        seen = run(raced, target)
+        seen = run_pipeline(raced, target)
         assert raced.tags[target.staging] == raced.tags["v1.2.3"] != digest_of("other")
         assert raced.builds == 1 and [one.name for one in seen if one.outcome == "done"][0] == "build"
 
     def test_it_is_staged_again_where_the_staging_tag_is_gone(self, target: Target, raced: ModelRemotes) -> None:
         del raced.tags[target.staging]
-        run(raced, target)
+        run_pipeline(raced, target)
         assert raced.tags[target.staging] == raced.tags["v1.2.3"] and raced.builds == 1
 
     def test_a_dry_run_says_so(self, target: Target, raced: ModelRemotes) -> None:
@@ -95,7 +95,7 @@ class TestTwoAtOnce:
 
     def test_a_draft_that_the_loser_made_is_deleted_and_nobody_elses(self, target: Target) -> None:
         remotes = Drafts()
-        run(remotes, target)
+        run_pipeline(remotes, target)
         ours = remotes.releases[0]
         remotes.releases += [{**ours, "id": 8, "draft": True, "assets": []},
                              {**ours, "id": 9, "draft": True, "body": "somebody's own"}]
@@ -120,5 +120,5 @@ class Drafts(ModelRemotes):
 def test_the_target_of_a_branch_asks_for_no_version(target: Target) -> None:
     branch = replace(target, version="", tag="", channel="branch", tags=("topic",), latest=False, docs="")
     remotes = ModelRemotes()
-    run(remotes, branch)
+    run_pipeline(remotes, branch)
     assert json.dumps(remotes.tags).count("sha256:") == 2

@@ -12,8 +12,8 @@ from shipway.errors import ContextError
 from shipway.run import pipeline, workbench
 from shipway.run.native import apart, merged, write_digest_file
 from shipway.tasks import namespace
+from tests.support.faces import run_task
 from tests.support.scene import Scene
-from tests.tasks.test_tasks import run
 
 pytestmark = pytest.mark.process
 
@@ -46,16 +46,16 @@ def test_two_builds_and_a_merge_are_one_image(scene: Scene, tmp_path: Path, due:
                                               capsys: pytest.CaptureFixture[str]) -> None:
     flags = ("--due",) if due else ()
     for number, platform in enumerate(("linux/arm64", "linux/amd64")):
-        assert run("build", "--push", "--platform", platform, "--digest-file", f"{tmp_path}/digests/{number}.json",
-                   *flags) == 0
+        assert run_task("build", "--push", "--platform", platform, "--digest-file", f"{tmp_path}/digests/{number}.json",
+                        *flags) == 0
     capsys.readouterr()
-    assert run("merge", "--digest-file", f"{tmp_path}/digests", "--json", *flags) == 0
+    assert run_task("merge", "--digest-file", f"{tmp_path}/digests", "--json", *flags) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["platforms"] == ["linux/amd64", "linux/arm64"]
     assert [stage["name"] for stage in found["stages"]][-2:] == ["build", "inspect"]
     assert scene.remotes.builds == 2
-    assert run("merge", "--digest-file", f"{tmp_path}/digests/0.json", "--digest-file", f"{tmp_path}/digests/1.json",
-               "--json", *flags) == 0
+    assert run_task("merge", "--digest-file", f"{tmp_path}/digests/0.json", "--digest-file",
+                    f"{tmp_path}/digests/1.json", "--json", *flags) == 0
     again = json.loads(capsys.readouterr().out)
     assert again["digest"] == found["digest"] and again["stages"][-2]["outcome"] == "skipped"
     if due:
@@ -65,10 +65,10 @@ def test_two_builds_and_a_merge_are_one_image(scene: Scene, tmp_path: Path, due:
 
 def test_nothing_due_is_nothing_to_build(scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scene.upcoming = ""
-    assert run("build", "--push", "--platform", "linux/amd64", "--digest-file", f"{tmp_path}/d.json", "--due",
-               "--json") == 0
+    assert run_task("build", "--push", "--platform", "linux/amd64", "--digest-file", f"{tmp_path}/d.json", "--due",
+                    "--json") == 0
     assert json.loads(capsys.readouterr().out)["digest"] is None and not (tmp_path / "d.json").exists()
-    assert run("build", "--push", "--due", "--dry-run") == 0
+    assert run_task("build", "--push", "--due", "--dry-run") == 0
     assert capsys.readouterr().out == "\n" and scene.remotes.builds == 0
 
 

@@ -14,9 +14,9 @@ from shipway.image import Entry, Index
 from shipway.model import Point
 from shipway.run import consumer, contents, packages, workbench
 from shipway.run.consumer import Verdict
+from tests.support.faces import run_task
 from tests.support.model_remotes import digest_of
 from tests.support.spdx import DOCUMENT
-from tests.tasks.test_tasks import run
 
 IMAGE = "ghcr.io/acme/app:v1.2.3"
 
@@ -48,23 +48,23 @@ class TestTasks:
             packages.main(IMAGE, IMAGE)
 
     def test_the_table_and_the_documents(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert run("sbom", "--image", IMAGE) == 0
+        assert run_task("sbom", "--image", IMAGE) == 0
         assert capsys.readouterr().out.startswith("linux/amd64: 3 packages\n")
-        assert run("sbom", "--image", IMAGE, "--json") == 0
+        assert run_task("sbom", "--image", IMAGE, "--json") == 0
         assert json.loads(capsys.readouterr().out)["packages"]["linux/amd64"][2]["license"] is None
-        assert run("sbom", "--image", IMAGE, "--format", "spdx") == 0
+        assert run_task("sbom", "--image", IMAGE, "--format", "spdx") == 0
         assert json.loads(capsys.readouterr().out) == {"linux/amd64": DOCUMENT}
-        assert run("sbom", "--image", IMAGE, "--format", "cyclonedx") == 0
+        assert run_task("sbom", "--image", IMAGE, "--format", "cyclonedx") == 0
         assert json.loads(capsys.readouterr().out)["metadata"]["component"]["version"] == digest_of("i")
-        assert run("sbom", "--image", IMAGE, "--format", "yaml") == 3
+        assert run_task("sbom", "--image", IMAGE, "--format", "yaml") == 3
 
     def test_a_comparison(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert run("sbom", "--image", IMAGE, "--diff", IMAGE) == 0
+        assert run_task("sbom", "--image", IMAGE, "--diff", IMAGE) == 0
         assert capsys.readouterr().out == "linux/amd64: nothing changed\n"
 
     def test_licenses_against_a_policy(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (tmp_path / "p.toml").write_text('licenses = ["MIT"]')
-        assert run("licenses", "--image", IMAGE, "--policy", str(tmp_path / "p.toml"), "--json") == 1
+        assert run_task("licenses", "--image", IMAGE, "--policy", str(tmp_path / "p.toml"), "--json") == 1
         found = json.loads(capsys.readouterr().out)
         assert "bash 5: GPL-3.0-or-later\n  - c : unknown" in found["error"]["message"]
         assert [one["name"] for one in found["refused"]["linux/amd64"]] == ["bash", "c"]
@@ -80,7 +80,7 @@ class TestTasks:
             packages.licenses(IMAGE, "")
         monkeypatch.setattr(contents, "read_sboms", lambda *_: {"linux/amd64": [
             {"packages": DOCUMENT["packages"][1:3]}]})
-        assert run("licenses", "--image", IMAGE) == 0
+        assert run_task("licenses", "--image", IMAGE) == 0
         assert "2 packages, all under licenses" in capsys.readouterr().out
 
     def test_an_image_without_an_sbom_or_none_at_all(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,9 +112,10 @@ class TestTasks:
             return verdict
 
         monkeypatch.setattr(consumer, "verify", verify)
-        assert run("verify", "--image", IMAGE, "--ref", "refs/heads/x", "--no-transparency-log") == (0 if holds else 7)
+        status = run_task("verify", "--image", IMAGE, "--ref", "refs/heads/x", "--no-transparency-log")
+        assert status == (0 if holds else 7)
         assert capsys.readouterr().out == f"{'pass' if holds else 'FAIL'}  platforms: none\n"
-        assert run("verify", "--image", IMAGE, "--json") == (0 if holds else 7)
+        assert run_task("verify", "--image", IMAGE, "--json") == (0 if holds else 7)
         found = json.loads(capsys.readouterr().out)
         assert found["verified"] is holds and found["points"][0]["seen"] == "none" and ("error" in found) is not holds
         assert asked[0] == (IMAGE, Wanted(ref="refs/heads/x", transparency_log=False))

@@ -14,21 +14,15 @@ from shipway.model import Answer, Asking, Command, Effect, Finding, Request, Sta
 from shipway.run.reconcile import Hands, Outcome, foresee, reconcile
 from shipway.stages import ORDER, PIPELINE, build, commit, promote, sign, verify
 from tests.support.model_remotes import Died, ModelRemotes, digest_of
+from tests.support.pipeline import run_pipeline
 
 CHANGES = 12
 """Changes of an undisturbed run: build, five signatures, push, promotion, three for the release, docs."""
 
 
-def run(remotes: ModelRemotes, target: Target) -> list[Outcome]:
-    """One run of the whole pipeline."""
-    seen: list[Outcome] = []
-    reconcile(PIPELINE, target, remotes.hands, record=seen.append)
-    return seen
-
-
 def test_an_undisturbed_run_does_every_stage(target: Target) -> None:
     remotes = ModelRemotes()
-    seen = run(remotes, target)
+    seen = run_pipeline(remotes, target)
     assert [one.name for one in seen] == list(ORDER[1:])
     assert [one.name for one in seen if one.outcome != "done"] == ["attest"]  # it has to be asked for
     assert remotes.changes == CHANGES
@@ -37,8 +31,8 @@ def test_an_undisturbed_run_does_every_stage(target: Target) -> None:
 
 def test_a_second_run_changes_nothing_and_gives_a_reason_for_each_stage(target: Target) -> None:
     remotes = ModelRemotes()
-    run(remotes, target)
-    seen = run(remotes, target)
+    run_pipeline(remotes, target)
+    seen = run_pipeline(remotes, target)
     assert remotes.changes == CHANGES
     assert {one.outcome for one in seen} == {"skipped"}
     assert all(one.reason for one in seen)
@@ -48,21 +42,21 @@ def test_a_second_run_changes_nothing_and_gives_a_reason_for_each_stage(target: 
 @pytest.mark.parametrize("point", range(CHANGES))
 def test_a_rerun_after_any_death_ends_in_the_undisturbed_state(target: Target, point: int, lost: bool) -> None:
     undisturbed = ModelRemotes()
-    run(undisturbed, target)
+    run_pipeline(undisturbed, target)
     remotes = ModelRemotes(die_at=point, lost=lost)
     with pytest.raises(Died):
-        run(remotes, target)
+        run_pipeline(remotes, target)
     if "v1.2.3" in remotes.tags:
         assert remotes.refs["refs/tags/v1.2.3"] == target.commit
     remotes.die_at = -1
-    run(remotes, target)
+    run_pipeline(remotes, target)
     assert remotes.state() == undisturbed.state()
     assert remotes.builds == 1 or (lost and point == 0)
 
 
 def test_the_index_is_signed_last(target: Target) -> None:
     remotes = ModelRemotes()
-    run(remotes, target)
+    run_pipeline(remotes, target)
     assert remotes.signatures[-1] == remotes.tags["v1.2.3"]
     assert len(remotes.signatures) == 5
 
@@ -78,12 +72,12 @@ def test_nothing_public_moves_while_the_verification_fails(target: Target) -> No
 
 def test_a_version_tag_with_another_digest_is_a_conflict(target: Target) -> None:
     remotes = ModelRemotes()
-    run(remotes, target)
+    run_pipeline(remotes, target)
     other = dict(remotes.manifests[remotes.tags["v1.2.3"]], digest=digest_of("another"))
     remotes.manifests[digest_of("another")] = other
     remotes.tags["v1.2.3"] = digest_of("another")
     with pytest.raises(Conflict, match="v1.2.3 is already"):
-        run(remotes, target)
+        run_pipeline(remotes, target)
     assert remotes.tags["v1.2.3"] == digest_of("another")
     assert digest_of("another") not in remotes.signatures
 
@@ -91,14 +85,14 @@ def test_a_version_tag_with_another_digest_is_a_conflict(target: Target) -> None
 def test_a_git_tag_elsewhere_is_a_conflict(target: Target) -> None:
     remotes = ModelRemotes(refs={"refs/tags/v1.2.3": "e" * 40})
     with pytest.raises(Conflict, match="in the origin"):
-        run(remotes, target)
+        run_pipeline(remotes, target)
     assert "v1.2.3" not in remotes.tags
 
 
 def test_a_branch_ends_after_its_tags_moved(target: Target) -> None:
     branch = replace(target, version="", tag="", channel="branch", tags=("topic",), latest=False, docs="")
     remotes = ModelRemotes()
-    seen = run(remotes, branch)
+    seen = run_pipeline(remotes, branch)
     assert {one.name: one.outcome for one in seen} == {
         "build": "done", "inspect": "done", "sign": "done", "attest": "skipped", "verify": "done",
         "commit": "skipped", "promote": "done", "publish": "skipped", "document": "skipped"}
@@ -108,11 +102,11 @@ def test_a_branch_ends_after_its_tags_moved(target: Target) -> None:
 def test_a_branch_tag_moves_to_a_new_digest(target: Target) -> None:
     branch = replace(target, version="", tag="", channel="branch", tags=("topic",), latest=False, docs="")
     remotes = ModelRemotes()
-    run(remotes, branch)
+    run_pipeline(remotes, branch)
     labels = {**branch.labels, REVISION: "d" * 40}
     later = replace(branch, staging="sha-ddddddd", commit="d" * 40, labels=labels)
     before = remotes.tags["topic"]
-    run(remotes, later)
+    run_pipeline(remotes, later)
     assert remotes.tags["topic"] == remotes.tags["sha-ddddddd"] != before
 
 
@@ -127,7 +121,7 @@ def test_a_dry_run_changes_nothing_and_foresees_every_change(target: Target) -> 
 
 def test_a_dry_run_of_a_finished_release_plans_nothing(target: Target) -> None:
     remotes = ModelRemotes()
-    run(remotes, target)
+    run_pipeline(remotes, target)
     assert not [actions for _, _, actions in foresee(PIPELINE, target, remotes.hands) if actions]
 
 
@@ -189,7 +183,7 @@ def test_a_trouble_that_passes_is_waited_for_and_nothing_is_done_twice(target: T
                   workers=1)
     reconcile(PIPELINE, target, hands, record=lambda _: None)
     undisturbed = ModelRemotes()
-    run(undisturbed, target)
+    run_pipeline(undisturbed, target)
     assert remotes.state() == undisturbed.state() and remotes.builds == 1
     assert len(waited) == len(troubled) and all(1 <= seconds <= 120 for seconds in waited)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from shipway.run import packages, scanning
+from tests.support.faces import run_task
 from tests.support.scanner_reports import AUDIT, GRYPE, TRIVY
-from tests.tasks.test_tasks import run
 
 IMAGE = "ghcr.io/acme/app:v1.2.3"
 
@@ -52,19 +52,19 @@ class TestScan:
         return called
 
     def test_nothing_is_installed(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert run("scan", "--image", IMAGE) == 4
+        assert run_task("scan", "--image", IMAGE) == 4
         assert "pip install pip-audit" in capsys.readouterr().err
 
     def test_a_scanner_that_is_named(self, shelf: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.install(shelf, "grype", GRYPE)
-        assert run("scan", "--image", IMAGE, "--scanner", "trivy") == 4
-        assert run("scan", "--image", IMAGE, "--scanner", "snyk") == 3
+        assert run_task("scan", "--image", IMAGE, "--scanner", "trivy") == 4
+        assert run_task("scan", "--image", IMAGE, "--scanner", "snyk") == 3
         assert "the scanners are pip-audit, grype, trivy" in capsys.readouterr().err
 
     def test_all_that_are_installed_are_asked(self, shelf: Path, capsys: pytest.CaptureFixture[str]) -> None:
         audited = self.install(shelf, "pip-audit", AUDIT, code=1)
         matched, detected = self.install(shelf, "grype", GRYPE), self.install(shelf, "trivy", TRIVY)
-        assert run("scan", "--image", IMAGE, "--json") == 1
+        assert run_task("scan", "--image", IMAGE, "--json") == 1
         found = json.loads(capsys.readouterr().out)
         assert found["scanners"] == ["pip-audit", "grype", "trivy"] and found["error"]["status"] == 1
         rows = {one["package"].lower(): one for one in found["vulnerabilities"]}
@@ -82,21 +82,21 @@ class TestScan:
         policy = tmp_path / "policy.toml"
         policy.write_text('exceptions = [{id = "GHSA-h5c8", until = 9999-12-31, reason = "no templates"},\n'
                           '{id = "CVE-9", until = 9999-12-31, reason = "x"}]\n')
-        assert run("scan", "--image", IMAGE, "--policy", str(policy)) == 0
+        assert run_task("scan", "--image", IMAGE, "--policy", str(policy)) == 0
         shown = capsys.readouterr().out
         assert "excepted  unknown    jinja2 3.1.2  GHSA-h5c8 CVE-2024-22195  until 9999-12-31: no templates" in shown
         assert "the exception for CVE-9 excepts nothing" in shown and "linux/arm64: 3 packages" in shown
         (tmp_path / "pyproject.toml").write_text(
             '[project]\nname = "x"\nversion = "1"\n[tool.shipway.policy]\n' + policy.read_text())
-        assert run("scan", "--image", IMAGE) == 0
+        assert run_task("scan", "--image", IMAGE) == 0
         (tmp_path / "pyproject.toml").unlink()
-        assert run("scan", "--image", IMAGE) == 1
+        assert run_task("scan", "--image", IMAGE) == 1
 
     @pytest.mark.parametrize(("name", "code"), [("pip-audit", 1), ("pip-audit", 0), ("grype", 0), ("trivy", 2)])
     def test_a_scanner_that_could_not_ask(self, shelf: Path, name: str, code: int,
                                           capsys: pytest.CaptureFixture[str]) -> None:
         self.install(shelf, name, None, code)
-        assert run("scan", "--image", IMAGE) == 5
+        assert run_task("scan", "--image", IMAGE) == 5
         assert "no network" in capsys.readouterr().err
 
     def test_a_version_that_python_does_not_know(self, shelf: Path, monkeypatch: pytest.MonkeyPatch,
@@ -105,5 +105,5 @@ class TestScan:
         monkeypatch.setattr(scanning, "read_sboms", lambda _: ("sha256:1", {"linux/amd64": [{"packages": [
             {"name": "odd", "versionInfo": "a-b", "externalRefs": [
                 {"referenceType": "purl", "referenceLocator": "pkg:pypi/odd@a-b"}]}]}]}))
-        assert run("scan", "--image", IMAGE) == 5
+        assert run_task("scan", "--image", IMAGE) == 5
         assert "versions like these: odd a-b" in capsys.readouterr().err

@@ -9,8 +9,8 @@ import pytest
 from shipway.model import Command, State, Target, World
 from shipway.run.reconcile import foresee
 from shipway.stages import PIPELINE, attest
-from tests.run.test_reconcile import run
 from tests.support.model_remotes import Died, ModelRemotes
+from tests.support.pipeline import run_pipeline
 
 
 @pytest.fixture(name="asked")
@@ -21,14 +21,14 @@ def fixture_asked(target: Target) -> Target:
 
 def test_two_for_each_platform_and_none_twice(asked: Target) -> None:
     remotes = ModelRemotes()
-    seen = {one.name: one for one in run(remotes, asked)}
+    seen = {one.name: one for one in run_pipeline(remotes, asked)}
     assert seen["attest"].reason == "4 of 4 attestations are signed" and len(set(remotes.attested)) == 4
-    assert {one.outcome for one in run(remotes, asked)} == {"skipped"} and len(remotes.attested) == 4
+    assert {one.outcome for one in run_pipeline(remotes, asked)} == {"skipped"} and len(remotes.attested) == 4
 
 
 def test_statements_of_one_digest_are_written_one_after_the_other(asked: Target) -> None:
     remotes = ModelRemotes()
-    run(remotes, replace(asked, signing=replace(asked.signing, attest=False)))
+    run_pipeline(remotes, replace(asked, signing=replace(asked.signing, attest=False)))
     (row,) = (one for one in foresee(PIPELINE, asked, remotes.hands) if one[0] == "attest")
     commands = [action for action in row[2] if isinstance(action, Command)]
     images = [command.argv[-1] for command in commands]
@@ -42,9 +42,9 @@ def test_statements_of_one_digest_are_written_one_after_the_other(asked: Target)
 def test_a_rerun_after_a_death_completes(asked: Target, at: int) -> None:
     remotes = ModelRemotes(die_at=at)
     with pytest.raises(Died):
-        run(remotes, asked)
+        run_pipeline(remotes, asked)
     remotes.die_at = -1
-    run(remotes, asked)
+    run_pipeline(remotes, asked)
     assert sorted(remotes.attested) == sorted(set(remotes.attested)) and len(remotes.attested) == 4
 
 

@@ -12,8 +12,8 @@ from shipway.model import Target
 from shipway.rollback import MARK, Rollback, plan_rollback
 from shipway.run.reconcile import Outcome, reconcile
 from shipway.stages.version import Tag
-from tests.run.test_reconcile import run
 from tests.support.model_remotes import Died, ModelRemotes
+from tests.support.pipeline import run_pipeline
 
 
 @pytest.mark.parametrize(("names", "withdrawn", "goals", "kept"), [
@@ -50,8 +50,8 @@ def test_what_cannot_be_withdrawn(names: str, asked: str, said: str) -> None:
 def fixture_remotes(target: Target) -> ModelRemotes:
     """Two releases."""
     remotes = ModelRemotes()
-    run(remotes, earlier(target))
-    run(remotes, replace(target, base="b" * 40))
+    run_pipeline(remotes, earlier(target))
+    run_pipeline(remotes, replace(target, base="b" * 40))
     assert remotes.tags["latest"] == remotes.tags["v1.2.3"] != remotes.tags["v1.1.0"]
     return remotes
 
@@ -93,8 +93,8 @@ def test_everything_that_people_follow_goes_back(target: Target, remotes: ModelR
 @pytest.mark.parametrize("at", range(5))
 def test_a_rerun_ends_where_an_undisturbed_run_does(target: Target, remotes: ModelRemotes, at: int, lost: bool) -> None:
     undisturbed = ModelRemotes()
-    run(undisturbed, earlier(target))
-    run(undisturbed, replace(target, base="b" * 40))
+    run_pipeline(undisturbed, earlier(target))
+    run_pipeline(undisturbed, replace(target, base="b" * 40))
     withdraw(undisturbed, target)
     remotes.die_at, remotes.lost = remotes.changes + at, lost
     with pytest.raises(Died):
@@ -122,7 +122,7 @@ def test_docs_of_a_withdrawn_version_stand_in_no_ones_way(target: Target, remote
     labels = {name: {target.version: "1.1.1", target.commit: "d" * 40}[value] for name, value in target.labels.items()}
     maintained = replace(target, version="1.1.1", tag="v1.1.1", commit="d" * 40, base="c" * 40, docs="1.1",
                          staging="sha-ddddddd", tags=("v1.1.1", "latest"), labels=labels, withdrawn=("1.2.3",))
-    run(remotes, maintained)
+    run_pipeline(remotes, maintained)
     assert {one["title"]: one["aliases"] for one in remotes.docs} == {"1.1.1": ["latest"], "1.2.3": []}
     assert remotes.tags["latest"] == remotes.tags["v1.1.1"]
 

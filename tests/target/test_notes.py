@@ -12,8 +12,8 @@ from shipway.model import Target, World
 from shipway.notes import Facts, edit_changelog, read_authors, read_notes, render_packages, render_page, sort_sections
 from shipway.recipe import Signing
 from shipway.stages.publish import verify_words
-from tests.run.test_reconcile import run
 from tests.support.model_remotes import ModelRemotes
+from tests.support.pipeline import run_pipeline
 
 OLD = "## v1.2.2 (2026-01-01)\n\n### Bug Fixes\n\n- Old\n"
 CHANGELOG = ("# Log\n\n<!-- version list -->\n\n## v1.2.3 (2026-11-23)\n\n### Bug Fixes\n\n- Repair\n\n"
@@ -99,8 +99,8 @@ class TestPage:
 
     def test_the_page_shows_what_changed_since_the_release_before(self, target: Target) -> None:
         remotes = ModelRemotes()
-        run(remotes, replace(target, previous="1.2.2"))
+        run_pipeline(remotes, replace(target, previous="1.2.2"))
         assert f"changes since {target.image}:v1.2.2" in str(remotes.releases[0]["body"])
         other = ModelRemotes()
-        run(other, target)
+        run_pipeline(other, target)
         assert "changes since" not in str(other.releases[0]["body"]) and World().changes == ""

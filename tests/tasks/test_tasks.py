@@ -9,7 +9,6 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from invoke.program import Program
 
 from shipway import tasks
 from shipway.errors import CheckFailed, Conflict, ContextError, SettingsError, ShipwayError, StepFailed, ToolMissing
@@ -18,17 +17,9 @@ from shipway.rehearsal import engine, rehearse
 from shipway.run import answers, pipeline, pruning, workbench
 from shipway.run.reconcile import Outcome
 from shipway.run.report import Foreseen
+from tests.support.faces import run_task
 
 ROWS = [Foreseen(name="build", state="absent", evidence="no image", commands=("docker buildx build .",))]
-
-
-def run(*words: str) -> int:
-    """Run the program; gives its exit status."""
-    try:
-        Program(name="shipway", namespace=tasks.namespace).run(["shipway", *words])
-    except SystemExit as end:
-        return int(end.code or 0)
-    return 0
 
 
 @pytest.mark.parametrize(("error", "status"), [
@@ -42,9 +33,9 @@ def test_each_error_has_its_own_exit_status_and_says_what_to_do(
         raise error("it broke", hint="mend it")
 
     monkeypatch.setattr(answers, "tags", fail)
-    assert run("tags") == status
+    assert run_task("tags") == status
     assert capsys.readouterr().err == "shipway: it broke\n  next: mend it\n"
-    assert run("tags", "--json") == status
+    assert run_task("tags", "--json") == status
     assert json.loads(capsys.readouterr().out) == {
         "error": {"status": status, "message": "it broke", "hint": "mend it"}}
 
@@ -54,21 +45,21 @@ def test_an_interrupt_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, capsy
         raise KeyboardInterrupt
 
     monkeypatch.setattr(answers, "tags", interrupt)
-    assert run("tags") == 130 and "interrupted" in capsys.readouterr().err
+    assert run_task("tags") == 130 and "interrupted" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["context", "tags", "version"])
 def test_computed_answers_for_people_and_for_programs(name: str, monkeypatch: pytest.MonkeyPatch,
                                                       capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(answers, name, lambda _: {"image": "x", "tags": ["a", "b"], "next": None})
-    assert run(name) == 0
+    assert run_task(name) == 0
     assert capsys.readouterr().out == "image: x\ntags: a, b\nnext: -\n"
-    assert run(name, "--json", "--dry-run") == 0
+    assert run_task(name, "--json", "--dry-run") == 0
     assert json.loads(capsys.readouterr().out) == {"image": "x", "tags": ["a", "b"], "next": None}
 
 
 def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("schema") == 0 and json.loads(capsys.readouterr().out)["title"] == "[tool.shipway]"
+    assert run_task("schema") == 0 and json.loads(capsys.readouterr().out)["title"] == "[tool.shipway]"
 
 
 @pytest.mark.parametrize("words", [("build", "--push"), ("inspect",), ("sign",), ("verify",), ("promote",),
@@ -84,18 +75,18 @@ def test_a_stage_can_be_run_and_foreseen(words: tuple[str, ...], monkeypatch: py
     monkeypatch.setattr(workbench, "set_up", lambda _: None)
     monkeypatch.setattr(pipeline, "run_stage", run_stage)
     monkeypatch.setattr(pipeline, "foresee_stage", lambda _, name, **__: [replace(ROWS[0], name=name)])
-    assert run(*words, "--json") == 0 and ran == [words[0]]
+    assert run_task(*words, "--json") == 0 and ran == [words[0]]
     printed = capsys.readouterr()
     assert json.loads(printed.out)["digest"] is None and "as it should" in printed.err
-    assert run(*words, "--dry-run") == 0
+    assert run_task(*words, "--dry-run") == 0
     assert capsys.readouterr().out == f"# {words[0]}: absent, no image\ndocker buildx build .\n"
-    assert run(*words, "--dry-run", "--json") == 0
+    assert run_task(*words, "--dry-run", "--json") == 0
     assert json.loads(capsys.readouterr().out)["dry_run"] is True
 
 
 def test_a_build_for_this_machine(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(answers, "build", lambda _, dry_run: {"dry": dry_run})
-    assert run("build", "--dry-run") == 0 and capsys.readouterr().out == "dry: True\n"
+    assert run_task("build", "--dry-run") == 0 and capsys.readouterr().out == "dry: True\n"
 
 
 def test_a_release_that_fails_still_reports_what_it_reached(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
@@ -107,7 +98,7 @@ def test_a_release_that_fails_still_reports_what_it_reached(monkeypatch: pytest.
     bench = mock.Mock(environment={"GITHUB_OUTPUT": str(tmp_path / "output")})
     monkeypatch.setattr(workbench, "set_up", lambda _: bench)
     monkeypatch.setattr(pipeline, "release", release)
-    assert run("release", "--until", "sign", "--json") == 5
+    assert run_task("release", "--until", "sign", "--json") == 5
     printed = json.loads(capsys.readouterr().out)
     assert printed["stages"][0] == {"name": "version", "outcome": "failed", "reason": "sign", "seconds": 0.0}
     assert printed["error"]["message"] == "it broke"
@@ -119,24 +110,24 @@ def test_a_release_prints_its_digest_for_people(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(workbench, "set_up", lambda _: mock.Mock(environment={}))
     monkeypatch.setattr(pipeline, "release", lambda *_, **__: None)
     monkeypatch.setattr(answers, "result_document", lambda _: {"image": "r.example/x", "digest": "sha256:d"})
-    assert run("release") == 0 and capsys.readouterr().out == "r.example/x@sha256:d\n"
+    assert run_task("release") == 0 and capsys.readouterr().out == "r.example/x@sha256:d\n"
 
 
 def test_a_release_can_be_foreseen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(workbench, "set_up", lambda _: None)
     monkeypatch.setattr(pipeline, "foresee_release", lambda _, until: ROWS)
-    assert run("release", "--dry-run") == 0 and "docker buildx build ." in capsys.readouterr().out
+    assert run_task("release", "--dry-run") == 0 and "docker buildx build ." in capsys.readouterr().out
 
 
 def test_status_for_people_and_for_programs(monkeypatch: pytest.MonkeyPatch,
                                             capsys: pytest.CaptureFixture[str]) -> None:
     rows = [{"name": "build", "state": "same", "evidence": "there", "next": ""}]
     monkeypatch.setattr(answers, "status", lambda _: rows)
-    assert run("status") == 0 and capsys.readouterr().out == "build     same     there\n"
-    assert run("status", "--json") == 0 and json.loads(capsys.readouterr().out)["stages"][0]["state"] == "same"
+    assert run_task("status") == 0 and capsys.readouterr().out == "build     same     there\n"
+    assert run_task("status", "--json") == 0 and json.loads(capsys.readouterr().out)["stages"][0]["state"] == "same"
     rows.append({"name": "sign", "state": "unknown", "evidence": "no answer", "next": "look"})
-    assert run("status") == 5 and "sign      unknown  no answer  → look\n" in capsys.readouterr().out
-    assert run("status", "--json") == 5
+    assert run_task("status") == 5 and "sign      unknown  no answer  → look\n" in capsys.readouterr().out
+    assert run_task("status", "--json") == 5
     found = json.loads(capsys.readouterr().out)
     assert found["stages"] == rows and found["error"]["message"] == "could not ask: sign"
 
@@ -147,16 +138,16 @@ def test_what_may_go_is_shown_and_deleted_when_asked_for(
         return {"image": "x", "deleted": delete, "images": [{"digest": "d", "tags": ["pr-1"], "reason": "old"}]}
 
     monkeypatch.setattr(pruning, "prune", prune)
-    assert run("prune") == 0 and capsys.readouterr().out == "d pr-1: old\n1 manifests of x may go\n"
-    assert run("prune", "--delete") == 0 and capsys.readouterr().out.endswith("were deleted\n")
-    assert run("prune", "--delete", "--dry-run", "--json") == 0
+    assert run_task("prune") == 0 and capsys.readouterr().out == "d pr-1: old\n1 manifests of x may go\n"
+    assert run_task("prune", "--delete") == 0 and capsys.readouterr().out.endswith("were deleted\n")
+    assert run_task("prune", "--delete", "--dry-run", "--json") == 0
     assert json.loads(capsys.readouterr().out)["deleted"] is False
 
 
 def test_the_rehearsal_is_given_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, object] = {}
     monkeypatch.setattr(rehearse, "main", lambda *_, **options: seen.update(options))
-    assert run("rehearse", "--keep", "--json") == 0
+    assert run_task("rehearse", "--keep", "--json") == 0
     assert seen == {"keep": True, "dry_run": False, "as_json": True}
 
 
@@ -166,11 +157,11 @@ def test_the_engine_is_started_stopped_and_foreseen(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(engine, "ensure", lambda _, __, suite: f"from {suite}")
     monkeypatch.setattr(engine, "foresee", lambda _, suite: f"would come from {suite}")
     monkeypatch.setattr(engine, "stop", lambda _, __, purge: ["dockerd"] if purge else [])
-    assert run("engine", "--suite", "sid") == 0 and capsys.readouterr().out == "engine: from sid\n"
-    assert run("engine", "--dry-run") == 0 and "would come from trixie" in capsys.readouterr().out
-    assert run("engine.stop", "--purge") == 0 and capsys.readouterr().out == "ended: dockerd\n"
-    assert run("engine.stop") == 0 and capsys.readouterr().out == "ended: -\n"
-    assert run("engine.stop", "--dry-run") == 0 and "would end: " in capsys.readouterr().out
+    assert run_task("engine", "--suite", "sid") == 0 and capsys.readouterr().out == "engine: from sid\n"
+    assert run_task("engine", "--dry-run") == 0 and "would come from trixie" in capsys.readouterr().out
+    assert run_task("engine.stop", "--purge") == 0 and capsys.readouterr().out == "ended: dockerd\n"
+    assert run_task("engine.stop") == 0 and capsys.readouterr().out == "ended: -\n"
+    assert run_task("engine.stop", "--dry-run") == 0 and "would end: " in capsys.readouterr().out
 
 
 def test_every_option_has_a_line_of_help() -> None:

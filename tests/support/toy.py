@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.conftest import Kept, shipway
+from tests.support.kept import Kept, shipway
 from tests.support.layers import elf
 from tests.support.repositories import commit, make_repository
 

@@ -1,0 +1,67 @@
+"""cosign that signs without a key, for a Sigstore on loopback."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+
+from shipway.model import Target
+from shipway.recipe import Signing
+from shipway.run.processes import Processes
+from shipway.signatures import read_signed, verify_command
+from shipway.stages.sign import sign_command
+from tests.sigstore.identity import GITHUB, Workflow
+from tests.sigstore.service import Sigstore
+
+INDEX = "application/vnd.oci.image.index.v1+json"
+CALLED = "acme/ci/.github/workflows/ship.yml@refs/tags/v1"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """cosign, a registry and a Sigstore."""
+
+    sigstore: Sigstore
+    runner: Processes
+    registry: str
+
+    def push(self, name: str) -> str:
+        """Push an index of its own; gives its digest."""
+        content = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [],
+                              "annotations": {"name": name}}).encode()
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        send(f"http://{self.registry}/v2/acme/app/manifests/{digest}", "PUT", content, {"Content-Type": INDEX})
+        return digest
+
+    def target(self, expected: Workflow) -> Target:
+        """An image by ``expected``."""
+        return Target(image=f"{self.registry}/acme/app", commit=expected.sha, branch="main", channel="release",
+                      staging="sha-5eed5ee", tags=(), platforms=(), folder="", signing=expect(expected),
+                      builder="https://github.com/acme/app/actions/runs/1003")
+
+    def sign(self, digest: str) -> None:
+        """As the workflow that the Sigstore hands out tokens for."""
+        self.runner(sign_command(self.target(self.sigstore.workflow), digest))
+
+    def is_signed(self, digest: str, expected: Workflow) -> bool:
+        """Whether cosign finds a signature by ``expected``."""
+        return read_signed(self.runner(verify_command(self.target(expected), digest)), digest)
+
+
+def expect(workflow: Workflow) -> Signing:
+    """The identity, and the caller's repository and branch."""
+    return Signing(identity=workflow.identity, issuer=GITHUB, repository=workflow.repository, ref=workflow.ref)
+
+
+def send(url: str, method: str, content: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+    """(status, body) of a request to this machine."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(urllib.request.Request(url, content, headers, method=method), timeout=10) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()

@@ -1,0 +1,15 @@
+"""The whole pipeline, over remotes in memory."""
+
+from __future__ import annotations
+
+from shipway.model import Target
+from shipway.run.reconcile import Outcome, reconcile
+from shipway.stages import PIPELINE
+from tests.support.model_remotes import ModelRemotes
+
+
+def run_pipeline(remotes: ModelRemotes, target: Target) -> list[Outcome]:
+    """Run every stage once; gives the outcome of each."""
+    outcomes: list[Outcome] = []
+    reconcile(PIPELINE, target, remotes.hands, record=outcomes.append)
+    return outcomes
