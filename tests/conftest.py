@@ -9,7 +9,8 @@ import os
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -69,3 +70,16 @@ def fixture_registry() -> Iterator[Registry]:
     yield registry
     registry.server.shutdown()
     registry.server.server_close()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let golden files be written anew."""
+    parser.addoption("--update-golden", action="store_true", help="write the golden files of tests/golden/ anew")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a text with a golden file by its name; with ``--update-golden``, write it there."""
+    from tests.support.golden import check
+
+    return partial(check, update=request.config.getoption("--update-golden"))

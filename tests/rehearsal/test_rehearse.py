@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -104,6 +105,24 @@ def test_a_project_with_nothing_to_release_rehearses_with_a_commit_of_its_own(
     printed = capsys.readouterr().out
     assert "second run" in printed and "v0.1.0, latest" in printed
     assert rehearse.OWN_COMMIT not in git(project, "log", "--format=%s")
+
+
+@pytest.mark.usefixtures("project")
+def test_the_table_shows_both_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+                                   golden: Callable[[str, str], None]) -> None:
+    release = pipeline.release
+
+    def release_in_no_time(bench: Workbench, result: pipeline.Result, tell: Callable[[Outcome], None]) -> None:
+        release(bench, result, tell)
+        result.stages = [replace(outcome, seconds=0.0) for outcome in result.stages]
+
+    monkeypatch.setattr(pipeline, "release", release_in_no_time)
+    play(monkeypatch)
+    table = capsys.readouterr().out
+    # What differs each time is as long each time, so that the columns stay as wide as they are.
+    for varying in (r"(?<=127\.0\.0\.1:)\d+", r"(?<=sha256:)[0-9a-f]+"):
+        table = re.sub(varying, lambda match: "0" * len(match[0]), table)
+    golden("rehearsal", table)
 
 
 def test_a_dry_run_prints_the_plan_of_the_release(project: Path, monkeypatch: pytest.MonkeyPatch,

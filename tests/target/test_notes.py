@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from shipway.model import Target, World
 from shipway.notes import Facts, edit_changelog, read_authors, read_notes, render_packages, render_page, sort_sections
 from shipway.recipe import Signing
 from shipway.stages.publish import verify_words
-from tests.support.model_remotes import ModelRemotes
+from tests.support.model_remotes import ModelRemotes, digest_of
 from tests.support.pipeline import run_pipeline
 
 OLD = "## v1.2.2 (2026-01-01)\n\n### Bug Fixes\n\n- Old\n"
@@ -91,6 +92,17 @@ class TestPage:
             "linux/amd64, linux/arm64\n\n| package | before | now |\n|---|---|---|\n"
             "| a\\|b | 1 (MIT) | 2 (MIT) |\n| c | – | 1 |\n\nlinux/386: nothing changed\n\n</details>")
         assert not render_packages({}, "v1")
+
+    def test_a_whole_page(self, golden: Callable[[str, str], None]) -> None:
+        facts = replace(FACTS, level="minor", reason="the command line changed", authors=("Ann", "Bo"))
+        notes = read_notes(edit_changelog(CHANGELOG, facts), "1.2.3")
+        image = "ghcr.io/acme/toy:v1.2.3"
+        rows = [{"name": "attrs", "before": "25.1 (MIT)", "after": "25.4 (MIT)"},
+                {"name": "click", "before": "", "after": "8.3 (BSD-3-Clause)"}]
+        packages = render_packages({"linux/amd64": rows, "linux/arm64": rows[:1]}, "v1.2.2")
+        workflow = Signing(identity="https://github.com/acme/toy/.github/workflows/release.yml@refs/heads/main",
+                           issuer=GITHUB_ISSUER)
+        golden("release-page", render_page(notes, image, digest_of("x"), verify_words(workflow, image), packages))
 
     def test_it_stays_below_what_github_takes(self) -> None:
         rows = [{"name": f"package-{number}", "before": "1 (MIT)", "after": "2 (MIT)"} for number in range(5000)]
