@@ -22,7 +22,7 @@ forget_surroundings(os.environ)
 
 if TYPE_CHECKING:
     # Read when a fixture is asked for: who runs one test does not wait for what it does not use.
-    from shipway.model import Target
+    from shipway.model.target import Target
     from tests.support.registry import Registry
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")

@@ -218,7 +218,7 @@ class TestSessions:
         assert run_lines[2:] == ["lint-imports --no-cache", "zizmor --offline --quiet --persona auditor .github"]
         installed, run_lines = self.ran("tests")
         assert installed[1] == "--quiet --no-deps --editable ." and "--cov-fail-under" not in run_lines[0]
-        assert self.ran("types")[1] == ["mypy"]
+        assert not any("--strict" in line for line in self.ran("types")[1])
         assert self.ran("e2e")[1] == ["pytest tests/e2e -k x"]
 
     def test_the_benchmarks_are_a_program_of_the_project(self, project: Path) -> None:

@@ -15,10 +15,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from shipway.effects.environment import equip
+from shipway.effects.processes import Processes
 from shipway.errors import ShipwayError
 from shipway.rehearsal import leash
-from shipway.run.processes import Processes
-from shipway.run.tools import equip
 from tests.bench.faces import face_pairs
 from tests.bench.images import Images
 from tests.bench.measure import Measured, Pair, document, measure, rows

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shipway.config import Settings
-from shipway.context import Context
+from shipway.effects.processes import Processes
 from shipway.errors import ShipwayError
-from shipway.model import Answer, Command, Effect
+from shipway.model.actions import Answer, Command, Effect
 from shipway.rehearsal.ports import free_port
 from shipway.rehearsal.registry import start_registry, wait_for
-from shipway.run.processes import Processes
-from shipway.target import plan_build
+from shipway.settings import Settings
+from shipway.target.context import Context
+from shipway.target.plan import plan_build
 from tests.bench.measure import NotMeasured
 
 SERVICE = Path(__file__).parent / "service"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shipway.model import Command, Effect
-from shipway.run.processes import Processes
+from shipway.effects.processes import Processes
+from shipway.model.actions import Command, Effect
 from tests.bench.measure import Goal, Pair, Way
 
 _ONE_TASK = '''\

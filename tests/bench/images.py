@@ -6,8 +6,14 @@ import functools
 import json
 from pathlib import Path
 
-from shipway.run.processes import Processes
-from tests.bench.builder import COMPRESSION, Builder, open_builder, read_emulators, require_emulation
+from shipway.effects.processes import Processes
+from tests.bench.builder import (
+    COMPRESSION,
+    Builder,
+    open_builder,
+    read_emulators,
+    require_emulation,
+)
 from tests.bench.measure import Goal, Pair, Way
 
 PLAIN = ("--provenance=false",)

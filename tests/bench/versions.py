@@ -6,9 +6,9 @@ import random
 import sys
 from pathlib import Path
 
-from shipway.model import Command, Effect
-from shipway.run import history
-from shipway.run.processes import Processes
+from shipway.effects import history
+from shipway.effects.processes import Processes
+from shipway.model.actions import Command, Effect
 from tests.bench.measure import Goal, Pair, Way
 from tests.support.histories import MESSAGES, History, clone_of, config_of, forget
 

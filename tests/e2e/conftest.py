@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from shipway.effects.environment import equip, is_modern
+from shipway.effects.processes import Processes
 from shipway.rehearsal import leash
 from shipway.rehearsal.engine import daemon
 from shipway.rehearsal.ports import free_port
 from shipway.rehearsal.registry import PROGRAMS, start_registry, wait_for
-from shipway.run.processes import Processes
-from shipway.run.tools import equip, is_modern
 from tests.sigstore.flags import install
 from tests.sigstore.service import stand_up
 from tests.support.kept import PROJECT, Kept, shipway

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from shipway.run.tools import cache_folder
+from shipway.effects.environment import cache_folder
 from tests.support.cacheservice import READ, WRITE, CacheService, serve
 from tests.support.toy import Toy
 

@@ -18,9 +18,10 @@ from pathlib import Path
 
 import pytest
 
-from shipway.consumer import Wanted
-from shipway.run import consumer, contents
-from shipway.run.consumer import Verdict
+from shipway.effects import read_image
+from shipway.run import verify as consumer
+from shipway.run.verify import Verdict
+from shipway.target.from_image import Wanted
 from tests.sigstore.identity import Workflow
 from tests.support.kept import shipway
 from tests.support.keyless import CALLED, Bench
@@ -191,14 +192,14 @@ def test_a_signature_does_not_make_up_for_the_content(market: Market, recipe: Re
 
 def test_a_tag_that_moves_meanwhile(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
     market.sign(market.publish())
-    describe = contents.describe
+    describe = read_image.describe
 
     def slowly(name: str, digest: str, cache: Path) -> object:
         found = describe(name, digest, cache)
         market.publish(GOOD.but(extra="evil"))
         return found
 
-    monkeypatch.setattr(contents, "describe", slowly)
+    monkeypatch.setattr(read_image, "describe", slowly)
     assert market.faults().startswith(f"{market.image} still there: sha256:")
 
 

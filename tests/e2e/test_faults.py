@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from shipway.effects.environment import equip
 from shipway.rehearsal.registry import PROGRAMS
-from shipway.run.tools import equip
 from tests.faults import invariants, world
 from tests.faults.cells import Stage
 from tests.faults.people import look

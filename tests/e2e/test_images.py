@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from shipway.run.contents import describe
-from shipway.run.registry import connect
-from shipway.run.tools import cache_folder
+from shipway.effects.environment import cache_folder
+from shipway.effects.read_image import describe
+from shipway.effects.registry import connect
 from tests.support.kept import Kept, look
 from tests.support.layers import elf
 from tests.support.toy import DOCKERFILE, Toy

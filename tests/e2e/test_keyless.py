@@ -19,10 +19,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from shipway.config import Settings
-from shipway.context import Facts, detect
 from shipway.errors import StepFailed
-from shipway.target import plan_signing
+from shipway.settings import Settings
+from shipway.target.context import Facts, detect
+from shipway.target.plan import plan_signing
 from tests.sigstore.identity import Workflow
 from tests.sigstore.keys import make_root
 from tests.sigstore.service import Sigstore, stand_up

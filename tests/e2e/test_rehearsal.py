@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from shipway.effects.processes import Processes
 from shipway.errors import Conflict
-from shipway.image import Index
-from shipway.model import Target, World
+from shipway.image.index import Index
+from shipway.image.sbom import parse_packages
+from shipway.model.target import Target
+from shipway.model.world import World
 from shipway.rehearsal import leash
-from shipway.run.processes import Processes
 from shipway.run.reconcile import Hands, Outcome, observe, refuse
-from shipway.sbom import parse_packages
 from shipway.stages import ORDER, build, promote
 from tests.support.kept import PROJECT, Kept, look, shipway
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from shipway.run.registry import connect
+from shipway.effects.registry import connect
 from shipway.stages.attest import TYPES
 from tests.support.kept import Kept, shipway
 from tests.support.repositories import git

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 import re
 
-from shipway.context import Facts, detect
-from shipway.tags import plan_tags
+from shipway.target.context import Facts, detect
+from shipway.target.tags import plan_tags
 
 NUMBER = 100_000
 GRAMMAR = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shipway.errors import StepFailed
-from shipway.stages.version import read_override
+from shipway.target.releases import read_override
 from tests.support.histories import at_random, clone_of, config_of, disagreements, heads
 from tests.support.model_remotes import ModelRemotes
 from tests.support.repositories import commit, git

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from shipway.run import attest as program
+from shipway.effects import attest as program
 from shipway.stages import attest
 from tests.support.registry import Registry
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from shipway.run import bundles
-from shipway.signatures import SIGNATURE
+from shipway.effects import bundles
+from shipway.tools.cosign import SIGNATURE
 from tests.support.registry import Registry
 
 SUBJECT = "sha256:" + "a" * 64

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from shipway.model import Answer
-from shipway.run.tools import cache_folder, equip, is_modern
+from shipway.effects.environment import cache_folder, equip, is_modern
+from shipway.model.actions import Answer
 
 
 class TestTools:

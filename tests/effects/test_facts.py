@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from shipway.effects.facts import gather, load_project, read_event
+from shipway.effects.processes import Processes
 from shipway.errors import ContextError, SettingsError
-from shipway.run.facts import gather, load_project, read_event
-from shipway.run.processes import Processes
 from tests.support.repositories import commit, git, make_repository
 
 PATH = {"PATH": os.environ["PATH"]}

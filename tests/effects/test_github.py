@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from shipway.effects.github import Api
 from shipway.errors import StepFailed
-from shipway.model import Answer, Effect, Request
+from shipway.model.actions import Answer, Effect, Request
 from shipway.rehearsal.releases import PREFIX, make_server
-from shipway.run.api import Api
 
 
 @pytest.fixture(name="server")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shipway.run import history
+from shipway.effects import history
 from tests.support.histories import History, at_random, clone_of, config_of, disagreements, heads
 from tests.support.repositories import commit, git
 

@@ -6,8 +6,8 @@ import io
 
 import pytest
 
-from shipway.run import layers
-from shipway.run.layers import Layer
+from shipway.effects import layers
+from shipway.effects.layers import Layer
 from tests.support.layers import archive, elf
 
 METADATA = "deps/toy-1.0.dist-info/METADATA"

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from shipway.effects.processes import PATIENCE, Processes, read_patience
 from shipway.errors import ContextError, StepFailed, ToolMissing
-from shipway.model import Command, Effect
-from shipway.run.processes import PATIENCE, Processes, read_patience
+from shipway.model.actions import Command, Effect
 from tests.support.stand_ins import install
 
 PATH = {"PATH": os.environ["PATH"]}
@@ -62,7 +62,7 @@ class TestProcesses:
 
     def test_a_trouble_that_passes_is_waited_for(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         waited: list[float] = []
-        monkeypatch.setattr("shipway.run.processes.time", SimpleNamespace(sleep=waited.append))
+        monkeypatch.setattr("shipway.effects.processes.time", SimpleNamespace(sleep=waited.append))
         asked = tmp_path / "asked"
         flaky = (f"import pathlib, sys; p = pathlib.Path({str(asked)!r}); n = p.stat().st_size if p.exists() else 0; "
                  "p.write_text('x' * (n + 1)); n < 2 and sys.exit('503 Service Unavailable')")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shipway.run.secrets import is_secret, redact, split
+from shipway.effects.secrets import is_secret, redact, split
 
 
 class TestSecrets:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from shipway.tags import is_higher
+from shipway.target.tags import is_higher
 from tests.faults.people import View
 from tests.faults.world import Run
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from shipway.model import Answer, Target
-from shipway.recipe import Signing
+from shipway.model.actions import Answer
+from shipway.model.target import Signing, Target
 from shipway.stages.document import read_versions
-from shipway.signatures import verify_command
+from shipway.tools.cosign import verify_command
 from tests.faults import docker
 from tests.faults.world import REPOSITORY, World, read_json
 from tests.sigstore.identity import GITHUB

@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from shipway.effects.environment import equip, is_modern
+from shipway.effects.processes import Processes
 from shipway.rehearsal import leash, origin, releases
 from shipway.rehearsal.ports import free_port
 from shipway.rehearsal.registry import start_registry, wait_for
-from shipway.run.processes import Processes
-from shipway.run.tools import equip, is_modern
 from tests.faults import docker, programs, proxy
 from tests.faults.director import Director, kill_group
 from tests.sigstore import flags, service

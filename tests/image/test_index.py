@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from shipway.image import parse_index
+from shipway.image.index import parse_index
 from tests.support.good_image import INDEX
 from tests.support.model_remotes import digest_of
 

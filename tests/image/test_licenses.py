@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shipway.licenses import is_allowed
+from shipway.image.licenses import is_allowed
 
 ALLOWED = ("MIT", "Apache-2.0", "GPL-2.0-only WITH Classpath-exception-2.0", "BSD License")
 

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from shipway.contents import PROVENANCE, SPDX, Contents, Statement
-from shipway.image import Entry, Index, parse_index
-from shipway.labels import REVISION, SOURCE, VERSION
-from shipway.model import Json
-from shipway.policies import Evidence, Expected, content_policy, strict_policy
+from shipway.image.contents import PROVENANCE, SPDX, Contents, Statement
+from shipway.image.index import Entry, Index, parse_index
+from shipway.image.labels import REVISION, SOURCE, VERSION
+from shipway.image.policies import Evidence, Expected, content_policy, strict_policy
+from shipway.model.actions import Json
 from tests.support.model_remotes import contents_of, digest_of, manifest, provenance_of
 
 COMMIT, OTHER = "c" * 40, "d" * 40

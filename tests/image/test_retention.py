@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shipway.prune import DAY, Rules, Stored, plan_prune
+from shipway.image.retention import DAY, Rules, Stored, plan_prune
 
 NOW = 1_800_000_000
 RULES = Rules(now=NOW, days=30, branches=frozenset({"main", "topic"}), always=frozenset({"main"}))

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from shipway.sbom import Package, parse_packages, plan_changes, render_changes, render_cyclonedx, render_table
+from shipway.image.sbom import (
+    Package,
+    parse_packages,
+    plan_changes,
+    render_changes,
+    render_cyclonedx,
+    render_table,
+)
 from tests.support.spdx import DOCUMENT
 
 ATTRS = Package(name="attrs", version="25.1", license="MIT", purl="pkg:pypi/attrs@25.1")

@@ -7,9 +7,17 @@ import json
 
 import pytest
 
-from shipway.config import Exemption, Policy, parse
 from shipway.errors import SettingsError, StepFailed
-from shipway.vulnerabilities import Vulnerability, find_idle, judge, merge, parse_grype, parse_pip_audit, parse_trivy
+from shipway.image.vulnerabilities import (
+    Vulnerability,
+    find_idle,
+    judge,
+    merge,
+    parse_grype,
+    parse_pip_audit,
+    parse_trivy,
+)
+from shipway.settings import Exemption, Policy, parse
 from tests.support.scanner_reports import AUDIT, GRYPE, TRIVY
 
 DAY = datetime.date(2026, 6, 1)

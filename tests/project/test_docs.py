@@ -10,7 +10,7 @@ import pytest
 from invoke.collection import Collection
 
 from shipway import errors
-from shipway.schema import table
+from shipway.settings.schema import table
 from shipway.stages import ORDER
 from shipway.tasks import namespace
 

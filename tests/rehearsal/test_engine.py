@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from shipway.errors import SettingsError, StepFailed, ToolMissing
-from shipway.model import Answer, Command
+from shipway.model.actions import Answer, Command
 from shipway.rehearsal import engine
-from shipway.rehearsal.engine import bases, daemon, mirror, packages, scan, services, sources
+from shipway.rehearsal.engine import bases, daemon, debs, mirror, scan, services, sources
 from shipway.rehearsal.engine.daemon import Home
-from shipway.rehearsal.engine.packages import Archive
+from shipway.rehearsal.engine.debs import Archive
 from shipway.rehearsal.engine.services import Record, Service
 from shipway.rehearsal.engine.sources import Source
 from shipway.rehearsal.ports import free_port
@@ -122,9 +122,9 @@ class TestPackages:
 
     def test_unpacked_packages_are_described_so_that_more_can_be_appended(self, tmp_path: Path) -> None:
         recorder = Recorder({"dpkg-deb --field": "Package: a\nVersion: 1\n"})
-        packages.unpack([Path("a.deb")], tmp_path / "root", recorder)
+        debs.unpack([Path("a.deb")], tmp_path / "root", recorder)
         assert recorder.lines == [f"dpkg-deb --extract a.deb {tmp_path / 'root'}"]
-        text = packages.describe([Path("a.deb"), Path("b.deb")], recorder)
+        text = debs.describe([Path("a.deb"), Path("b.deb")], recorder)
         assert text == "Package: a\nStatus: install ok installed\nVersion: 1\n\n" * 2
 
 
@@ -453,7 +453,7 @@ class TestEnsure:
 
 def test_root_is_who_has_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert not packages.is_root()
+    assert not debs.is_root()
 
 
 def test_a_failed_download_names_the_step(tmp_path: Path) -> None:

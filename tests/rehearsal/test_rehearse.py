@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from shipway.errors import CheckFailed, ContextError, ToolMissing
-from shipway.model import Answer, Command
+from shipway.model.actions import Answer, Command
 from shipway.rehearsal import keys, origin, rehearse
 from shipway.rehearsal.registry import start_registry, wait_for
 from shipway.rehearsal.remotes import scrub
-from shipway.run import pipeline
+from shipway.run import release as pipeline
 from shipway.run.reconcile import Hands, Outcome
-from shipway.run.workbench import Workbench, set_up
+from shipway.run.session import Workbench, set_up
 from tests.support.model_remotes import ModelRemotes
 from tests.support.repositories import commit, git, make_repository
 from tests.support.stand_ins import COSIGN, SERVER, install
@@ -52,7 +52,7 @@ def modelled(remotes: ModelRemotes, due: Callable[[Path], str]) -> Callable[...,
         run = bench.hands.runner
 
         def runner(command: Command) -> Answer:
-            if "shipway.run.history" in command.argv:
+            if "shipway.effects.history" in command.argv:
                 return Answer(code=0, out=json.dumps({"current": "0.0.0", "next": due(folder)}))
             if "semantic_release" in command.argv:
                 changelog = Path(command.folder) / "CHANGELOG.md"

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from shipway.errors import ContextError
-from shipway.model import Answer, Command
-from shipway.run.workspace import open_workspace
+from shipway.model.actions import Answer, Command
+from shipway.run.clone import open_workspace
 from tests.support.repositories import git
 from tests.support.scene import Scene
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from shipway.model import Answer, Command
+from shipway.model.actions import Answer, Command
 from shipway.run import doctor
-from shipway.run.workbench import Workbench
+from shipway.run.session import Workbench
 from tests.support.faces import run_task
 from tests.support.repositories import commit, git
 from tests.support.scene import Scene

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from shipway.model import Answer, Command
-from shipway.run import answers, pipeline
+from shipway.model.actions import Answer, Command
+from shipway.run import documents
+from shipway.run import release as pipeline
 from tests.support.repositories import git
 from tests.support.scene import Scene
 
@@ -23,29 +24,29 @@ def test_an_image_can_be_built_for_this_machine(scene: Scene, monkeypatch: pytes
         ran.append(command)
         return Answer(code=0)
 
-    monkeypatch.setattr(answers, "set_up", lambda _say: replace(bench, hands=replace(bench.hands, runner=remember)))
-    document = answers.build(lambda _: None, dry_run=False)
+    monkeypatch.setattr(documents, "set_up", lambda _say: replace(bench, hands=replace(bench.hands, runner=remember)))
+    document = documents.build(lambda _: None, dry_run=False)
     assert "--load" in ran[-1].argv and document["digest"] is None
-    assert "--load" in answers.build(lambda _: None, dry_run=True)["commands"][0]
+    assert "--load" in documents.build(lambda _: None, dry_run=True)["commands"][0]
 
 
 def test_documents_of_the_machine_contract(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "set_up", lambda _say: scene.bench())
-    assert answers.version(lambda _: None) == {"current": None, "next": "0.1.0", "bump": "minor"}
-    found = answers.tags(lambda _: None)
+    monkeypatch.setattr(documents, "set_up", lambda _say: scene.bench())
+    assert documents.version(lambda _: None) == {"current": None, "next": "0.1.0", "bump": "minor"}
+    found = documents.tags(lambda _: None)
     assert (found["image"], found["version"], found["channel"]) == ("ghcr.io/acme/toy", None, "branch")
     assert found["tags"][0] == "main" and found["tags"][1].startswith("sha-")
-    assert answers.context(lambda _: None)["repository"] == "acme/toy"
+    assert documents.context(lambda _: None)["repository"] == "acme/toy"
     git(scene.clone, "switch", "--quiet", "--create", "topic")
-    rows = answers.status(lambda _: None)
+    rows = documents.status(lambda _: None)
     assert [(row["state"], row["next"]) for row in rows][:2] == [("same", ""), ("absent", "invoke build")]
 
 
 def test_outputs_for_later_steps_of_a_workflow(scene: Scene, tmp_path: Path) -> None:
     result = scene.release()
-    answers.write_outputs({"GITHUB_OUTPUT": str(tmp_path / "output")}, result)
+    documents.write_outputs({"GITHUB_OUTPUT": str(tmp_path / "output")}, result)
     lines = (tmp_path / "output").read_text().splitlines()
     assert lines[:3] == ["released=true", "version=0.1.0", "tag=v0.1.0"] and lines[3] == f"digest={result.digest}"
-    answers.write_outputs({"GITHUB_OUTPUT": str(tmp_path / "none")}, pipeline.Result())
+    documents.write_outputs({"GITHUB_OUTPUT": str(tmp_path / "none")}, pipeline.Result())
     assert (tmp_path / "none").read_text().splitlines()[:2] == ["released=false", "version="]
-    answers.write_outputs({}, result)
+    documents.write_outputs({}, result)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from shipway.effects.environment import LOCAL_VARIABLES, equip
 from shipway.rehearsal import origin
-from shipway.run.tools import LOCAL_VARIABLES, equip
 from tests.support.repositories import commit, git, make_clone, read_files
 
 pytestmark = pytest.mark.process

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from shipway.errors import StepFailed
-from shipway.labels import REVISION
-from shipway.model import Action, Answer, Command, Effect, Request, Target
+from shipway.image.labels import REVISION
+from shipway.model.actions import Action, Answer, Command, Effect, Request
+from shipway.model.target import Target
 from shipway.run.reconcile import Hands, Outcome, foresee, reconcile
 from shipway.stages import PIPELINE, build
 from tests.support.model_remotes import ModelRemotes, digest_of, manifest

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from shipway.errors import ContextError
-from shipway.run import pipeline, workbench
+from shipway.run import release as pipeline
+from shipway.run import session
 from shipway.run.native import apart, merged, write_digest_file
 from shipway.tasks import namespace
 from tests.support.faces import run_task
@@ -24,7 +25,7 @@ REGISTRY = '[tool.shipway.cache]\ntype = "registry"\n'
 def fixture_scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
     """A project with a cache in the registry; the tasks work on it."""
     scene = Scene(tmp_path, REGISTRY)
-    monkeypatch.setattr(workbench, "set_up", lambda _say: scene.bench())
+    monkeypatch.setattr(session, "set_up", lambda _say: scene.bench())
     return scene
 
 

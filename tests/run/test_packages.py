@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
-from shipway.consumer import Wanted
+from shipway.effects import read_image
 from shipway.errors import CheckFailed, ContextError, SettingsError, StepFailed
-from shipway.image import Entry, Index
-from shipway.model import Point
-from shipway.run import consumer, contents, packages, workbench
-from shipway.run.consumer import Verdict
+from shipway.image.index import Entry, Index
+from shipway.image.policies.evidence import Point
+from shipway.run import packages, session
+from shipway.run import verify as consumer
+from shipway.run.verify import Verdict
+from shipway.target.from_image import Wanted
 from tests.support.faces import run_task
 from tests.support.model_remotes import digest_of
 from tests.support.spdx import DOCUMENT
@@ -27,8 +29,8 @@ class TestTasks:
     @pytest.fixture(autouse=True)
     def play(self, monkeypatch: pytest.MonkeyPatch) -> None:
         index = Index(digest=digest_of("i"), entries=(Entry(digest=digest_of("a"), platform="linux/amd64"),))
-        monkeypatch.setattr(contents, "resolve", lambda _, word: index if word != "none" else None)
-        monkeypatch.setattr(contents, "read_sboms", lambda *_: {"linux/amd64": [DOCUMENT]})
+        monkeypatch.setattr(read_image, "resolve", lambda _, word: index if word != "none" else None)
+        monkeypatch.setattr(read_image, "read_sboms", lambda *_: {"linux/amd64": [DOCUMENT]})
 
     def test_what_changed_for_the_page_of_a_release(self, capsys: pytest.CaptureFixture[str],
                                                     monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,14 +38,14 @@ class TestTasks:
         assert not capsys.readouterr().out
         packages.main(IMAGE, "ghcr.io/acme/app:v1.2.2")
         assert "0 changes since v1.2.2" in capsys.readouterr().out
-        monkeypatch.setattr(contents, "read_sboms", lambda *_: {"linux/amd64": []})
+        monkeypatch.setattr(read_image, "read_sboms", lambda *_: {"linux/amd64": []})
         packages.main(IMAGE, "ghcr.io/acme/app:v1.2.2")
         assert not capsys.readouterr().out
 
         def refuse(*_: object) -> None:
             raise StepFailed("busy", hint="later")
 
-        monkeypatch.setattr(contents, "resolve", refuse)
+        monkeypatch.setattr(read_image, "resolve", refuse)
         with pytest.raises(SystemExit, match="busy"):
             packages.main(IMAGE, IMAGE)
 
@@ -78,7 +80,7 @@ class TestTasks:
             '[project]\nname = "x"\nversion = "1"\n[tool.shipway.policy]\nlicenses = ["MIT", "GPL-3.0-or-later"]\n')
         with pytest.raises(CheckFailed, match="1 packages of"):
             packages.licenses(IMAGE, "")
-        monkeypatch.setattr(contents, "read_sboms", lambda *_: {"linux/amd64": [
+        monkeypatch.setattr(read_image, "read_sboms", lambda *_: {"linux/amd64": [
             {"packages": DOCUMENT["packages"][1:3]}]})
         assert run_task("licenses", "--image", IMAGE) == 0
         assert "2 packages, all under licenses" in capsys.readouterr().out
@@ -86,7 +88,7 @@ class TestTasks:
     def test_an_image_without_an_sbom_or_none_at_all(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(StepFailed, match="is not there"):
             packages.sbom("ghcr.io/acme/app:none", "table")
-        monkeypatch.setattr(contents, "read_sboms", lambda *_: {"linux/amd64": []})
+        monkeypatch.setattr(read_image, "read_sboms", lambda *_: {"linux/amd64": []})
         with pytest.raises(StepFailed, match="no SBOM of linux/amd64"):
             packages.sbom(IMAGE, "table")
         with pytest.raises(ContextError, match="neither a tag nor a digest"):
@@ -98,7 +100,7 @@ class TestTasks:
             def target() -> Any:
                 return target
 
-        monkeypatch.setattr(workbench, "set_up", lambda _: Bench)
+        monkeypatch.setattr(session, "set_up", lambda _: Bench)
         monkeypatch.setattr(packages, "set_up", lambda _: Bench)
         assert packages.name_image("", print) == "registry.example/acme/toy:sha-ccccccc"
 

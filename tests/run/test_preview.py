@@ -7,9 +7,10 @@ import subprocess
 
 import pytest
 
-from shipway.model import Command, Effect, Request, Target
+from shipway.model.actions import Command, Effect, Request
+from shipway.model.target import Target
+from shipway.run.preview import quote, render_action, render_lines, render_plan
 from shipway.run.reconcile import foresee
-from shipway.run.report import quote, render_action, render_lines, render_plan
 from shipway.stages import PIPELINE
 from tests.support.model_remotes import ModelRemotes
 

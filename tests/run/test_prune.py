@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from shipway.effects.registry import connect
 from shipway.errors import StepFailed
-from shipway.labels import PREFIX
-from shipway.model import Answer, Command, Request
-from shipway.prune import DAY
-from shipway.run import pruning
-from shipway.run.registry import connect
+from shipway.image.labels import PREFIX
+from shipway.image.retention import DAY
+from shipway.model.actions import Answer, Command, Request
+from shipway.run import prune as pruning
 from tests.support.registry import Registry
 from tests.support.scene import Scene
 

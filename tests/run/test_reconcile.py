@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from shipway.errors import Conflict, StepFailed, VerificationFailed
-from shipway.labels import REVISION
-from shipway.model import Answer, Asking, Command, Effect, Finding, Request, State, Target, World
+from shipway.image.labels import REVISION
+from shipway.model.actions import Answer, Command, Effect, Request
+from shipway.model.stage import Asking, Finding, State
+from shipway.model.target import Target
+from shipway.model.world import World
 from shipway.run.reconcile import Hands, Outcome, foresee, reconcile
 from shipway.stages import ORDER, PIPELINE, build, commit, promote, sign, verify
 from tests.support.model_remotes import Died, ModelRemotes, digest_of

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from shipway.errors import Conflict, ContextError, StepFailed
-from shipway.model import Answer, Command, State
+from shipway.model.actions import Answer, Command
+from shipway.model.stage import State
 from shipway.rehearsal import origin
-from shipway.run import answers, pipeline
+from shipway.run import documents
+from shipway.run import release as pipeline
 from shipway.run.reconcile import Outcome
 from shipway.stages import ORDER
 from tests.support.model_remotes import digest_of, manifest
@@ -44,7 +46,7 @@ def test_no_release_due_is_a_normal_end(scene: Scene, monkeypatch: pytest.Monkey
     result = scene.release()
     assert outcomes(result) == {"version": "skipped"} and not result.released
     assert result.stages[0].reason == "no release is due since 0.0.0"
-    assert answers.result_document(result)["version"] is None
+    assert documents.result_document(result)["version"] is None
 
 
 def test_two_runs_before_the_commit_point_make_the_same_commit(scene: Scene) -> None:

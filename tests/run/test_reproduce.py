@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from shipway.errors import CheckFailed
-from shipway.model import Answer, Command, Target
-from shipway.run import reproduce, workbench
+from shipway.model.actions import Answer, Command
+from shipway.model.target import Target
+from shipway.run import reproduce, session
 from shipway.stages.build import layout_command
 from tests.support.scene import Scene
 
@@ -113,7 +114,7 @@ def test_the_check_builds_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         return Answer(code=0)
 
     double = replace(bench, hands=replace(bench.hands, runner=runner))
-    set_up: Callable[[object], workbench.Workbench] = lambda _say: double
+    set_up: Callable[[object], session.Workbench] = lambda _say: double
     monkeypatch.setattr(reproduce, "set_up", set_up)
     found = reproduce.check(said.append, platform="linux/amd64", dry_run=False)
     assert found["reproducible"] and list(found["platforms"]) == ["linux/amd64"] and len(said) == 2

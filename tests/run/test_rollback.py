@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from shipway.errors import ShipwayError
-from shipway.run import pipeline, rolling_back
+from shipway.run import release as pipeline
+from shipway.run import rollback as rolling_back
 from tests.support.repositories import commit, git
 from tests.support.scene import Scene
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from shipway.run import packages, scanning
+from shipway.run import packages
+from shipway.run import scan as scanning
 from tests.support.faces import run_task
 from tests.support.scanner_reports import AUDIT, GRYPE, TRIVY
 

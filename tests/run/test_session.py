@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shipway.run.workbench import has_docs
+from shipway.run.session import has_docs
 from tests.support.scene import Scene
 
 pytestmark = pytest.mark.process

@@ -7,11 +7,12 @@ from unittest import mock
 
 import pytest
 
-from shipway.consumer import Wanted
-from shipway.image import parse_index
-from shipway.labels import REVISION, SOURCE, VERSION
-from shipway.model import Answer, Command
-from shipway.run import consumer, contents
+from shipway.effects import read_image
+from shipway.image.index import parse_index
+from shipway.image.labels import REVISION, SOURCE, VERSION
+from shipway.model.actions import Answer, Command
+from shipway.run import verify as consumer
+from shipway.target.from_image import Wanted
 from tests.support.model_remotes import contents_of, manifest
 
 
@@ -31,8 +32,8 @@ class TestRun:
             return Answer(code=0, out="--trusted-root --signing-config" if "--help" in command.argv else "[]")
 
         monkeypatch.setattr(consumer, "Processes", lambda _: run)
-        monkeypatch.setattr(contents, "resolve", mock.Mock(return_value=self.INDEX))
-        monkeypatch.setattr(contents, "describe", lambda *_: found)
+        monkeypatch.setattr(read_image, "resolve", mock.Mock(return_value=self.INDEX))
+        monkeypatch.setattr(read_image, "describe", lambda *_: found)
         monkeypatch.setattr("shutil.which", lambda *_, **__: "cosign")
 
     def test_a_good_image(self) -> None:
@@ -49,7 +50,7 @@ class TestRun:
         assert "FAIL  annotations" in verdict.render()
 
     def test_no_such_image(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(contents, "resolve", lambda *_: None)
+        monkeypatch.setattr(read_image, "resolve", lambda *_: None)
         verdict = consumer.verify("ghcr.io/acme/toy:v1.2.3", Wanted(), {"PATH": ""})
         assert [point.seen for point in verdict.faults] == ["ghcr.io/acme/toy:v1.2.3 is not there"]
         assert verdict.document()["digest"] is None and not self.asked

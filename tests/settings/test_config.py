@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from shipway.config import Project, parse
 from shipway.errors import SettingsError
+from shipway.settings import Project, parse
 
 MINIMAL = '[project]\nname = "toy"\nversion = "1.2.3"\n'
 

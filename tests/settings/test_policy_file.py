@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from shipway.errors import SettingsError
-from shipway.limits import Limits, parse_limits
-from shipway.run import consumer
+from shipway.run import verify as consumer
+from shipway.settings.policy_file import Limits, parse_limits
 
 
 class TestLimits:

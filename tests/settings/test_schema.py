@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from shipway.schema import schema, table
+from shipway.settings.schema import schema, table
 
 
 def test_the_schema_in_the_docs_is_the_one_of_the_types() -> None:

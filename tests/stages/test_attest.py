@@ -6,7 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from shipway.model import Command, State, Target, World
+from shipway.model.actions import Command
+from shipway.model.stage import State
+from shipway.model.target import Target
+from shipway.model.world import World
 from shipway.run.reconcile import foresee
 from shipway.stages import PIPELINE, attest
 from tests.support.model_remotes import Died, ModelRemotes

@@ -8,13 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from shipway.caches import Cache
+from shipway.effects.processes import failure
 from shipway.errors import ContextError, ToolMissing
-from shipway.image import parse_index
-from shipway.labels import REVISION, WORKFLOW_COMMIT
-from shipway.model import Answer, Command, State, Target, World
-from shipway.recipe import Building
-from shipway.run.processes import failure
+from shipway.image.index import parse_index
+from shipway.image.labels import REVISION, WORKFLOW_COMMIT
+from shipway.model.actions import Answer, Command
+from shipway.model.stage import State
+from shipway.model.target import Building, Cache, Target
+from shipway.model.world import World
 from shipway.stages import build
 from tests.support.conversation import talk
 from tests.support.good_image import INDEX

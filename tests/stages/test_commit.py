@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from shipway.model import Answer, Command, State, Target, World
+from shipway.model.actions import Answer, Command
+from shipway.model.stage import State
+from shipway.model.target import Target
+from shipway.model.world import World
 from shipway.stages import commit
 from tests.support.conversation import talk
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shipway.model import Answer, Command, State, Target, World
+from shipway.model.actions import Answer, Command
+from shipway.model.stage import State
+from shipway.model.target import Target
+from shipway.model.world import World
 from shipway.stages import document
 from tests.support.conversation import talk
 

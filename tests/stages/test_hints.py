@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from shipway.model import Answer, Command, Target, World
-from shipway.run.processes import failure
+from shipway.effects.processes import failure
+from shipway.model.actions import Answer, Command
+from shipway.model.target import Target
+from shipway.model.world import World
 from shipway.stages import build, commit, sign
 from tests.support.good_image import INDEX
 

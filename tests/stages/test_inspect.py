@@ -7,11 +7,13 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from shipway.contents import PROVENANCE, SPDX, Contents
 from shipway.errors import StepFailed
-from shipway.labels import REVISION
-from shipway.model import Answer, State, Target, World
-from shipway.recipe import Building
+from shipway.image.contents import PROVENANCE, SPDX, Contents
+from shipway.image.labels import REVISION
+from shipway.model.actions import Answer
+from shipway.model.stage import State
+from shipway.model.target import Building, Target
+from shipway.model.world import World
 from shipway.stages import inspect
 from tests.support.conversation import talk
 from tests.support.good_image import CONTENTS, INDEX, changed, stated

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
-from shipway.labels import VERSION
-from shipway.model import Answer, Command, State, Target, World
+from shipway.image.labels import VERSION
+from shipway.model.actions import Answer, Command
+from shipway.model.stage import State
+from shipway.model.target import Target
+from shipway.model.world import World
 from shipway.stages import promote
 from tests.support.conversation import NO_BUNDLES, talk
 from tests.support.good_image import CONTENTS, INDEX

@@ -7,7 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from shipway.model import Answer, Published, Request, State, Target, World
+from shipway.model.actions import Answer, Request
+from shipway.model.stage import State
+from shipway.model.target import Target
+from shipway.model.world import Published, World
 from shipway.stages import publish
 from tests.support.conversation import talk
 from tests.support.good_image import INDEX

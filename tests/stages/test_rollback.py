@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from shipway.errors import ContextError, VerificationFailed
-from shipway.model import Target
-from shipway.rollback import MARK, Rollback, plan_rollback
+from shipway.model.release import Tag
+from shipway.model.target import Target
 from shipway.run.reconcile import Outcome, reconcile
-from shipway.stages.version import Tag
+from shipway.stages.rollback import MARK, Rollback, plan_rollback
 from tests.support.model_remotes import Died, ModelRemotes
 from tests.support.pipeline import run_pipeline
 

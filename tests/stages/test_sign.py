@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from shipway import signatures
+from shipway.effects.processes import Processes
 from shipway.errors import ContextError
-from shipway.model import Answer, Command, State, Target, World
-from shipway.recipe import Signing
-from shipway.run.processes import Processes
+from shipway.model.actions import Answer, Command
+from shipway.model.stage import State
+from shipway.model.target import Signing, Target
+from shipway.model.world import World
 from shipway.stages import sign
+from shipway.tools import cosign
 from tests.support.conversation import NO_BUNDLES, talk
 from tests.support.good_image import INDEX
 
@@ -38,7 +40,7 @@ class TestSign:
         assert "--tlog-upload=false" not in command.argv and command.argv[3:5] == ("--trusted-root", "root.json")
         older = sign.sign_command(replace(target, signing=replace(keyless, modern=False)), INDEX.digest)
         assert "--tlog-upload=false" in older.argv and "--trusted-root" not in older.argv
-        verified = signatures.verify_command(replace(target, signing=keyless), INDEX.digest).argv
+        verified = cosign.verify_command(replace(target, signing=keyless), INDEX.digest).argv
         assert verified[7:11] == ("--trusted-root", "root.json", "--insecure-ignore-tlog=true",
                                   "--use-signed-timestamps=true")
 
@@ -72,13 +74,13 @@ class TestSign:
         command = sign.sign_command(keyless, INDEX.digest)
         assert command.argv[3:5] == ("--oidc-provider", "github-actions")
         assert "ACTIONS_ID_TOKEN_REQUEST_TOKEN" in command.secrets
-        verified = signatures.verify_command(keyless, INDEX.digest).argv
+        verified = cosign.verify_command(keyless, INDEX.digest).argv
         assert verified[verified.index("--certificate-identity") + 1].endswith("release.yml@refs/heads/main")
         assert "--certificate-github-workflow-repository" in verified and not [w for w in verified if "regexp" in w]
 
     def test_an_exact_identity_needs_no_more(self, target: Target) -> None:
         exact = replace(target, signing=Signing(identity="me@example.org", issuer="https://issuer.example"))
-        assert signatures.verify_command(exact, INDEX.digest).argv[3:7] == (
+        assert cosign.verify_command(exact, INDEX.digest).argv[3:7] == (
             "--certificate-identity", "me@example.org", "--certificate-oidc-issuer", "https://issuer.example")
         assert sign.sign_command(exact, INDEX.digest).argv[:3] == ("cosign", "sign", "--yes")
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from shipway import registry
-from shipway.contents import SPDX, Contents
-from shipway.image import Entry, Index
-from shipway.model import Answer, State, Target, World
+from shipway.image.contents import SPDX, Contents
+from shipway.image.index import Entry, Index
+from shipway.model.actions import Answer
+from shipway.model.stage import State
+from shipway.model.target import Target
+from shipway.model.world import World
 from shipway.stages import verify
+from shipway.tools import imagetools
 from tests.support.conversation import NO_BUNDLES, talk
 from tests.support.good_image import CONTENTS, INDEX, stated
 from tests.support.model_remotes import digest_of
@@ -59,5 +62,5 @@ class TestVerify:
 
 
 def test_every_question_only_reads(target: Target) -> None:
-    assert registry.inspect("r.example/a:b").effect == "read"
+    assert imagetools.inspect("r.example/a:b").effect == "read"
     assert all(action.effect == "read" for action in verify.plan(target, World(index=INDEX)))

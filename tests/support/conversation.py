@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shipway.model import Answer, World
+from shipway.model.actions import Answer
+from shipway.model.world import World
 
 NO_BUNDLES = Answer(code=0, out="{}")
 

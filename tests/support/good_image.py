@@ -6,8 +6,8 @@ import json
 
 import msgspec
 
-from shipway.contents import Contents
-from shipway.image import parse_index
+from shipway.image.contents import Contents
+from shipway.image.index import parse_index
 from tests.support.model_remotes import contents_of, manifest
 
 INDEX = parse_index(json.dumps(manifest("x", ("linux/amd64", "linux/arm64"))))

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shipway.config import Release
-from shipway.run import history
-from shipway.stages.version import RELEASED, render_config
+from shipway.effects import history
+from shipway.settings import Release
+from shipway.tools.git import RELEASED
+from shipway.tools.semantic_release import render_config
 from tests.support.repositories import CHANGELOG, PROJECT, git
 
 MESSAGES = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shipway.image import Index, parse_index
+from shipway.image.index import Index, parse_index
 
 PROJECT = Path(__file__).parents[2]
 

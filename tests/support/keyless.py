@@ -8,11 +8,10 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 
-from shipway.model import Target
-from shipway.recipe import Signing
-from shipway.run.processes import Processes
-from shipway.signatures import read_signed, verify_command
+from shipway.effects.processes import Processes
+from shipway.model.target import Signing, Target
 from shipway.stages.sign import sign_command
+from shipway.tools.cosign import read_signed, verify_command
 from tests.sigstore.identity import GITHUB, Workflow
 from tests.sigstore.service import Sigstore
 

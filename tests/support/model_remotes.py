@@ -10,12 +10,12 @@ from typing import cast
 
 import msgspec
 
-from shipway.contents import PROVENANCE, SPDX, Attestation, Contents, Platform, Statement
-from shipway.image import SUBJECT, Index, parse_index
-from shipway.labels import REVISION, SOURCE
-from shipway.model import Action, Answer, Command, Json, Request
-from shipway.provenance import BUILD_TYPES
-from shipway.run.processes import failure
+from shipway.effects.processes import failure
+from shipway.image.contents import PROVENANCE, SPDX, Attestation, Contents, Platform, Statement
+from shipway.image.index import SUBJECT, Index, parse_index
+from shipway.image.labels import REVISION, SOURCE
+from shipway.image.provenance import BUILD_TYPES
+from shipway.model.actions import Action, Answer, Command, Json, Request
 from shipway.run.reconcile import Hands
 
 SITE = "https://github.com"
@@ -111,9 +111,9 @@ class ModelRemotes:
     def run(self, command: Command) -> Answer:
         """Answer a command as the real tool would."""
         programs: dict[tuple[str, ...], Callable[[Command], Answer]] = {
-            ("python3", "-m", "shipway.run.contents"): self._contents,
-            ("python3", "-m", "shipway.run.attest"): self._attest,
-            ("python3", "-m", "shipway.run.bundles"): lambda asked: Answer(
+            ("python3", "-m", "shipway.effects.read_image"): self._contents,
+            ("python3", "-m", "shipway.effects.attest"): self._attest,
+            ("python3", "-m", "shipway.effects.bundles"): lambda asked: Answer(
                 code=0, out=json.dumps({digest: [] for digest in asked.argv[4:]})),
             ("python3", "-m", "shipway.run.packages"):
                 lambda asked: Answer(code=0, out=f"changes since {asked.argv[-1]}\n"),

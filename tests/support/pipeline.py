@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shipway.model import Target
+from shipway.model.target import Target
 from shipway.run.reconcile import Outcome, reconcile
 from shipway.stages import PIPELINE
 from tests.support.model_remotes import ModelRemotes

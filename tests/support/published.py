@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shipway.contents import PROVENANCE
-from shipway.image import SUBJECT
-from shipway.labels import REVISION, SOURCE, VERSION, WORKFLOW_COMMIT
+from shipway.image.contents import PROVENANCE
+from shipway.image.index import SUBJECT
+from shipway.image.labels import REVISION, SOURCE, VERSION, WORKFLOW_COMMIT
 from tests.support.layers import archive, elf
 from tests.support.model_remotes import provenance_of
 

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from shipway.model import Answer, Command
+from shipway.model.actions import Answer, Command
+from shipway.model.release import Override
 from shipway.rehearsal import origin
-from shipway.run import pipeline
+from shipway.run import release as pipeline
 from shipway.run.reconcile import Hands
-from shipway.run.workbench import Workbench, set_up
-from shipway.stages.version import Override
+from shipway.run.session import Workbench, set_up
 from tests.support.model_remotes import ModelRemotes
 from tests.support.repositories import commit, git, make_clone
 
@@ -42,7 +42,7 @@ class Scene:
 
         def runner(command: Command) -> Answer:
             self.meanwhile(command)
-            if {"semantic_release", "shipway.run.history"}.intersection(command.argv) and not self.real:
+            if {"semantic_release", "shipway.effects.history"}.intersection(command.argv) and not self.real:
                 return self._release_tool(command)
             if command.argv[0] not in MODELLED:
                 return run(command)
@@ -54,7 +54,7 @@ class Scene:
                                           wait=lambda _seconds: None))
 
     def _release_tool(self, command: Command) -> Answer:
-        if "shipway.run.history" in command.argv:
+        if "shipway.effects.history" in command.argv:
             return Answer(code=0, out=json.dumps({"current": self.last, "next": self.upcoming}))
         changelog = Path(command.folder) / "CHANGELOG.md"
         changelog.write_text(changelog.read_text() + f"\n## v{self.upcoming} (2026-01-01)\n\n- Begin\n")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from shipway.model import Target
-from shipway.recipe import Building, Signing
+from shipway.model.target import Building, Signing, Target
 
 
 def make_target() -> Target:

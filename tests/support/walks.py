@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from shipway.errors import Conflict, ShipwayError, StepFailed
-from shipway.labels import REVISION, VERSION
-from shipway.model import Target
-from shipway.recipe import Building, Signing
+from shipway.image.labels import REVISION, VERSION
+from shipway.model.release import Tag, numbers
+from shipway.model.target import Building, Signing, Target
 from shipway.run.reconcile import Outcome, reconcile
 from shipway.stages import PIPELINE
-from shipway.stages.version import Tag, find_release, numbers, version_of
-from shipway.tags import LATEST, plan_moving
-from shipway.target import docs_version
+from shipway.target.plan import docs_version
+from shipway.target.releases import find_release, version_of
+from shipway.target.tags import LATEST, plan_moving
 from tests.support.model_remotes import Died, ModelRemotes, digest_of, manifest
 
 FORMAT, MAIN, STARTS = "v{version}", "refs/heads/main", 4

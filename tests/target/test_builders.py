@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from shipway.builders import builder_commands, builder_name
-from shipway.config import Builder
+from shipway.settings import Builder
+from shipway.target.builders import builder_commands, builder_name
 
 
 def test_the_builder_in_use_needs_nothing() -> None:

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from shipway.caches import Cache, plan_cache
-from shipway.config import Settings, parse
-from shipway.context import Context
 from shipway.errors import SettingsError
+from shipway.model.target import Cache
+from shipway.settings import Settings, parse
+from shipway.target.caches import plan_cache
+from shipway.target.context import Context
 
 IMAGE = "ghcr.io/acme/toy"
 BOTH = ("linux/amd64", "linux/arm64")

@@ -9,9 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from shipway.context import Context, Facts, Git, detect, parse_remote, require_clean, require_git, require_release
 from shipway.errors import ContextError
-from shipway.tags import plan_tags
+from shipway.image.repository import parse_remote
+from shipway.target.context import (
+    Context,
+    Facts,
+    Git,
+    detect,
+    require_clean,
+    require_git,
+    require_release,
+)
+from shipway.target.tags import plan_tags
 
 EVENTS = Path(__file__).parents[1] / "fixtures/events"
 HEAD = "a1b2c3d" + "0" * 33

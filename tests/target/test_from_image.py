@@ -6,14 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from shipway.config import GITHUB_ISSUER, Settings, Sign
-from shipway.consumer import Reference, Wanted, parse_reference, plan_expected, plan_signing
-from shipway.context import Context
 from shipway.errors import ContextError
-from shipway.labels import REVISION, SOURCE, VERSION, WORKFLOW_COMMIT
-from shipway.limits import Limits
-from shipway.recipe import Signing
-from shipway.target import plan_build, plan_signing as plan_own_signing
+from shipway.image.labels import REVISION, SOURCE, VERSION, WORKFLOW_COMMIT
+from shipway.image.reference import Reference, parse_reference
+from shipway.model.target import Signing
+from shipway.settings import GITHUB_ISSUER, Settings, Sign
+from shipway.settings.policy_file import Limits
+from shipway.target.context import Context
+from shipway.target.from_image import Wanted, plan_expected, plan_signing
+from shipway.target.plan import plan_build
+from shipway.target.plan import plan_signing as plan_own_signing
 from tests.support.model_remotes import digest_of
 
 IMAGE = parse_reference("ghcr.io/acme/app:v1.2.3")

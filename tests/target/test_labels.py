@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from shipway.config import Project
-from shipway.context import Context
-from shipway.labels import plan_labels
+from shipway.settings import Project
+from shipway.target.context import Context
+from shipway.target.labels import plan_labels
 
 CONTEXT = Context(event="push", branch="main", commit="a1b2c3d4e5" + "0" * 30, repository="Acme/Toy",
                   epoch=1_700_000_000)

@@ -7,12 +7,20 @@ from dataclasses import replace
 
 import pytest
 
-from shipway.config import GITHUB_ISSUER
 from shipway.errors import ContextError
-from shipway.model import Target, World
-from shipway.notes import Facts, edit_changelog, read_authors, read_notes, render_packages, render_page, sort_sections
-from shipway.recipe import Signing
+from shipway.model.target import Signing, Target
+from shipway.model.world import World
+from shipway.settings import GITHUB_ISSUER
 from shipway.stages.publish import verify_words
+from shipway.target.notes import (
+    Facts,
+    edit_changelog,
+    read_authors,
+    read_notes,
+    render_packages,
+    render_page,
+    sort_sections,
+)
 from tests.support.model_remotes import ModelRemotes, digest_of
 from tests.support.pipeline import run_pipeline
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from shipway.errors import ContextError
-from shipway.stages import version
-from shipway.stages.version import Decision, Tag
+from shipway.model.release import Decision, Override, Tag
+from shipway.target.releases import find_release, read_override, version_of
+from shipway.tools.semantic_release import question, stamp_command
 
 
 @pytest.mark.parametrize(("current", "upcoming", "bump"), [
@@ -21,26 +22,26 @@ def test_the_bump_is_the_first_number_that_differs(current: str, upcoming: str, 
     ("v1.2.3", "1.2.3"), ("v1.2.3-rc.1", "1.2.3-rc.1"), ("1.2.3", ""), ("vnext", ""), ("v1.2", ""), ("xv1.2.3", ""),
 ])
 def test_versions_in_tags(tag: str, found: str) -> None:
-    assert version.version_of(tag, "v{version}") == found
+    assert version_of(tag, "v{version}") == found
 
 
 def test_the_release_of_a_commit_is_its_own_tag_or_the_one_made_on_top_of_it() -> None:
     tags = (Tag("v1.0.0", "a", ""), Tag("v1.1.0", "b", "a"), Tag("other", "a", ""), Tag("v0.9.0", "a", ""))
-    assert version.find_release(tags, "a", "v{version}") == Tag("v1.0.0", "a", "")
-    assert version.find_release(tags[1:3], "a", "v{version}") == Tag("v1.1.0", "b", "a")
-    assert version.find_release(tags, "c", "v{version}") is None
+    assert find_release(tags, "a", "v{version}") == Tag("v1.0.0", "a", "")
+    assert find_release(tags[1:3], "a", "v{version}") == Tag("v1.1.0", "b", "a")
+    assert find_release(tags, "c", "v{version}") is None
 
 
 def test_a_level_that_somebody_asks_for() -> None:
-    assert version.read_override("", "") == version.Override()
-    assert version.read_override("minor", "it\n is  new") == version.Override("minor", "it is new")
-    assert version.question("/c", "f", "python", "minor").argv[-1] == "minor"
-    assert version.stamp_command("/c", "f", "python", "major").argv[-1] == "--major"
-    assert len(version.question("/c", "f", "python").argv) == 5
+    assert read_override("", "") == Override()
+    assert read_override("minor", "it\n is  new") == Override("minor", "it is new")
+    assert question("/c", "f", "python", "minor").argv[-1] == "minor"
+    assert stamp_command("/c", "f", "python", "major").argv[-1] == "--major"
+    assert len(question("/c", "f", "python").argv) == 5
 
 
 @pytest.mark.parametrize(("level", "reason"), [("minor", ""), ("", "because"), ("huge", "because"), ("minor", " \n")])
 def test_a_level_without_a_reason_is_refused(level: str, reason: str) -> None:
     with pytest.raises(ContextError) as caught:
-        version.read_override(level, reason)
+        read_override(level, reason)
     assert "minor" in caught.value.hint

@@ -9,9 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shipway.context import Context
 from shipway.errors import ContextError
-from shipway.tags import find_previous, image_name, is_higher, plan_branch_tag, plan_moving, plan_tags
+from shipway.target.context import Context
+from shipway.target.tags import (
+    find_previous,
+    image_name,
+    is_higher,
+    plan_branch_tag,
+    plan_moving,
+    plan_tags,
+)
 
 GRAMMAR = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 CONTEXT = Context(event="push", branch="main", commit="a1b2c3d4e5" + "0" * 30, repository="Acme/Toy",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shipway.run import answers, workbench
+from shipway.run import documents, session
 from tests.support.faces import run_task
 from tests.support.scene import Scene
 
@@ -23,7 +23,7 @@ def fixture_take_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable
     """Give a function that makes a project with the settings it is given; the tasks work on it."""
     def take_up(settings: str) -> Scene:
         scene = Scene(tmp_path, settings)
-        for module in (answers, workbench):
+        for module in (documents, session):
             monkeypatch.setattr(module, "set_up", lambda _say: scene.bench())
         return scene
 

@@ -11,12 +11,22 @@ from unittest import mock
 import pytest
 
 from shipway import tasks
-from shipway.errors import CheckFailed, Conflict, ContextError, SettingsError, ShipwayError, StepFailed, ToolMissing
-from shipway.errors import VerificationFailed
+from shipway.errors import (
+    CheckFailed,
+    Conflict,
+    ContextError,
+    SettingsError,
+    ShipwayError,
+    StepFailed,
+    ToolMissing,
+    VerificationFailed,
+)
 from shipway.rehearsal import engine, rehearse
-from shipway.run import answers, pipeline, pruning, workbench
+from shipway.run import documents, session
+from shipway.run import prune as pruning
+from shipway.run import release as pipeline
+from shipway.run.preview import Foreseen
 from shipway.run.reconcile import Outcome
-from shipway.run.report import Foreseen
 from tests.support.faces import run_task
 
 ROWS = [Foreseen(name="build", state="absent", evidence="no image", commands=("docker buildx build .",))]
@@ -32,7 +42,7 @@ def test_each_error_has_its_own_exit_status_and_says_what_to_do(
     def fail(_: object) -> dict[str, object]:
         raise error("it broke", hint="mend it")
 
-    monkeypatch.setattr(answers, "tags", fail)
+    monkeypatch.setattr(documents, "tags", fail)
     assert run_task("tags") == status
     assert capsys.readouterr().err == "shipway: it broke\n  next: mend it\n"
     assert run_task("tags", "--json") == status
@@ -44,14 +54,14 @@ def test_an_interrupt_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, capsy
     def interrupt(_: object) -> dict[str, object]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(answers, "tags", interrupt)
+    monkeypatch.setattr(documents, "tags", interrupt)
     assert run_task("tags") == 130 and "interrupted" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["context", "tags", "version"])
 def test_computed_answers_for_people_and_for_programs(name: str, monkeypatch: pytest.MonkeyPatch,
                                                       capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(answers, name, lambda _: {"image": "x", "tags": ["a", "b"], "next": None})
+    monkeypatch.setattr(documents, name, lambda _: {"image": "x", "tags": ["a", "b"], "next": None})
     assert run_task(name) == 0
     assert capsys.readouterr().out == "image: x\ntags: a, b\nnext: -\n"
     assert run_task(name, "--json", "--dry-run") == 0
@@ -72,7 +82,7 @@ def test_a_stage_can_be_run_and_foreseen(words: tuple[str, ...], monkeypatch: py
         ran.append(name)
         tell(Outcome(name=name, outcome="done", reason="as it should"))
 
-    monkeypatch.setattr(workbench, "set_up", lambda _: None)
+    monkeypatch.setattr(session, "set_up", lambda _: None)
     monkeypatch.setattr(pipeline, "run_stage", run_stage)
     monkeypatch.setattr(pipeline, "foresee_stage", lambda _, name, **__: [replace(ROWS[0], name=name)])
     assert run_task(*words, "--json") == 0 and ran == [words[0]]
@@ -85,7 +95,7 @@ def test_a_stage_can_be_run_and_foreseen(words: tuple[str, ...], monkeypatch: py
 
 
 def test_a_build_for_this_machine(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(answers, "build", lambda _, dry_run: {"dry": dry_run})
+    monkeypatch.setattr(documents, "build", lambda _, dry_run: {"dry": dry_run})
     assert run_task("build", "--dry-run") == 0 and capsys.readouterr().out == "dry: True\n"
 
 
@@ -96,7 +106,7 @@ def test_a_release_that_fails_still_reports_what_it_reached(monkeypatch: pytest.
         raise StepFailed("it broke", hint="mend it")
 
     bench = mock.Mock(environment={"GITHUB_OUTPUT": str(tmp_path / "output")})
-    monkeypatch.setattr(workbench, "set_up", lambda _: bench)
+    monkeypatch.setattr(session, "set_up", lambda _: bench)
     monkeypatch.setattr(pipeline, "release", release)
     assert run_task("release", "--until", "sign", "--json") == 5
     printed = json.loads(capsys.readouterr().out)
@@ -107,14 +117,14 @@ def test_a_release_that_fails_still_reports_what_it_reached(monkeypatch: pytest.
 
 def test_a_release_prints_its_digest_for_people(monkeypatch: pytest.MonkeyPatch,
                                                 capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(workbench, "set_up", lambda _: mock.Mock(environment={}))
+    monkeypatch.setattr(session, "set_up", lambda _: mock.Mock(environment={}))
     monkeypatch.setattr(pipeline, "release", lambda *_, **__: None)
-    monkeypatch.setattr(answers, "result_document", lambda _: {"image": "r.example/x", "digest": "sha256:d"})
+    monkeypatch.setattr(documents, "result_document", lambda _: {"image": "r.example/x", "digest": "sha256:d"})
     assert run_task("release") == 0 and capsys.readouterr().out == "r.example/x@sha256:d\n"
 
 
 def test_a_release_can_be_foreseen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(workbench, "set_up", lambda _: None)
+    monkeypatch.setattr(session, "set_up", lambda _: None)
     monkeypatch.setattr(pipeline, "foresee_release", lambda _, until: ROWS)
     assert run_task("release", "--dry-run") == 0 and "docker buildx build ." in capsys.readouterr().out
 
@@ -122,7 +132,7 @@ def test_a_release_can_be_foreseen(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 def test_status_for_people_and_for_programs(monkeypatch: pytest.MonkeyPatch,
                                             capsys: pytest.CaptureFixture[str]) -> None:
     rows = [{"name": "build", "state": "same", "evidence": "there", "next": ""}]
-    monkeypatch.setattr(answers, "status", lambda _: rows)
+    monkeypatch.setattr(documents, "status", lambda _: rows)
     assert run_task("status") == 0 and capsys.readouterr().out == "build     same     there\n"
     assert run_task("status", "--json") == 0 and json.loads(capsys.readouterr().out)["stages"][0]["state"] == "same"
     rows.append({"name": "sign", "state": "unknown", "evidence": "no answer", "next": "look"})

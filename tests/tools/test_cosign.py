@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from shipway import signatures
-from shipway.contents import SPDX
 from shipway.errors import StepFailed
-from shipway.model import Answer, Target
-from shipway.recipe import Signing
+from shipway.image.contents import SPDX
+from shipway.model.actions import Answer
+from shipway.model.target import Signing, Target
+from shipway.tools import cosign
 from tests.support.conversation import NO_BUNDLES
 from tests.support.good_image import INDEX
 
@@ -22,7 +22,7 @@ class TestSignatures:
     def test_every_fact_that_is_known_is_pinned(self, target: Target) -> None:
         pinned = Signing(identity="i", issuer="j", repository="acme/toy", ref="refs/heads/main", commit="c",
                          trigger="push")
-        argv = signatures.verify_command(replace(target, signing=pinned), INDEX.digest).argv
+        argv = cosign.verify_command(replace(target, signing=pinned), INDEX.digest).argv
         for name, value in (("repository", "acme/toy"), ("ref", "refs/heads/main"), ("sha", "c"), ("trigger", "push")):
             assert argv[argv.index(f"--certificate-github-workflow-{name}") + 1] == value
 
@@ -34,31 +34,31 @@ class TestSignatures:
         (Answer(code=10), "missing"),
     ])
     def test_what_is_seen_of_a_signature(self, target: Target, answer: Answer, seen: str) -> None:
-        assert signatures.read_signer(replace(target, signing=Signing(identity="me")), answer) == seen
+        assert cosign.read_signer(replace(target, signing=Signing(identity="me")), answer) == seen
 
     @pytest.mark.parametrize(("answer", "signed"), [
         (Answer(code=0), True), (Answer(code=10, err="no signatures found"), False),
         (Answer(code=12, err="none"), False), (Answer(code=1, err="Error: no matching signatures: …"), False),
     ])
     def test_answers(self, answer: Answer, signed: bool) -> None:
-        assert signatures.read_signed(answer, INDEX.digest) is signed
+        assert cosign.read_signed(answer, INDEX.digest) is signed
 
-    @pytest.mark.parametrize("kind", [signatures.SIGNATURE, SPDX])
+    @pytest.mark.parametrize("kind", [cosign.SIGNATURE, SPDX])
     def test_nothing_is_found_only_where_the_registry_has_nothing(self, target: Target, kind: str) -> None:
         *leaves, index = INDEX.leaves_first
         nothing = Answer(code=1, err="no matching attestations: \nerror during …") if kind == SPDX else Answer(
             code=10, err="no signatures found")
-        asked = {(digest, kind): signatures.verify_command(target, digest) for digest in (leaves[0], index)}
+        asked = {(digest, kind): cosign.verify_command(target, digest) for digest in (leaves[0], index)}
         held = Answer(code=0, out=json.dumps({leaves[0]: [], index: ["https://example.org/other", kind]}))
 
-        def settle(*rounds: tuple[Answer, ...]) -> dict[signatures.Question, Answer]:
-            talk = signatures.ask(target, asked)
+        def settle(*rounds: tuple[Answer, ...]) -> dict[cosign.Question, Answer]:
+            talk = cosign.ask(target, asked)
             questions = next(talk)
             with pytest.raises(StopIteration) as end:
                 for answers in rounds:
                     assert len(questions) == len(answers)
                     questions = talk.send(answers)
-            found: dict[signatures.Question, Answer] = end.value.value
+            found: dict[cosign.Question, Answer] = end.value.value
             return found
 
         good, foreign = Answer(code=0, out="[{}]"), Answer(code=1, err="no matching attestations: failed to verify")
@@ -73,9 +73,9 @@ class TestSignatures:
     def test_an_answer_about_bundles_that_is_none(self) -> None:
         for said in ("", "[]", '{"sha256:a": 1}'):
             with pytest.raises(StepFailed, match="cannot be understood"):
-                signatures.read_bundles(Answer(code=0, out=said))
+                cosign.read_bundles(Answer(code=0, out=said))
 
     @pytest.mark.parametrize("said", ["503 Service Unavailable", ""])
     def test_could_not_ask(self, said: str) -> None:
         with pytest.raises(StepFailed, match="could not ask whether"):
-            signatures.read_signed(Answer(code=1, err=said), INDEX.digest)
+            cosign.read_signed(Answer(code=1, err=said), INDEX.digest)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from shipway.model import Answer
-from shipway.stages import version
-from shipway.stages.version import Tag
+from shipway.model.actions import Answer
+from shipway.model.release import Tag
+from shipway.tools.git import commit_commands, read_tags
 
 
 def test_tags_are_peeled() -> None:
     out = f"v1\t{'7' * 40}\t{'c' * 40}\t\t{'p' * 40} {'q' * 40}\nlight\t{'d' * 40}\t\t{'p' * 40}\t\n"
-    found = version.read_tags(Answer(code=0, out=out))
+    found = read_tags(Answer(code=0, out=out))
     assert found == (Tag("v1", "c" * 40, "p" * 40), Tag("light", "d" * 40, "p" * 40))
 
 
 def test_the_release_commit_depends_on_nothing_but_what_is_released() -> None:
-    commands = version.commit_commands("/clone", "v1.2.3", 1_700_000_000)
+    commands = commit_commands("/clone", "v1.2.3", 1_700_000_000)
     assert {command.env["GIT_COMMITTER_DATE"] for command in commands} == {"1700000000 +0000"}
     assert commands[1].argv[-1] == "chore(release): v1.2.3 [skip ci]"
     assert all(command.effect == "local" for command in commands)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from shipway import registry
 from shipway.errors import StepFailed
-from shipway.model import Answer
+from shipway.model.actions import Answer
+from shipway.tools import imagetools
 
 
 class TestRegistry:
@@ -14,7 +14,7 @@ class TestRegistry:
 
     @pytest.mark.parametrize("said", ["ERROR: r.example/a:b: not found", "manifest unknown", "NAME_UNKNOWN: no repo"])
     def test_not_there(self, said: str) -> None:
-        assert registry.read_index(Answer(code=1, err=said), "r.example/a:b") is None
+        assert imagetools.read_index(Answer(code=1, err=said), "r.example/a:b") is None
 
     @pytest.mark.parametrize(("said", "hint"), [
         ("unexpected status: 401 Unauthorized", "docker login r.example"), ("denied: no access", "docker login"),
@@ -23,9 +23,9 @@ class TestRegistry:
     ])
     def test_could_not_ask(self, said: str, hint: str) -> None:
         with pytest.raises(StepFailed) as caught:
-            registry.read_index(Answer(code=1, err=said), "r.example/a:b")
+            imagetools.read_index(Answer(code=1, err=said), "r.example/a:b")
         assert hint in caught.value.hint and "r.example/a:b" in caught.value.message
 
     def test_an_answer_that_is_no_manifest(self) -> None:
         with pytest.raises(StepFailed, match="cannot be read"):
-            registry.read_index(Answer(code=0, out="{}"), "r.example/a:b")
+            imagetools.read_index(Answer(code=0, out="{}"), "r.example/a:b")

@@ -6,9 +6,9 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from shipway.model import Command, Effect
-from shipway.run.processes import Processes
-from shipway.run.tools import is_modern
+from shipway.effects.environment import is_modern
+from shipway.effects.processes import Processes
+from shipway.model.actions import Command, Effect
 
 PASSWORD = "COSIGN_PASSWORD"
 

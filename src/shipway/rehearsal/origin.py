@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from shipway.context import parse_remote
+from shipway.effects.processes import Processes
 from shipway.errors import ContextError
-from shipway.model import Command, Effect
-from shipway.run.processes import Processes
+from shipway.image.repository import parse_remote
+from shipway.model.actions import Command, Effect
 
 IDENTITY = {"GIT_AUTHOR_NAME": "rehearsal", "GIT_AUTHOR_EMAIL": "rehearsal@localhost",
             "GIT_COMMITTER_NAME": "rehearsal", "GIT_COMMITTER_EMAIL": "rehearsal@localhost"}

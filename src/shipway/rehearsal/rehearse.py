@@ -11,19 +11,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from shipway.config import Builder, Cache, Project
-from shipway.context import detect, require_git
+from shipway.effects.environment import equip
+from shipway.effects.facts import gather, load_project
+from shipway.effects.processes import Processes
 from shipway.errors import CheckFailed, ContextError
 from shipway.rehearsal import leash, origin
 from shipway.rehearsal.remotes import Remotes, stand_up
-from shipway.run import pipeline
-from shipway.run.answers import result_document
-from shipway.run.facts import gather, load_project
-from shipway.run.processes import Processes
+from shipway.run import release as pipeline
+from shipway.run.documents import result_document
+from shipway.run.preview import Foreseen, plan_document, render_lines
 from shipway.run.reconcile import Outcome
-from shipway.run.report import Foreseen, plan_document, render_lines
-from shipway.run.tools import equip
-from shipway.run.workbench import Workbench, set_up
+from shipway.run.session import Workbench, set_up
+from shipway.settings import Builder, Cache, Project
+from shipway.target.context import detect, require_git
 
 OWN_COMMIT = "feat: rehearse a release"
 

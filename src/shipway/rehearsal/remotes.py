@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from shipway.effects.facts import load_project
 from shipway.rehearsal import origin, releases
-from shipway.rehearsal.ports import free_port
 from shipway.rehearsal.keys import PASSWORD, make_keys
+from shipway.rehearsal.ports import free_port
 from shipway.rehearsal.registry import start_registry, wait_for
-from shipway.run.facts import load_project
 
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "DOCKER_HOST", "SSL_CERT_FILE", "SSL_CERT_DIR", "XDG_CACHE_HOME", "TERM")
 """All that a rehearsal knows of the user's environment: no token, no login, nothing of a CI run."""

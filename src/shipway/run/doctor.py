@@ -8,14 +8,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from shipway.context import require_git, require_release
 from shipway.errors import CheckFailed, ShipwayError
-from shipway.model import Command, Effect, Point
-from shipway.run.workbench import Workbench, set_up
-from shipway.run.workspace import Workspace, branch_of, open_workspace
-from shipway.stages import commit, sign, version
-from shipway.stages.build import read_platforms
-from shipway.tags import image_name
+from shipway.image.policies.evidence import Point
+from shipway.model.actions import Command, Effect
+from shipway.model.release import numbers
+from shipway.run.clone import Workspace, branch_of, open_workspace
+from shipway.run.session import Workbench, set_up
+from shipway.stages import sign
+from shipway.target.context import require_git, require_release
+from shipway.target.releases import version_of
+from shipway.target.tags import image_name
+from shipway.tools.buildx import read_platforms
+from shipway.tools.git import TOKENS
 
 Document = dict[str, Any]  # Any: the values of a JSON document
 
@@ -29,7 +33,7 @@ class _Asking:
     def __call__(self, why: str, *argv: str, folder: str = "") -> str:
         """Standard output of a question."""
         return self.bench.hands.runner(Command(
-            name="doctor", why=why, argv=argv, effect=Effect.READ, secrets=commit.TOKENS,
+            name="doctor", why=why, argv=argv, effect=Effect.READ, secrets=TOKENS,
             folder=folder or str(self.bench.folder))).out.strip()
 
 
@@ -152,17 +156,17 @@ def _remote_branch(bench: Workbench, ask: _Asking, folder: str) -> str:
 def _last_release(bench: Workbench, workspace: Workspace, ask: _Asking, folder: str) -> str:
     """The highest release tag is an ancestor of the branch, or of a maintenance branch, and the project says so too."""
     form = bench.project.settings.release.tag_format
-    tags = [tag for tag in workspace.tags() if version.version_of(tag.name, form)]
+    tags = [tag for tag in workspace.tags() if version_of(tag.name, form)]
     if not tags:
         return "none yet"
-    last = max(tags, key=lambda tag: version.numbers(version.version_of(tag.name, form)))
+    last = max(tags, key=lambda tag: numbers(version_of(tag.name, form)))
     if not ask(f"look for a branch with {last.name}", "git", "branch", "--remotes", "--contains", last.commit,
                folder=folder):
         raise CheckFailed(f"{last.name} is on no branch of the remote: an orphan, left by a push that was half done",
                           hint=f"merge {last.commit[:12]} into the branch, or delete the tag if nothing was published")
     text = ask(f"read the project at {last.name}", "git", "show", f"{last.commit}:./pyproject.toml", folder=folder)
     stated = tomllib.loads(text).get("project", {}).get("version", "")
-    if not bench.project.settings.release.tag_only and stated != version.version_of(last.name, form):
+    if not bench.project.settings.release.tag_only and stated != version_of(last.name, form):
         raise CheckFailed(f"{last.name} is of a project that says {stated}",
                           hint="a tag that was set by hand; the next version follows the tag")
     return f"{last.name} at {last.commit[:12]}"

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import msgspec
 
-from shipway.caches import plan_cache
 from shipway.errors import ContextError
-from shipway.model import Target
-from shipway.run.workbench import Workbench
+from shipway.model.target import Target
+from shipway.run.session import Workbench
+from shipway.target.caches import plan_cache
 
 
 class DigestFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,15 +10,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from shipway.config import parse
-from shipway.consumer import Reference, parse_reference
+from shipway.effects import read_image
 from shipway.errors import CheckFailed, ContextError, SettingsError, ShipwayError, StepFailed
-from shipway.licenses import is_allowed
-from shipway.notes import render_packages
-from shipway.run import contents
-from shipway.run.consumer import find_index, read_limits, require_index
-from shipway.run.workbench import set_up
-from shipway.sbom import Packages, parse_packages, plan_changes, render_changes, render_cyclonedx, render_table
+from shipway.image.licenses import is_allowed
+from shipway.image.reference import Reference, parse_reference
+from shipway.image.sbom import (
+    Packages,
+    parse_packages,
+    plan_changes,
+    render_changes,
+    render_cyclonedx,
+    render_table,
+)
+from shipway.run.session import set_up
+from shipway.run.verify import find_index, read_limits, require_index
+from shipway.settings import parse
+from shipway.target.notes import render_packages
 
 Document = dict[str, Any]
 """A JSON document; Any, since it is only printed."""
@@ -33,11 +40,11 @@ def name_image(image: str, say: Callable[[str], None]) -> str:
     return f"{target.image}:{target.staging}"
 
 
-def read_sboms(image: str) -> tuple[str, dict[str, list[contents.Node]]]:
+def read_sboms(image: str) -> tuple[str, dict[str, list[read_image.Node]]]:
     """(digest, SPDX documents by platform); raises ``StepFailed`` where a platform has none."""
     reference = parse_reference(image)
     index = require_index(reference)
-    found = contents.read_sboms(reference.name, index)
+    found = read_image.read_sboms(reference.name, index)
     lacking = [platform for platform, documents in found.items() if not documents]
     if lacking or not found:
         raise StepFailed(f"{image} has no SBOM{' of ' if lacking else ''}{', '.join(lacking)}",
@@ -118,7 +125,7 @@ def find_packages(reference: Reference) -> Packages:
     """The packages by platform; none where the image is not there, or has no SBOM."""
     index = find_index(reference)
     return {platform: parse_packages(documents) for platform, documents
-            in contents.read_sboms(reference.name, index).items() if documents} if index else {}
+            in read_image.read_sboms(reference.name, index).items() if documents} if index else {}
 
 
 if __name__ == "__main__":

@@ -9,7 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from shipway.errors import Conflict, ShipwayError, StepFailed, VerificationFailed
-from shipway.model import Action, Answer, Command, Effect, Finding, Request, Stage, State, Target, World
+from shipway.model.actions import Action, Answer, Command, Effect, Request
+from shipway.model.stage import Finding, Stage, State
+from shipway.model.target import Target
+from shipway.model.world import World
 
 _ROUNDS = 6
 """How often a stage may plan before it is clear that it does not converge; the longest one needs three."""

@@ -15,15 +15,16 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import IO, Any, cast
 
-from shipway.context import require_clean
+from shipway.effects.read_image import plain
 from shipway.errors import CheckFailed
-from shipway.image import Platform, platform_name
-from shipway.model import Command, Target
-from shipway.run.contents import plain
+from shipway.image.index import Platform, platform_name
+from shipway.model.actions import Command
+from shipway.model.target import Target
 from shipway.run.native import apart
-from shipway.run.report import render_action
-from shipway.run.workbench import set_up
+from shipway.run.preview import render_action
+from shipway.run.session import set_up
 from shipway.stages.build import layout_command
+from shipway.target.context import require_clean
 
 Node = dict[str, Any]  # Any: the values of a JSON document
 

@@ -6,11 +6,14 @@ what is missing. To add a stage, write one file beside these and name it here.
 
 from __future__ import annotations
 
-from shipway.model import Stage
-from shipway.stages import attest, build, commit, document, inspect, promote, publish, sign, verify, version
+from shipway.model.stage import Stage
+from shipway.stages import attest, build, commit, document, inspect, promote, publish, sign, verify
+
+DECISION = "version"
+"""What comes before the stages: the decision which version is due. It is the name of a row in reports."""
 
 PIPELINE: tuple[Stage, ...] = (build, inspect, sign, attest, verify, commit, promote, publish, document)
 """The stages that bring a target about."""
 
-ORDER: tuple[str, ...] = (version.NAME, *(stage.NAME for stage in PIPELINE))
+ORDER: tuple[str, ...] = (DECISION, *(stage.NAME for stage in PIPELINE))
 """The names of all stages, as reports show them."""

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shipway import signatures
-from shipway.contents import PROVENANCE, SPDX
-from shipway.model import Action, Asking, Finding, State, Target, World
+from shipway.image.contents import PROVENANCE, SPDX
+from shipway.model.actions import Action
+from shipway.model.stage import Asking, Finding, State
+from shipway.model.target import Target
+from shipway.model.world import World
 from shipway.stages import sign
+from shipway.tools import cosign
 
 NAME = "attest"
 TYPES = {"spdxjson": SPDX, "slsaprovenance1": f"{PROVENANCE}v1", "slsaprovenance02": f"{PROVENANCE}v0.2"}
@@ -26,11 +29,11 @@ def due(target: Target) -> str:
 
 def observe(target: Target, world: World) -> Asking:
     """Verify each attestation that should be there."""
-    asked = {(digest, TYPES[kind]): signatures.asking(NAME, f"verify the {kind} of {digest[:19]}", (
-        "cosign", "verify-attestation", f"--type={kind}", *signatures.expected_signer(target),
+    asked = {(digest, TYPES[kind]): cosign.asking(NAME, f"verify the {kind} of {digest[:19]}", (
+        "cosign", "verify-attestation", f"--type={kind}", *cosign.expected_signer(target),
         f"{target.image}@{digest}")) for digest, kind in _wanted(world)}
-    told = yield from signatures.ask(target, asked)
-    return replace(world, attested=frozenset(pair for pair in _wanted(world) if signatures.read_signed(
+    told = yield from cosign.ask(target, asked)
+    return replace(world, attested=frozenset(pair for pair in _wanted(world) if cosign.read_signed(
         told[pair[0], TYPES[pair[1]]], pair[0])))
 
 
@@ -47,7 +50,7 @@ def judge(_target: Target, world: World) -> Finding:
 def plan(target: Target, world: World) -> tuple[Action, ...]:
     """The next one of each digest, side by side."""
     return tuple(sign.publishing(target, NAME, f"attest the {kind} of {digest[:19]}", (
-        "python3", "-m", "shipway.run.attest", f"{target.image}@{_holders(world)[digest]}", TYPES[kind],
+        "python3", "-m", "shipway.effects.attest", f"{target.image}@{_holders(world)[digest]}", TYPES[kind],
         "cosign", "attest", f"--type={kind}", "--predicate=-", *sign.flags(target), f"{target.image}@{digest}"))
         for digest, kind in _next(world).items())
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from shipway.caches import Cache
 from shipway.errors import ContextError, ToolMissing
-from shipway.image import SUBJECT, Entry, Index
-from shipway.labels import REVISION, WORKFLOW_COMMIT
-from shipway.model import Action, Answer, Asking, Command, Effect, Finding, State, Target, World
-from shipway.registry import PASSING, inspect, read_index
+from shipway.image.index import SUBJECT, Entry, Index
+from shipway.image.labels import REVISION, WORKFLOW_COMMIT
+from shipway.model.actions import Action, Answer, Command, Effect
+from shipway.model.stage import Asking, Finding, State
+from shipway.model.target import Cache, Target
+from shipway.model.world import World
 from shipway.stages import sign
+from shipway.tools.buildx import read_platforms
+from shipway.tools.imagetools import PASSING, inspect, read_index
 
 NAME = "build"
 _HINTS = (
@@ -202,12 +205,6 @@ def read_cached(answer: Answer) -> str:
     steps = set(re.findall(r"^(#\d+) \[(?!internal\])[^\]]*\d+/\d+\] (?!FROM )", answer.err, re.MULTILINE))
     cached = steps.intersection(re.findall(r"^(#\d+) CACHED$", answer.err, re.MULTILINE))
     return f"{len(cached)} of {len(steps)} steps came from the cache" if steps else "no steps were run"
-
-
-def read_platforms(answer: Answer) -> tuple[str, ...]:
-    """The platforms of all nodes, from ``docker buildx inspect``; those marked ``*`` were set by hand."""
-    lines = re.findall(r"^Platforms:(.*)$", answer.out, re.MULTILINE)
-    return tuple(word.strip().rstrip("*") for line in lines for word in line.split(",") if word.strip())
 
 
 def _ask_builder(name: str) -> Command:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shipway.model import Action, Answer, Asking, Command, Effect, Finding, State, Target, World
-from shipway.registry import PASSING
+from shipway.model.actions import Action, Command, Effect
+from shipway.model.stage import Asking, Finding, State
+from shipway.model.target import Target
+from shipway.model.world import World
+from shipway.tools.git import TOKENS, list_command, read_refs
+from shipway.tools.imagetools import PASSING
 
 NAME = "commit"
 _HINTS = (
@@ -16,8 +20,6 @@ _HINTS = (
     (r"Permission to|403|could not read Username",
      "the push is refused: the job needs `contents: write`, and GITHUB_TOKEN in its environment"),
 )
-TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
-"""Variables that git's credential helper may read a token from."""
 
 
 def due(target: Target) -> str:
@@ -59,16 +61,3 @@ def plan(target: Target, _world: World) -> tuple[Action, ...]:
 def settle(target: Target, world: World) -> World:
     """Tag and branch at the release commit."""
     return replace(world, git_tag=target.commit, head=target.commit)
-
-
-def list_command(target: Target, *refs: str) -> Command:
-    """The question which of these refs the origin has."""
-    return Command(name="origin", why=f"ask {target.remote} for {refs[0]}",
-                   argv=("git", "ls-remote", target.remote, *refs), effect=Effect.READ,
-                   folder=target.folder, secrets=TOKENS, again=PASSING)
-
-
-def read_refs(answer: Answer) -> dict[str, str]:
-    """Hash by full ref name."""
-    lines = (line.split("\t", 1) for line in answer.out.splitlines() if "\t" in line)
-    return {name: digest for digest, name in lines}

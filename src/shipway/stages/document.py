@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
-from shipway.model import Action, Answer, Asking, Command, Effect, Finding, Json, State, Target, World
-from shipway.registry import PASSING
-from shipway.stages.commit import TOKENS, list_command, read_refs
-from shipway.tags import is_higher
+from shipway.model.actions import Action, Answer, Command, Effect, Json
+from shipway.model.stage import Asking, Finding, State
+from shipway.model.target import Target
+from shipway.model.world import World
+from shipway.target.tags import is_higher
+from shipway.tools.git import TOKENS, list_command, read_refs
+from shipway.tools.imagetools import PASSING
 
 NAME = "document"
 LATEST = "latest"

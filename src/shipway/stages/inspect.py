@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shipway.contents import Contents, parse_contents
 from shipway.errors import StepFailed
-from shipway.labels import SOURCE
-from shipway.model import Action, Answer, Asking, Command, Effect, Finding, State, Target, World
-from shipway.policies import Evidence, Expected, content_policy
+from shipway.image.contents import Contents, parse_contents
+from shipway.image.labels import SOURCE
+from shipway.image.policies import Evidence, Expected, content_policy
+from shipway.model.actions import Action, Answer, Command, Effect
+from shipway.model.stage import Asking, Finding, State
+from shipway.model.target import Target
+from shipway.model.world import World
 
 NAME = "inspect"
 
@@ -57,7 +60,7 @@ def settle(_target: Target, world: World) -> World:
 def contents_command(target: Target, digest: str) -> Command:
     """The question what is in an image; it uses the logins of the Docker client."""
     return Command(name=NAME, why=f"read {digest[:19]} back", effect=Effect.READ,
-                   argv=("python3", "-m", "shipway.run.contents", f"{target.image}@{digest}"))
+                   argv=("python3", "-m", "shipway.effects.read_image", f"{target.image}@{digest}"))
 
 
 def read_contents(answer: Answer) -> Contents:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shipway import registry
-from shipway.labels import VERSION
-from shipway.model import Action, Asking, Command, Effect, Finding, State, Target, World
-from shipway.registry import PASSING
+from shipway.image.labels import VERSION
+from shipway.model.actions import Action, Command, Effect
+from shipway.model.stage import Asking, Finding, State
+from shipway.model.target import Target
+from shipway.model.world import World
 from shipway.stages import inspect, sign, verify
-from shipway.tags import is_higher
+from shipway.target.tags import is_higher
+from shipway.tools import imagetools
+from shipway.tools.imagetools import PASSING
 
 NAME = "promote"
 
@@ -22,10 +25,10 @@ def due(target: Target) -> str:
 def observe(target: Target, world: World) -> Asking:
     """Ask which digest each public tag has; where all are right, verify what people now get by the first of them."""
     references = tuple(f"{target.image}:{tag}" for tag in target.tags)
-    answers = yield tuple(registry.inspect(reference) for reference in references)
+    answers = yield tuple(imagetools.inspect(reference) for reference in references)
     found, versions = {}, {}
     for tag, reference, answer in zip(target.tags, references, answers, strict=True):
-        index = registry.read_index(answer, reference)
+        index = imagetools.read_index(answer, reference)
         if index is not None:
             found[tag], versions[tag] = index.digest, index.annotations.get(VERSION, "")
     world = replace(world, tags=found, versions=versions)

@@ -11,14 +11,15 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import cast
 
-from shipway.config import GITHUB_ISSUER
-from shipway.model import (
-    Action, Answer, Asking, Command, Effect, Finding, Json, Published, Request, Signing, State, Target, World,
-)
-from shipway.notes import render_page
-from shipway.registry import PASSING
-from shipway.stages.version import version_of
-from shipway.tags import is_higher
+from shipway.model.actions import Action, Answer, Command, Effect, Json, Request
+from shipway.model.stage import Asking, Finding, State
+from shipway.model.target import Signing, Target
+from shipway.model.world import Published, World
+from shipway.settings import GITHUB_ISSUER
+from shipway.target.notes import render_page
+from shipway.target.releases import version_of
+from shipway.target.tags import is_higher
+from shipway.tools.imagetools import PASSING
 
 NAME = "publish"
 ASSET = "image.json"

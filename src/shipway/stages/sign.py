@@ -8,9 +8,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shipway.model import Action, Asking, Command, Effect, Finding, State, Target, World
-from shipway.registry import PASSING
-from shipway.signatures import SIGNATURE, ask, count_signatures, read_signed, read_signer, verify_command
+from shipway.model.actions import Action, Command, Effect
+from shipway.model.stage import Asking, Finding, State
+from shipway.model.target import Target
+from shipway.model.world import World
+from shipway.tools.cosign import (
+    SIGNATURE,
+    ask,
+    count_signatures,
+    read_signed,
+    read_signer,
+    verify_command,
+)
+from shipway.tools.imagetools import PASSING
 
 NAME = "sign"
 

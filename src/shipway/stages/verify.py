@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shipway import registry
-from shipway.model import Action, Asking, Finding, Point, State, Target, World
-from shipway.policies import Evidence, strict_policy
-from shipway.signatures import verify_command
+from shipway.image.policies import Evidence, strict_policy
+from shipway.image.policies.evidence import Point
+from shipway.model.actions import Action
+from shipway.model.stage import Asking, Finding, State
+from shipway.model.target import Target
+from shipway.model.world import World
 from shipway.stages import inspect, sign
+from shipway.tools import imagetools
+from shipway.tools.cosign import verify_command
 
 NAME = "verify"
 
@@ -31,8 +35,8 @@ def confirm(target: Target, world: World, tag: str) -> Asking:
     """Look once more where ``tag`` leads, and judge all that was seen."""
     assert world.index is not None and world.contents is not None
     reference = f"{target.image}:{tag}"
-    (answer,) = yield (registry.inspect(reference),)
-    now = registry.read_index(answer, reference)
+    (answer,) = yield (imagetools.inspect(reference),)
+    now = imagetools.read_index(answer, reference)
     seen = Evidence(
         index=world.index, contents=world.contents, reference=reference, resolved=now.digest if now else "",
         signers={digest: (digest in world.signed, said) for digest, said in world.signers.items()})

@@ -13,7 +13,7 @@ import pytest
 
 from shipway.errors import ContextError, ToolMissing
 from shipway.rehearsal import engine
-from shipway.rehearsal.engine import daemon, packages, services
+from shipway.rehearsal.engine import daemon, debs, services
 from shipway.rehearsal.engine.daemon import Home
 from shipway.rehearsal.engine.services import Record, Service, read_record
 from shipway.rehearsal.engine.sources import Source
@@ -174,7 +174,7 @@ class TestRefusal:
 
     def test_on_windows_nothing_is_asked_that_only_others_have(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "platform", "win32")
-        assert not packages.is_root() and not daemon.other_engine_runs() and not services.end(ALIVE)
+        assert not debs.is_root() and not daemon.other_engine_runs() and not services.end(ALIVE)
 
     def test_on_windows_there_is_no_engine_to_end(self, machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "platform", "win32")

@@ -13,17 +13,24 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from shipway.effects.environment import cache_folder, equip
+from shipway.effects.processes import Processes, Runner
 from shipway.errors import ContextError, SettingsError, ToolMissing
-from shipway.model import Command, Effect
-from shipway.rehearsal.engine.daemon import SUITES, Home, answers, fetch_tools, other_engine_runs, remove_bridge
-from shipway.rehearsal.engine.daemon import start_engine
+from shipway.model.actions import Command, Effect
+from shipway.rehearsal.engine.daemon import (
+    SUITES,
+    Home,
+    answers,
+    fetch_tools,
+    other_engine_runs,
+    remove_bridge,
+    start_engine,
+)
+from shipway.rehearsal.engine.debs import is_root
 from shipway.rehearsal.engine.mirror import fill_mirror, hub_answers, start_mirror
-from shipway.rehearsal.engine.packages import is_root
 from shipway.rehearsal.engine.services import Record, Service, end, find, read_record
 from shipway.rehearsal.engine.sources import machine_source, what_to_install
 from shipway.rehearsal.ports import free_port
-from shipway.run.processes import Processes, Runner
-from shipway.run.tools import cache_folder, equip
 
 Say = Callable[[str], None]
 _DONE = "Docker with buildx and cosign are there: nothing to do"

@@ -10,10 +10,10 @@ import shutil
 from importlib import resources
 from pathlib import Path
 
-from shipway.model import Command, Effect
-from shipway.rehearsal.engine.packages import Archive, describe, unpack
+from shipway.effects.processes import Runner
+from shipway.model.actions import Command, Effect
+from shipway.rehearsal.engine.debs import Archive, describe, unpack
 from shipway.rehearsal.engine.sources import Source
-from shipway.run.processes import Runner
 
 SUITE = "trixie"
 """Whichever suite the engine is from: this is the release that has the Python of the image."""

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from shipway.effects.processes import Processes, Runner
 from shipway.errors import ContextError
-from shipway.model import Command, Effect
-from shipway.rehearsal.engine.packages import Archive, unpack
+from shipway.model.actions import Command, Effect
+from shipway.rehearsal.engine.debs import Archive, unpack
 from shipway.rehearsal.engine.services import Service, start, wait_for
 from shipway.rehearsal.engine.sources import Source, machine_source, machine_suite
-from shipway.run.processes import Processes, Runner
 
 PACKAGES = ("containerd", "cosign", "docker-buildx", "docker-cli", "docker-registry", "docker.io")
 _OWN = {"runc": "runc", "iptables": "iptables", "ip": "iproute2", "umount": "mount"}

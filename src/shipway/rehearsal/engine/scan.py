@@ -11,7 +11,6 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-
 CATALOGERS = ("dpkg-db-cataloger", "python-installed-package-cataloger")
 """What is installed. Reading the modules out of every Go program as well takes five times as long."""
 SETTINGS = {"SYFT_CHECK_FOR_APP_UPDATE": "false", "SYFT_FILE_METADATA_SELECTION": "none"}
