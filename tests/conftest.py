@@ -44,7 +44,9 @@ def _refuse_process(*_: object, **__: object) -> None:
 
 
 def _to_this_machine(connect: Any) -> Any:  # Any: `connect` and `connect_ex` give different things
-    def guarded(one: socket.socket, address: Any) -> Any:  # Any: what an address is depends on the family
+    def guarded(
+        one: socket.socket, address: Any
+    ) -> Any:  # Any: what an address is depends on the family
         if one.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in LOOPBACK:
             raise AssertionError(f"this test connected to {address[0]}; tests stay on this machine")
         return connect(one, address)
@@ -66,7 +68,9 @@ def fixture_registry() -> Iterator[Registry]:
     from tests.support.registry import Registry
 
     registry = Registry()
-    threading.Thread(target=registry.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    threading.Thread(
+        target=registry.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+    ).start()
     yield registry
     registry.server.shutdown()
     registry.server.server_close()
@@ -74,7 +78,9 @@ def fixture_registry() -> Iterator[Registry]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let golden files be written anew."""
-    parser.addoption("--update-golden", action="store_true", help="write the golden files of tests/golden/ anew")
+    parser.addoption(
+        "--update-golden", action="store_true", help="write the golden files of tests/golden/ anew"
+    )
 
 
 @pytest.fixture

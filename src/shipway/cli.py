@@ -21,7 +21,9 @@ def main() -> None:
 
 def name_image(words: Sequence[str]) -> Iterator[str]:
     """`verify IMAGE` as `verify --image IMAGE`: Invoke knows no argument without a flag that may be left out."""
-    contexts = {str(name): one for one in namespace.to_contexts() for name in (one.name, *one.aliases)}
+    contexts = {
+        str(name): one for one in namespace.to_contexts() for name in (one.name, *one.aliases)
+    }
     flags: dict[str, Argument] = {}
     value = False
     for word in words:

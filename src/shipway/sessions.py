@@ -59,8 +59,15 @@ def tests(session: nox.Session) -> None:
     # Who asks for some of the tests, or for a debugger, is served sooner by one process.
     whole = not session.posargs and _locked("tests", "pytest-xdist")
     spread = ("--numprocesses=auto", "--dist=worksteal") if whole else ()
-    session.run("pytest", "--cov", "--cov-branch", "--cov-report=term-missing:skip-covered", *floor, *spread,
-                *session.posargs)
+    session.run(
+        "pytest",
+        "--cov",
+        "--cov-branch",
+        "--cov-report=term-missing:skip-covered",
+        *floor,
+        *spread,
+        *session.posargs,
+    )
 
 
 @nox.session
@@ -78,7 +85,9 @@ def types(session: nox.Session) -> None:
         # What a guard such as `if sys.platform != "linux": return` leaves out on other systems is no fault there.
         lenient = () if platform == "linux" else ("--no-warn-unreachable",)
         # mypy's cache holds one system: in a folder for all of them, each run would throw the last one's away.
-        session.run("mypy", f"--platform={platform}", f"--cache-dir={cache}/{platform}", *lenient, *own)
+        session.run(
+            "mypy", f"--platform={platform}", f"--cache-dir={cache}/{platform}", *lenient, *own
+        )
 
 
 @nox.session
@@ -87,8 +96,15 @@ def docs(session: nox.Session) -> None:
     if not Path("mkdocs.yml").is_file():
         session.skip("there is no mkdocs.yml")
     _install(session, "docs", project=False)
-    session.run("mkdocs", "--quiet", "build", "--strict", "--site-dir", str(Path(session.create_tmp()) / "site"),
-                env={"NO_MKDOCS_2_WARNING": "1"})
+    session.run(
+        "mkdocs",
+        "--quiet",
+        "build",
+        "--strict",
+        "--site-dir",
+        str(Path(session.create_tmp()) / "site"),
+        env={"NO_MKDOCS_2_WARNING": "1"},
+    )
 
 
 @nox.session(default=False)
@@ -133,8 +149,17 @@ def _install(session: nox.Session, name: str, *, project: bool) -> None:
 def _install_locked(session: nox.Session, *wanted: str) -> None:
     """Install what is known to the byte: from uv's cache when all of it is there, without asking the index again."""
     if session.venv_backend == "uv":
-        complaint = session.run_install("uv", "pip", "install", "--quiet", "--offline", *wanted,
-                                        silent=True, success_codes=(0, 1, 2), external=True)
+        complaint = session.run_install(
+            "uv",
+            "pip",
+            "install",
+            "--quiet",
+            "--offline",
+            *wanted,
+            silent=True,
+            success_codes=(0, 1, 2),
+            external=True,
+        )
         if complaint == "":
             return
     session.install("--quiet", *wanted)

@@ -33,8 +33,11 @@ HEADS = ("pair", "usual", "ours", "ratio", "goal", "")
 
 def all_pairs(folder: Path, runner: Processes) -> list[Pair]:
     """Everything that is measured. A new pair is a function beside these and a word here."""
-    return [*face_pairs(folder / "faces", runner), *version_pairs(folder / "versions", runner),
-            *Images(folder / "images", runner).pairs()]
+    return [
+        *face_pairs(folder / "faces", runner),
+        *version_pairs(folder / "versions", runner),
+        *Images(folder / "images", runner).pairs(),
+    ]
 
 
 def main(argv: list[str]) -> int:
@@ -49,7 +52,11 @@ def main(argv: list[str]) -> int:
         for name in set(options.only) - set(names):
             _say(f"there is no pair {name!r}; the pairs are {', '.join(names)}")
             return 2
-        chosen = [pair for pair in pairs if (pair.name in options.only if options.only else not pair.asked_for)]
+        chosen = [
+            pair
+            for pair in pairs
+            if (pair.name in options.only if options.only else not pair.asked_for)
+        ]
         measured, status = [], 0
         for pair in chosen:
             try:
@@ -59,15 +66,24 @@ def main(argv: list[str]) -> int:
                 measured.append(Measured(pair=pair, reason=error.message.splitlines()[0]))
                 status = error.status
             # After every pair: what was measured before an interruption took long enough.
-            RESULT.write_text(json.dumps(document(measured), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            RESULT.write_text(
+                json.dumps(document(measured), indent=2, ensure_ascii=False) + "\n",
+                encoding="utf-8",
+            )
     _show(measured)
     return status or int(options.check and not all(one.met for one in measured))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="nox -s bench --", description="Measure pairs of the usual way and ours.")
-    parser.add_argument("--only", metavar="NAME", action="append", default=[], help="this pair; may be repeated")
-    parser.add_argument("--rounds", metavar="N", type=_rounds, default=FEWEST, help="runs of each way (%(default)s)")
+    parser = argparse.ArgumentParser(
+        prog="nox -s bench --", description="Measure pairs of the usual way and ours."
+    )
+    parser.add_argument(
+        "--only", metavar="NAME", action="append", default=[], help="this pair; may be repeated"
+    )
+    parser.add_argument(
+        "--rounds", metavar="N", type=_rounds, default=FEWEST, help="runs of each way (%(default)s)"
+    )
     parser.add_argument("--check", action="store_true", help="exit status 1 when a goal is missed")
     return parser
 

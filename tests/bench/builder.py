@@ -49,25 +49,60 @@ class Builder:
 
     def build(self, *words: str, platforms: tuple[str, ...] = PLATFORMS, output: str = "") -> None:
         """Build and push, as `shipway build --push` does it. `push=` without a value means yes to BuildKit."""
-        image = f"type=image,name={self.registry}/orders:bench,push=,store=false,{COMPRESSION}{output}"
+        image = (
+            f"type=image,name={self.registry}/orders:bench,push=,store=false,{COMPRESSION}{output}"
+        )
         own = plan_build(Settings(), Context(event="local"), self.environment, "orders")
-        self.run("docker", "buildx", "build", "--progress=plain", f"--platform={','.join(platforms)}",
-                 f"--output={image}", *own.args, *words, ".")
+        self.run(
+            "docker",
+            "buildx",
+            "build",
+            "--progress=plain",
+            f"--platform={','.join(platforms)}",
+            f"--output={image}",
+            *own.args,
+            *words,
+            ".",
+        )
 
     def fetch_packages(self) -> None:
         """Put the packages of each platform into ``packages/`` of the checkout."""
         own = plan_build(Settings(), Context(event="local"), self.environment, "orders")
-        self.run("docker", "buildx", "build", "--progress=plain", f"--platform={','.join(PLATFORMS)}", *own.args,
-                 "--target=packages", "--output=type=local,dest=packages", ".")
+        self.run(
+            "docker",
+            "buildx",
+            "build",
+            "--progress=plain",
+            f"--platform={','.join(PLATFORMS)}",
+            *own.args,
+            "--target=packages",
+            "--output=type=local,dest=packages",
+            ".",
+        )
 
     def run(self, *argv: str) -> Answer:
         """Run a program in the checkout; raises ``StepFailed`` with its last lines."""
-        return self.runner(Command(name="bench", why="measure it", argv=argv, effect=Effect.LOCAL,
-                                   folder=str(self.checkout), env={"SOURCE_DATE_EPOCH": str(EPOCH)}))
+        return self.runner(
+            Command(
+                name="bench",
+                why="measure it",
+                argv=argv,
+                effect=Effect.LOCAL,
+                folder=str(self.checkout),
+                env={"SOURCE_DATE_EPOCH": str(EPOCH)},
+            )
+        )
 
     def git(self, *words: str) -> None:
         """Run git on the checkout, whatever the machine's own settings are."""
-        author = ("-c", "user.name=bench", "-c", "user.email=bench@localhost", "-c", "commit.gpgsign=false")
+        author = (
+            "-c",
+            "user.name=bench",
+            "-c",
+            "user.email=bench@localhost",
+            "-c",
+            "commit.gpgsign=false",
+        )
         self.run("git", *author, *words)
 
     def empty(self) -> None:
@@ -91,12 +126,17 @@ def open_builder(folder: Path, runner: Processes, environment: Mapping[str, str]
     except ShipwayError as error:
         raise NotMeasured("there is no Docker Engine with buildx: run `task engine`") from error
     settings = builder.checkout / "pyproject.toml"
-    settings.write_text(settings.read_text(encoding="utf-8").replace("localhost", builder.registry), encoding="utf-8")
+    settings.write_text(
+        settings.read_text(encoding="utf-8").replace("localhost", builder.registry),
+        encoding="utf-8",
+    )
     builder.git("init", "--quiet", "--initial-branch=main")
     builder.git("add", "--all")
     builder.git("commit", "--quiet", "--message=feat: a service")
     start_registry(folder / "registry", int(builder.registry.rpartition(":")[2]), environment)
-    wait_for(f"http://{builder.registry}/v2/", "the registry of the benchmarks", folder / "registry/log")
+    wait_for(
+        f"http://{builder.registry}/v2/", "the registry of the benchmarks", folder / "registry/log"
+    )
     return builder
 
 
@@ -109,8 +149,10 @@ def require_emulation(entries: Iterator[str]) -> None:
             if "F" not in words.get("flags:", ""):
                 raise NotMeasured("arm64 is emulated, but without the flag F, so not in containers")
             return
-    raise NotMeasured("no emulation of arm64: install qemu-user-static, or register it with "
-                      "`docker run --privileged --rm tonistiigi/binfmt --install arm64`")
+    raise NotMeasured(
+        "no emulation of arm64: install qemu-user-static, or register it with "
+        "`docker run --privileged --rm tonistiigi/binfmt --install arm64`"
+    )
 
 
 def read_emulators(folder: Path = BINFMT) -> Iterator[str]:

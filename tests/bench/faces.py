@@ -21,8 +21,17 @@ def hello(_):
 
 def face_pairs(folder: Path, runner: Processes) -> list[Pair]:
     """`shipway --list` against Invoke's own list of a single task."""
+
     def run(*argv: str) -> None:
-        runner(Command(name="bench", why="list the tasks", argv=argv, effect=Effect.READ, folder=str(folder)))
+        runner(
+            Command(
+                name="bench",
+                why="list the tasks",
+                argv=argv,
+                effect=Effect.READ,
+                folder=str(folder),
+            )
+        )
 
     def prepare() -> None:
         folder.mkdir()
@@ -31,6 +40,13 @@ def face_pairs(folder: Path, runner: Processes) -> list[Pair]:
         run("invoke", "--list")
         run("shipway", "--list")
 
-    return [Pair(name="list-overhead", goal=Goal(1.3, at_most=True), prepare=prepare, runs=5,
-                 baseline=Way("`invoke --list` of one task", lambda: run("invoke", "--list")),
-                 ours=Way("`shipway --list`", lambda: run("shipway", "--list")))]
+    return [
+        Pair(
+            name="list-overhead",
+            goal=Goal(1.3, at_most=True),
+            prepare=prepare,
+            runs=5,
+            baseline=Way("`invoke --list` of one task", lambda: run("invoke", "--list")),
+            ours=Way("`shipway --list`", lambda: run("shipway", "--list")),
+        )
+    ]

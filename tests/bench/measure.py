@@ -93,8 +93,13 @@ class Measured:
         return self.ratio is not None and self.pair.goal.met(self.ratio)
 
 
-def measure(pair: Pair, rounds: int, *, clock: Callable[[], float] = time.perf_counter,
-            tell: Callable[[str], None] = lambda _line: None) -> Measured:
+def measure(
+    pair: Pair,
+    rounds: int,
+    *,
+    clock: Callable[[], float] = time.perf_counter,
+    tell: Callable[[str], None] = lambda _line: None,
+) -> Measured:
     """Both ways in turn, so that whatever slows the machine down slows both down."""
     try:
         pair.prepare()
@@ -104,7 +109,9 @@ def measure(pair: Pair, rounds: int, *, clock: Callable[[], float] = time.perf_c
     for number in range(rounds * pair.runs):
         for way, found in zip((pair.baseline, pair.ours), seconds, strict=True):
             found.append(_time(way, clock, tell))
-        tell(f"{pair.name} {number + 1}/{rounds * pair.runs}: {seconds[0][-1]:.2f} s, {seconds[1][-1]:.2f} s")
+        tell(
+            f"{pair.name} {number + 1}/{rounds * pair.runs}: {seconds[0][-1]:.2f} s, {seconds[1][-1]:.2f} s"
+        )
     return Measured(pair=pair, baseline=tuple(seconds[0]), ours=tuple(seconds[1]))
 
 
@@ -125,21 +132,38 @@ def _time(way: Way, clock: Callable[[], float], tell: Callable[[str], None]) -> 
 
 def document(measured: list[Measured]) -> list[dict[str, Any]]:  # Any: a JSON document
     """What `bench.json` holds. A pair that was not measured has no seconds, no ratio, and the reason."""
-    return [{
-        "name": one.pair.name,
-        "baseline": {"what": one.pair.baseline.what, "seconds": [round(value, 3) for value in one.baseline]},
-        "ours": {"what": one.pair.ours.what, "seconds": [round(value, 3) for value in one.ours]},
-        "ratio": None if one.ratio is None else round(one.ratio, 3),
-        "goal": one.pair.goal.value,
-        "met": one.met,
-    } | ({"reason": one.reason} if one.reason else {}) for one in measured]
+    return [
+        {
+            "name": one.pair.name,
+            "baseline": {
+                "what": one.pair.baseline.what,
+                "seconds": [round(value, 3) for value in one.baseline],
+            },
+            "ours": {
+                "what": one.pair.ours.what,
+                "seconds": [round(value, 3) for value in one.ours],
+            },
+            "ratio": None if one.ratio is None else round(one.ratio, 3),
+            "goal": one.pair.goal.value,
+            "met": one.met,
+        }
+        | ({"reason": one.reason} if one.reason else {})
+        for one in measured
+    ]
 
 
 def rows(measured: list[Measured]) -> Iterator[tuple[str, ...]]:
     """The table: name, both sides with their medians, ratio, goal, and whether it is met."""
     for one in measured:
-        sides = [f"{way.what}: {statistics.median(found):.2f} s" if found else way.what
-                 for way, found in ((one.pair.baseline, one.baseline), (one.pair.ours, one.ours))]
+        sides = [
+            f"{way.what}: {statistics.median(found):.2f} s" if found else way.what
+            for way, found in ((one.pair.baseline, one.baseline), (one.pair.ours, one.ours))
+        ]
         ratio = "-" if one.ratio is None else f"{one.ratio:.2f}"
-        yield (one.pair.name, *sides, ratio, str(one.pair.goal),
-               f"not measured: {one.reason}" if one.reason else "met" if one.met else "missed")
+        yield (
+            one.pair.name,
+            *sides,
+            ratio,
+            str(one.pair.goal),
+            f"not measured: {one.reason}" if one.reason else "met" if one.met else "missed",
+        )

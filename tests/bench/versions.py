@@ -27,8 +27,18 @@ def version_pairs(folder: Path, runner: Processes) -> list[Pair]:
         assert config_of(folder) == config
 
     def baseline() -> None:
-        argv = (sys.executable, "-m", "semantic_release", "--config", str(config), "version", "--print")
-        command = Command(name="bench", why="the next version", argv=argv, effect=Effect.READ, folder=str(source))
+        argv = (
+            sys.executable,
+            "-m",
+            "semantic_release",
+            "--config",
+            str(config),
+            "version",
+            "--print",
+        )
+        command = Command(
+            name="bench", why="the next version", argv=argv, effect=Effect.READ, folder=str(source)
+        )
         said["whole"] = runner(command).out.split()[-1]
 
     def ours() -> None:
@@ -36,9 +46,20 @@ def version_pairs(folder: Path, runner: Processes) -> list[Pair]:
         if said["whole"] != said["since"]:
             raise AssertionError(f"the answers differ: {said}")
 
-    return [Pair(name="next-version", goal=Goal(40), prepare=prepare,
-                 baseline=Way(f"`semantic-release version --print`, {COMMITS:,} commits with {TAGS:,} tags", baseline),
-                 ours=Way("the same rules on the commits since the last release", ours, lambda: forget(clone)))]
+    return [
+        Pair(
+            name="next-version",
+            goal=Goal(40),
+            prepare=prepare,
+            baseline=Way(
+                f"`semantic-release version --print`, {COMMITS:,} commits with {TAGS:,} tags",
+                baseline,
+            ),
+            ours=Way(
+                "the same rules on the commits since the last release", ours, lambda: forget(clone)
+            ),
+        )
+    ]
 
 
 def make_history() -> History:
@@ -50,6 +71,8 @@ def make_history() -> History:
             made.commit("main", made.chance.choice(MESSAGES))
         topic = made.commit("topic", "fix: on a branch", made.heads["main"])
         made.commit("main", "feat: meanwhile")
-        made.tag(f"v0.{number}.0", made.commit("main", "Merge branch 'topic'", made.heads["main"], topic))
+        made.tag(
+            f"v0.{number}.0", made.commit("main", "Merge branch 'topic'", made.heads["main"], topic)
+        )
     made.commit("main", "fix: after the last one")
     return made

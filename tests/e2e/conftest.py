@@ -39,8 +39,14 @@ def fixture_environment() -> dict[str, str]:
 @pytest.fixture(scope="session", name="kept")
 def fixture_kept(environment: dict[str, str]) -> Iterator[Kept]:
     """The rehearsal, run as people run it."""
-    done = subprocess.run(shipway("rehearse", "--keep", "--json"), cwd=PROJECT, env=environment, text=True, check=False,
-                          stdout=subprocess.PIPE)
+    done = subprocess.run(
+        shipway("rehearse", "--keep", "--json"),
+        cwd=PROJECT,
+        env=environment,
+        text=True,
+        check=False,
+        stdout=subprocess.PIPE,
+    )
     assert done.returncode == 0, done.stdout
     printed = json.loads(done.stdout)
     yield Kept(printed, environment)
@@ -58,13 +64,19 @@ def fixture_toy(kept: Kept, tmp_path: Path, request: pytest.FixtureRequest) -> T
 def fixture_bench(tmp_path: Path) -> Iterator[Bench]:
     """Everything, for one test; without the tools a laptop skips, and CI fails."""
     tools = equip(os.environ)
-    cosign, *registries = (shutil.which(name, path=tools["PATH"]) for name in ("cosign", *PROGRAMS, "docker"))
+    cosign, *registries = (
+        shutil.which(name, path=tools["PATH"]) for name in ("cosign", *PROGRAMS, "docker")
+    )
     if not cosign or not any(registries):
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no cosign, or no registry: run `task engine`")
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            "no cosign, or no registry: run `task engine`"
+        )
     with leash.hold(tmp_path / "services") as mark, stand_up(tmp_path) as sigstore:
         folder = tmp_path / "services/registry"
         registry = start_registry(folder, free_port(), tools | mark)
         plain = {"PATH": tools["PATH"], "HOME": str(tmp_path), "DOCKER_CONFIG": str(tmp_path)}
-        environment = install(tmp_path / "bin", cosign, sigstore, plain, modern=is_modern(Processes(plain)))
+        environment = install(
+            tmp_path / "bin", cosign, sigstore, plain, modern=is_modern(Processes(plain))
+        )
         wait_for(f"http://{registry}/v2/", "the registry of the test", folder / "log")
         yield Bench(sigstore, Processes(environment, patience=60), registry)

@@ -34,11 +34,15 @@ WANTED = Wanted(repository="acme/app", transparency_log=False)
 GOOD = Recipe()
 
 
-def send(url: str, method: str, content: bytes | None, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
+def send(
+    url: str, method: str, content: bytes | None, headers: dict[str, str]
+) -> tuple[int, dict[str, str]]:
     """(status, headers) of a request to this machine."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(urllib.request.Request(url, content, headers, method=method), timeout=10) as answer:
+        with opener.open(
+            urllib.request.Request(url, content, headers, method=method), timeout=10
+        ) as answer:
             return answer.status, dict(answer.headers)
     except urllib.error.HTTPError as error:
         with error:
@@ -79,24 +83,55 @@ class Market:
 @pytest.fixture(name="market")
 def fixture_market(bench: Bench) -> Iterator[Market]:
     """Everything, for one test. The consumer's environment has neither a job's token nor its variables."""
-    environment = {name: value for name, value in bench.runner.public.items() if not name.startswith(("GITHUB", "ACT"))}
+    environment = {
+        name: value
+        for name, value in bench.runner.public.items()
+        if not name.startswith(("GITHUB", "ACT"))
+    }
     yield Market(bench, environment)
 
 
-def test_a_good_release_is_verified_by_the_program_from_nowhere(market: Market, tmp_path: Path) -> None:
+def test_a_good_release_is_verified_by_the_program_from_nowhere(
+    market: Market, tmp_path: Path
+) -> None:
     market.sign(market.publish())
     (tmp_path / "empty").mkdir()
-    (tmp_path / "policy.toml").write_text('licenses = ["MIT"]\nplatforms = ["linux/amd64", "linux/arm64"]\n')
-    words = ("verify", market.image, "--repository", "acme/app", "--no-transparency-log", "--policy",
-             str(tmp_path / "policy.toml"))
+    (tmp_path / "policy.toml").write_text(
+        'licenses = ["MIT"]\nplatforms = ["linux/amd64", "linux/arm64"]\n'
+    )
+    words = (
+        "verify",
+        market.image,
+        "--repository",
+        "acme/app",
+        "--no-transparency-log",
+        "--policy",
+        str(tmp_path / "policy.toml"),
+    )
     for kind in ((), ("--json",)):
-        done = subprocess.run(shipway(*words, *kind), cwd=tmp_path / "empty", env=market.environment, text=True,
-                              capture_output=True, check=False)
+        done = subprocess.run(
+            shipway(*words, *kind),
+            cwd=tmp_path / "empty",
+            env=market.environment,
+            text=True,
+            capture_output=True,
+            check=False,
+        )
         assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)["verified"] is True
-    done = subprocess.run(shipway("verify", market.image, "--repository", "mallory/app", "--no-transparency-log"),
-                          cwd=tmp_path / "empty", env=market.environment, text=True, capture_output=True, check=False)
-    assert done.returncode == 7 and "mallory/app" in done.stderr and "FAIL  signature of" in done.stdout
+    done = subprocess.run(
+        shipway("verify", market.image, "--repository", "mallory/app", "--no-transparency-log"),
+        cwd=tmp_path / "empty",
+        env=market.environment,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert (
+        done.returncode == 7
+        and "mallory/app" in done.stderr
+        and "FAIL  signature of" in done.stdout
+    )
 
 
 def documented(start: str, market: Market) -> str:
@@ -104,26 +139,45 @@ def documented(start: str, market: Market) -> str:
     text = (Path(__file__).parents[2] / "docs/verify.md").read_text(encoding="utf-8")
     block = re.search(rf"```sh\n({start}.*?)```", text, re.DOTALL)
     assert block
-    return block[1].replace("ghcr.io/owner/name", market.image.rpartition(":")[0]).replace("owner/name", "acme/app")
+    return (
+        block[1]
+        .replace("ghcr.io/owner/name", market.image.rpartition(":")[0])
+        .replace("owner/name", "acme/app")
+    )
 
 
 def test_the_documented_command(market: Market) -> None:
     # An image in another registry than GitHub's, and signatures that are in no log, have to be told of.
-    script = documented("shipway verify", market).strip() + " --repository acme/app --no-transparency-log"
+    script = (
+        documented("shipway verify", market).strip()
+        + " --repository acme/app --no-transparency-log"
+    )
     digests, here = market.publish(), str(Path(sys.executable).parent)
     for code in (7, 0):
-        done = subprocess.run(("sh", "-ec", script), text=True, capture_output=True, check=False, env={
-            **market.environment, "PATH": os.pathsep.join([here, market.environment["PATH"]])})
+        done = subprocess.run(
+            ("sh", "-ec", script),
+            text=True,
+            capture_output=True,
+            check=False,
+            env={**market.environment, "PATH": os.pathsep.join([here, market.environment["PATH"]])},
+        )
         assert done.returncode == code, done.stdout + done.stderr
         market.sign(digests)
 
 
-def test_the_documented_commands_of_cosign_alone(market: Market, environment: dict[str, str]) -> None:
+def test_the_documented_commands_of_cosign_alone(
+    market: Market, environment: dict[str, str]
+) -> None:
     client = {name: value for name, value in environment.items() if name.startswith("DOCKER_")}
     digests = market.publish()
     for signed in (False, True):
-        done = subprocess.run(("sh", "-ec", documented("IMAGE=", market)), text=True, capture_output=True, check=False,
-                              env={**market.environment, **client})
+        done = subprocess.run(
+            ("sh", "-ec", documented("IMAGE=", market)),
+            text=True,
+            capture_output=True,
+            check=False,
+            env={**market.environment, **client},
+        )
         assert (done.returncode == 0) is signed, done.stderr
         assert signed or "no signatures found" in done.stderr, done.stderr
         market.sign(digests[-1:])
@@ -141,20 +195,32 @@ class TestSignatures:
         digests = market.publish()
         market.sign(tuple(digest for digest in digests if digest != digests[position]))
         assert market.faults().splitlines() and all(
-            line.startswith(f"signature of {digests[position][:19]}") for line in market.faults().splitlines())
+            line.startswith(f"signature of {digests[position][:19]}")
+            for line in market.faults().splitlines()
+        )
 
     def test_another_image_under_the_tag_of_a_signed_one(self, market: Market) -> None:
         market.sign(market.publish())
         digests = market.publish(GOOD.but(extra="evil"))
         assert f"signature of {digests[-1][:19]} (the index)" in market.faults()
 
-    @pytest.mark.parametrize(("workflow", "seen"), [
-        (Workflow(file=".github/workflows/other.yml"), "other.yml"),
-        (Workflow(repository="acme/app-evil"), "app-evil|repository"),
-        (Workflow(ref="refs/heads/main-evil"), "main-evil|ref"),
-        (Workflow(sha="0bad" * 10), "sha"),
-        (Workflow(called=CALLED), "acme/ci"),
-    ], ids=["another workflow", "another repository", "a branch that starts alike", "another commit", "a called one"])
+    @pytest.mark.parametrize(
+        ("workflow", "seen"),
+        [
+            (Workflow(file=".github/workflows/other.yml"), "other.yml"),
+            (Workflow(repository="acme/app-evil"), "app-evil|repository"),
+            (Workflow(ref="refs/heads/main-evil"), "main-evil|ref"),
+            (Workflow(sha="0bad" * 10), "sha"),
+            (Workflow(called=CALLED), "acme/ci"),
+        ],
+        ids=[
+            "another workflow",
+            "another repository",
+            "a branch that starts alike",
+            "another commit",
+            "a called one",
+        ],
+    )
     def test_somebody_else(self, market: Market, workflow: Workflow, seen: str) -> None:
         market.sign(market.publish(), workflow)
         found = market.faults()
@@ -174,17 +240,37 @@ class TestSignatures:
         assert market.faults(replace(WANTED, trigger="push")).count("signature of") == 5
 
 
-@pytest.mark.parametrize(("recipe", "point"), [
-    (GOOD.but(subject="sha256:" + "ab" * 32), "subjects of linux/amd64"),
-    (GOOD.but(attestations=2), "attestations of linux/amd64: 2"),
-    (GOOD.but(installed=("toy", "evil")), "SBOM of linux/amd64 names what is installed: it leaves out evil 1.0"),
-    (GOOD.but(listed=()), "SBOM of linux/arm64: 0 packages"),
-    (GOOD.but(provenance=provenance_of("0bad" * 10, **FROM_APP)),
-     "source of linux/amd64: https://github.com/acme/app at 0bad"),
-    (GOOD.but(provenance=provenance_of(COMMIT, **{**FROM_APP, "builder": {"id": ""}})), "built by nobody"),
-], ids=["another subject", "two attestation manifests", "a distribution that is not listed", "an empty SBOM",
-        "another commit", "no builder"])
-def test_a_signature_does_not_make_up_for_the_content(market: Market, recipe: Recipe, point: str) -> None:
+@pytest.mark.parametrize(
+    ("recipe", "point"),
+    [
+        (GOOD.but(subject="sha256:" + "ab" * 32), "subjects of linux/amd64"),
+        (GOOD.but(attestations=2), "attestations of linux/amd64: 2"),
+        (
+            GOOD.but(installed=("toy", "evil")),
+            "SBOM of linux/amd64 names what is installed: it leaves out evil 1.0",
+        ),
+        (GOOD.but(listed=()), "SBOM of linux/arm64: 0 packages"),
+        (
+            GOOD.but(provenance=provenance_of("0bad" * 10, **FROM_APP)),
+            "source of linux/amd64: https://github.com/acme/app at 0bad",
+        ),
+        (
+            GOOD.but(provenance=provenance_of(COMMIT, **{**FROM_APP, "builder": {"id": ""}})),
+            "built by nobody",
+        ),
+    ],
+    ids=[
+        "another subject",
+        "two attestation manifests",
+        "a distribution that is not listed",
+        "an empty SBOM",
+        "another commit",
+        "no builder",
+    ],
+)
+def test_a_signature_does_not_make_up_for_the_content(
+    market: Market, recipe: Recipe, point: str
+) -> None:
     market.sign(market.publish(recipe))
     found = market.faults()
     assert point in found and "signature of" not in found

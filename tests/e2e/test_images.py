@@ -22,10 +22,14 @@ pytestmark = pytest.mark.engine
 BOTH = ("linux/amd64", "linux/arm64")
 
 
-def test_platforms_built_apart_and_merged_are_what_one_build_gives(kept: Kept, toy: Toy, tmp_path: Path) -> None:
+def test_platforms_built_apart_and_merged_are_what_one_build_gives(
+    kept: Kept, toy: Toy, tmp_path: Path
+) -> None:
     files = [str(tmp_path / f"digests/{number}.json") for number in (0, 1)]
-    builds = [toy.start("build", "--push", "--platform", name, "--digest-file", file)
-              for name, file in zip(BOTH, files, strict=True)]
+    builds = [
+        toy.start("build", "--push", "--platform", name, "--digest-file", file)
+        for name, file in zip(BOTH, files, strict=True)
+    ]
     assert [process.wait(timeout=300) for process in builds] == [0, 0]
     merged = toy.run("merge", "--digest-file", str(tmp_path / "digests"))
     assert merged["platforms"] == list(BOTH)
@@ -53,48 +57,79 @@ def test_the_printed_commands_do_it_in_a_shell(toy: Toy) -> None:
         plan = toy.run(*words, "--dry-run")
         lines = [line for stage in plan["stages"] for line in stage["commands"]]
         assert lines, (words, plan)
-        done = subprocess.run(("sh", "-ec", "\n".join(lines)), cwd=toy.folder, env=toy.environment | {"PATH": path},
-                              check=False, text=True, capture_output=True)
+        done = subprocess.run(
+            ("sh", "-ec", "\n".join(lines)),
+            cwd=toy.folder,
+            env=toy.environment | {"PATH": path},
+            check=False,
+            text=True,
+            capture_output=True,
+        )
         assert done.returncode == 0, (lines, done.stderr[-2000:])
-    stages = toy.run("build", "--push")["stages"] + toy.run("sign")["stages"] + toy.run("promote")["stages"]
-    assert {stage["outcome"] for stage in stages if stage["name"] in {"build", "sign", "promote"}} == {"skipped"}
+    stages = (
+        toy.run("build", "--push")["stages"]
+        + toy.run("sign")["stages"]
+        + toy.run("promote")["stages"]
+    )
+    assert {
+        stage["outcome"] for stage in stages if stage["name"] in {"build", "sign", "promote"}
+    } == {"skipped"}
 
 
 def test_a_file_for_another_machine_fails_the_build_and_is_named(toy: Toy) -> None:
     (toy.folder / "native/arm64.so").write_bytes(elf(62))
     toy.write()
     found = toy.run("build", "--push", code=7)
-    assert "compiled files of linux/arm64: app/native.so are for another machine" in found["error"]["message"]
+    assert (
+        "compiled files of linux/arm64: app/native.so are for another machine"
+        in found["error"]["message"]
+    )
     assert "inspect comes first" not in toy.run("sign", code=7)["error"]["message"]
     toy.write(settings='[tool.shipway.build]\nallow-foreign = ["app/native.so"]\n')
     toy.run("build", "--push")
 
 
 def test_an_image_without_sbom_is_refused(toy: Toy) -> None:
-    toy.write(settings='[tool.shipway.build]\nextra-args = ["--sbom=false"]\nplatforms = ["linux/amd64"]\n')
-    assert "SBOM of linux/amd64: 0 packages" in toy.run("build", "--push", code=7)["error"]["message"]
+    toy.write(
+        settings='[tool.shipway.build]\nextra-args = ["--sbom=false"]\nplatforms = ["linux/amd64"]\n'
+    )
+    assert (
+        "SBOM of linux/amd64: 0 packages" in toy.run("build", "--push", code=7)["error"]["message"]
+    )
 
 
 def test_an_image_that_reproduces_and_one_that_does_not(toy: Toy) -> None:
     assert set(toy.run("build", "--check-reproducible")["platforms"]) == set(BOTH)
     toy.write(DOCKERFILE.replace("echo made", "date +%s.%N"))
-    message = toy.run("build", "--check-reproducible", "--platform", "linux/amd64", code=1)["error"]["message"]
+    message = toy.run("build", "--check-reproducible", "--platform", "linux/amd64", code=1)[
+        "error"
+    ]["message"]
     assert "linux/amd64 does not reproduce: layer 1, app/made: content" in message
 
 
 def test_a_cache_in_the_registry_outlives_the_builder(kept: Kept, toy: Toy) -> None:
     # Only where it is nobody's: a builder of shipway's own, or of a CI run.
-    if not os.environ.get("CI") and str(cache_folder(os.environ)) not in kept.environment["DOCKER_HOST"]:
+    if (
+        not os.environ.get("CI")
+        and str(cache_folder(os.environ)) not in kept.environment["DOCKER_HOST"]
+    ):
         pytest.skip("this would empty your builder")
-    toy.environment |= {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "acme/toy", "GITHUB_EVENT_NAME": "push"}
+    toy.environment |= {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_REPOSITORY": "acme/toy",
+        "GITHUB_EVENT_NAME": "push",
+    }
     layers = []
     # A step that nobody ever ran, of which no two runs make the same.
     step = f"echo {uuid.uuid4()} $(cat /proc/sys/kernel/random/uuid)"
     for number, cache in enumerate(("registry", "registry", "none")):
         kept.run("docker", "buildx", "prune", "--all", "--force")
-        head = toy.write(DOCKERFILE.replace("echo made", step), message=f"feat: {number}",
-                         settings=f'[tool.shipway.cache]\ntype = "{cache}"\n'
-                         '[tool.shipway.build]\nextra-args = ["--sbom=false"]\n')
+        head = toy.write(
+            DOCKERFILE.replace("echo made", step),
+            message=f"feat: {number}",
+            settings=f'[tool.shipway.cache]\ntype = "{cache}"\n'
+            '[tool.shipway.build]\nextra-args = ["--sbom=false"]\n',
+        )
         toy.environment |= {"GITHUB_SHA": head, "GITHUB_REF": "refs/heads/main"}
         # Without SBOM, which is refused afterwards: BuildKit of engine 26 keeps hold of what was scanned for one, and
         # no prune takes it away.
@@ -106,12 +141,20 @@ def test_a_cache_in_the_registry_outlives_the_builder(kept: Kept, toy: Toy) -> N
     assert all(one != other for one, other in zip(layers[2], layers[0], strict=True))
 
 
-@pytest.mark.parametrize(("dockerfile", "said"), [
-    (DOCKERFILE.replace("&& echo made", "&& echo 'no such thing' >&2 && false"), "no such thing"),
-    (DOCKERFILE.replace("python:3.13-slim-trixie", "localhost:1/none:1"), "localhost:1"),
-    ("FROM nowhere AS", "FROM nowhere AS"),
-])
-def test_a_build_that_fails_shows_the_step_and_not_a_wall(toy: Toy, dockerfile: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("dockerfile", "said"),
+    [
+        (
+            DOCKERFILE.replace("&& echo made", "&& echo 'no such thing' >&2 && false"),
+            "no such thing",
+        ),
+        (DOCKERFILE.replace("python:3.13-slim-trixie", "localhost:1/none:1"), "localhost:1"),
+        ("FROM nowhere AS", "FROM nowhere AS"),
+    ],
+)
+def test_a_build_that_fails_shows_the_step_and_not_a_wall(
+    toy: Toy, dockerfile: str, said: str
+) -> None:
     toy.write(dockerfile)
     message = toy.run("build", "--push", code=5)["error"]["message"]
     assert said in message and len(message.splitlines()) < 16

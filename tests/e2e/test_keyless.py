@@ -50,8 +50,12 @@ class TestWithCosign:
         bench.sign(signed)
         assert bench.is_signed(signed, workflow) and not bench.sigstore.refusals
         assert not bench.is_signed(unsigned, workflow)
-        for other in (replace(workflow, file=".github/workflows/other.yml"), replace(workflow, ref="refs/heads/fork"),
-                      replace(workflow, repository="acme/app-evil"), replace(workflow, called=CALLED)):
+        for other in (
+            replace(workflow, file=".github/workflows/other.yml"),
+            replace(workflow, ref="refs/heads/fork"),
+            replace(workflow, repository="acme/app-evil"),
+            replace(workflow, called=CALLED),
+        ):
             assert not bench.is_signed(signed, other), other
 
     def test_a_reusable_workflow_signs_for_its_caller(self, bench: Bench) -> None:
@@ -59,10 +63,15 @@ class TestWithCosign:
         bench.sigstore.workflow = replace(bench.sigstore.workflow, called=CALLED)
         bench.sign(digest)
         assert bench.is_signed(digest, bench.sigstore.workflow)
-        assert not bench.is_signed(digest, replace(bench.sigstore.workflow, repository="mallory/app"))
+        assert not bench.is_signed(
+            digest, replace(bench.sigstore.workflow, repository="mallory/app")
+        )
 
-    @pytest.mark.parametrize("workflow", [Workflow(lifetime=-60), Workflow(audience="somebody-else")],
-                             ids=["expired", "wrong audience"])
+    @pytest.mark.parametrize(
+        "workflow",
+        [Workflow(lifetime=-60), Workflow(audience="somebody-else")],
+        ids=["expired", "wrong audience"],
+    )
     def test_a_token_that_is_not_good_signs_nothing(self, bench: Bench, workflow: Workflow) -> None:
         digest = bench.push("refused")
         bench.sigstore.workflow = workflow
@@ -86,13 +95,16 @@ class TestWithCosign:
         assert not bench.is_signed(digest, sigstore.workflow)
 
     @pytest.mark.parametrize("other", ["log", "root", "timestamps"])
-    def test_a_verifier_that_does_not_trust_one_of_the_services_refuses(self, bench: Bench, other: str,
-                                                                        tmp_path: Path) -> None:
+    def test_a_verifier_that_does_not_trust_one_of_the_services_refuses(
+        self, bench: Bench, other: str, tmp_path: Path
+    ) -> None:
         digest, sigstore = bench.push(other), bench.sigstore
         authority, timestamps = sigstore.authority, sigstore.timestamps
-        known = {"log": (replace(authority, log=Log()), timestamps),
-                 "root": (replace(authority, root=make_root("another")), timestamps),
-                 "timestamps": (authority, make_timestamp_authority())}
+        known = {
+            "log": (replace(authority, log=Log()), timestamps),
+            "root": (replace(authority, root=make_root("another")), timestamps),
+            "timestamps": (authority, make_timestamp_authority()),
+        }
         bench.sign(digest)
         write_trust(tmp_path, sigstore.url, *known[other])
         assert not bench.is_signed(digest, sigstore.workflow)
@@ -105,7 +117,9 @@ def test_shipway_expects_what_the_certificate_says(kind: str) -> None:
     workflow = Workflow()
     environment = workflow.variables()
     context = detect(Facts(environment=environment))
-    assert plan_signing(Settings(), context, {} if kind == "release" else environment) == expect(workflow)
+    assert plan_signing(Settings(), context, {} if kind == "release" else environment) == expect(
+        workflow
+    )
 
 
 class TestAuthority:
@@ -117,12 +131,17 @@ class TestAuthority:
         assert status == 200 and token.count(".") == 2
 
     @pytest.mark.parametrize("version", [1, 2])
-    def test_a_certificate_is_for_whoever_has_the_key(self, sigstore: Sigstore, version: int) -> None:
+    def test_a_certificate_is_for_whoever_has_the_key(
+        self, sigstore: Sigstore, version: int
+    ) -> None:
         _, token = self.token(sigstore, sigstore.issuer.bearer)
         key, other = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
         status, pem = self.ask(sigstore, token, key, key, version)
-        (name,) = x509.load_pem_x509_certificate(pem).extensions.get_extension_for_class(
-            x509.SubjectAlternativeName).value.get_values_for_type(x509.UniformResourceIdentifier)
+        (name,) = (
+            x509.load_pem_x509_certificate(pem)
+            .extensions.get_extension_for_class(x509.SubjectAlternativeName)
+            .value.get_values_for_type(x509.UniformResourceIdentifier)
+        )
         assert status in (200, 201) and name == sigstore.workflow.identity
         assert self.ask(sigstore, token, key, other, version)[0] == 400
         assert "signature" in sigstore.refusals[-1]
@@ -134,28 +153,52 @@ class TestAuthority:
             token = other.issuer.mint(other.workflow, "sigstore")
         assert self.ask(sigstore, token, key, key, 1)[0] == 401
         head, _, signature = token.split(".")
-        nobody = ".".join((head, base64.urlsafe_b64encode(b'{"alg": "none"}').decode().rstrip("="), signature))
+        nobody = ".".join(
+            (head, base64.urlsafe_b64encode(b'{"alg": "none"}').decode().rstrip("="), signature)
+        )
         assert self.ask(sigstore, nobody, key, key, 1)[0] == 401
 
     @staticmethod
     def token(sigstore: Sigstore, bearer: str) -> tuple[int, str]:
         """(status, token) from the runner's endpoint."""
         url = sigstore.environment()["ACTIONS_ID_TOKEN_REQUEST_URL"]
-        status, body = send(f"{url}&audience=sigstore", "GET", None, {"Authorization": f"Bearer {bearer}"})
+        status, body = send(
+            f"{url}&audience=sigstore", "GET", None, {"Authorization": f"Bearer {bearer}"}
+        )
         return status, json.loads(body).get("value", "")
 
     @staticmethod
-    def ask(sigstore: Sigstore, token: str, key: ec.EllipticCurvePrivateKey, prover: ec.EllipticCurvePrivateKey,
-            version: int) -> tuple[int, bytes]:
+    def ask(
+        sigstore: Sigstore,
+        token: str,
+        key: ec.EllipticCurvePrivateKey,
+        prover: ec.EllipticCurvePrivateKey,
+        version: int,
+    ) -> tuple[int, bytes]:
         """(status, PEM) for ``key``, with a proof of ``prover``, by either version of the API."""
-        pem = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-        proof = base64.b64encode(prover.sign(sigstore.workflow.claims()["sub"].encode(), ec.ECDSA(hashes.SHA256())))
-        body: object = {"publicKey": {"content": base64.b64encode(pem).decode()}, "signedEmailAddress": proof.decode()}
+        pem = key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        proof = base64.b64encode(
+            prover.sign(sigstore.workflow.claims()["sub"].encode(), ec.ECDSA(hashes.SHA256()))
+        )
+        body: object = {
+            "publicKey": {"content": base64.b64encode(pem).decode()},
+            "signedEmailAddress": proof.decode(),
+        }
         if version == 2:
-            body = {"publicKeyRequest": {"publicKey": {"algorithm": "ECDSA", "content": pem.decode()},
-                                         "proofOfPossession": proof.decode()}}
-        status, answer = send(f"{sigstore.url}/api/v{version}/signingCert", "POST", json.dumps(body).encode(),
-                              {"Authorization": f"Bearer {token}"})
+            body = {
+                "publicKeyRequest": {
+                    "publicKey": {"algorithm": "ECDSA", "content": pem.decode()},
+                    "proofOfPossession": proof.decode(),
+                }
+            }
+        status, answer = send(
+            f"{sigstore.url}/api/v{version}/signingCert",
+            "POST",
+            json.dumps(body).encode(),
+            {"Authorization": f"Bearer {token}"},
+        )
         if version == 2 and status == 200:
             (leaf, _) = json.loads(answer)["signedCertificateEmbeddedSct"]["chain"]["certificates"]
             return status, leaf.encode()

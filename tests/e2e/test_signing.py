@@ -38,8 +38,22 @@ def fixture_digests(toy: Toy) -> list[str]:
 def count(kept: Kept, toy: Toy, digests: list[str]) -> list[int]:
     """How many signatures of the toy's key cosign finds on each digest."""
     key = str(toy.folder / "cosign.pub")
-    return [len(json.loads(kept.run("cosign", "verify", "--key", key, "--insecure-ignore-tlog=true", "--output=json",
-                                    f"{toy.image}@{one}"))) for one in digests]
+    return [
+        len(
+            json.loads(
+                kept.run(
+                    "cosign",
+                    "verify",
+                    "--key",
+                    key,
+                    "--insecure-ignore-tlog=true",
+                    "--output=json",
+                    f"{toy.image}@{one}",
+                )
+            )
+        )
+        for one in digests
+    ]
 
 
 def test_signing_twice_adds_nothing(kept: Kept, toy: Toy, digests: list[str]) -> None:
@@ -55,36 +69,59 @@ def test_attestations_are_signed_beside_the_images_own_and_only_once(kept: Kept,
     toy.run("sign")
     first, second = toy.run("attest"), toy.run("attest")
     assert first["stages"][-1]["outcome"] == "done" and second["stages"][-1]["outcome"] == "skipped"
-    assert first["stages"][-1]["reason"] == second["stages"][-1]["reason"] == "4 of 4 attestations are signed"
+    assert (
+        first["stages"][-1]["reason"]
+        == second["stages"][-1]["reason"]
+        == "4 of 4 attestations are signed"
+    )
     with connect(toy.image) as registry:
         _, index = registry.manifest(digest)
         images = [one["digest"] for one in index["manifests"] if one["platform"]["os"] != "unknown"]
-        _, held = registry.manifest(next(one["digest"] for one in index["manifests"] if one["digest"] not in images))
+        _, held = registry.manifest(
+            next(one["digest"] for one in index["manifests"] if one["digest"] not in images)
+        )
     types = [one["annotations"]["in-toto.io/predicate-type"] for one in held["layers"]]
-    for image, kind in itertools.product(images, (kind for kind, name in TYPES.items() if name in types)):
-        printed = kept.run("cosign", "verify-attestation", "--key", str(toy.folder / "cosign.pub"), f"--type={kind}",
-                           "--insecure-ignore-tlog=true", f"{toy.image}@{image}")
-        envelope, = map(json.loads, printed.splitlines())
+    for image, kind in itertools.product(
+        images, (kind for kind, name in TYPES.items() if name in types)
+    ):
+        printed = kept.run(
+            "cosign",
+            "verify-attestation",
+            "--key",
+            str(toy.folder / "cosign.pub"),
+            f"--type={kind}",
+            "--insecure-ignore-tlog=true",
+            f"{toy.image}@{image}",
+        )
+        (envelope,) = map(json.loads, printed.splitlines())
         statement = json.loads(base64.b64decode(envelope["payload"]))
         assert statement["predicateType"] == TYPES[kind] and statement["predicate"]
-        assert [one["digest"]["sha256"] for one in statement["subject"]] == [image.removeprefix("sha256:")]
+        assert [one["digest"]["sha256"] for one in statement["subject"]] == [
+            image.removeprefix("sha256:")
+        ]
     assert toy.run("verify")["stages"][-1]["outcome"] == "done"
 
 
 @pytest.mark.parametrize("attempt", range(4))
-def test_signing_after_a_kill_completes(kept: Kept, toy: Toy, digests: list[str], attempt: int) -> None:
+def test_signing_after_a_kill_completes(
+    kept: Kept, toy: Toy, digests: list[str], attempt: int
+) -> None:
     moment = random.Random(SEED + attempt).uniform(0.3, 2.0)
     killed = toy.start("sign")
     time.sleep(moment)
     killed.kill()
     killed.wait()
     # What it had started goes on for a moment: it may still sign.
-    assert toy.run("sign")["stages"][-1]["reason"].startswith("5 of 5 entries are signed"), f"SHIPWAY_SEED={SEED}"
+    assert toy.run("sign")["stages"][-1]["reason"].startswith("5 of 5 entries are signed"), (
+        f"SHIPWAY_SEED={SEED}"
+    )
     assert all(count(kept, toy, digests)), f"SHIPWAY_SEED={SEED}, killed after {moment:.2f} s"
     assert toy.run("verify")["stages"][-1]["outcome"] == "done"
 
 
-def test_two_who_sign_at_the_same_moment_leave_every_entry_signed(kept: Kept, toy: Toy, digests: list[str]) -> None:
+def test_two_who_sign_at_the_same_moment_leave_every_entry_signed(
+    kept: Kept, toy: Toy, digests: list[str]
+) -> None:
     signers = [toy.start("sign") for _ in range(3)]
     assert [signer.wait(timeout=120) for signer in signers] == [0, 0, 0]
     assert all(1 <= found <= 3 for found in count(kept, toy, digests))
@@ -101,10 +138,22 @@ def test_anybody_verifies_from_anywhere_without_a_secret(kept: Kept, toy: Toy) -
         nowhere.chmod(0o755)
         shutil.copy(str(shutil.which("cosign", path=kept.environment["PATH"])), nowhere)
         shutil.copy(toy.folder / "cosign.pub", nowhere)
-        words = shipway("verify", f"{toy.image}@{digest}", "--key", "cosign.pub",
-                        "--no-transparency-log", "--json")
-        done = subprocess.run((*somebody(nowhere), *words), cwd=nowhere, text=True, capture_output=True, check=False,
-                              env={"PATH": f"{nowhere}:{os.defpath}", "HOME": "/nonexistent"})
+        words = shipway(
+            "verify",
+            f"{toy.image}@{digest}",
+            "--key",
+            "cosign.pub",
+            "--no-transparency-log",
+            "--json",
+        )
+        done = subprocess.run(
+            (*somebody(nowhere), *words),
+            cwd=nowhere,
+            text=True,
+            capture_output=True,
+            check=False,
+            env={"PATH": f"{nowhere}:{os.defpath}", "HOME": "/nonexistent"},
+        )
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)["verified"] is True
 
@@ -114,6 +163,10 @@ def somebody(folder: Path) -> tuple[str, ...]:
     words = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
     if sys.platform == "win32" or os.geteuid() != 0 or not shutil.which("setpriv"):
         return ()
-    tried = subprocess.run((*words, sys.executable, "-c", "import shipway"), cwd=folder, check=False,
-                           stderr=subprocess.DEVNULL)
+    tried = subprocess.run(
+        (*words, sys.executable, "-c", "import shipway"),
+        cwd=folder,
+        check=False,
+        stderr=subprocess.DEVNULL,
+    )
     return () if tried.returncode else words

@@ -23,7 +23,11 @@ def test_a_release_with_the_real_release_tool(tmp_path: Path) -> None:
     assert (result.target.version, result.target.tags) == ("0.1.0", ("v0.1.0", "latest"))
     assert "Initial Release" in result.target.notes
     bare = tmp_path / "origin.git"
-    assert git(bare, "rev-parse", "v0.1.0^{commit}") == git(bare, "rev-parse", "main") == result.target.commit
+    assert (
+        git(bare, "rev-parse", "v0.1.0^{commit}")
+        == git(bare, "rev-parse", "main")
+        == result.target.commit
+    )
     assert 'version = "0.1.0"' in git(bare, "show", "main:pyproject.toml")
     assert "(2023-11-14)" in git(bare, "show", "main:CHANGELOG.md")
     assert git(scene.clone, "status", "--porcelain") == "" and not git(scene.clone, "tag")
@@ -38,16 +42,39 @@ class Ways:
 
     def push(self, *refs: str) -> None:
         """To the origin."""
-        git(self.scene.clone, "-c", f"url.{self.bare}.insteadOf=https://github.com/acme/toy.git", "push", "--quiet",
-            "origin", *refs)
+        git(
+            self.scene.clone,
+            "-c",
+            f"url.{self.bare}.insteadOf=https://github.com/acme/toy.git",
+            "push",
+            "--quiet",
+            "origin",
+            *refs,
+        )
 
     def commit(self, message: str, branch: str = "main") -> None:
         """On the branch's head in the origin, that of `main` for a new branch; and pushed."""
         address = f"url.{self.bare}.insteadOf=https://github.com/acme/toy.git"
-        git(self.scene.clone, "-c", address, "fetch", "--quiet", "--force", "origin", "+refs/*:refs/remotes/all/*")
+        git(
+            self.scene.clone,
+            "-c",
+            address,
+            "fetch",
+            "--quiet",
+            "--force",
+            "origin",
+            "+refs/*:refs/remotes/all/*",
+        )
         heads = "refs/remotes/all/heads"
         there = git(self.scene.clone, "for-each-ref", f"{heads}/{branch}")
-        git(self.scene.clone, "checkout", "--quiet", "-B", branch, f"{heads}/{branch if there else 'main'}")
+        git(
+            self.scene.clone,
+            "checkout",
+            "--quiet",
+            "-B",
+            branch,
+            f"{heads}/{branch if there else 'main'}",
+        )
         commit(self.scene.clone, message)
         self.push(branch)
 
@@ -69,10 +96,16 @@ def test_a_level_that_somebody_asks_for(tmp_path: Path) -> None:
     assert "the docs are in the image" in str(ways.scene.remotes.releases[-1]["body"])
 
 
-@pytest.mark.parametrize(("message", "version"), [
-    ("fix: x [skip ci]", "0.1.1"), ("feat: squashed (#12)\n\n* fix: one\n\n* docs: two", "0.2.0"),
-    ("feat!: other\n\nBREAKING CHANGE: do this", "0.2.0"), ("words without a type", ""), ("chore: x", ""),
-])
+@pytest.mark.parametrize(
+    ("message", "version"),
+    [
+        ("fix: x [skip ci]", "0.1.1"),
+        ("feat: squashed (#12)\n\n* fix: one\n\n* docs: two", "0.2.0"),
+        ("feat!: other\n\nBREAKING CHANGE: do this", "0.2.0"),
+        ("words without a type", ""),
+        ("chore: x", ""),
+    ],
+)
 def test_commits_of_every_kind(tmp_path: Path, message: str, version: str) -> None:
     ways = Ways(tmp_path)
     ways.release()
@@ -92,7 +125,8 @@ def test_a_repository_that_was_released_before_goes_on(tmp_path: Path) -> None:
 def test_without_a_release_commit_the_version_comes_from_the_tag(tmp_path: Path) -> None:
     ways = Ways(tmp_path, "\n[tool.shipway.release]\ntag-only = true\n")
     (ways.scene.clone / "pyproject.toml").write_text(
-        '[project]\nname = "toy"\ndynamic = ["version"]\n[tool.shipway.release]\ntag-only = true\n')
+        '[project]\nname = "toy"\ndynamic = ["version"]\n[tool.shipway.release]\ntag-only = true\n'
+    )
     (ways.scene.clone / "CHANGELOG.md").unlink()
     ways.commit("feat: begin")
     first = ways.scene.release(until="verify")
@@ -109,7 +143,9 @@ def test_without_a_release_commit_the_version_comes_from_the_tag(tmp_path: Path)
     assert {one["tag_name"] for one in ways.scene.remotes.releases} == {"v0.1.0", "v0.2.0"}
 
 
-def test_a_project_in_a_folder_of_its_repository_is_released_for_what_changes_there(tmp_path: Path) -> None:
+def test_a_project_in_a_folder_of_its_repository_is_released_for_what_changes_there(
+    tmp_path: Path,
+) -> None:
     ways = Ways(tmp_path)
     top = ways.scene.clone
     for name in ("app", "lib"):
@@ -117,7 +153,8 @@ def test_a_project_in_a_folder_of_its_repository_is_released_for_what_changes_th
         folder.mkdir(parents=True)
         (folder / "pyproject.toml").write_text(
             f'[project]\nname = "{name}"\nversion = "0.0.0"\n[tool.shipway]\nimage = "ghcr.io/acme/{name}"\n'
-            f'[tool.shipway.release]\ntag-format = "{name}-v{{version}}"\n')
+            f'[tool.shipway.release]\ntag-format = "{name}-v{{version}}"\n'
+        )
         (folder / "CHANGELOG.md").write_text("# Changelog\n\n<!-- version list -->\n")
         (folder / "Dockerfile").write_text("FROM scratch\n")
     ways.commit("feat: two of them")
@@ -135,7 +172,10 @@ def test_a_project_in_a_folder_of_its_repository_is_released_for_what_changes_th
     said = git(ways.bare, "show", "main:packages/app/CHANGELOG.md")
     assert "Of this one" in said and "Of the other one" not in said
     ways.commit("chore: look at the other one")
-    ways.scene.clone, ways.scene.remotes = top / "packages/lib", ModelRemotes()  # which know one image
+    ways.scene.clone, ways.scene.remotes = (
+        top / "packages/lib",
+        ModelRemotes(),
+    )  # which know one image
     assert ways.release()[0] == "0.1.0"
     assert git(ways.bare, "tag").split() == ["app-v0.1.0", "app-v0.1.1", "lib-v0.1.0"]
 
@@ -184,11 +224,14 @@ def test_a_maintenance_branch_leaves_latest_where_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("seed", "prerelease"), [(11, False), (12, False), (13, True)])
-def test_the_commits_since_the_last_release_decide_as_the_whole_history_does(tmp_path: Path, seed: int,
-                                                                             prerelease: bool) -> None:
+def test_the_commits_since_the_last_release_decide_as_the_whole_history_does(
+    tmp_path: Path, seed: int, prerelease: bool
+) -> None:
     """Commit by commit, over the last three hundred, with merges and tags of every kind."""
     source = at_random(seed, 700).write(tmp_path / "source")
     commits = list(heads(source, 300))
     assert len(commits) == 300
     clone = clone_of(source, tmp_path / "clone")
-    assert not disagreements(clone, config_of(tmp_path / "config", prerelease=prerelease), iter(commits))
+    assert not disagreements(
+        clone, config_of(tmp_path / "config", prerelease=prerelease), iter(commits)
+    )

@@ -13,11 +13,24 @@ from tests.support.registry import Registry
 
 
 @pytest.mark.process
-def test_the_predicate_goes_to_the_command(registry: Registry, capfd: pytest.CaptureFixture[str]) -> None:
-    statement = {"predicateType": attest.TYPES["spdxjson"], "predicate": {"packages": [{"name": "toy"}]}}
+def test_the_predicate_goes_to_the_command(
+    registry: Registry, capfd: pytest.CaptureFixture[str]
+) -> None:
+    statement = {
+        "predicateType": attest.TYPES["spdxjson"],
+        "predicate": {"packages": [{"name": "toy"}]},
+    }
     layer = registry.put(statement)
-    digest = registry.put({"layers": [{"digest": layer, "annotations": {
-        "in-toto.io/predicate-type": attest.TYPES["spdxjson"]}}]})
+    digest = registry.put(
+        {
+            "layers": [
+                {
+                    "digest": layer,
+                    "annotations": {"in-toto.io/predicate-type": attest.TYPES["spdxjson"]},
+                }
+            ]
+        }
+    )
     words = [f"{registry.name}@{digest}", attest.TYPES["spdxjson"]]
     copy = [sys.executable, "-c", "import sys; print(sys.stdin.read()); sys.exit(3)"]
     assert program.main([*words, *copy]) == 3

@@ -19,9 +19,16 @@ class TestTools:
     def engine(self, home: Path, pid: int) -> dict[str, str]:
         folder = home / ".cache/shipway/engine"
         folder.mkdir(parents=True)
-        (folder / "engine.json").write_text(json.dumps({
-            "suite": "trixie", "path": ["/tools"], "env": {"DOCKER_HOST": "unix:///x"},
-            "processes": [{"name": "dockerd", "pid": pid, "started": 1}]}))
+        (folder / "engine.json").write_text(
+            json.dumps(
+                {
+                    "suite": "trixie",
+                    "path": ["/tools"],
+                    "env": {"DOCKER_HOST": "unix:///x"},
+                    "processes": [{"name": "dockerd", "pid": pid, "started": 1}],
+                }
+            )
+        )
         return {"HOME": str(home), "PATH": "/usr/bin"}
 
     def test_the_tools_beside_this_python_come_first(self) -> None:
@@ -33,7 +40,7 @@ class TestTools:
         assert found["DOCKER_HOST"] == "unix:///x" and "/tools" in found["PATH"].split(":")
 
     def test_one_that_is_gone_is_not(self, tmp_path: Path) -> None:
-        assert "DOCKER_HOST" not in equip(self.engine(tmp_path, 2 ** 22 + 1))
+        assert "DOCKER_HOST" not in equip(self.engine(tmp_path, 2**22 + 1))
 
     def test_one_that_the_user_names_is_not_replaced(self, tmp_path: Path) -> None:
         environment = {**self.engine(tmp_path, os.getpid()), "DOCKER_HOST": "tcp://mine"}
@@ -42,6 +49,10 @@ class TestTools:
     def test_the_cache_follows_the_user(self) -> None:
         assert cache_folder({"XDG_CACHE_HOME": "/c"}) == Path("/c/shipway")
 
-    @pytest.mark.parametrize(("said", "modern"), [("--signing-config string", True), ("--tlog-upload", False)])
-    def test_generations_of_cosign_are_told_apart_by_what_they_offer(self, said: str, modern: bool) -> None:
+    @pytest.mark.parametrize(
+        ("said", "modern"), [("--signing-config string", True), ("--tlog-upload", False)]
+    )
+    def test_generations_of_cosign_are_told_apart_by_what_they_offer(
+        self, said: str, modern: bool
+    ) -> None:
         assert is_modern(lambda _: Answer(code=0, out=said)) is modern

@@ -20,8 +20,15 @@ class TestFacts:
     """What a folder shows."""
 
     def test_no_repository(self, tmp_path: Path) -> None:
-        assert gather(PATH, tmp_path, remote="origin", runner=Processes({**PATH, "GIT_CEILING_DIRECTORIES": "/"})
-                      ).git is None
+        assert (
+            gather(
+                PATH,
+                tmp_path,
+                remote="origin",
+                runner=Processes({**PATH, "GIT_CEILING_DIRECTORIES": "/"}),
+            ).git
+            is None
+        )
 
     def test_a_repository_without_commits(self, tmp_path: Path) -> None:
         git(tmp_path, "init", "--quiet")
@@ -34,7 +41,12 @@ class TestFacts:
         git(tmp_path, "remote", "add", "origin", "https://github.com/acme/toy.git")
         found = gather(PATH, tmp_path, remote="origin", runner=Processes(PATH)).git
         assert found is not None
-        assert (found.branch, found.head_tags, found.changes, found.shallow) == ("main", ("v1.0.0",), (), False)
+        assert (found.branch, found.head_tags, found.changes, found.shallow) == (
+            "main",
+            ("v1.0.0",),
+            (),
+            False,
+        )
         assert found.remote_url.endswith("acme/toy.git") and found.epoch == 1_700_000_000
         (tmp_path / "new file").write_text("")
         (tmp_path / "Dockerfile").write_text("")
@@ -65,7 +77,9 @@ class TestFiles:
     def test_the_event_is_read_in_actions_only(self, tmp_path: Path) -> None:
         event = tmp_path / "event.json"
         event.write_text('{"number": 1}')
-        assert read_event({"GITHUB_EVENT_PATH": str(event), "GITHUB_ACTIONS": "true"}) == {"number": 1}
+        assert read_event({"GITHUB_EVENT_PATH": str(event), "GITHUB_ACTIONS": "true"}) == {
+            "number": 1
+        }
         assert read_event({"GITHUB_EVENT_PATH": str(event)}) == {}
         event.write_text("[]")
         assert read_event({"GITHUB_EVENT_PATH": str(event), "GITHUB_ACTIONS": "true"}) == {}
@@ -73,4 +87,6 @@ class TestFiles:
     def test_a_broken_event_is_an_error(self, tmp_path: Path) -> None:
         (tmp_path / "event.json").write_text("{")
         with pytest.raises(ContextError, match="GITHUB_EVENT_PATH"):
-            read_event({"GITHUB_EVENT_PATH": str(tmp_path / "event.json"), "GITHUB_ACTIONS": "true"})
+            read_event(
+                {"GITHUB_EVENT_PATH": str(tmp_path / "event.json"), "GITHUB_ACTIONS": "true"}
+            )

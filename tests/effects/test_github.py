@@ -33,11 +33,30 @@ class TestApi:
 
     releases = "/repos/acme/toy/releases"
 
-    def send(self, server: ThreadingHTTPServer, method: str, path: str, *, token: str = "a-token", content: bytes = b"",
-             expected: tuple[int, ...] = (200, 201), **body: str | bool) -> tuple[int, str]:
+    def send(
+        self,
+        server: ThreadingHTTPServer,
+        method: str,
+        path: str,
+        *,
+        token: str = "a-token",
+        content: bytes = b"",
+        expected: tuple[int, ...] = (200, 201),
+        **body: str | bool,
+    ) -> tuple[int, str]:
         api = Api(f"http://127.0.0.1:{server.server_address[1]}{PREFIX}", token)
-        answer = api(Request(name="publish", why="test", method=method, path=path, body=body, content=content,
-                             effect=Effect.PUBLISH, expected=expected))
+        answer = api(
+            Request(
+                name="publish",
+                why="test",
+                method=method,
+                path=path,
+                body=body,
+                content=content,
+                effect=Effect.PUBLISH,
+                expected=expected,
+            )
+        )
         return answer.code, answer.out
 
     def test_a_release_from_draft_to_published(self, server: ThreadingHTTPServer) -> None:
@@ -60,9 +79,14 @@ class TestApi:
         with pytest.raises(StepFailed, match="missing_field"):
             self.send(server, "POST", self.releases, name="x")
 
-    @pytest.mark.parametrize(("method", "path"), [
-        ("GET", "/nowhere"), ("PATCH", "/repos/acme/toy/releases/9"), ("POST", "/repos/acme/toy/releases/9/assets"),
-    ])
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("GET", "/nowhere"),
+            ("PATCH", "/repos/acme/toy/releases/9"),
+            ("POST", "/repos/acme/toy/releases/9/assets"),
+        ],
+    )
     def test_what_is_not_there(self, server: ThreadingHTTPServer, method: str, path: str) -> None:
         with pytest.raises(StepFailed, match="404"):
             self.send(server, method, path, content=b"x" if method == "POST" else b"")
@@ -117,6 +141,14 @@ def fixture_busy() -> Iterator[str]:
 
 def test_a_write_is_not_sent_twice(busy: str) -> None:
     with pytest.raises(StepFailed, match="publish: "):
-        Api(busy, "a-token")(Request(name="publish", why="draft", method="POST", path="/repos/a/b/releases",
-                                     body={"tag_name": "v1"}, effect=Effect.PUBLISH))
+        Api(busy, "a-token")(
+            Request(
+                name="publish",
+                why="draft",
+                method="POST",
+                path="/repos/a/b/releases",
+                body={"tag_name": "v1"},
+                effect=Effect.PUBLISH,
+            )
+        )
     assert Refusing.asked == ["POST"]

@@ -10,10 +10,18 @@ from shipway.effects.secrets import is_secret, redact, split
 class TestSecrets:
     """What is a secret, and where it does not show."""
 
-    @pytest.mark.parametrize(("name", "secret"), [
-        ("GITHUB_TOKEN", True), ("COSIGN_PASSWORD", True), ("AWS_SECRET_ACCESS_KEY", True), ("PATH", False),
-        ("ACTIONS_ID_TOKEN_REQUEST_URL", True), ("SSH_AUTH_SOCK", False), ("HOME", False),
-    ])
+    @pytest.mark.parametrize(
+        ("name", "secret"),
+        [
+            ("GITHUB_TOKEN", True),
+            ("COSIGN_PASSWORD", True),
+            ("AWS_SECRET_ACCESS_KEY", True),
+            ("PATH", False),
+            ("ACTIONS_ID_TOKEN_REQUEST_URL", True),
+            ("SSH_AUTH_SOCK", False),
+            ("HOME", False),
+        ],
+    )
     def test_names(self, name: str, secret: bool) -> None:
         assert is_secret(name) is secret
         assert (name in split({name: "x"})[1]) is secret

@@ -28,11 +28,18 @@ _LOCK = threading.Lock()
 def main() -> int:
     """Play what is asked for."""
     if sys.platform != "linux":
-        sys.exit("the fault matrix needs Linux: it kills whole groups of processes, and finds them in /proc")
+        sys.exit(
+            "the fault matrix needs Linux: it kills whole groups of processes, and finds them in /proc"
+        )
     arguments = read_arguments()
     forget_surroundings(os.environ)
-    wanted = [(point, fault) for point in POINTS for fault in FAULTS
-              if not arguments.only or any(one in (point, fault, f"{point}/{fault}") for one in arguments.only)]
+    wanted = [
+        (point, fault)
+        for point in POINTS
+        for fault in FAULTS
+        if not arguments.only
+        or any(one in (point, fault, f"{point}/{fault}") for one in arguments.only)
+    ]
     cells = play(wanted, arguments.workers, verbose=arguments.verbose)
     ordered = [cells[place] for place in wanted if place in cells]
     violated = sum(cell.outcome == "violated" for cell in ordered)
@@ -47,19 +54,30 @@ def keep(cells: dict[Place, Cell]) -> None:
     """
     file = Path("faults.json")
     earlier = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
-    known = {(one["point"], one["fault"]): Cell(**{**one, "violations": tuple(one["violations"])}) for one in earlier}
+    known = {
+        (one["point"], one["fault"]): Cell(**{**one, "violations": tuple(one["violations"])})
+        for one in earlier
+    }
     known |= cells
-    ordered = [known[point, fault] for point in POINTS for fault in FAULTS if (point, fault) in known]
-    file.write_text(json.dumps([cell.document() for cell in ordered], indent=2) + "\n", encoding="utf-8")
+    ordered = [
+        known[point, fault] for point in POINTS for fault in FAULTS if (point, fault) in known
+    ]
+    file.write_text(
+        json.dumps([cell.document() for cell in ordered], indent=2) + "\n", encoding="utf-8"
+    )
     table.write(_PAGE, ordered)
 
 
 def read_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description="the fault matrix")
-    parser.add_argument("--only", action="append", metavar="POINT/FAULT", help="a cell, a point or a fault")
+    parser.add_argument(
+        "--only", action="append", metavar="POINT/FAULT", help="a cell, a point or a fault"
+    )
     parser.add_argument("--workers", type=int, default=2, help="worlds side by side")
-    parser.add_argument("--verbose", action="store_true", help="show what the runs of violated cells printed")
+    parser.add_argument(
+        "--verbose", action="store_true", help="show what the runs of violated cells printed"
+    )
     return parser.parse_args()
 
 
@@ -69,8 +87,10 @@ def play(wanted: list[Place], workers: int, *, verbose: bool) -> dict[Place, Cel
     for place in wanted:
         waiting.put(place)
     cells: dict[Place, Cell] = {}
-    threads = [threading.Thread(target=work, args=(waiting, cells), kwargs={"verbose": verbose})
-               for _ in range(min(workers, len(wanted)))]
+    threads = [
+        threading.Thread(target=work, args=(waiting, cells), kwargs={"verbose": verbose})
+        for _ in range(min(workers, len(wanted)))
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -80,8 +100,10 @@ def play(wanted: list[Place], workers: int, *, verbose: bool) -> dict[Place, Cel
 
 def work(waiting: queue.SimpleQueue[Place], cells: dict[Place, Cell], *, verbose: bool) -> None:
     """Play until nothing waits."""
-    with tempfile.TemporaryDirectory(prefix="shipway-faults-") as home, \
-            world.stand_up(Path(home) / "world", os.environ) as own:
+    with (
+        tempfile.TemporaryDirectory(prefix="shipway-faults-") as home,
+        world.stand_up(Path(home) / "world", os.environ) as own,
+    ):
         stage = Stage(own)
         while True:
             try:
@@ -92,7 +114,9 @@ def work(waiting: queue.SimpleQueue[Place], cells: dict[Place, Cell], *, verbose
             with _LOCK:
                 cells[place] = cell
                 keep(cells)
-            print(f"{cell.outcome:14} {cell.point}, {FAULTS[cell.fault]}: {cell.reason}", flush=True)
+            print(
+                f"{cell.outcome:14} {cell.point}, {FAULTS[cell.fault]}: {cell.reason}", flush=True
+            )
             for one in cell.violations:
                 print(f"    {one}", flush=True)
             if verbose and cell.violations:

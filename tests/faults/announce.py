@@ -22,8 +22,11 @@ def announce(address: str, path: str) -> str:
         connection.close()
     if status == 401:
         return "fatal: Authentication failed for 'https://github.com/acme/app.git/'"
-    return "" if status < 300 else \
-        f"fatal: unable to access 'https://github.com/acme/app.git/': The requested URL returned error: {status}"
+    return (
+        ""
+        if status < 300
+        else f"fatal: unable to access 'https://github.com/acme/app.git/': The requested URL returned error: {status}"
+    )
 
 
 def main(address: str, point: str, *argv: str) -> None:

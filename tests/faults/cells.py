@@ -25,8 +25,13 @@ class Cell:
 
     def document(self) -> dict[str, Any]:
         """As it stands in faults.json."""
-        return {"point": self.point, "fault": self.fault, "outcome": self.outcome, "reason": self.reason,
-                "violations": list(self.violations)}
+        return {
+            "point": self.point,
+            "fault": self.fault,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "violations": list(self.violations),
+        }
 
 
 class Stage:
@@ -52,7 +57,13 @@ class Stage:
             end, found = self._play(point, fault, moment)
             ends.append(f"{moment.name}: {end}")
             violations += [f"{moment.name}: {one}" for one in found]
-        return Cell(point, fault, "violated" if violations else "converged", "; ".join(ends), tuple(violations))
+        return Cell(
+            point,
+            fault,
+            "violated" if violations else "converged",
+            "; ".join(ends),
+            tuple(violations),
+        )
 
     def _play(self, point: str, fault: str, moment: Moment) -> tuple[str, list[str]]:
         start = "finished" if moment.again else "due"
@@ -61,8 +72,9 @@ class Stage:
         end, now, found = self.disturb(point, fault, moment, self.views[start], finished)
         return end, found + self.finish(now, finished, invariants.count_signers(point, fault))
 
-    def disturb(self, point: str, fault: str, moment: Moment, before: View,
-                finished: View | None = None) -> tuple[str, View, list[str]]:
+    def disturb(
+        self, point: str, fault: str, moment: Moment, before: View, finished: View | None = None
+    ) -> tuple[str, View, list[str]]:
         """One disturbed run: how it ended, what people see then, and the complaints."""
         world = self.world
         world.director.arm(fault, moment)
@@ -75,12 +87,19 @@ class Stage:
         found = [] if struck else ["the fault never struck"]
         if moment.again:
             found += ["a finished release was changed"] if now != before else []
-            found += [f"a finished release was written to: {line}" for line in writes(world.director.journal)]
+            found += [
+                f"a finished release was written to: {line}"
+                for line in writes(world.director.journal)
+            ]
         found += invariants.check_view(before, now, lambda digest: verifies(world, now, digest))
         stages = invariants.STAGES.values() if moment.again else (invariants.STAGES[point],)
         signers = invariants.count_signers(point, fault)
-        check = functools.partial(invariants.check_run, stages=stages, complete=complete(now, finished, signers),
-                                  secrets=(*world.secrets, *world.director.tokens))
+        check = functools.partial(
+            invariants.check_run,
+            stages=stages,
+            complete=complete(now, finished, signers),
+            secrets=(*world.secrets, *world.director.tokens),
+        )
         found += check(run, killed=killed, asked=not moment.again)
         self.runs.append(run)
         if world.rival:
@@ -96,21 +115,32 @@ class Stage:
         now = look(world)
         finished = finished or invariants.expect(before, now)
         secrets = (*world.secrets, *world.director.tokens)
-        return [*invariants.check_run(run, killed=False, complete=complete(now, finished, signers), stages=(),
-                                      secrets=secrets),
-                *invariants.check_view(before, now, lambda digest: verifies(world, now, digest)),
-                *invariants.check_end(run, now, finished, signers)]
+        return [
+            *invariants.check_run(
+                run,
+                killed=False,
+                complete=complete(now, finished, signers),
+                stages=(),
+                secrets=secrets,
+            ),
+            *invariants.check_view(before, now, lambda digest: verifies(world, now, digest)),
+            *invariants.check_end(run, now, finished, signers),
+        ]
 
 
 def writes(journal: Iterable[str]) -> list[str]:
     """The requests that change something, each kind once."""
-    lines = [line for line in journal if not line.startswith(("GET ", "HEAD ", "POST /point/version"))]
+    lines = [
+        line for line in journal if not line.startswith(("GET ", "HEAD ", "POST /point/version"))
+    ]
     return list(dict.fromkeys(line.partition("?")[0][:80] for line in lines))[:3]
 
 
 def complete(now: View, finished: View, signers: int = 1) -> bool:
     """Whether everything of the release is there, each part once, and signed."""
-    return not list(invariants.check_end(Run(code=0, out="", err="", seconds=0), now, finished, signers))
+    return not list(
+        invariants.check_end(Run(code=0, out="", err="", seconds=0), now, finished, signers)
+    )
 
 
 def describe(run: Run, killed: bool) -> str:

@@ -60,7 +60,10 @@ class Director:
 
     def _strike(self, line: str, *, after: bool) -> str:
         with self._lock:
-            if not (self._moment and self._left and self._moment.fits(line)) or (self._fault in _AFTER) != after:
+            if (
+                not (self._moment and self._left and self._moment.fits(line))
+                or (self._fault in _AFTER) != after
+            ):
                 return ""
             self._left -= 1
             self.struck += 1

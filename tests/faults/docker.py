@@ -25,29 +25,41 @@ REFERENCE = "vnd.docker.reference."
 BUILD_TYPE = "https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md"
 
 
-def ask(method: str, host: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, dict[str, str], bytes]:
+def ask(
+    method: str, host: str, path: str, body: bytes = b"", **headers: str
+) -> tuple[int, dict[str, str], bytes]:
     """(status, headers in lower case, body) of one request."""
     connection = http.client.HTTPConnection(host, timeout=300)
     try:
         connection.request(method, path, body, {"User-Agent": "buildx/0", **headers})
         answer = connection.getresponse()
-        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+        return (
+            answer.status,
+            {name.lower(): value for name, value in answer.getheaders()},
+            answer.read(),
+        )
     except http.client.RemoteDisconnected:
-        sys.exit(f"ERROR: failed to do request: {method} \"http://{host}{path}\": EOF")
+        sys.exit(f'ERROR: failed to do request: {method} "http://{host}{path}": EOF')
     except (OSError, http.client.HTTPException):
-        sys.exit(f"ERROR: failed to do request: {method} \"http://{host}{path}\": read tcp: connection reset by peer")
+        sys.exit(
+            f'ERROR: failed to do request: {method} "http://{host}{path}": read tcp: connection reset by peer'
+        )
     finally:
         connection.close()
 
 
-def need(method: str, host: str, path: str, body: bytes = b"", **headers: str) -> tuple[dict[str, str], bytes]:
+def need(
+    method: str, host: str, path: str, body: bytes = b"", **headers: str
+) -> tuple[dict[str, str], bytes]:
     """The answer; ends in buildx's words where it is an error."""
     status, found, content = ask(method, host, path, body, **headers)
     if status == 404:
         sys.exit(f"ERROR: {host}{path}: not found")
     if status >= 400:
-        sys.exit(f"ERROR: unexpected status from {method} request to http://{host}{path}: {status} "
-                 f"{http.client.responses.get(status, '')}")
+        sys.exit(
+            f"ERROR: unexpected status from {method} request to http://{host}{path}: {status} "
+            f"{http.client.responses.get(status, '')}"
+        )
     return found, content
 
 
@@ -62,8 +74,13 @@ def push_blob(host: str, name: str, kind: str, content: bytes) -> Node:
     if ask("HEAD", host, f"/v2/{name}/blobs/{digest}")[0] != 200:
         headers, _ = need("POST", host, f"/v2/{name}/blobs/uploads/")
         place = headers["location"].partition(host)[2] or headers["location"]
-        need("PUT", host, f"{place}{'&' if '?' in place else '?'}digest={digest}", content,
-             **{"Content-Type": "application/octet-stream"})
+        need(
+            "PUT",
+            host,
+            f"{place}{'&' if '?' in place else '?'}digest={digest}",
+            content,
+            **{"Content-Type": "application/octet-stream"},
+        )
     return {"mediaType": kind, "digest": digest, "size": len(content)}
 
 
@@ -71,7 +88,13 @@ def push_manifest(host: str, name: str, document: Node, tag: str = "") -> Node:
     """Push a manifest under its digest, or under a tag; gives its descriptor."""
     content = json.dumps(document).encode()
     digest = digest_of(content)
-    need("PUT", host, f"/v2/{name}/manifests/{tag or digest}", content, **{"Content-Type": document["mediaType"]})
+    need(
+        "PUT",
+        host,
+        f"/v2/{name}/manifests/{tag or digest}",
+        content,
+        **{"Content-Type": document["mediaType"]},
+    )
     return {"mediaType": document["mediaType"], "digest": digest, "size": len(content)}
 
 
@@ -83,36 +106,72 @@ def make_manifest(config: Node, layers: list[Node]) -> Node:
 def build(words: list[str]) -> None:
     """`build`: pull the base, push blobs and manifests, then the index under its tag."""
     given = [word[2:].partition("=")[::2] for word in words if word.startswith("--")]
-    output = dict(one.partition("=")[::2] for key, value in given if key == "output" for one in value.split(","))
+    output = dict(
+        one.partition("=")[::2]
+        for key, value in given
+        if key == "output"
+        for one in value.split(",")
+    )
     host, name, tag = resolve(output["name"])
     labels = dict(value.partition("=")[::2] for key, value in given if key == "label")
-    annotations = dict(value.removeprefix("index:").partition("=")[::2] for key, value in given if key == "annotation")
+    annotations = dict(
+        value.removeprefix("index:").partition("=")[::2]
+        for key, value in given
+        if key == "annotation"
+    )
     need("GET", host, "/v2/library/base/manifests/1", Accept=MANIFEST)
     platforms = next(value for key, value in given if key == "platform").split(",")
     images = [push_image(host, name, platform, labels) for platform in platforms]
     provenance = {key: value for key, value in given if key == "provenance"}.get("provenance", "")
     builder = dict(one.partition("=")[::2] for one in provenance.split(",")).get("builder-id", "")
-    about = [push_attestation(host, name, image["digest"], make_provenance(labels, builder)) for image in images]
-    push_manifest(host, name, {"schemaVersion": 2, "mediaType": INDEX, "manifests": [*images, *about],
-                               "annotations": annotations}, tag)
+    about = [
+        push_attestation(host, name, image["digest"], make_provenance(labels, builder))
+        for image in images
+    ]
+    push_manifest(
+        host,
+        name,
+        {
+            "schemaVersion": 2,
+            "mediaType": INDEX,
+            "manifests": [*images, *about],
+            "annotations": annotations,
+        },
+        tag,
+    )
 
 
 def push_image(host: str, name: str, platform: str, labels: dict[str, str]) -> Node:
     """Push the image of one platform; gives its entry in an index."""
     system, machine = platform.split("/")[:2]
-    config = {"os": system, "architecture": machine, "config": {"Labels": labels}, "rootfs": {"type": "layers"}}
-    image = make_manifest(push_blob(host, name, CONFIG, json.dumps(config).encode()),
-                          [push_blob(host, name, LAYER, make_layer(platform))])
+    config = {
+        "os": system,
+        "architecture": machine,
+        "config": {"Labels": labels},
+        "rootfs": {"type": "layers"},
+    }
+    image = make_manifest(
+        push_blob(host, name, CONFIG, json.dumps(config).encode()),
+        [push_blob(host, name, LAYER, make_layer(platform))],
+    )
     return {**push_manifest(host, name, image), "platform": {"os": system, "architecture": machine}}
 
 
 def push_attestation(host: str, name: str, digest: str, provenance: Node) -> Node:
     """Push what is stated about ``digest``; gives its entry in an index."""
-    statements = [push_blob(host, name, STATEMENT, json.dumps(one).encode()) for one in describe(digest, provenance)]
+    statements = [
+        push_blob(host, name, STATEMENT, json.dumps(one).encode())
+        for one in describe(digest, provenance)
+    ]
     nowhere = {"os": "unknown", "architecture": "unknown"}
-    manifest = make_manifest(push_blob(host, name, CONFIG, json.dumps(nowhere).encode()), statements)
-    return {**push_manifest(host, name, manifest), "platform": nowhere,
-            "annotations": {f"{REFERENCE}type": "attestation-manifest", f"{REFERENCE}digest": digest}}
+    manifest = make_manifest(
+        push_blob(host, name, CONFIG, json.dumps(nowhere).encode()), statements
+    )
+    return {
+        **push_manifest(host, name, manifest),
+        "platform": nowhere,
+        "annotations": {f"{REFERENCE}type": "attestation-manifest", f"{REFERENCE}digest": digest},
+    }
 
 
 def make_layer(text: str) -> bytes:
@@ -129,18 +188,32 @@ def describe(digest: str, provenance: Node) -> list[Node]:
     """An SBOM and a provenance of ``digest`` (in-toto Statement v0.1, as BuildKit writes it)."""
     subject = [{"name": "app", "digest": dict([digest.split(":")])}]
     packages = [{"name": "hello", "versionInfo": "1", "licenseDeclared": "MIT"}]
-    return [{"_type": "https://in-toto.io/Statement/v0.1", "predicateType": kind, "subject": subject, "predicate": body}
-            for kind, body in (("https://spdx.dev/Document", {"packages": packages}),
-                               ("https://slsa.dev/provenance/v1", provenance))]
+    return [
+        {
+            "_type": "https://in-toto.io/Statement/v0.1",
+            "predicateType": kind,
+            "subject": subject,
+            "predicate": body,
+        }
+        for kind, body in (
+            ("https://spdx.dev/Document", {"packages": packages}),
+            ("https://slsa.dev/provenance/v1", provenance),
+        )
+    ]
 
 
 def make_provenance(labels: dict[str, str], builder: str) -> Node:
     """What BuildKit states of a build of one base image (SLSA provenance v1.0)."""
     base = {"uri": "pkg:docker/base@1", "digest": {"sha256": hashlib.sha256(b"base").hexdigest()}}
     told = {f"label:{name}": value for name, value in labels.items()}
-    return {"buildDefinition": {"buildType": BUILD_TYPE, "externalParameters": {"request": {"args": told}},
-                                "resolvedDependencies": [base]},
-            "runDetails": {"builder": {"id": builder}, "metadata": {"invocationId": uuid.uuid4().hex}}}
+    return {
+        "buildDefinition": {
+            "buildType": BUILD_TYPE,
+            "externalParameters": {"request": {"args": told}},
+            "resolvedDependencies": [base],
+        },
+        "runDetails": {"builder": {"id": builder}, "metadata": {"invocationId": uuid.uuid4().hex}},
+    }
 
 
 def resolve(reference: str) -> tuple[str, str, str]:
@@ -163,8 +236,13 @@ def create(words: list[str]) -> None:
     _, content = need("GET", host, f"/v2/{name}/manifests/{target}", Accept=f"{INDEX}, {MANIFEST}")
     for flag, value in zip(words, words[1:], strict=False):
         if flag == "--tag":
-            need("PUT", host, f"/v2/{name}/manifests/{resolve(value)[2]}", content,
-                 **{"Content-Type": json.loads(content)["mediaType"]})
+            need(
+                "PUT",
+                host,
+                f"/v2/{name}/manifests/{resolve(value)[2]}",
+                content,
+                **{"Content-Type": json.loads(content)["mediaType"]},
+            )
 
 
 def main(words: list[str]) -> None:

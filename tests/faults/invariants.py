@@ -13,9 +13,18 @@ NEW, TAG = "0.2.0", "v0.2.0"
 """The release that is due."""
 _PUBLIC = re.compile(r"latest|v\d.*")
 STAGES = {
-    "version": "version", "base pull": "build", "blob push": "build", "index push": "build", "token": "sign",
-    "certificate": "sign", "timestamp or log": "sign", "signature push": "sign", "git push": "commit",
-    "tag promotion": "promote", "release": "publish", "docs": "document",
+    "version": "version",
+    "base pull": "build",
+    "blob push": "build",
+    "index push": "build",
+    "token": "sign",
+    "certificate": "sign",
+    "timestamp or log": "sign",
+    "signature push": "sign",
+    "git push": "commit",
+    "tag promotion": "promote",
+    "release": "publish",
+    "docs": "document",
 }
 """Where a fault of a point shows. ``again`` shows wherever a finished release asks."""
 
@@ -24,9 +33,14 @@ def check_view(before: View, now: View, verifies: Callable[[str], bool]) -> Iter
     """What people may never see, at any moment."""
     public = {tag: digest for tag, digest in now.tags.items() if _PUBLIC.fullmatch(tag)}
     good = {digest: verifies(digest) for digest in {*public.values(), *_staged(before, now)}}
-    yield from (f"{tag} is at an unverified digest" for tag, digest in public.items() if not good[digest])
-    yield from (f"{tag} changed its digest" for tag, digest in before.tags.items()
-                if tag.startswith("v") and now.tags.get(tag) != digest)
+    yield from (
+        f"{tag} is at an unverified digest" for tag, digest in public.items() if not good[digest]
+    )
+    yield from (
+        f"{tag} changed its digest"
+        for tag, digest in before.tags.items()
+        if tag.startswith("v") and now.tags.get(tag) != digest
+    )
     old, new = before.versions["latest"], now.versions.get("latest", "")
     if new != old and not is_higher(new, old):
         yield f"latest went from {old} to {new or 'nothing'}"
@@ -40,7 +54,11 @@ def check_view(before: View, now: View, verifies: Callable[[str], bool]) -> Iter
 
 
 def _staged(before: View, now: View) -> list[str]:
-    return [digest for tag, digest in now.tags.items() if tag.startswith("sha-") and tag not in before.tags]
+    return [
+        digest
+        for tag, digest in now.tags.items()
+        if tag.startswith("sha-") and tag not in before.tags
+    ]
 
 
 def _check_origin(before: View, now: View, good: dict[str, bool]) -> Iterator[str]:
@@ -49,7 +67,9 @@ def _check_origin(before: View, now: View, good: dict[str, bool]) -> Iterator[st
         yield "the tag or the release commit is in the origin without the other"
     if tag is not None and tag != head:
         yield "the tag is not at the release commit"
-    if tag is not None and not any(good[digest] for digest in good if digest in _at(now, f"sha-{tag[:7]}")):
+    if tag is not None and not any(
+        good[digest] for digest in good if digest in _at(now, f"sha-{tag[:7]}")
+    ):
         yield "the release commit is in the origin and its image is not verified"
     if TAG in now.tags and tag is None:
         yield f"the image {TAG} shows without its tag in the origin"
@@ -59,8 +79,15 @@ def _at(now: View, tag: str) -> list[str]:
     return [now.tags[tag]] if tag in now.tags else []
 
 
-def check_run(run: Run, *, killed: bool, complete: bool, asked: bool = True, stages: Iterable[str],
-              secrets: Iterable[str]) -> Iterator[str]:
+def check_run(
+    run: Run,
+    *,
+    killed: bool,
+    complete: bool,
+    asked: bool = True,
+    stages: Iterable[str],
+    secrets: Iterable[str],
+) -> Iterator[str]:
     """How a run may end. Where it was not told what it ``asked``, no verification can pass, whatever is there."""
     if run.code is None:
         yield "it was not bounded in time, or asked something"
@@ -109,8 +136,10 @@ def expect(before: View, now: View) -> View:
     commit = now.refs.get(TAG, "")
     staged = {f"sha-{commit[:7]}", TAG, "latest"}
     docs = {version: (title, ()) for version, (title, _) in before.docs.items()}
-    return View(tags={**before.tags, **dict.fromkeys(staged, "new")},
-                versions={**before.versions, **dict.fromkeys(staged, NEW)},
-                refs={**before.refs, "main": commit, TAG: commit},
-                releases=(*before.releases, (TAG, False, "new")),
-                docs={**docs, "0.2": (NEW, ("latest",))})
+    return View(
+        tags={**before.tags, **dict.fromkeys(staged, "new")},
+        versions={**before.versions, **dict.fromkeys(staged, NEW)},
+        refs={**before.refs, "main": commit, TAG: commit},
+        releases=(*before.releases, (TAG, False, "new")),
+        docs={**docs, "0.2": (NEW, ("latest",))},
+    )

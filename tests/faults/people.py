@@ -41,10 +41,14 @@ class View:
     def shape(self) -> dict[str, object]:
         """All of it without digests of images, which every build has of its own."""
         names = {digest: self.versions[tag] for tag, digest in self.tags.items()}
-        return {"tags": {tag: names[digest] for tag, digest in self.tags.items()},
-                "refs": {name: commit for name, commit in self.refs.items() if name != "gh-pages"},
-                "releases": sorted((tag, draft, names.get(digest, digest)) for tag, draft, digest in self.releases),
-                "docs": dict(self.docs)}
+        return {
+            "tags": {tag: names[digest] for tag, digest in self.tags.items()},
+            "refs": {name: commit for name, commit in self.refs.items() if name != "gh-pages"},
+            "releases": sorted(
+                (tag, draft, names.get(digest, digest)) for tag, draft, digest in self.releases
+            ),
+            "docs": dict(self.docs),
+        }
 
 
 def look(world: World) -> View:
@@ -60,44 +64,74 @@ def look(world: World) -> View:
         versions[tag] = index["annotations"]["org.opencontainers.image.version"]
         entries[digest] = (*(one["digest"] for one in index["manifests"]), digest)
     signed = {digest for group in entries.values() for digest in group}
-    return View(tags=tags, versions=versions, entries=entries, refs=_refs(world), releases=tuple(_releases(world)),
-                docs=_docs(world), signatures={digest: _count(world, digest) for digest in signed})
+    return View(
+        tags=tags,
+        versions=versions,
+        entries=entries,
+        refs=_refs(world),
+        releases=tuple(_releases(world)),
+        docs=_docs(world),
+        signatures={digest: _count(world, digest) for digest in signed},
+    )
 
 
 def verifies(world: World, view: View, digest: str) -> bool:
     """Whether cosign finds a signature of the release workflow on an index and on all of its entries."""
     workflow = world.sigstore.workflow
-    signing = Signing(identity=workflow.identity, issuer=GITHUB, repository=workflow.repository, ref=workflow.ref)
-    target = Target(image=world.image, commit="", branch="", channel="release", staging="", tags=(), platforms=(),
-                    folder="", signing=signing)
+    signing = Signing(
+        identity=workflow.identity, issuer=GITHUB, repository=workflow.repository, ref=workflow.ref
+    )
+    target = Target(
+        image=world.image,
+        commit="",
+        branch="",
+        channel="release",
+        staging="",
+        tags=(),
+        platforms=(),
+        folder="",
+        signing=signing,
+    )
     commands = [verify_command(target, one).argv for one in view.entries[digest]]
-    running = [subprocess.Popen(argv, env=world.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-               for argv in commands]
+    running = [
+        subprocess.Popen(
+            argv, env=world.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        for argv in commands
+    ]
     codes = [process.wait(timeout=60) for process in running]
     return not any(codes)
 
 
 def _ask(world: World, what: str) -> tuple[str, bytes]:
-    status, headers, content = docker.ask("GET", world.registry, f"/v2/{REPOSITORY}/{what}", Accept=_ACCEPT)
+    status, headers, content = docker.ask(
+        "GET", world.registry, f"/v2/{REPOSITORY}/{what}", Accept=_ACCEPT
+    )
     return headers.get("docker-content-digest", ""), content if status == 200 else b""
 
 
 def _count(world: World, digest: str) -> int:
     """Signatures in cosign 2's place and in cosign 3's: a tag each, since this registry lists no referrers."""
     name = digest.replace(":", "-")
-    older, newer = (json.loads(_ask(world, f"manifests/{name}{suffix}")[1] or b"{}") for suffix in (".sig", ""))
+    older, newer = (
+        json.loads(_ask(world, f"manifests/{name}{suffix}")[1] or b"{}") for suffix in (".sig", "")
+    )
     return len(older.get("layers", ())) + len(newer.get("manifests", ()))
 
 
 def _refs(world: World) -> dict[str, str]:
     form = "%(refname:short)%09%(objectname)%09%(*objectname)"
-    rows = repositories.git(world.home / "origin.git", "for-each-ref", f"--format={form}").splitlines()
+    rows = repositories.git(
+        world.home / "origin.git", "for-each-ref", f"--format={form}"
+    ).splitlines()
     return {name: peeled or commit for name, commit, peeled in (row.split("\t") for row in rows)}
 
 
 def _releases(world: World) -> Iterable[tuple[str, bool, str]]:
     for one in cast(list[dict[str, Any]], read_json(world.home / "releases/releases.json") or []):
-        asset = cast(dict[str, str], read_json(world.home / f"releases/assets/{one['id']}/image.json") or {})
+        asset = cast(
+            dict[str, str], read_json(world.home / f"releases/assets/{one['id']}/image.json") or {}
+        )
         yield one["tag_name"], one["draft"], asset.get("digest", "")
 
 

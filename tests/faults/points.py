@@ -7,8 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 FAULTS: Mapping[str, str] = {
-    "503": "503 a few times", "429": "429 with Retry-After", "hang": "hang", "reset": "reset before the write",
-    "lost": "write done, answer lost", "401": "401", "kill-before": "SIGKILL before", "kill-after": "SIGKILL after",
+    "503": "503 a few times",
+    "429": "429 with Retry-After",
+    "hang": "hang",
+    "reset": "reset before the write",
+    "lost": "write done, answer lost",
+    "401": "401",
+    "kill-before": "SIGKILL before",
+    "kill-after": "SIGKILL after",
     "second": "a second release at the same moment",
 }
 
@@ -35,20 +41,36 @@ POINTS: Mapping[str, tuple[Moment, ...]] = {
     "version": (Moment("the tags of the origin", "POST /point/version"),),
     "base pull": (Moment("the base image", "GET /v2/library/base/"),),
     "blob push": (Moment("a layer", f"PUT {_IMAGE}/blobs/.* buildx"),),
-    "index push": (Moment("the staging tag", f"PUT {_IMAGE}/manifests/sha-"),
-                   Moment("all tags, asked for again", f"(GET|HEAD) {_IMAGE}/manifests/(sha-|v|latest)", again=True)),
+    "index push": (
+        Moment("the staging tag", f"PUT {_IMAGE}/manifests/sha-"),
+        Moment(
+            "all tags, asked for again",
+            f"(GET|HEAD) {_IMAGE}/manifests/(sha-|v|latest)",
+            again=True,
+        ),
+    ),
     "token": (Moment("the token", "GET /token"),),
     "certificate": (Moment("the certificate", "POST /api/v./signingCert"),),
     "timestamp or log": (Moment("the timestamp", "POST /api/v1/timestamp"),),
-    "signature push": (Moment("the first signature", f"PUT {_IMAGE}/manifests/sha256.* cosign"),
-                       Moment("the signatures, asked for again",
-                              f"(GET|HEAD) {_IMAGE}/(manifests|referrers)/sha256.* cosign", again=True)),
+    "signature push": (
+        Moment("the first signature", f"PUT {_IMAGE}/manifests/sha256.* cosign"),
+        Moment(
+            "the signatures, asked for again",
+            f"(GET|HEAD) {_IMAGE}/(manifests|referrers)/sha256.* cosign",
+            again=True,
+        ),
+    ),
     "git push": (Moment("commit and tag", "POST /point/push"),),
-    "tag promotion": (Moment("the version's tag", f"PUT {_IMAGE}/manifests/v0"),
-                      Moment("latest", f"PUT {_IMAGE}/manifests/latest")),
-    "release": (Moment("the draft", f"POST {_RELEASES} "), Moment("the asset", f"POST {_RELEASES}/.*/assets"),
-                Moment("the publication", f"PATCH {_RELEASES}/"),
-                Moment("the release, asked for again", f"GET {_RELEASES}", again=True)),
+    "tag promotion": (
+        Moment("the version's tag", f"PUT {_IMAGE}/manifests/v0"),
+        Moment("latest", f"PUT {_IMAGE}/manifests/latest"),
+    ),
+    "release": (
+        Moment("the draft", f"POST {_RELEASES} "),
+        Moment("the asset", f"POST {_RELEASES}/.*/assets"),
+        Moment("the publication", f"PATCH {_RELEASES}/"),
+        Moment("the release, asked for again", f"GET {_RELEASES}", again=True),
+    ),
     "docs": (Moment("the docs branch", "POST /point/docs"),),
 }
 _READS = ("version", "base pull", "token")

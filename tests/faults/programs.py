@@ -33,8 +33,13 @@ def find(name: str, environment: Mapping[str, str]) -> str:
 def install(folder: Path, address: str, environment: Mapping[str, str]) -> None:
     """Put `git`, which announces itself at ``address``, and `docker` into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    words = {"git": find("git", environment), "python": sys.executable, "announce": announce.__file__,
-             "docker": docker.__file__, "address": address}
+    words = {
+        "git": find("git", environment),
+        "python": sys.executable,
+        "announce": announce.__file__,
+        "docker": docker.__file__,
+        "address": address,
+    }
     quoted = {name: shlex.quote(str(value)) for name, value in words.items()}
     for name, script in (("git", _GIT), ("docker", _DOCKER)):
         program = folder / name

@@ -18,7 +18,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from tests.faults.director import Director
 
 LONGEST_HANG = 120.0
-_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "content-length"}
+_HOP = {
+    "connection",
+    "keep-alive",
+    "transfer-encoding",
+    "te",
+    "trailer",
+    "upgrade",
+    "content-length",
+}
 """They belong to one connection (RFC 9110, 7.6.1)."""
 
 
@@ -66,27 +74,49 @@ class _Handler(BaseHTTPRequestHandler):
         return found
 
     def _forward(self, body: bytes) -> Reply:
-        upstream = next(address for prefix, address in self.upstreams.items() if self.path.startswith(prefix))
+        upstream = next(
+            address for prefix, address in self.upstreams.items() if self.path.startswith(prefix)
+        )
         connection = http.client.HTTPConnection(upstream, timeout=60)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP}
         with contextlib.closing(connection):
-            connection.request(self.command, self.path, body, {**headers, "Content-Length": str(len(body))})
+            connection.request(
+                self.command, self.path, body, {**headers, "Content-Length": str(len(body))}
+            )
             answer = connection.getresponse()
             content = answer.read()
             if self.path.startswith("/token") and answer.status == 200:
                 self.director.tokens.add(str(json.loads(content)["value"]))
-            length = [("Content-Length", answer.headers["Content-Length"])] if self.command == "HEAD" and \
-                "Content-Length" in answer.headers else [("Content-Length", str(len(content)))]
-            kept = [(name, value) for name, value in answer.headers.items() if name.lower() not in _HOP]
+            length = (
+                [("Content-Length", answer.headers["Content-Length"])]
+                if self.command == "HEAD" and "Content-Length" in answer.headers
+                else [("Content-Length", str(len(content)))]
+            )
+            kept = [
+                (name, value) for name, value in answer.headers.items() if name.lower() not in _HOP
+            ]
             return answer.status, [*kept, *length], content
 
     def _strike(self, verdict: str) -> None:
         if verdict.isdigit():
-            document = {"message": f"fault {verdict}", "errors": [{"code": "FAULT", "message": f"fault {verdict}"}]}
+            document = {
+                "message": f"fault {verdict}",
+                "errors": [{"code": "FAULT", "message": f"fault {verdict}"}],
+            }
             content = json.dumps(document).encode()
-            extra = {"429": [("Retry-After", "1")], "401": [("WWW-Authenticate", 'Basic realm="fault"')]}
-            self._answer(int(verdict), [("Content-Type", "application/json"), ("Content-Length", str(len(content))),
-                                        *extra.get(verdict, [])], content)
+            extra = {
+                "429": [("Retry-After", "1")],
+                "401": [("WWW-Authenticate", 'Basic realm="fault"')],
+            }
+            self._answer(
+                int(verdict),
+                [
+                    ("Content-Type", "application/json"),
+                    ("Content-Length", str(len(content))),
+                    *extra.get(verdict, []),
+                ],
+                content,
+            )
             return
         if verdict == "hang":
             self.director.released.wait(LONGEST_HANG)
@@ -128,7 +158,9 @@ def stand_up(director: Director, upstreams: Mapping[str, str]) -> Iterator[str]:
 def serve(server: ThreadingHTTPServer) -> Iterator[int]:
     """Serve for as long as the block takes; gives the port."""
     with server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread = threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
         thread.start()
         try:
             yield server.server_port

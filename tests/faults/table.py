@@ -17,17 +17,26 @@ def render(cells: Iterable[Cell]) -> str:
     """A row for each point; below it why cells are empty, and what is wrong."""
     found = {(cell.point, cell.fault): cell for cell in cells}
     lines = [f"| | {' | '.join(FAULTS.values())} |", f"|---|{'---|' * len(FAULTS)}"]
-    lines += [f"| {point} | {' | '.join(_sign(found.get((point, fault))) for fault in FAULTS)} |" for point in POINTS]
+    lines += [
+        f"| {point} | {' | '.join(_sign(found.get((point, fault))) for fault in FAULTS)} |"
+        for point in POINTS
+    ]
     reasons = {cell.reason: "" for cell in found.values() if cell.outcome == "not-applicable"}
     lines += ["", *(f"– : {reason}" for reason in reasons)]
-    wrong = [f"- {cell.point}, {FAULTS[cell.fault]}: {one}" for cell in found.values() for one in cell.violations]
+    wrong = [
+        f"- {cell.point}, {FAULTS[cell.fault]}: {one}"
+        for cell in found.values()
+        for one in cell.violations
+    ]
     return "\n".join([*lines, *(["", *wrong] if wrong else [])]) + "\n"
 
 
 def _sign(cell: Cell | None) -> str:
     if cell is None:
         return "not run"
-    survived = cell.outcome == "converged" and "exit" not in cell.reason and "killed" not in cell.reason
+    survived = (
+        cell.outcome == "converged" and "exit" not in cell.reason and "killed" not in cell.reason
+    )
     return "✓ by itself" if survived else _SIGNS[cell.outcome]
 
 

@@ -69,7 +69,12 @@ class World:
     def keep(self, name: str) -> None:
         """Remember the present state of all remotes under a name."""
         for one in _REMOTES:
-            shutil.copytree(self.home / one, self.home / "states" / name / one, symlinks=True, dirs_exist_ok=True)
+            shutil.copytree(
+                self.home / one,
+                self.home / "states" / name / one,
+                symlinks=True,
+                dirs_exist_ok=True,
+            )
 
     def reset(self, name: str) -> None:
         """Put a state back that was kept."""
@@ -82,15 +87,23 @@ class World:
         for folder in (self.home / "tmp").iterdir():
             shutil.rmtree(folder, ignore_errors=True)
 
-    def release(self, clone: str = "project", *, disturbed: bool = False, patience: float = LONGEST) -> Run:
+    def release(
+        self, clone: str = "project", *, disturbed: bool = False, patience: float = LONGEST
+    ) -> Run:
         """Run `shipway release` in a clone to its end; nobody is there to answer a prompt."""
         commit = repositories.git(self.home / clone, "rev-parse", "HEAD")
         self.sigstore.workflow = replace(self.sigstore.workflow, sha=commit)
         begun = time.monotonic()
         process = subprocess.Popen(
-            (sys.executable, "-m", "shipway", "release"), cwd=self.home / clone, text=True, start_new_session=True,
-            env={**self.environment, "GITHUB_SHA": commit, "SHIPWAY_PATIENCE": str(patience)}, errors="replace",
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            (sys.executable, "-m", "shipway", "release"),
+            cwd=self.home / clone,
+            text=True,
+            start_new_session=True,
+            env={**self.environment, "GITHUB_SHA": commit, "SHIPWAY_PATIENCE": str(patience)},
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         if disturbed:
             self.director.victim = process.pid
@@ -125,9 +138,20 @@ def stand_up(home: Path, environment: Mapping[str, str], *, states: int = 2) -> 
         services = stack.enter_context(service.stand_up(home / "trust", longest=leash.LONGEST))
         port = stack.enter_context(proxy.serve(releases.make_server(home / "releases")))
         registry = start_registry(home / "registry", free_port(), tools | mark)
-        upstreams |= {"/v2/": registry, releases.PREFIX: f"127.0.0.1:{port}", "/": services.url.rpartition("/")[2]}
-        world = World(home=home, director=director, sigstore=services, registry=registry, address=address,
-                      environment={}, secrets=(f"ghs_{secrets.token_hex(18)}", services.issuer.bearer))
+        upstreams |= {
+            "/v2/": registry,
+            releases.PREFIX: f"127.0.0.1:{port}",
+            "/": services.url.rpartition("/")[2],
+        }
+        world = World(
+            home=home,
+            director=director,
+            sigstore=services,
+            registry=registry,
+            address=address,
+            environment={},
+            secrets=(f"ghs_{secrets.token_hex(18)}", services.issuer.bearer),
+        )
         services.workflow = Workflow(repository=REPOSITORY)
         world.environment = _environment(world, tools | mark)
         director.rival = world.release_second
@@ -141,33 +165,51 @@ def _environment(world: World, tools: Mapping[str, str]) -> dict[str, str]:
     """What a job on GitHub sees, with every address that of the proxy."""
     home, services = world.home, world.sigstore
     plain = {name: tools[name] for name in (*_PASSED_ON, leash.MARK) if name in tools}
-    for name, place in (("HOME", "home"), ("TMPDIR", "tmp"), ("DOCKER_CONFIG", "docker"), ("XDG_CACHE_HOME", "cache")):
+    for name, place in (
+        ("HOME", "home"),
+        ("TMPDIR", "tmp"),
+        ("DOCKER_CONFIG", "docker"),
+        ("XDG_CACHE_HOME", "cache"),
+    ):
         (home / place).mkdir()
         plain[name] = str(home / place)
     programs.install(home / "bin", world.address, tools)
     plain["PATH"] = f"{home / 'bin'}:{plain['PATH']}"
     url = f"http://{world.address}"
     (home / "far").mkdir()
-    seen = replace(services, url=url, trust=write_trust(home / "far", url, services.authority, services.timestamps))
+    seen = replace(
+        services,
+        url=url,
+        trust=write_trust(home / "far", url, services.authority, services.timestamps),
+    )
     modern = is_modern(Processes(tools))
     token = {"GITHUB_TOKEN": world.secrets[0], "GITHUB_API_URL": f"{url}{releases.PREFIX}"}
     return {
-        **flags.install(home / "bin/signing", programs.find("cosign", tools), seen, plain, modern=modern),
-        **origin.isolate(REPOSITORY, home / "origin.git"), **token,
-        "PYTHONDONTWRITEBYTECODE": "1", "GIT_TERMINAL_PROMPT": "0", "NO_MKDOCS_2_WARNING": "1",
+        **flags.install(
+            home / "bin/signing", programs.find("cosign", tools), seen, plain, modern=modern
+        ),
+        **origin.isolate(REPOSITORY, home / "origin.git"),
+        **token,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "NO_MKDOCS_2_WARNING": "1",
     }
 
 
 def _prepare(world: World, states: int) -> None:
     """A project with a finished release, and one that is due."""
-    source = repositories.make_repository(world.home / "source", f'[tool.shipway]\nimage = "{world.image}"\n')
+    source = repositories.make_repository(
+        world.home / "source", f'[tool.shipway]\nimage = "{world.image}"\n'
+    )
     (source / "docs").mkdir()
     (source / "docs/index.md").write_text("# app\n", encoding="utf-8")
     (source / "mkdocs.yml").write_text("site_name: app\ntheme: {name: mkdocs}\n", encoding="utf-8")
     repositories.commit(source, "docs: begin")
     clone = origin.make_origin(source, world.home, "main", "origin", world.environment)
     origin.point_at_github(clone, REPOSITORY, "origin", world.environment)
-    base = docker.make_manifest(docker.push_blob(world.registry, "library/base", docker.CONFIG, b"{}"), [])
+    base = docker.make_manifest(
+        docker.push_blob(world.registry, "library/base", docker.CONFIG, b"{}"), []
+    )
     docker.push_manifest(world.registry, "library/base", base, "1")
     _finish(world)
     origin_git(world, clone, "pull", "--quiet", "origin", "main")
@@ -187,8 +229,14 @@ def _finish(world: World) -> None:
 
 def origin_git(world: World, folder: Path, *words: str) -> str:
     """Run git where the origin is found under its real address."""
-    done = subprocess.run((programs.find("git", os.environ), *words), cwd=folder, check=True, capture_output=True,
-                          text=True, env={**world.environment, **origin.IDENTITY})
+    done = subprocess.run(
+        (programs.find("git", os.environ), *words),
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**world.environment, **origin.IDENTITY},
+    )
     return done.stdout
 
 

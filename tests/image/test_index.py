@@ -16,14 +16,28 @@ class TestImages:
 
     def test_entries_are_told_apart(self) -> None:
         assert INDEX.platforms == ("linux/amd64", "linux/arm64")
-        assert [entry.subject for entry in INDEX.attestations] == [entry.digest for entry in INDEX.images]
+        assert [entry.subject for entry in INDEX.attestations] == [
+            entry.digest for entry in INDEX.images
+        ]
         assert INDEX.leaves_first[-1] == INDEX.digest and len(INDEX.leaves_first) == 5
         assert not INDEX.imagined
 
     def test_arm64_is_the_same_machine_with_and_without_its_variant(self) -> None:
-        text = json.dumps({"digest": digest_of("i"), "manifests": [
-            {"digest": digest_of("a"), "platform": {"os": "linux", "architecture": "arm64", "variant": "v8"}},
-            {"digest": digest_of("b"), "platform": {"os": "linux", "architecture": "arm", "variant": "v7"}}]})
+        text = json.dumps(
+            {
+                "digest": digest_of("i"),
+                "manifests": [
+                    {
+                        "digest": digest_of("a"),
+                        "platform": {"os": "linux", "architecture": "arm64", "variant": "v8"},
+                    },
+                    {
+                        "digest": digest_of("b"),
+                        "platform": {"os": "linux", "architecture": "arm", "variant": "v7"},
+                    },
+                ],
+            }
+        )
         assert parse_index(text).platforms == ("linux/arm64", "linux/arm/v7")
 
     def test_a_single_manifest_has_no_platforms(self) -> None:

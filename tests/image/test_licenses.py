@@ -9,19 +9,49 @@ from shipway.image.licenses import is_allowed
 ALLOWED = ("MIT", "Apache-2.0", "GPL-2.0-only WITH Classpath-exception-2.0", "BSD License")
 
 
-@pytest.mark.parametrize("expression", [
-    "MIT", "mit", "MIT AND Apache-2.0", "GPL-3.0-only OR MIT", "(MIT OR X) AND Apache-2.0", "((MIT))",
-    "GPL-2.0-only  WITH Classpath-exception-2.0", "MIT AND (GPL-2.0-only WITH Classpath-exception-2.0)", "BSD License",
-    "X AND Y OR MIT",
-])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "MIT",
+        "mit",
+        "MIT AND Apache-2.0",
+        "GPL-3.0-only OR MIT",
+        "(MIT OR X) AND Apache-2.0",
+        "((MIT))",
+        "GPL-2.0-only  WITH Classpath-exception-2.0",
+        "MIT AND (GPL-2.0-only WITH Classpath-exception-2.0)",
+        "BSD License",
+        "X AND Y OR MIT",
+    ],
+)
 def test_allowed(expression: str) -> None:
     assert is_allowed(expression, ALLOWED)
 
 
-@pytest.mark.parametrize("expression", [
-    "", " ", "NOASSERTION", "none", "GPL-3.0-only", "MIT AND X", "X OR Y", "GPL-2.0-only", "MIT WITH evil-exception",
-    "MIT OR", "OR MIT", "(MIT", "MIT)", "MIT MIT", "()", "MIT AND (X OR Y)", "WITH", "MIT WITH", "X OR MIT AND Y",
-])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "",
+        " ",
+        "NOASSERTION",
+        "none",
+        "GPL-3.0-only",
+        "MIT AND X",
+        "X OR Y",
+        "GPL-2.0-only",
+        "MIT WITH evil-exception",
+        "MIT OR",
+        "OR MIT",
+        "(MIT",
+        "MIT)",
+        "MIT MIT",
+        "()",
+        "MIT AND (X OR Y)",
+        "WITH",
+        "MIT WITH",
+        "X OR MIT AND Y",
+    ],
+)
 def test_refused(expression: str) -> None:
     assert not is_allowed(expression, ALLOWED)
 

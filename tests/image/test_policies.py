@@ -22,16 +22,27 @@ LABELS = {VERSION: "1.2.3", REVISION: COMMIT, SOURCE: "https://github.com/acme/t
 INDEX = parse_index(json.dumps(manifest("x", ("linux/amd64", "linux/arm64"))))
 ARM = INDEX.images[1].digest
 EXPECTED = Expected(
-    platforms=("linux/amd64", "linux/arm64"), labels={VERSION: "1.2.3"}, named=(REVISION, VERSION, SOURCE),
-    source="https://github.com/acme/toy", builders=("https://github.com/acme/toy/actions/runs/",), licenses=("MIT",),
-    maximum_age=30, now=1_768_000_000)
+    platforms=("linux/amd64", "linux/arm64"),
+    labels={VERSION: "1.2.3"},
+    named=(REVISION, VERSION, SOURCE),
+    source="https://github.com/acme/toy",
+    builders=("https://github.com/acme/toy/actions/runs/",),
+    licenses=("MIT",),
+    maximum_age=30,
+    now=1_768_000_000,
+)
 CONTENTS = contents_of(INDEX, LABELS, 3)
 
 
 def evidence(index: Index = INDEX, contents: Contents = CONTENTS, **changes: object) -> Evidence:
     """A good image, with changes."""
-    good = Evidence(index=index, contents=contents, reference="registry.example/acme/toy:v1.2.3",
-                    signers={digest: (True, "signed") for digest in index.leaves_first}, resolved=index.digest)
+    good = Evidence(
+        index=index,
+        contents=contents,
+        reference="registry.example/acme/toy:v1.2.3",
+        signers={digest: (True, "signed") for digest in index.leaves_first},
+        resolved=index.digest,
+    )
     return replace(good, **changes)  # type: ignore[arg-type]
 
 
@@ -42,12 +53,19 @@ def faults(image: Evidence, expected: Expected = EXPECTED) -> set[str]:
 
 def stated(kind: str, **changes: object) -> Contents:
     """The good content with changes to what is said of arm64."""
+
     def change(one: Statement) -> Statement:
         return msgspec.structs.replace(one, **changes) if one.type.startswith(kind) else one
 
-    return msgspec.structs.replace(CONTENTS, attestations=tuple(
-        msgspec.structs.replace(one, statements=tuple(change(each) for each in one.statements))
-        if one.subject == ARM else one for one in CONTENTS.attestations))
+    return msgspec.structs.replace(
+        CONTENTS,
+        attestations=tuple(
+            msgspec.structs.replace(one, statements=tuple(change(each) for each in one.statements))
+            if one.subject == ARM
+            else one
+            for one in CONTENTS.attestations
+        ),
+    )
 
 
 def built(**changes: Json) -> Contents:
@@ -57,8 +75,13 @@ def built(**changes: Json) -> Contents:
 
 def of_arm(**changes: object) -> Contents:
     """The good content with another image of arm64."""
-    return msgspec.structs.replace(CONTENTS, platforms={
-        **CONTENTS.platforms, "linux/arm64": msgspec.structs.replace(CONTENTS.platforms["linux/arm64"], **changes)})
+    return msgspec.structs.replace(
+        CONTENTS,
+        platforms={
+            **CONTENTS.platforms,
+            "linux/arm64": msgspec.structs.replace(CONTENTS.platforms["linux/arm64"], **changes),
+        },
+    )
 
 
 def with_entries(*more: Entry) -> Evidence:
@@ -76,65 +99,173 @@ def attacks() -> Iterator[tuple[str, Evidence, str]]:
     """What is done to the image, the image, and the point that has to name it."""
     unsigned = {digest: (digest != ARM, "no signatures found") for digest in INDEX.leaves_first}
     yield "an unsigned image", evidence(signers={}), f"signature of {INDEX.digest[:19]} (the index)"
-    yield "a child that is not signed", evidence(signers=unsigned), f"signature of {ARM[:19]} (linux/arm64)"
+    yield (
+        "a child that is not signed",
+        evidence(signers=unsigned),
+        f"signature of {ARM[:19]} (linux/arm64)",
+    )
     swapped = Entry(digest=digest_of("evil"), platform="linux/arm64")
     entries = tuple(swapped if one.digest == ARM else one for one in INDEX.entries)
-    yield "a child that was swapped", evidence(replace(INDEX, entries=entries), signers=evidence().signers), \
-        f"signature of {swapped.digest[:19]} (linux/arm64)"
-    yield "attestations of the child that was swapped", evidence(replace(INDEX, entries=entries)), \
-        "attestations of linux/arm64"
-    yield "two attestation manifests", with_entries(Entry(digest=digest_of("two"), subject=ARM)), \
-        "attestations of linux/arm64"
-    yield "an attestation manifest of another image", with_entries(
-        Entry(digest=digest_of("s"), subject=digest_of("elsewhere"))), "attestation subjects"
-    yield "a platform twice", with_entries(Entry(digest=digest_of("t"), platform="linux/arm64")), "platforms"
-    yield "a platform too many", with_entries(Entry(digest=digest_of("t"), platform="linux/386")), "platforms"
+    yield (
+        "a child that was swapped",
+        evidence(replace(INDEX, entries=entries), signers=evidence().signers),
+        f"signature of {swapped.digest[:19]} (linux/arm64)",
+    )
+    yield (
+        "attestations of the child that was swapped",
+        evidence(replace(INDEX, entries=entries)),
+        "attestations of linux/arm64",
+    )
+    yield (
+        "two attestation manifests",
+        with_entries(Entry(digest=digest_of("two"), subject=ARM)),
+        "attestations of linux/arm64",
+    )
+    yield (
+        "an attestation manifest of another image",
+        with_entries(Entry(digest=digest_of("s"), subject=digest_of("elsewhere"))),
+        "attestation subjects",
+    )
+    yield (
+        "a platform twice",
+        with_entries(Entry(digest=digest_of("t"), platform="linux/arm64")),
+        "platforms",
+    )
+    yield (
+        "a platform too many",
+        with_entries(Entry(digest=digest_of("t"), platform="linux/386")),
+        "platforms",
+    )
     yield "no index", evidence(Index(digest=digest_of("one"), entries=())), "digest"
     for kind, name in ((PROVENANCE, "provenance"), (SPDX, "an SBOM")):
-        yield f"{name} of another digest", evidence(contents=stated(kind, subjects=(digest_of("elsewhere"),))), \
-            "subjects of linux/arm64"
-        yield f"{name} of another digest as well", evidence(
-            contents=stated(kind, subjects=(ARM, digest_of("elsewhere")))), "subjects of linux/arm64"
+        yield (
+            f"{name} of another digest",
+            evidence(contents=stated(kind, subjects=(digest_of("elsewhere"),))),
+            "subjects of linux/arm64",
+        )
+        yield (
+            f"{name} of another digest as well",
+            evidence(contents=stated(kind, subjects=(ARM, digest_of("elsewhere")))),
+            "subjects of linux/arm64",
+        )
     yield "an empty SBOM", evidence(contents=stated(SPDX, packages=())), "SBOM of linux/arm64"
-    yield "an SBOM that leaves a distribution out", evidence(
-        contents=of_arm(distributions=(("package_0", "1.0"), ("evil", "6.6")))), \
-        "SBOM of linux/arm64 names what is installed"
+    yield (
+        "an SBOM that leaves a distribution out",
+        evidence(contents=of_arm(distributions=(("package_0", "1.0"), ("evil", "6.6")))),
+        "SBOM of linux/arm64 names what is installed",
+    )
     for license_ in ("", "NOASSERTION", "GPL-3.0-only", "MIT AND Elastic-2.0"):
-        yield f"the license {license_!r}", evidence(
-            contents=stated(SPDX, packages=(("package-0", "1.0", license_),))), "licenses of linux/arm64"
-    yield "no provenance", evidence(contents=stated(PROVENANCE, build={})), "provenance of linux/arm64"
-    for builder in ("", "https://github.com/mallory/toy/actions/runs/1", "https://github.com/acme/toy/actions/runs",
-                    "https://github.com/acme/toy/actions/runs/../../../mallory"):
-        yield f"the builder {builder!r}", evidence(contents=built(builder={"id": builder})), "provenance of linux/arm64"
-    yield "another type of build", evidence(contents=built(buildType="by-hand")), "provenance of linux/arm64"
-    yield "provenance of another commit", evidence(contents=built(revision=OTHER)), "source of linux/arm64"
+        yield (
+            f"the license {license_!r}",
+            evidence(contents=stated(SPDX, packages=(("package-0", "1.0", license_),))),
+            "licenses of linux/arm64",
+        )
+    yield (
+        "no provenance",
+        evidence(contents=stated(PROVENANCE, build={})),
+        "provenance of linux/arm64",
+    )
+    for builder in (
+        "",
+        "https://github.com/mallory/toy/actions/runs/1",
+        "https://github.com/acme/toy/actions/runs",
+        "https://github.com/acme/toy/actions/runs/../../../mallory",
+    ):
+        yield (
+            f"the builder {builder!r}",
+            evidence(contents=built(builder={"id": builder})),
+            "provenance of linux/arm64",
+        )
+    yield (
+        "another type of build",
+        evidence(contents=built(buildType="by-hand")),
+        "provenance of linux/arm64",
+    )
+    yield (
+        "provenance of another commit",
+        evidence(contents=built(revision=OTHER)),
+        "source of linux/arm64",
+    )
     yield "provenance of no commit", evidence(contents=built(revision="")), "source of linux/arm64"
-    yield "provenance of another repository", evidence(
-        contents=built(source="https://github.com/mallory/toy")), "source of linux/arm64"
-    yield "provenance of another server", evidence(
-        contents=built(source="https://github.example/acme/toy")), "source of linux/arm64"
-    yield "a material that no digest pins", evidence(
-        contents=built(resolvedDependencies=[{"uri": "docker.io/python:3.13"}])), "materials of linux/arm64"
-    yield "no materials", evidence(contents=built(resolvedDependencies=[])), "materials of linux/arm64"
-    yield "a secret among the arguments", evidence(contents=built(
-        externalParameters={"request": {"args": {"build-arg:PIP_TOKEN": "x"}}})), "arguments of linux/arm64"
-    yield "an old build", evidence(contents=built(finishedOn="2025-01-02T03:04:05Z")), "age of linux/arm64"
-    yield "a build of an unknown time", evidence(contents=built(finishedOn="soon")), "age of linux/arm64"
-    yield "a build from the future", evidence(contents=built(finishedOn="2027-01-02T03:04:05Z")), "age of linux/arm64"
+    yield (
+        "provenance of another repository",
+        evidence(contents=built(source="https://github.com/mallory/toy")),
+        "source of linux/arm64",
+    )
+    yield (
+        "provenance of another server",
+        evidence(contents=built(source="https://github.example/acme/toy")),
+        "source of linux/arm64",
+    )
+    yield (
+        "a material that no digest pins",
+        evidence(contents=built(resolvedDependencies=[{"uri": "docker.io/python:3.13"}])),
+        "materials of linux/arm64",
+    )
+    yield (
+        "no materials",
+        evidence(contents=built(resolvedDependencies=[])),
+        "materials of linux/arm64",
+    )
+    yield (
+        "a secret among the arguments",
+        evidence(
+            contents=built(externalParameters={"request": {"args": {"build-arg:PIP_TOKEN": "x"}}})
+        ),
+        "arguments of linux/arm64",
+    )
+    yield (
+        "an old build",
+        evidence(contents=built(finishedOn="2025-01-02T03:04:05Z")),
+        "age of linux/arm64",
+    )
+    yield (
+        "a build of an unknown time",
+        evidence(contents=built(finishedOn="soon")),
+        "age of linux/arm64",
+    )
+    yield (
+        "a build from the future",
+        evidence(contents=built(finishedOn="2027-01-02T03:04:05Z")),
+        "age of linux/arm64",
+    )
     for label in LABELS:
-        yield f"another {label}", evidence(contents=of_arm(labels={**LABELS, label: "x"})), "labels of linux/arm64"
-        yield f"no {label}", evidence(contents=msgspec.structs.replace(
-            CONTENTS, annotations={key: value for key, value in LABELS.items() if key != label})), "annotations"
-    yield "another version everywhere", evidence(contents=contents_of(INDEX, {**LABELS, VERSION: "1.2.2"}, 3)), \
-        "annotations"
-    yield "a compiled file for another machine", evidence(contents=of_arm(foreign=("deps/a.so",))), \
-        "compiled files of linux/arm64"
+        yield (
+            f"another {label}",
+            evidence(contents=of_arm(labels={**LABELS, label: "x"})),
+            "labels of linux/arm64",
+        )
+        yield (
+            f"no {label}",
+            evidence(
+                contents=msgspec.structs.replace(
+                    CONTENTS,
+                    annotations={key: value for key, value in LABELS.items() if key != label},
+                )
+            ),
+            "annotations",
+        )
+    yield (
+        "another version everywhere",
+        evidence(contents=contents_of(INDEX, {**LABELS, VERSION: "1.2.2"}, 3)),
+        "annotations",
+    )
+    yield (
+        "a compiled file for another machine",
+        evidence(contents=of_arm(foreign=("deps/a.so",))),
+        "compiled files of linux/arm64",
+    )
     for resolved in (digest_of("another"), ""):
-        yield f"a tag that moved to {resolved[:9] or 'nothing'}", evidence(resolved=resolved), \
-            "registry.example/acme/toy:v1.2.3 still there"
+        yield (
+            f"a tag that moved to {resolved[:9] or 'nothing'}",
+            evidence(resolved=resolved),
+            "registry.example/acme/toy:v1.2.3 still there",
+        )
 
 
-@pytest.mark.parametrize(("image", "point"), [pytest.param(image, point, id=name) for name, image, point in attacks()])
+@pytest.mark.parametrize(
+    ("image", "point"), [pytest.param(image, point, id=name) for name, image, point in attacks()]
+)
 def test_an_attack_is_refused_and_the_point_is_named(image: Evidence, point: str) -> None:
     assert point in faults(image)
 
@@ -143,11 +274,18 @@ def test_what_calls_itself_an_attestation_and_can_be_run_is_an_image() -> None:
     found = manifest("x", ("linux/amd64",))
     entries = found["manifests"]
     assert isinstance(entries, list) and isinstance(entries[0], dict)
-    entries.append({"digest": digest_of("evil"), "platform": {"os": "linux", "architecture": "amd64"},
-                    "annotations": {"vnd.docker.reference.digest": entries[0]["digest"]}})
+    entries.append(
+        {
+            "digest": digest_of("evil"),
+            "platform": {"os": "linux", "architecture": "amd64"},
+            "annotations": {"vnd.docker.reference.digest": entries[0]["digest"]},
+        }
+    )
     index = parse_index(json.dumps(found))
     assert index.platforms == ("linux/amd64", "linux/amd64")
-    assert {"platforms", "attestations of linux/amd64"} <= faults(evidence(index), replace(EXPECTED, platforms=()))
+    assert {"platforms", "attestations of linux/amd64"} <= faults(
+        evidence(index), replace(EXPECTED, platforms=())
+    )
 
 
 def test_what_is_not_known_beforehand_has_only_to_be_consistent() -> None:
@@ -163,13 +301,21 @@ def test_limits_that_nobody_set_are_no_points() -> None:
 
 def test_the_older_version_of_a_provenance_says_the_same() -> None:
     old: dict[str, Any] = {  # Any: JSON
-        "buildType": "https://mobyproject.org/buildkit@v1", "builder": {"id": EXPECTED.builders[0] + "7"},
+        "buildType": "https://mobyproject.org/buildkit@v1",
+        "builder": {"id": EXPECTED.builders[0] + "7"},
         "materials": [{"uri": "pkg:docker/python@3.13", "digest": {"sha256": "ab" * 32}}],
-        "invocation": {"parameters": {"args": {f"label:{SOURCE}": LABELS[SOURCE], "build-arg:EXTRA": "dev"}}},
-        "metadata": {"buildFinishedOn": "2026-01-02T03:04:05.678901234Z",
-                     "https://mobyproject.org/buildkit@v1#metadata": {"vcs": {"revision": COMMIT}}}}
+        "invocation": {
+            "parameters": {"args": {f"label:{SOURCE}": LABELS[SOURCE], "build-arg:EXTRA": "dev"}}
+        },
+        "metadata": {
+            "buildFinishedOn": "2026-01-02T03:04:05.678901234Z",
+            "https://mobyproject.org/buildkit@v1#metadata": {"vcs": {"revision": COMMIT}},
+        },
+    }
     assert not faults(evidence(contents=stated(PROVENANCE, build=old)))
-    old["metadata"]["https://mobyproject.org/buildkit@v1#metadata"]["vcs"]["source"] = "/srv/origin.git"
+    old["metadata"]["https://mobyproject.org/buildkit@v1#metadata"]["vcs"]["source"] = (
+        "/srv/origin.git"
+    )
     assert not faults(evidence(contents=stated(PROVENANCE, build=old)))
     old["materials"] = "none"
     assert faults(evidence(contents=stated(PROVENANCE, build=old))) == {"materials of linux/arm64"}

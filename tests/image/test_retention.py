@@ -18,16 +18,31 @@ def gone(*stored: Stored) -> dict[str, str]:
     return {one.digest: reason for one, reason in plan_prune(stored, RULES)}
 
 
-@pytest.mark.parametrize(("tags", "created", "reason"), [
-    (("pr-1",), OLD, "older than 30 days"), (("pr-1",), NEW, ""), (("pr-1",), None, ""),
-    (("sha-a1b2c3d",), OLD, "older than 30 days"), (("sha-a1b2c3d-linux-arm64",), OLD, "older than 30 days"),
-    (("topic",), OLD, "older than 30 days"), (("topic",), NEW, ""),
-    (("merged",), NEW, "its branch is gone"), (("merged",), None, "its branch is gone"),
-    (("main",), OLD, ""), (("v1.2.3",), OLD, ""), (("v1.3.0-rc.1",), OLD, ""), (("v1",), OLD, ""),
-    (("latest",), OLD, ""), (("edge",), OLD, ""), (("cache",), OLD, ""), (("cache-linux-arm64",), OLD, ""),
-    (("merged", "sha-a1b2c3d"), OLD, "its branch is gone; older than 30 days"),
-    (("merged", "sha-a1b2c3d"), NEW, ""), (("sha-a1b2c3d", "v1.2.3"), OLD, ""),
-])
+@pytest.mark.parametrize(
+    ("tags", "created", "reason"),
+    [
+        (("pr-1",), OLD, "older than 30 days"),
+        (("pr-1",), NEW, ""),
+        (("pr-1",), None, ""),
+        (("sha-a1b2c3d",), OLD, "older than 30 days"),
+        (("sha-a1b2c3d-linux-arm64",), OLD, "older than 30 days"),
+        (("topic",), OLD, "older than 30 days"),
+        (("topic",), NEW, ""),
+        (("merged",), NEW, "its branch is gone"),
+        (("merged",), None, "its branch is gone"),
+        (("main",), OLD, ""),
+        (("v1.2.3",), OLD, ""),
+        (("v1.3.0-rc.1",), OLD, ""),
+        (("v1",), OLD, ""),
+        (("latest",), OLD, ""),
+        (("edge",), OLD, ""),
+        (("cache",), OLD, ""),
+        (("cache-linux-arm64",), OLD, ""),
+        (("merged", "sha-a1b2c3d"), OLD, "its branch is gone; older than 30 days"),
+        (("merged", "sha-a1b2c3d"), NEW, ""),
+        (("sha-a1b2c3d", "v1.2.3"), OLD, ""),
+    ],
+)
 def test_which_images_may_go(tags: tuple[str, ...], created: int | None, reason: str) -> None:
     found = gone(Stored(digest="sha256:1", tags=tags, created=created))
     assert found == ({"sha256:1": reason} if reason else {})
@@ -40,27 +55,45 @@ def hexadecimal(letter: str) -> str:
 
 def test_what_belongs_to_an_image_goes_with_it_and_after_it() -> None:
     a, b, c, d = (hexadecimal(letter) for letter in "abcd")
-    found = gone(Stored(digest=a, tags=("pr-1",), created=OLD, below=(b,)), Stored(digest=b),
-                 Stored(digest=c, tags=(f"sha256-{'b' * 64}.sig",)), Stored(digest=d, subject=a))
+    found = gone(
+        Stored(digest=a, tags=("pr-1",), created=OLD, below=(b,)),
+        Stored(digest=b),
+        Stored(digest=c, tags=(f"sha256-{'b' * 64}.sig",)),
+        Stored(digest=d, subject=a),
+    )
     assert list(found) == [a, b, d, c]
     assert found[b] == f"belongs to {a[:19]}"
 
 
 def test_nothing_of_what_stays_goes() -> None:
     a, b, c, d = (hexadecimal(letter) for letter in "abcd")
-    found = gone(Stored(digest=a, tags=("pr-1",), created=OLD, below=(b,)), Stored(digest=b),
-                 Stored(digest=c, tags=("v1.2.3",), created=OLD, below=(b,)),
-                 Stored(digest=d, tags=(f"sha256-{'b' * 64}",)))
+    found = gone(
+        Stored(digest=a, tags=("pr-1",), created=OLD, below=(b,)),
+        Stored(digest=b),
+        Stored(digest=c, tags=("v1.2.3",), created=OLD, below=(b,)),
+        Stored(digest=d, tags=(f"sha256-{'b' * 64}",)),
+    )
     assert list(found) == [a]
 
 
 LETTERS = st.sampled_from("abcdef")
 IMAGES = st.builds(
     lambda letter, tags, below, subject, created: Stored(
-        digest=hexadecimal(letter), tags=tuple(tags), below=tuple(hexadecimal(one) for one in below),
-        subject=hexadecimal(subject) if subject else "", created=created),
-    LETTERS, st.lists(st.sampled_from(["v1.0.0", "pr-1", "gone", "sha-0000000", f"sha256-{'a' * 64}.sig"]), max_size=2),
-    st.lists(LETTERS, max_size=2), st.sampled_from(["", "a", "b"]), st.sampled_from([OLD, NEW, None]))
+        digest=hexadecimal(letter),
+        tags=tuple(tags),
+        below=tuple(hexadecimal(one) for one in below),
+        subject=hexadecimal(subject) if subject else "",
+        created=created,
+    ),
+    LETTERS,
+    st.lists(
+        st.sampled_from(["v1.0.0", "pr-1", "gone", "sha-0000000", f"sha256-{'a' * 64}.sig"]),
+        max_size=2,
+    ),
+    st.lists(LETTERS, max_size=2),
+    st.sampled_from(["", "a", "b"]),
+    st.sampled_from([OLD, NEW, None]),
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -68,10 +101,17 @@ IMAGES = st.builds(
 def test_a_release_keeps_everything_that_belongs_to_it(stored: list[Stored]) -> None:
     doomed = {one.digest for one, _ in plan_prune(stored, RULES)}
     known = {one.digest: one for one in stored}
-    kept = [one for one in stored if "v1.0.0" in one.tags and not any("sha256-" in tag for tag in one.tags)]
+    kept = [
+        one
+        for one in stored
+        if "v1.0.0" in one.tags and not any("sha256-" in tag for tag in one.tags)
+    ]
     while kept:
         one = kept.pop()
         assert one.digest not in doomed
         kept += [known.pop(digest) for digest in one.below if digest in known]
-        kept += [known.pop(other.digest) for other in list(known.values())
-                 if other.subject == one.digest or f"sha256-{one.digest[7:]}.sig" in other.tags]
+        kept += [
+            known.pop(other.digest)
+            for other in list(known.values())
+            if other.subject == one.digest or f"sha256-{one.digest[7:]}.sig" in other.tags
+        ]

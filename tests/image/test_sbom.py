@@ -25,17 +25,28 @@ class TestPackages:
         assert parse_packages([{**DOCUMENT, "documentDescribes": ["a"]}]) == (BASH, UNKNOWN)
 
     def test_a_table(self) -> None:
-        assert render_table({"linux/amd64": (ATTRS, BASH, UNKNOWN), "linux/arm64": ()}).splitlines() == [
+        assert render_table(
+            {"linux/amd64": (ATTRS, BASH, UNKNOWN), "linux/arm64": ()}
+        ).splitlines() == [
             "linux/amd64: 3 packages",
-            "  attrs  25.1  MIT", "  bash   5     GPL-3.0-or-later", "  c            unknown",
-            "linux/arm64: 0 packages"]
+            "  attrs  25.1  MIT",
+            "  bash   5     GPL-3.0-or-later",
+            "  c            unknown",
+            "linux/arm64: 0 packages",
+        ]
 
     def test_changes(self) -> None:
         newer = Package(name="attrs", version="25.2", license="MIT")
-        found = plan_changes({"linux/amd64": (ATTRS, BASH), "linux/386": ()}, {"linux/amd64": (newer, UNKNOWN)})
+        found = plan_changes(
+            {"linux/amd64": (ATTRS, BASH), "linux/386": ()}, {"linux/amd64": (newer, UNKNOWN)}
+        )
         assert render_changes(found).splitlines() == [
-            "linux/386: nothing changed", "linux/amd64: 3 changes", "  ~ attrs  25.1 (MIT) → 25.2 (MIT)",
-            "  - bash  5 (GPL-3.0-or-later)", "  + c   (unknown)"]
+            "linux/386: nothing changed",
+            "linux/amd64: 3 changes",
+            "  ~ attrs  25.1 (MIT) → 25.2 (MIT)",
+            "  - bash  5 (GPL-3.0-or-later)",
+            "  + c   (unknown)",
+        ]
 
     def test_cyclonedx(self) -> None:
         everywhere = {"linux/amd64": (ATTRS, UNKNOWN), "linux/386": (ATTRS,)}

@@ -32,8 +32,14 @@ class Bench:
 
     def pair(self, goal: Goal = QUICKER, runs: int = 1) -> Pair:
         """A pair of the two ways."""
-        return Pair(name="warm", goal=goal, runs=runs, prepare=lambda: self.ran.append("prepare"),
-                    baseline=self._way("usual"), ours=self._way("ours"))
+        return Pair(
+            name="warm",
+            goal=goal,
+            runs=runs,
+            prepare=lambda: self.ran.append("prepare"),
+            baseline=self._way("usual"),
+            ours=self._way("ours"),
+        )
 
     def measure(self, rounds: int, goal: Goal = QUICKER, runs: int = 1) -> Measured:
         """What comes out."""
@@ -70,8 +76,13 @@ class TestMeasuring:
         def refuse() -> None:
             raise NotMeasured("no engine")
 
-        pair = Pair(name="warm", goal=QUICKER, baseline=Way("a", pytest.fail), ours=Way("b", pytest.fail),
-                    prepare=refuse)
+        pair = Pair(
+            name="warm",
+            goal=QUICKER,
+            baseline=Way("a", pytest.fail),
+            ours=Way("b", pytest.fail),
+            prepare=refuse,
+        )
         found = measure(pair, 3)
         assert (found.reason, found.ratio, found.met) == ("no engine", None, False)
 
@@ -86,7 +97,12 @@ class TestMeasuring:
 
         pair = bench.pair()
         good, said = pair.baseline, list[str]()
-        found = measure(replace(pair, baseline=replace(good, run=run)), 1, clock=lambda: bench.now, tell=said.append)
+        found = measure(
+            replace(pair, baseline=replace(good, run=run)),
+            1,
+            clock=lambda: bench.now,
+            tell=said.append,
+        )
         assert list(found.baseline) == [20]
         assert "once more, since the index timed out" in said[0]
         assert bench.ran == ["prepare", "empty", "empty", "usual", "empty", "ours"]
@@ -96,7 +112,12 @@ class TestMeasuring:
             raise StepFailed("broken", hint="mend it")
 
         with pytest.raises(StepFailed, match="broken"):
-            measure(Pair(name="warm", goal=QUICKER, baseline=Way("a", fail), ours=Way("b", pytest.fail)), 3)
+            measure(
+                Pair(
+                    name="warm", goal=QUICKER, baseline=Way("a", fail), ours=Way("b", pytest.fail)
+                ),
+                3,
+            )
 
 
 class TestRatio:
@@ -108,9 +129,15 @@ class TestRatio:
     def test_says_how_much_longer_ours_takes(self) -> None:
         assert Bench([10, 10, 10], [11, 11, 99]).measure(3, OVERHEAD).ratio == pytest.approx(1.1)
 
-    @pytest.mark.parametrize(("goal", "ratio", "met"), [
-        (QUICKER, 5.0, True), (QUICKER, 4.99, False), (OVERHEAD, 1.02, True), (OVERHEAD, 1.03, False),
-    ])
+    @pytest.mark.parametrize(
+        ("goal", "ratio", "met"),
+        [
+            (QUICKER, 5.0, True),
+            (QUICKER, 4.99, False),
+            (OVERHEAD, 1.02, True),
+            (OVERHEAD, 1.03, False),
+        ],
+    )
     def test_meets_the_goal_at_the_goal(self, goal: Goal, ratio: float, met: bool) -> None:
         assert goal.met(ratio) is met
 
@@ -124,12 +151,19 @@ class TestDocument:
 
     def test_of_a_measured_pair(self) -> None:
         found = Bench([20.0004, 22, 21], [2, 2, 3]).measure(3)
-        assert document([found]) == [{
-            "name": "warm", "baseline": {"what": "the usual way", "seconds": [20.0, 22, 21]},
-            "ours": {"what": "the ours way", "seconds": [2, 2, 3]}, "ratio": 10.5, "goal": 5, "met": True,
-        }]
-        assert list(rows([found])) == [("warm", "the usual way: 21.00 s", "the ours way: 2.00 s", "10.50", "≥ 5",
-                                        "met")]
+        assert document([found]) == [
+            {
+                "name": "warm",
+                "baseline": {"what": "the usual way", "seconds": [20.0, 22, 21]},
+                "ours": {"what": "the ours way", "seconds": [2, 2, 3]},
+                "ratio": 10.5,
+                "goal": 5,
+                "met": True,
+            }
+        ]
+        assert list(rows([found])) == [
+            ("warm", "the usual way: 21.00 s", "the ours way: 2.00 s", "10.50", "≥ 5", "met")
+        ]
 
     def test_of_a_missed_goal(self) -> None:
         found = Bench([10, 10, 10], [11, 11, 11]).measure(3, OVERHEAD)
@@ -154,12 +188,15 @@ class TestEmulation:
     def test_is_there(self) -> None:
         require_emulation(self.entries("enabled\n", ENTRY.format(flags="POF")))
 
-    @pytest.mark.parametrize(("text", "reason"), [
-        ("", "no emulation of arm64: install qemu-user-static"),
-        (ENTRY.format(flags="PO"), "without the flag F"),
-        (ENTRY.format(flags="F").replace("enabled", "disabled"), "no emulation"),
-        (ENTRY.format(flags="F").replace("0200b700", "0200f300"), "no emulation"),
-    ])
+    @pytest.mark.parametrize(
+        ("text", "reason"),
+        [
+            ("", "no emulation of arm64: install qemu-user-static"),
+            (ENTRY.format(flags="PO"), "without the flag F"),
+            (ENTRY.format(flags="F").replace("enabled", "disabled"), "no emulation"),
+            (ENTRY.format(flags="F").replace("0200b700", "0200f300"), "no emulation"),
+        ],
+    )
     def test_is_not_there(self, text: str, reason: str) -> None:
         with pytest.raises(NotMeasured, match=reason):
             require_emulation(self.entries(text))

@@ -38,35 +38,51 @@ def rows(text: str) -> list[list[str]]:
 
 def flags(collection: Collection) -> dict[str, set[str]]:
     """The flags of every task, by the name that people type: `engine` for its default task `engine.start`."""
-    return {min((one.name or "", *one.aliases), key=len): set(one.flags) for one in collection.to_contexts()}
+    return {
+        min((one.name or "", *one.aliases), key=len): set(one.flags)
+        for one in collection.to_contexts()
+    }
 
 
 def render_settings() -> str:
     """The table of the settings as it stands in the page."""
     lines = ["| setting | type | default | meaning |", "|---|---|---|---|"]
-    lines += [f"| `{name}` | {kind} | {f'`{default}`' if default != 'not set' else default} | {meaning} |"
-              for name, kind, default, meaning in table()]
+    lines += [
+        f"| `{name}` | {kind} | {f'`{default}`' if default != 'not set' else default} | {meaning} |"
+        for name, kind, default, meaning in table()
+    ]
     return "\n".join(lines) + "\n"
 
 
 def all_statuses() -> dict[str, int]:
     """The status of every error, by its class."""
+
     def below(kind: type[errors.ShipwayError]) -> Iterator[type[errors.ShipwayError]]:
         for one in kind.__subclasses__():
             yield one
             yield from below(one)
 
-    return {one.__name__: one.status for one in below(errors.ShipwayError) if one.__module__ == errors.__name__}
+    return {
+        one.__name__: one.status
+        for one in below(errors.ShipwayError)
+        if one.__module__ == errors.__name__
+    }
 
 
 def test_the_settings_page_is_generated_from_the_types() -> None:
-    between = re.search(r"<!-- settings -->\n(.*)<!-- /settings -->", read("docs/reference/settings.md"), re.DOTALL)
+    between = re.search(
+        r"<!-- settings -->\n(.*)<!-- /settings -->", read("docs/reference/settings.md"), re.DOTALL
+    )
     assert between
     assert between[1] == render_settings()
 
 
 def test_the_exit_statuses_are_those_of_the_errors() -> None:
-    described = {row[1].strip("`"): int(row[0]) for row in rows(read("docs/reference/exit-statuses.md")) if row[1]}
+    described = {
+        row[1].strip("`"): int(row[0])
+        for row in rows(read("docs/reference/exit-statuses.md"))
+        if row[1]
+    }
     assert described == all_statuses()
 
 
@@ -77,7 +93,9 @@ def test_the_readme_has_every_exit_status() -> None:
 
 def test_the_reference_has_every_task_with_its_flags() -> None:
     section = read("docs/reference/tasks.md").partition("## What")[0]
-    described = {row[0].strip("`"): set(re.findall(r"`(--[a-z-]+)`", row[1])) for row in rows(section)}
+    described = {
+        row[0].strip("`"): set(re.findall(r"`(--[a-z-]+)`", row[1])) for row in rows(section)
+    }
     assert described == flags(namespace)
 
 
@@ -105,8 +123,10 @@ def test_the_page_of_the_pipeline_explains_every_stage() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_file_that_a_page_names_is_there(page: Path) -> None:
-    named = re.findall(r"`((?:src|tests|docs|\.github)/[\w./-]+|Taskfile\.yml|Dockerfile|mkdocs\.yml)`",
-                       page.read_text(encoding="utf-8"))
+    named = re.findall(
+        r"`((?:src|tests|docs|\.github)/[\w./-]+|Taskfile\.yml|Dockerfile|mkdocs\.yml)`",
+        page.read_text(encoding="utf-8"),
+    )
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
@@ -119,7 +139,9 @@ def test_every_link_inside_the_repository_leads_somewhere(page: Path) -> None:
 def test_the_list_of_decisions_has_every_page_in_order() -> None:
     folder = DOCS / "development/decisions"
     pages = [file for file in sorted(folder.glob("*.md")) if file.name != "index.md"]
-    titles = [file.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ") for file in pages]
+    titles = [
+        file.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ") for file in pages
+    ]
     listed = [(row[0], row[1]) for row in rows((folder / "index.md").read_text(encoding="utf-8"))]
     expected = []
     for file, title in zip(pages, titles, strict=True):
@@ -129,7 +151,9 @@ def test_the_list_of_decisions_has_every_page_in_order() -> None:
     assert [number for number, _ in listed] == [f"{count:04}" for count in range(1, len(pages) + 1)]
 
 
-@pytest.mark.parametrize("page", sorted((DOCS / "development/decisions").glob("0*.md")), ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page", sorted((DOCS / "development/decisions").glob("0*.md")), ids=lambda page: page.stem
+)
 def test_a_decision_says_what_why_what_else_and_what_follows(page: Path) -> None:
     heads = re.findall("^## (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     assert heads == ["What", "Why", "What else was considered", "What follows"]
@@ -149,6 +173,11 @@ def test_the_readme_says_which_tasks_the_taskfile_lacks() -> None:
 
 
 def test_every_task_that_a_page_runs_is_in_the_taskfile() -> None:
-    called = {name for page in PAGES for name in
-              re.findall(r"(?:`|&& |^)task ([a-z]+(?::[a-z]+)?)", page.read_text(encoding="utf-8"), re.MULTILINE)}
+    called = {
+        name
+        for page in PAGES
+        for name in re.findall(
+            r"(?:`|&& |^)task ([a-z]+(?::[a-z]+)?)", page.read_text(encoding="utf-8"), re.MULTILINE
+        )
+    }
     assert called - tasks_of_the_taskfile() == set()

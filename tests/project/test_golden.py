@@ -47,6 +47,8 @@ def test_a_path_of_this_machine_is_refused_even_in_an_update() -> None:
 
 
 def test_every_golden_file_belongs_to_a_test() -> None:
-    tests = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    tests = "\n".join(
+        path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")
+    )
     files = {path.stem for path in (ROOT / "tests/golden").iterdir()}
     assert files == set(re.findall(r"\bgolden\(\"([a-z-]+)\"", tests))

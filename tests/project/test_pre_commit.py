@@ -63,4 +63,6 @@ def test_what_comes_from_elsewhere_is_pinned_to_a_commit_with_its_version_beside
 
 
 def test_ruff_formats_and_lints_nothing() -> None:
-    assert [hook["entry"].split()[1] for hook in local_hooks() if hook["id"].startswith("ruff")] == ["format"]
+    assert [
+        hook["entry"].split()[1] for hook in local_hooks() if hook["id"].startswith("ruff")
+    ] == ["format"]

@@ -78,8 +78,11 @@ class TestEveryJob:
 
     @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
     def test_says_why_it_needs_a_permission(self, file: Path) -> None:
-        grants = re.findall(r"^ +(?:contents|packages|id-token): (?:read|write)(.*)$",
-                            file.read_text(encoding="utf-8"), re.MULTILINE)
+        grants = re.findall(
+            r"^ +(?:contents|packages|id-token): (?:read|write)(.*)$",
+            file.read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
         assert grants
         assert all(re.match(r" # to \w+", why) for why in grants)
 
@@ -98,7 +101,11 @@ class TestEveryStep:
 
     @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
     def test_pins_its_action_by_commit_and_names_the_version(self, file: Path) -> None:
-        lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if "uses:" in line]
+        lines = [
+            line.strip()
+            for line in file.read_text(encoding="utf-8").splitlines()
+            if "uses:" in line
+        ]
         assert lines
         assert [line for line in lines if not PINNED.match(line)] == []
 
@@ -107,7 +114,9 @@ class TestEveryStep:
         assert len(pins) == len({pin.partition("@")[0] for pin in pins})
 
     def test_installs_the_same_task_everywhere(self) -> None:
-        assert len({step["run"] for _, step in steps() if INSTALL.fullmatch(step.get("run", ""))}) == 1
+        assert (
+            len({step["run"] for _, step in steps() if INSTALL.fullmatch(step.get("run", ""))}) == 1
+        )
 
 
 class TestConcurrency:
@@ -131,7 +140,10 @@ class TestQuality:
     """The checks that come before everything else."""
 
     def test_runs_on_every_push_and_every_pull_request(self) -> None:
-        assert load("quality.yml")["on"] == {"push": {"branches-ignore": ["main"]}, "pull_request": None}
+        assert load("quality.yml")["on"] == {
+            "push": {"branches-ignore": ["main"]},
+            "pull_request": None,
+        }
         assert load("release.yml")["on"] == {"push": {"branches": ["main"]}}
 
     def test_is_the_same_job_before_images_and_before_releases(self) -> None:
@@ -142,8 +154,13 @@ class TestQuality:
 
     def test_comes_before_everything_that_builds(self) -> None:
         needs = {name: job["needs"] for name, job in jobs() if "needs" in job}
-        assert needs == {"quality.image": "quality", "quality.image-without-push": "quality",
-                         "release.release": "quality", "release.image": "release", "release.docs": "release"}
+        assert needs == {
+            "quality.image": "quality",
+            "quality.image-without-push": "quality",
+            "release.release": "quality",
+            "release.image": "release",
+            "release.docs": "release",
+        }
 
 
 class TestBranchImages:
@@ -151,12 +168,19 @@ class TestBranchImages:
 
     def test_go_through_the_pipeline_up_to_their_tags(self) -> None:
         assert runs(load("quality.yml")["jobs"]["image"])[1:] == [
-            "task build -- --push", "task sign", "task attest", "task verify",
-            "task promote"]
+            "task build -- --push",
+            "task sign",
+            "task attest",
+            "task verify",
+            "task promote",
+        ]
 
     def test_are_built_from_the_head_of_a_pull_request(self) -> None:
         for name in ("image", "image-without-push"):
-            assert "github.event.pull_request.head.sha" in load("quality.yml")["jobs"][name]["steps"][0]["with"]["ref"]
+            assert (
+                "github.event.pull_request.head.sha"
+                in load("quality.yml")["jobs"][name]["steps"][0]["with"]["ref"]
+            )
 
     def test_save_a_push_to_main_that_calls_for_no_release(self) -> None:
         job = load("release.yml")["jobs"]["image"]
@@ -182,13 +206,18 @@ class TestRelease:
         job = load("release.yml")["jobs"]["release"]
         (step,) = (step for step in job["steps"] if step.get("id") == "release")
         assert step["run"] == "task release -- --until publish"
-        assert job["outputs"] == {name: f"${{{{ steps.release.outputs.{name} }}}}"
-                                  for name in ("released", "version", "tag")}
+        assert job["outputs"] == {
+            name: f"${{{{ steps.release.outputs.{name} }}}}"
+            for name in ("released", "version", "tag")
+        }
 
     def test_takes_nothing_from_a_cache(self) -> None:
         inputs = [step.get("with", {}) for step in load("release.yml")["jobs"]["release"]["steps"]]
         assert not any("cache" in found for found in inputs)
-        assert [found[name] for found in inputs for name in found if name.startswith("cache-")] == [False, False]
+        assert [found[name] for found in inputs for name in found if name.startswith("cache-")] == [
+            False,
+            False,
+        ]
 
     def test_gives_the_token_to_the_step_that_needs_it_alone(self) -> None:
         holders = {step["run"] for _, step in steps() if "GITHUB_TOKEN" in step.get("env", {})}
@@ -206,17 +235,30 @@ class TestDocs:
         assert runs(job)[-1] == "task document"
 
     def test_are_published_for_a_release_made_by_hand(self) -> None:
-        assert load("docs.yml")["on"] == {"release": {"types": ["published"]}, "workflow_dispatch": None}
+        assert load("docs.yml")["on"] == {
+            "release": {"types": ["published"]},
+            "workflow_dispatch": None,
+        }
         assert runs(load("docs.yml")["jobs"]["docs"])[-1] == "task document"
 
     def test_are_the_same_job_in_both_places(self) -> None:
         conditions = ("needs", "if")
-        one, other = ({key: value for key, value in load(name)["jobs"]["docs"].items() if key not in conditions}
-                      for name in ("release.yml", "docs.yml"))
+        one, other = (
+            {
+                key: value
+                for key, value in load(name)["jobs"]["docs"].items()
+                if key not in conditions
+            }
+            for name in ("release.yml", "docs.yml")
+        )
         assert one == other
 
 
 def test_updates_wait_before_they_are_proposed() -> None:
     document = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text(encoding="utf-8"))
-    assert {one["package-ecosystem"] for one in document["updates"]} == {"github-actions", "pip", "docker"}
+    assert {one["package-ecosystem"] for one in document["updates"]} == {
+        "github-actions",
+        "pip",
+        "docker",
+    }
     assert all(one["cooldown"]["default-days"] >= 7 for one in document["updates"])

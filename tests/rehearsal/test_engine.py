@@ -60,9 +60,13 @@ class Recorder:
 
 def debian(root: Path, text: str = DEB822) -> Path:
     """A machine's root folder."""
-    files = {"etc/apt/sources.list.d/debian.sources": text, "etc/os-release": "VERSION_CODENAME=bookworm\n",
-             sources.KEYRINGS[0]: "", "var/lib/dpkg/status": "Package: own\n",
-             "etc/ssl/certs/ca-certificates.crt": "CA"}
+    files = {
+        "etc/apt/sources.list.d/debian.sources": text,
+        "etc/os-release": "VERSION_CODENAME=bookworm\n",
+        sources.KEYRINGS[0]: "",
+        "var/lib/dpkg/status": "Package: own\n",
+        "etc/ssl/certs/ca-certificates.crt": "CA",
+    }
     for name, content in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(content)
@@ -72,22 +76,29 @@ def debian(root: Path, text: str = DEB822) -> Path:
 class TestPackages:
     """Debian's packages without installing them."""
 
-    @pytest.mark.parametrize(("text", "mirror_found"), [
-        (DEB822, "http://mirror.example/debian"),
-        ("deb [signed-by=/debian-archive-keyring.gpg] http://mirror.example/debian/ bookworm main\n",
-         "http://mirror.example/debian"),
-        ("deb http://third.example/apt stable main\n", ""),
-        ("Types: deb\nURIs: http://x.example/debian\nSuites: bookworm\nEnabled: no\n", ""),
-        ("Types: deb-src\nURIs: http://x.example/debian\nSuites: bookworm\n", ""),
-        ("# deb http://x.example/debian bookworm main\n", ""),
-        ("deb http://security.x.example/debian bookworm main\n", ""),
-    ])
+    @pytest.mark.parametrize(
+        ("text", "mirror_found"),
+        [
+            (DEB822, "http://mirror.example/debian"),
+            (
+                "deb [signed-by=/debian-archive-keyring.gpg] http://mirror.example/debian/ bookworm main\n",
+                "http://mirror.example/debian",
+            ),
+            ("deb http://third.example/apt stable main\n", ""),
+            ("Types: deb\nURIs: http://x.example/debian\nSuites: bookworm\nEnabled: no\n", ""),
+            ("Types: deb-src\nURIs: http://x.example/debian\nSuites: bookworm\n", ""),
+            ("# deb http://x.example/debian bookworm main\n", ""),
+            ("deb http://security.x.example/debian bookworm main\n", ""),
+        ],
+    )
     def test_the_mirror_is_the_machines_own(self, text: str, mirror_found: str) -> None:
         assert sources.find_mirror([text]) == mirror_found
 
     def test_a_machine_is_asked_for_mirror_keyring_and_release(self, tmp_path: Path) -> None:
         source = sources.machine_source(debian(tmp_path), "sid")
-        assert (source.mirror, source.suite) == (SOURCE.mirror, "sid") and source.keyring.endswith(".gpg")
+        assert (source.mirror, source.suite) == (SOURCE.mirror, "sid") and source.keyring.endswith(
+            ".gpg"
+        )
         assert sources.machine_suite(tmp_path) == "bookworm"
         (tmp_path / "etc/os-release").write_text("ID=debian\n")
         assert sources.machine_suite(tmp_path) == "stable"
@@ -104,23 +115,35 @@ class TestPackages:
         recorder = Recorder()
         archive = Archive(tmp_path / "apt", SOURCE, "arm64", recorder)
         assert archive.fetch(["git"], closure=True) == []
-        assert [line.split()[:2] for line in recorder.lines] == [["apt-get", "update"], ["apt-get", "install"]]
+        assert [line.split()[:2] for line in recorder.lines] == [
+            ["apt-get", "update"],
+            ["apt-get", "install"],
+        ]
         assert "--download-only" in recorder.lines[1]
-        assert all(command.env["APT_CONFIG"] == str(tmp_path / "apt/apt.conf") for command in recorder.ran)
+        assert all(
+            command.env["APT_CONFIG"] == str(tmp_path / "apt/apt.conf") for command in recorder.ran
+        )
         config = (tmp_path / "apt/apt.conf").read_text()
-        assert 'APT::Architecture "arm64";' in config and f'Dir::State "{tmp_path / "apt"}";' in config
+        assert (
+            'APT::Architecture "arm64";' in config and f'Dir::State "{tmp_path / "apt"}";' in config
+        )
         assert (tmp_path / "apt/sources.list").read_text() == (
-            "deb [signed-by=/keyring.gpg] http://mirror.example/debian trixie main\n")
+            "deb [signed-by=/keyring.gpg] http://mirror.example/debian trixie main\n"
+        )
 
     def test_tools_are_downloaded_alone_against_the_machines_own_list(self, tmp_path: Path) -> None:
         recorder = Recorder()
         status = debian(tmp_path / "root") / "var/lib/dpkg/status"
-        Archive(tmp_path / "apt", SOURCE, "amd64", recorder, status).fetch(["cosign"], closure=False)
+        Archive(tmp_path / "apt", SOURCE, "amd64", recorder, status).fetch(
+            ["cosign"], closure=False
+        )
         assert recorder.lines[1] == "apt-get download --quiet=2 cosign"
         assert recorder.ran[1].folder.endswith("archives")
         assert (tmp_path / "apt/status").read_text() == "Package: own\n"
 
-    def test_unpacked_packages_are_described_so_that_more_can_be_appended(self, tmp_path: Path) -> None:
+    def test_unpacked_packages_are_described_so_that_more_can_be_appended(
+        self, tmp_path: Path
+    ) -> None:
         recorder = Recorder({"dpkg-deb --field": "Package: a\nVersion: 1\n"})
         debs.unpack([Path("a.deb")], tmp_path / "root", recorder)
         assert recorder.lines == [f"dpkg-deb --extract a.deb {tmp_path / 'root'}"]
@@ -130,9 +153,14 @@ class TestPackages:
 
 def tree(root: Path) -> Path:
     """An unpacked root file system."""
-    for name in ("usr/share/base-passwd/passwd.master", "usr/share/base-passwd/group.master",
-                 "usr/lib/python3.13/EXTERNALLY-MANAGED", "usr/share/doc/x/copyright", "etc/apt/sources.list.d/x/y",
-                 "etc/apt/sources.list"):
+    for name in (
+        "usr/share/base-passwd/passwd.master",
+        "usr/share/base-passwd/group.master",
+        "usr/lib/python3.13/EXTERNALLY-MANAGED",
+        "usr/share/doc/x/copyright",
+        "etc/apt/sources.list.d/x/y",
+        "etc/apt/sources.list",
+    ):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(name)
     return root
@@ -146,9 +174,16 @@ class TestBases:
         bases.finish(root, "Package: x\n", SOURCE, machine)
         assert (root / "var/lib/dpkg/status").read_text() == "Package: x\n"
         assert (root / "etc/ssl/certs/ca-certificates.crt").read_text() == "CA"
-        assert (root / "etc/passwd").exists() and os.readlink(root / "usr/local/bin/python") == "/usr/bin/python3"
-        assert (root / "etc/apt/sources.list").read_text() == "deb http://mirror.example/debian trixie main\n"
-        assert not list(root.glob("usr/lib/python3*/EXTERNALLY-MANAGED")) and not (root / "usr/share/doc").exists()
+        assert (root / "etc/passwd").exists() and os.readlink(
+            root / "usr/local/bin/python"
+        ) == "/usr/bin/python3"
+        assert (
+            root / "etc/apt/sources.list"
+        ).read_text() == "deb http://mirror.example/debian trixie main\n"
+        assert (
+            not list(root.glob("usr/lib/python3*/EXTERNALLY-MANAGED"))
+            and not (root / "usr/share/doc").exists()
+        )
         bases.finish(root, "", SOURCE, machine)  # again, with its links there
 
     def test_both_machines_are_made_the_same_way(self, tmp_path: Path) -> None:
@@ -172,12 +207,19 @@ class TestBases:
 
     @pytest.mark.process
     def test_each_source_gets_a_statement(self, tmp_path: Path) -> None:
-        install(tmp_path / "bin", "syft", "import json, sys; print(json.dumps({'scanned': sys.argv[2]}))")
+        install(
+            tmp_path / "bin",
+            "syft",
+            "import json, sys; print(json.dumps({'scanned': sys.argv[2]}))",
+        )
         for name in ("main", "extras/stage", "out"):
             (tmp_path / name).mkdir(parents=True)
-        environment = {"PATH": str(tmp_path / "bin"), "BUILDKIT_SCAN_SOURCE": str(tmp_path / "main"),
-                       "BUILDKIT_SCAN_DESTINATION": str(tmp_path / "out"),
-                       "BUILDKIT_SCAN_SOURCE_EXTRAS": str(tmp_path / "extras")}
+        environment = {
+            "PATH": str(tmp_path / "bin"),
+            "BUILDKIT_SCAN_SOURCE": str(tmp_path / "main"),
+            "BUILDKIT_SCAN_DESTINATION": str(tmp_path / "out"),
+            "BUILDKIT_SCAN_SOURCE_EXTRAS": str(tmp_path / "extras"),
+        }
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PATH", str(tmp_path / "bin"))
             scan.scan(environment)
@@ -193,7 +235,9 @@ class TestServices:
     """Processes that go on, and their end."""
 
     def sleeper(self, tmp_path: Path, code: str = "import time; time.sleep(60)") -> Service:
-        return services.start("sleeper", [sys.executable, "-c", code], {}, tmp_path / "log/sleeper.log")
+        return services.start(
+            "sleeper", [sys.executable, "-c", code], {}, tmp_path / "log/sleeper.log"
+        )
 
     def test_exactly_what_was_started_is_ended_and_only_once(self, tmp_path: Path) -> None:
         service = self.sleeper(tmp_path)
@@ -202,9 +246,14 @@ class TestServices:
         assert not services.end(service)
 
     def test_what_does_not_listen_is_killed(self, tmp_path: Path) -> None:
-        service = self.sleeper(tmp_path, "import signal, time; signal.signal(15, signal.SIG_IGN)\n"
-                                         "print(1, flush=True); time.sleep(60)")
-        services.wait_for(service, lambda: (tmp_path / "log/sleeper.log").read_text() != "", tmp_path / "log")
+        service = self.sleeper(
+            tmp_path,
+            "import signal, time; signal.signal(15, signal.SIG_IGN)\n"
+            "print(1, flush=True); time.sleep(60)",
+        )
+        services.wait_for(
+            service, lambda: (tmp_path / "log/sleeper.log").read_text() != "", tmp_path / "log"
+        )
         assert services.end(service, patience=0.05) and not service.lives()
 
     def test_a_service_that_ends_at_once_shows_its_log(self, tmp_path: Path) -> None:
@@ -226,7 +275,9 @@ class TestServices:
         assert services.start_time(1, tmp_path) == 77
 
     def test_the_record_is_whole_or_not_there(self, tmp_path: Path) -> None:
-        record = Record(suite="sid", path=("/a",), env={"A": "b"}, processes=(Service("dockerd", 1, 2),))
+        record = Record(
+            suite="sid", path=("/a",), env={"A": "b"}, processes=(Service("dockerd", 1, 2),)
+        )
         record.write(tmp_path / "engine/engine.json")
         assert services.read_record(tmp_path / "engine/engine.json") == record
         (tmp_path / "engine/engine.json").write_text('{"suite": 1}')
@@ -240,11 +291,17 @@ class TestDaemon:
     def test_everything_has_a_folder_of_its_own(self, tmp_path: Path) -> None:
         home = Home(tmp_path)
         settings = json.loads(daemon.render_settings(home, 5000))
-        assert settings["hosts"] == [f"unix://{tmp_path}/run/docker.sock"] == [home.client["DOCKER_HOST"]]
+        assert (
+            settings["hosts"]
+            == [f"unix://{tmp_path}/run/docker.sock"]
+            == [home.client["DOCKER_HOST"]]
+        )
         assert settings["registry-mirrors"] == ["http://127.0.0.1:5000"]
         assert settings["features"] == {"containerd-snapshotter": True}
         other = json.loads(daemon.render_settings(Home(tmp_path / "other"), 1))
-        assert other["bridge"] != settings["bridge"] and len(settings["bridge"]) < 16  # IFNAMSIZ of linux/if.h
+        assert (
+            other["bridge"] != settings["bridge"] and len(settings["bridge"]) < 16
+        )  # IFNAMSIZ of linux/if.h
 
     def test_each_engine_has_a_bridge_of_its_own(self) -> None:
         recorder, home = Recorder(), Home(Path("/cache/sid"))
@@ -252,8 +309,11 @@ class TestDaemon:
         daemon.make_bridge(home, recorder)
         daemon.remove_bridge(home, recorder)
         assert recorder.lines == [
-            f"ip link add {name} type bridge", f"ip address replace {address} dev {name}", f"ip link set {name} up",
-            f"ip link delete {name}"]
+            f"ip link add {name} type bridge",
+            f"ip address replace {address} dev {name}",
+            f"ip link set {name} up",
+            f"ip link delete {name}",
+        ]
 
     def test_tools_are_fetched_once(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(shutil, "which", lambda program: None)
@@ -262,8 +322,13 @@ class TestDaemon:
         recorder = Recorder({"dpkg --print-architecture": "amd64\n"})
 
         def run(command: Command) -> Answer:
-            for path in (home.own / "usr/sbin/xtables-nft-multi", home.own / "usr/sbin/runc", home.own / "bin/ip",
-                         home.own / "usr/bin/umount", home.own / "lib/x86_64-linux-gnu/libcap.so.2"):
+            for path in (
+                home.own / "usr/sbin/xtables-nft-multi",
+                home.own / "usr/sbin/runc",
+                home.own / "bin/ip",
+                home.own / "usr/bin/umount",
+                home.own / "lib/x86_64-linux-gnu/libcap.so.2",
+            ):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
             plugins.mkdir(parents=True, exist_ok=True)
@@ -271,25 +336,38 @@ class TestDaemon:
 
         daemon.fetch_tools(home, "trixie", run, root)
         assert any("download" in line and "docker-buildx" in line for line in recorder.lines)
-        assert any("install" in line and "runc iptables iproute2 mount" in line for line in recorder.lines)
-        assert all((home.links / name).is_symlink() for name in ("iptables", "runc", "ip", "umount"))
+        assert any(
+            "install" in line and "runc iptables iproute2 mount" in line for line in recorder.lines
+        )
+        assert all(
+            (home.links / name).is_symlink() for name in ("iptables", "runc", "ip", "umount")
+        )
         assert home.libraries == {"LD_LIBRARY_PATH": str(home.own / "lib/x86_64-linux-gnu")}
-        assert json.loads((home.folder / "client/config.json").read_text()) == {"cliPluginsExtraDirs": [str(plugins)]}
+        assert json.loads((home.folder / "client/config.json").read_text()) == {
+            "cliPluginsExtraDirs": [str(plugins)]
+        }
         count = len(recorder.ran)
         daemon.fetch_tools(home, "trixie", run, root)
         assert len(recorder.ran) == count
 
-    def test_what_the_machine_has_is_not_fetched(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_what_the_machine_has_is_not_fetched(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(shutil, "which", lambda program: f"/usr/sbin/{program}")
         home, recorder = Home(tmp_path / "home"), Recorder({"dpkg --print-architecture": "amd64\n"})
         daemon.fetch_tools(home, "trixie", recorder, debian(tmp_path / "root"))
-        assert not any("install" in line for line in recorder.lines) and not list(home.links.iterdir())
+        assert not any("install" in line for line in recorder.lines) and not list(
+            home.links.iterdir()
+        )
 
     @pytest.mark.process
-    def test_the_engine_is_started_with_its_own_libraries(self, tmp_path_factory: pytest.TempPathFactory,
-                                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_engine_is_started_with_its_own_libraries(
+        self, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         home = Home(tmp_path_factory.mktemp("e"))  # the name of a socket has room for 107 bytes
-        show = "import os, time; print(os.environ.get('LD_LIBRARY_PATH'), flush=True); time.sleep(60)"
+        show = (
+            "import os, time; print(os.environ.get('LD_LIBRARY_PATH'), flush=True); time.sleep(60)"
+        )
         install(home.tools / "usr/sbin", "dockerd", show)
         monkeypatch.setattr(daemon, "answers", lambda _: home.log("dockerd").read_text() != "")
         monkeypatch.setattr(daemon, "make_bridge", lambda *_: None)
@@ -301,10 +379,18 @@ class TestDaemon:
             (home.own / "usr/lib/x86_64-linux-gnu").mkdir(parents=True, exist_ok=True)
 
     @pytest.mark.process
-    @pytest.mark.parametrize(("docker", "cosign", "found"), [
-        ("", "", True), ("", None, False), (None, "", False), ("raise SystemExit(1)", "", False),
-    ])
-    def test_what_is_there_is_asked(self, tmp_path: Path, docker: str | None, cosign: str | None, found: bool) -> None:
+    @pytest.mark.parametrize(
+        ("docker", "cosign", "found"),
+        [
+            ("", "", True),
+            ("", None, False),
+            (None, "", False),
+            ("raise SystemExit(1)", "", False),
+        ],
+    )
+    def test_what_is_there_is_asked(
+        self, tmp_path: Path, docker: str | None, cosign: str | None, found: bool
+    ) -> None:
         for name, code in (("docker", docker), ("cosign", cosign)):
             if code is not None:
                 install(tmp_path, name, code)
@@ -326,8 +412,12 @@ class TestMirror:
         services.end(service)
         assert not mirror.holds(port, "")
 
-    @pytest.mark.parametrize(("status", "there"), [(200, True), (401, True), (403, False), (503, False)])
-    def test_docker_hub_is_asked_once_and_greets_as_a_registry(self, status: int, there: bool) -> None:
+    @pytest.mark.parametrize(
+        ("status", "there"), [(200, True), (401, True), (403, False), (503, False)]
+    )
+    def test_docker_hub_is_asked_once_and_greets_as_a_registry(
+        self, status: int, there: bool
+    ) -> None:
         class Hub(BaseHTTPRequestHandler):
             """A registry that greets with ``status``."""
 
@@ -355,7 +445,9 @@ class TestMirror:
         assert not mirror.hub_answers({}, f"http://{address}/v2/")
         assert not mirror.hub_answers({"SSL_CERT_FILE": "/no/such/file"})
 
-    def test_only_what_is_missing_is_made(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_only_what_is_missing_is_made(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         made: list[str] = []
         monkeypatch.setattr(mirror, "machine_source", lambda *_: SOURCE)
         monkeypatch.setattr(bases, "python_context", lambda *_: made.append("python"))
@@ -366,7 +458,10 @@ class TestMirror:
             monkeypatch.setattr(mirror, "holds", lambda *_, found=there: found)
             mirror.fill_mirror(Home(tmp_path), 5000, recorder, lambda _: None)
             assert made == wanted and len(recorder.ran) == len(wanted)
-        assert "--platform=linux/amd64,linux/arm64" in recorder.lines[0] and "--platform" not in recorder.lines[1]
+        assert (
+            "--platform=linux/amd64,linux/arm64" in recorder.lines[0]
+            and "--platform" not in recorder.lines[1]
+        )
         assert "name=127.0.0.1:5000/library/python:3.13-slim-trixie,push=true" in recorder.lines[0]
 
 
@@ -391,8 +486,10 @@ class TestEnsure:
         monkeypatch.setattr(engine, "answers", lambda _: False)
         monkeypatch.setattr(engine, "machine_source", step("source", SOURCE))
         monkeypatch.setattr(engine, "fetch_tools", step("tools"))
-        monkeypatch.setattr(engine, "start_mirror", step("mirror", Service("mirror", 2 ** 22 + 1, 1)))
-        monkeypatch.setattr(engine, "start_engine", step("engine", Service("dockerd", 2 ** 22 + 2, 1)))
+        monkeypatch.setattr(engine, "start_mirror", step("mirror", Service("mirror", 2**22 + 1, 1)))
+        monkeypatch.setattr(
+            engine, "start_engine", step("engine", Service("dockerd", 2**22 + 2, 1))
+        )
         monkeypatch.setattr(engine, "hub_answers", lambda _: False)
         monkeypatch.setattr(engine, "fill_mirror", step("fill"))
         monkeypatch.setattr(engine, "remove_bridge", step("no bridge"))
@@ -407,25 +504,33 @@ class TestEnsure:
         assert record is not None and record.suite == "sid"
         assert [service.name for service in record.processes] == ["dockerd", "mirror"]
 
-    def test_where_docker_hub_answers_nothing_is_mirrored(self, steps: list[str],
-                                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_where_docker_hub_answers_nothing_is_mirrored(
+        self, steps: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(engine, "hub_answers", lambda _: True)
         engine.ensure(self.environment, lambda _: None)
         assert "fill" not in steps
 
-    def test_what_is_there_is_left_alone(self, steps: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_what_is_there_is_left_alone(
+        self, steps: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         assert "would unpack" in engine.foresee(self.environment)
         monkeypatch.setattr(engine, "answers", lambda _: True)
         assert "nothing to do" in engine.ensure(self.environment, lambda _: None)
         assert "nothing to do" in engine.foresee(self.environment) and not steps
 
-    def test_a_second_task_finds_the_engine_of_the_first(self, steps: list[str],
-                                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_second_task_finds_the_engine_of_the_first(
+        self, steps: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         said = iter([False, True])
         monkeypatch.setattr(engine, "answers", lambda _: next(said))
-        assert "another task" in engine.ensure(self.environment, lambda _: None) and steps == ["source"]
+        assert "another task" in engine.ensure(self.environment, lambda _: None) and steps == [
+            "source"
+        ]
 
-    def test_only_root_can_start_one_and_only_from_known_suites(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_only_root_can_start_one_and_only_from_known_suites(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         with pytest.raises(SettingsError, match="no engine from 'woody'"):
             engine.ensure(self.environment, lambda _: None, suite="woody")
         monkeypatch.setattr(engine, "is_root", lambda: False)
@@ -434,11 +539,17 @@ class TestEnsure:
         assert "docker" in caught.value.hint
 
     @pytest.mark.process
-    def test_stopping_ends_what_was_started_and_is_quiet_the_second_time(self, tmp_path: Path) -> None:
-        service = services.start("dockerd", ["sleep", "60"], {"PATH": os.environ["PATH"]}, tmp_path / "log")
+    def test_stopping_ends_what_was_started_and_is_quiet_the_second_time(
+        self, tmp_path: Path
+    ) -> None:
+        service = services.start(
+            "dockerd", ["sleep", "60"], {"PATH": os.environ["PATH"]}, tmp_path / "log"
+        )
         Record(suite="sid", path=(), env={}, processes=(service,)).write(self.record)
         said: list[str] = []
-        assert engine.stop(self.environment, said.append) == ["dockerd"] and said == ["ended dockerd"]
+        assert engine.stop(self.environment, said.append) == ["dockerd"] and said == [
+            "ended dockerd"
+        ]
         assert engine.stop(self.environment, said.append) == [] and not self.record.exists()
         engine.stop(self.environment, said.append, purge=True)
         assert not self.record.parent.exists()

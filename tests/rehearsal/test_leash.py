@@ -15,7 +15,9 @@ import pytest
 from shipway.rehearsal import leash
 
 pytestmark = [
-    pytest.mark.process, pytest.mark.skipif(sys.platform != "linux", reason="a leash finds its processes in /proc")]
+    pytest.mark.process,
+    pytest.mark.skipif(sys.platform != "linux", reason="a leash finds its processes in /proc"),
+]
 
 HOLDER = """
 import os, subprocess, sys, time
@@ -42,17 +44,23 @@ def soon(holds: Callable[[], bool]) -> bool:
 def gone(pid: int) -> bool:
     """Whether a process has ended; its remains count as ended."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z"
+        return (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+            == "Z"
+        )
     except OSError:
         return True
 
 
 @pytest.mark.parametrize("number", [leash.KILL, signal.SIGTERM])
-def test_a_rehearsal_that_is_killed_leaves_no_process_and_no_folder(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_rehearsal_that_is_killed_leaves_no_process_and_no_folder(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     folder = tmp_path / "rehearsal"
     folder.mkdir()
-    with subprocess.Popen([sys.executable, "-c", HOLDER, str(folder), SOURCE], stdout=subprocess.PIPE,
-                          text=True) as holder:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(folder), SOURCE], stdout=subprocess.PIPE, text=True
+    ) as holder:
         assert holder.stdout is not None
         child = int(holder.stdout.readline())
         assert not gone(child)
@@ -70,7 +78,9 @@ def test_the_end_of_the_block_ends_everything(tmp_path: Path) -> None:
 
 
 def test_nothing_without_the_mark_is_touched(tmp_path: Path) -> None:
-    with subprocess.Popen(["sleep", "60"], env={leash.MARK: "/another", "PATH": os.environ["PATH"]}) as other:
+    with subprocess.Popen(
+        ["sleep", "60"], env={leash.MARK: "/another", "PATH": os.environ["PATH"]}
+    ) as other:
         leash.sweep(str(tmp_path / "rehearsal"))
         assert other.poll() is None
         other.kill()
@@ -80,8 +90,12 @@ def test_a_process_that_does_not_listen_is_killed(tmp_path: Path) -> None:
     folder = tmp_path / "rehearsal"
     folder.mkdir()
     code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", code], env={**os.environ, leash.MARK: str(folder)},
-                          stdout=subprocess.PIPE, text=True) as deaf:
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        env={**os.environ, leash.MARK: str(folder)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as deaf:
         assert deaf.stdout is not None and deaf.stdout.readline()
         leash.sweep(str(folder), patience=0.05)
         assert deaf.wait(timeout=5) == -leash.KILL
@@ -97,7 +111,9 @@ def test_kept_remotes_stay_until_their_folder_is_deleted(tmp_path: Path) -> None
     assert child.wait(timeout=5) == -signal.SIGTERM
 
 
-def test_the_guard_sweeps_at_the_end_of_its_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_guard_sweeps_at_the_end_of_its_pipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     swept: list[str] = []
     monkeypatch.setattr(leash, "sweep", swept.append)
     for text in (b"", b"keep\n"):

@@ -46,6 +46,7 @@ def fixture_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def modelled(remotes: ModelRemotes, due: Callable[[Path], str]) -> Callable[..., Workbench]:
     """``set_up`` with an engine, cosign and the release tool in memory; ``due`` gives the next version."""
+
     def make(say: Callable[[str], None], *, folder: Path, **rest: object) -> Workbench:
         bench = set_up(say, folder=folder, **rest)  # type: ignore[arg-type]
         assert "a-real-token-of-the-user" not in bench.environment.values()
@@ -56,7 +57,9 @@ def modelled(remotes: ModelRemotes, due: Callable[[Path], str]) -> Callable[...,
                 return Answer(code=0, out=json.dumps({"current": "0.0.0", "next": due(folder)}))
             if "semantic_release" in command.argv:
                 changelog = Path(command.folder) / "CHANGELOG.md"
-                changelog.write_text(changelog.read_text() + "\n## v0.1.0 (2026-01-01)\n\n- Begin\n")
+                changelog.write_text(
+                    changelog.read_text() + "\n## v0.1.0 (2026-01-01)\n\n- Begin\n"
+                )
                 return Answer(code=0)
             if command.argv[0] in ("docker", "cosign", "python3") and "--help" not in command.argv:
                 return remotes.run(command)
@@ -67,8 +70,14 @@ def modelled(remotes: ModelRemotes, due: Callable[[Path], str]) -> Callable[...,
     return make
 
 
-def play(monkeypatch: pytest.MonkeyPatch, *, due: Callable[[Path], str] = lambda _: "0.1.0", keep: bool = False,
-         dry_run: bool = False, as_json: bool = False) -> tuple[ModelRemotes, list[str]]:
+def play(
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    due: Callable[[Path], str] = lambda _: "0.1.0",
+    keep: bool = False,
+    dry_run: bool = False,
+    as_json: bool = False,
+) -> tuple[ModelRemotes, list[str]]:
     """One rehearsal; gives the remotes and what was said."""
     remotes, said = ModelRemotes(), list[str]()
     monkeypatch.setattr(rehearse, "set_up", modelled(remotes, due))
@@ -81,7 +90,8 @@ def play(monkeypatch: pytest.MonkeyPatch, *, due: Callable[[Path], str] = lambda
 
 
 def test_two_runs_the_second_a_quiet_one_on_remotes_that_are_kept(
-        project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = git(project, "rev-parse", "HEAD")
     play(monkeypatch, keep=True, as_json=True)
     found = json.loads(capsys.readouterr().out)
@@ -94,7 +104,8 @@ def test_two_runs_the_second_a_quiet_one_on_remotes_that_are_kept(
 
 
 def test_a_project_with_nothing_to_release_rehearses_with_a_commit_of_its_own(
-        project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def due(folder: Path) -> str:
         return "0.1.0" if rehearse.OWN_COMMIT in git(folder, "log", "-1", "--format=%s") else ""
 
@@ -108,11 +119,16 @@ def test_a_project_with_nothing_to_release_rehearses_with_a_commit_of_its_own(
 
 
 @pytest.mark.usefixtures("project")
-def test_the_table_shows_both_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-                                   golden: Callable[[str, str], None]) -> None:
+def test_the_table_shows_both_runs(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    golden: Callable[[str, str], None],
+) -> None:
     release = pipeline.release
 
-    def release_in_no_time(bench: Workbench, result: pipeline.Result, tell: Callable[[Outcome], None]) -> None:
+    def release_in_no_time(
+        bench: Workbench, result: pipeline.Result, tell: Callable[[Outcome], None]
+    ) -> None:
         release(bench, result, tell)
         result.stages = [replace(outcome, seconds=0.0) for outcome in result.stages]
 
@@ -125,25 +141,32 @@ def test_the_table_shows_both_runs(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     golden("rehearsal", table)
 
 
-def test_a_dry_run_prints_the_plan_of_the_release(project: Path, monkeypatch: pytest.MonkeyPatch,
-                                                  capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_prints_the_plan_of_the_release(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     remotes, _ = play(monkeypatch, dry_run=True)
     printed = capsys.readouterr().out
     assert "git push --atomic" in printed and remotes.changes == 0 and project.exists()
-    assert all(line.startswith("#") for line in printed.splitlines())  # nothing of it can be pasted by accident
+    assert all(
+        line.startswith("#") for line in printed.splitlines()
+    )  # nothing of it can be pasted by accident
     rehearse._print_plan([], as_json=True)  # pylint: disable=protected-access
     assert json.loads(capsys.readouterr().out) == {"dry_run": True, "stages": []}
 
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
-def test_a_rehearsal_elsewhere_than_on_linux_is_refused(monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
+def test_a_rehearsal_elsewhere_than_on_linux_is_refused(
+    monkeypatch: pytest.MonkeyPatch, platform: str
+) -> None:
     monkeypatch.setattr(sys, "platform", platform)
     with pytest.raises(ContextError, match="needs Linux") as caught:
         play(monkeypatch)
     assert "WSL" in caught.value.hint
 
 
-def test_a_folder_without_git_cannot_be_rehearsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_without_git_cannot_be_rehearsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1"\n')
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ContextError, match="not in a git repository"):
@@ -152,16 +175,26 @@ def test_a_folder_without_git_cannot_be_rehearsed(tmp_path: Path, monkeypatch: p
 
 def test_a_second_run_that_changes_something_is_a_fault() -> None:
     second = pipeline.Result(stages=[Outcome(name="sign", outcome="done", reason="")])
-    noisy = rehearse.Rehearsal(first=pipeline.Result(), second=second, remotes=None,  # type: ignore[arg-type]
-                               made_up=False)
+    noisy = rehearse.Rehearsal(
+        first=pipeline.Result(),
+        second=second,
+        remotes=None,  # type: ignore[arg-type]
+        made_up=False,
+    )
     with pytest.raises(CheckFailed, match="not a quiet one: sign"):
         rehearse._insist(noisy)  # pylint: disable=protected-access
 
 
 def test_no_real_remote_can_be_reached(tmp_path: Path) -> None:
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **origin.isolate("acme/toy", tmp_path / "bare")}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        **origin.isolate("acme/toy", tmp_path / "bare"),
+    }
     for address in ("https://github.com/other/project.git", "ssh://git@github.com/acme/toy.git"):
-        done = subprocess.run(["git", "ls-remote", "--quiet", address], env=environment, check=False)
+        done = subprocess.run(
+            ["git", "ls-remote", "--quiet", address], env=environment, check=False
+        )
         assert done.returncode == 128
 
 
@@ -185,17 +218,22 @@ def test_a_project_in_a_folder_of_its_repository(tmp_path: Path) -> None:
     found = origin.make_origin(app, tmp_path / "out", "main", "origin", environment)
     assert found == tmp_path / "out/project/packages/app"
     origin.add_commit(found, "feat: rehearse", "origin", environment)
-    assert git(tmp_path / "out/origin.git", "show", "--name-only", "--format=%s", "main").split("\n")[-1] == (
-        "packages/app/pyproject.toml")
+    assert git(tmp_path / "out/origin.git", "show", "--name-only", "--format=%s", "main").split(
+        "\n"
+    )[-1] == ("packages/app/pyproject.toml")
     assert origin.repository_of(source, "Toy", "origin", environment) == "rehearsal/toy"
     git(source, "remote", "add", "origin", "git@github.com:Acme/Toy.git")
     assert origin.repository_of(source, "toy", "origin", environment) == "Acme/Toy"
 
 
-@pytest.mark.parametrize(("offers", "modern"), [("--signing-config", True), ("--tlog-upload", False)])
+@pytest.mark.parametrize(
+    ("offers", "modern"), [("--signing-config", True), ("--tlog-upload", False)]
+)
 def test_keys_for_both_generations_of_cosign(tmp_path: Path, offers: str, modern: bool) -> None:
     install(tmp_path / "tools", "cosign", COSIGN.replace("OFFERS", repr(offers)))
-    password, config = keys.make_keys(tmp_path / "keys", {"PATH": f"{tmp_path / 'tools'}:{os.environ['PATH']}"})
+    password, config = keys.make_keys(
+        tmp_path / "keys", {"PATH": f"{tmp_path / 'tools'}:{os.environ['PATH']}"}
+    )
     assert (tmp_path / "keys/cosign.pub").exists() and len(password) >= 24
     assert bool(config) is modern and (not config or Path(config).exists())
 
@@ -205,7 +243,9 @@ def test_without_its_program_the_registry_is_a_container(tmp_path: Path) -> None
     address = start_registry(tmp_path / "registry", 1, {"PATH": str(tmp_path / "tools")})
     with pytest.raises(ToolMissing, match="(?s)the registry does not answer.*registry:2"):
         wait_for(f"http://{address}/v2/", "the registry", tmp_path / "registry/log", patience=0.05)
-    assert "run --rm --publish 127.0.0.1:1:5000 registry:2" in (tmp_path / "registry/log").read_text()
+    assert (
+        "run --rm --publish 127.0.0.1:1:5000 registry:2" in (tmp_path / "registry/log").read_text()
+    )
 
 
 def test_a_service_without_a_log_is_named_all_the_same(tmp_path: Path) -> None:
@@ -216,13 +256,20 @@ def test_a_service_without_a_log_is_named_all_the_same(tmp_path: Path) -> None:
 def test_the_environment_of_a_rehearsal_holds_no_login(tmp_path: Path) -> None:
     theirs = tmp_path / "theirs"
     theirs.mkdir()
-    (theirs / "config.json").write_text('{"auths": {"ghcr.io": {"auth": "c2VjcmV0"}}, "cliPluginsExtraDirs": ["/p"]}')
+    (theirs / "config.json").write_text(
+        '{"auths": {"ghcr.io": {"auth": "c2VjcmV0"}}, "cliPluginsExtraDirs": ["/p"]}'
+    )
     folder = tmp_path / "rehearsal"
-    found = scrub({"PATH": "/bin", "GITHUB_TOKEN": "x", "HOME": "/home/me", "DOCKER_CONFIG": str(theirs)}, folder)
+    found = scrub(
+        {"PATH": "/bin", "GITHUB_TOKEN": "x", "HOME": "/home/me", "DOCKER_CONFIG": str(theirs)},
+        folder,
+    )
     assert "GITHUB_TOKEN" not in found and found["HOME"] == str(folder / "home")
     assert json.loads((folder / "docker/config.json").read_text()) == {
-        "cliPluginsExtraDirs": [str(theirs / "cli-plugins"), "/p"]}
+        "cliPluginsExtraDirs": [str(theirs / "cli-plugins"), "/p"]
+    }
     (theirs / "config.json").unlink()
     scrub({"DOCKER_CONFIG": str(theirs)}, folder)
     assert json.loads((folder / "docker/config.json").read_text())["cliPluginsExtraDirs"] == [
-        str(theirs / "cli-plugins")]
+        str(theirs / "cli-plugins")
+    ]

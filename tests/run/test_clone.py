@@ -39,6 +39,11 @@ def test_a_token_reaches_git_through_a_helper_that_holds_none(scene: Scene) -> N
 def test_git_tidies_nothing_up_in_a_folder_that_is_about_to_go(scene: Scene) -> None:
     with open_workspace(scene.bench()) as workspace:
         assert git(workspace.clone, "config", "--local", "maintenance.auto") == "false"
-    told = subprocess.run(("git", "config", "maintenance.auto"), env=scene.environment, capture_output=True, text=True,
-                          check=True)  # what a rehearsal tells all of its clones
+    told = subprocess.run(
+        ("git", "config", "maintenance.auto"),
+        env=scene.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )  # what a rehearsal tells all of its clones
     assert told.stdout == "false\n"

@@ -18,9 +18,14 @@ from tests.support.scene import Scene
 pytestmark = pytest.mark.process
 
 ANSWERS = {
-    ("docker", "version"): "28.5.2", ("docker", "buildx", "version"): "buildx 0.29",
+    ("docker", "version"): "28.5.2",
+    ("docker", "buildx", "version"): "buildx 0.29",
     ("docker", "buildx", "ls"): "default",
-    ("docker", "buildx", "inspect"): "Name: default\nDriver:        docker\nPlatforms: linux/amd64, linux/arm64*\n",
+    (
+        "docker",
+        "buildx",
+        "inspect",
+    ): "Name: default\nDriver:        docker\nPlatforms: linux/amd64, linux/arm64*\n",
     ("cosign", "sign"): "--signing-config",
 }
 
@@ -32,11 +37,19 @@ def bench_of(scene: Scene, **missing: str) -> Workbench:
 
     def runner(command: Command) -> Answer:
         if command.argv[0] in ("docker", "cosign"):
-            return Answer(code=0, out=next(said for words, said in ANSWERS.items()
-                                           if command.argv[:len(words)] == words))
+            return Answer(
+                code=0,
+                out=next(
+                    said for words, said in ANSWERS.items() if command.argv[: len(words)] == words
+                ),
+            )
         return real(command)
 
-    return replace(bench, environment={**bench.environment, **missing}, hands=replace(bench.hands, runner=runner))
+    return replace(
+        bench,
+        environment={**bench.environment, **missing},
+        hands=replace(bench.hands, runner=runner),
+    )
 
 
 @pytest.fixture(name="scene")
@@ -47,11 +60,16 @@ def fixture_scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
     return scene
 
 
-def checked(capsys: pytest.CaptureFixture[str], code: int, *words: str) -> dict[str, tuple[bool, str]]:
+def checked(
+    capsys: pytest.CaptureFixture[str], code: int, *words: str
+) -> dict[str, tuple[bool, str]]:
     """What was said, by check."""
     capsys.readouterr()
     assert run_task("doctor", *words, "--json") == code
-    return {one["name"]: (one["holds"], one["seen"]) for one in json.loads(capsys.readouterr().out)["checks"]}
+    return {
+        one["name"]: (one["holds"], one["seen"])
+        for one in json.loads(capsys.readouterr().out)["checks"]
+    }
 
 
 def test_a_good_place(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
@@ -59,22 +77,44 @@ def test_a_good_place(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
     assert found["builder"] == (True, "docker driver; linux/amd64, linux/arm64")
     assert found["cosign"][1].startswith("3") and found["cache"][1] == "none"
     assert found["image"][1] == "ghcr.io/acme/toy"
-    assert found["remote branch"] == (True, "main is the same") and found["last release"] == (True, "none yet")
+    assert found["remote branch"] == (True, "main is the same") and found["last release"] == (
+        True,
+        "none yet",
+    )
     assert found["next version"] == (True, "nothing → 0.1.0") and found["push"] == (True, "allowed")
     assert not git(scene.folder / "origin.git", "tag")
-    assert list(checked(capsys, 0)) == ["git", "image", "engine", "buildx", "builder", "cosign",
-                                        "signing", "cache"]
+    assert list(checked(capsys, 0)) == [
+        "git",
+        "image",
+        "engine",
+        "buildx",
+        "builder",
+        "cosign",
+        "signing",
+        "cache",
+    ]
 
 
-def test_a_job_that_cannot_sign_is_told_what_it_lacks(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
-    assert found_signing(capsys, 0) == (True, "keyless, and none of ACTIONS_ID_TOKEN_REQUEST_URL, SIGSTORE_ID_TOKEN "
-                                              "is set: not from here")
-    scene.environment |= {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "acme/toy", "GITHUB_REF": "refs/heads/main",
-                          "GITHUB_SHA": git(scene.clone, "rev-parse", "HEAD")}
+def test_a_job_that_cannot_sign_is_told_what_it_lacks(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert found_signing(capsys, 0) == (
+        True,
+        "keyless, and none of ACTIONS_ID_TOKEN_REQUEST_URL, SIGSTORE_ID_TOKEN "
+        "is set: not from here",
+    )
+    scene.environment |= {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_REPOSITORY": "acme/toy",
+        "GITHUB_REF": "refs/heads/main",
+        "GITHUB_SHA": git(scene.clone, "rev-parse", "HEAD"),
+    }
     holds, seen = found_signing(capsys, 1)
     assert not holds and "id-token: write" in seen
     scene.environment["ACTIONS_ID_TOKEN_REQUEST_URL"] = "http://localhost:1"
-    assert found_signing(capsys, 0)[1].startswith("keyless, as https://github.com/acme/toy/.github/workflows/")
+    assert found_signing(capsys, 0)[1].startswith(
+        "keyless, as https://github.com/acme/toy/.github/workflows/"
+    )
 
 
 def found_signing(capsys: pytest.CaptureFixture[str], code: int) -> tuple[bool, str]:
@@ -93,23 +133,34 @@ def test_each_wedge_is_found(scene: Scene, capsys: pytest.CaptureFixture[str]) -
     git(scene.clone, "push", "--quiet", str(origin), f"{elsewhere}:refs/heads/main")
     found = checked(capsys, 1, "--release")
     assert "v0.1.0 is of a project that says 0.0.0" in found["last release"][1]
-    assert "main has 1 commits in the remote that are not here" in found["remote branch"][1] and not found["push"][0]
+    assert (
+        "main has 1 commits in the remote that are not here" in found["remote branch"][1]
+        and not found["push"][0]
+    )
     (scene.clone / "new").write_text("")
     assert "not committed" in checked(capsys, 1, "--release")["checkout"][1]
     origin.rename(scene.folder / "gone.git")
     assert not checked(capsys, 1, "--release")["remote"][0]
 
 
-def test_commits_that_the_remote_does_not_have_are_told(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+def test_commits_that_the_remote_does_not_have_are_told(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
     commit(scene.clone, "fix: here alone")
     assert "1 commits here" in checked(capsys, 0, "--release")["remote branch"][1]
 
 
-def test_a_cache_and_a_builder_of_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                                               capsys: pytest.CaptureFixture[str]) -> None:
-    scene = Scene(tmp_path, '[tool.shipway]\ncache = {type = "gha"}\nbuilder = {driver = "docker-container"}\n')
+def test_a_cache_and_a_builder_of_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene = Scene(
+        tmp_path,
+        '[tool.shipway]\ncache = {type = "gha"}\nbuilder = {driver = "docker-container"}\n',
+    )
     bench = bench_of(scene)
-    monkeypatch.setattr(doctor, "set_up", lambda _say: replace(bench, context=replace(bench.context, ci=True)))
+    monkeypatch.setattr(
+        doctor, "set_up", lambda _say: replace(bench, context=replace(bench.context, ci=True))
+    )
     found = checked(capsys, 1)
     assert "ACTIONS_RUNTIME_TOKEN" in found["cache"][1]
     assert "will be made: --driver docker-container" in found["builder"][1]

@@ -16,7 +16,9 @@ from tests.support.scene import Scene
 pytestmark = pytest.mark.process
 
 
-def test_an_image_can_be_built_for_this_machine(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_can_be_built_for_this_machine(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ran: list[Command] = []
     bench = scene.bench()
 
@@ -24,7 +26,11 @@ def test_an_image_can_be_built_for_this_machine(scene: Scene, monkeypatch: pytes
         ran.append(command)
         return Answer(code=0)
 
-    monkeypatch.setattr(documents, "set_up", lambda _say: replace(bench, hands=replace(bench.hands, runner=remember)))
+    monkeypatch.setattr(
+        documents,
+        "set_up",
+        lambda _say: replace(bench, hands=replace(bench.hands, runner=remember)),
+    )
     document = documents.build(lambda _: None, dry_run=False)
     assert "--load" in ran[-1].argv and document["digest"] is None
     assert "--load" in documents.build(lambda _: None, dry_run=True)["commands"][0]
@@ -34,19 +40,29 @@ def test_documents_of_the_machine_contract(scene: Scene, monkeypatch: pytest.Mon
     monkeypatch.setattr(documents, "set_up", lambda _say: scene.bench())
     assert documents.version(lambda _: None) == {"current": None, "next": "0.1.0", "bump": "minor"}
     found = documents.tags(lambda _: None)
-    assert (found["image"], found["version"], found["channel"]) == ("ghcr.io/acme/toy", None, "branch")
+    assert (found["image"], found["version"], found["channel"]) == (
+        "ghcr.io/acme/toy",
+        None,
+        "branch",
+    )
     assert found["tags"][0] == "main" and found["tags"][1].startswith("sha-")
     assert documents.context(lambda _: None)["repository"] == "acme/toy"
     git(scene.clone, "switch", "--quiet", "--create", "topic")
     rows = documents.status(lambda _: None)
-    assert [(row["state"], row["next"]) for row in rows][:2] == [("same", ""), ("absent", "invoke build")]
+    assert [(row["state"], row["next"]) for row in rows][:2] == [
+        ("same", ""),
+        ("absent", "invoke build"),
+    ]
 
 
 def test_outputs_for_later_steps_of_a_workflow(scene: Scene, tmp_path: Path) -> None:
     result = scene.release()
     documents.write_outputs({"GITHUB_OUTPUT": str(tmp_path / "output")}, result)
     lines = (tmp_path / "output").read_text().splitlines()
-    assert lines[:3] == ["released=true", "version=0.1.0", "tag=v0.1.0"] and lines[3] == f"digest={result.digest}"
+    assert (
+        lines[:3] == ["released=true", "version=0.1.0", "tag=v0.1.0"]
+        and lines[3] == f"digest={result.digest}"
+    )
     documents.write_outputs({"GITHUB_OUTPUT": str(tmp_path / "none")}, pipeline.Result())
     assert (tmp_path / "none").read_text().splitlines()[:2] == ["released=false", "version="]
     documents.write_outputs({}, result)

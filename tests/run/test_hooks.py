@@ -32,13 +32,23 @@ def fixture_clone(tmp_path: Path) -> Path:
 def ask_version(clone: Path, folder: Path, hook: dict[str, str]) -> str:
     """The next version, asked for in ``folder`` with a hook's variables; nothing in the clone's ``.git`` changes."""
     home = clone.parent
-    environment = {"PATH": os.environ["PATH"], "HOME": str(home), **hook,
-                   **origin.isolate("acme/toy", home / "origin.git")}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        **hook,
+        **origin.isolate("acme/toy", home / "origin.git"),
+    }
     # What git knows of the file is out of date, so that it would like to write its index.
     os.utime(folder / "pyproject.toml", (1, 1))
     before = read_files(clone / ".git")
-    done = subprocess.run((sys.executable, "-m", "shipway", "version", "--json"), cwd=folder, env=environment,
-                          text=True, capture_output=True, check=False)
+    done = subprocess.run(
+        (sys.executable, "-m", "shipway", "version", "--json"),
+        cwd=folder,
+        env=environment,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
     assert read_files(clone / ".git") == before
     assert done.returncode == 0, done.stderr
     return str(json.loads(done.stdout)["next"])
@@ -53,8 +63,18 @@ def link_main(clone: Path) -> Path:
 
 def test_a_hook_of_a_linked_worktree(clone: Path) -> None:
     linked, own = link_main(clone), clone / ".git/worktrees/linked"
-    assert ask_version(clone, linked, {"GIT_DIR": str(own), "GIT_INDEX_FILE": str(own / "index"),
-                                       "GIT_WORK_TREE": str(linked)}) == "0.1.1"
+    assert (
+        ask_version(
+            clone,
+            linked,
+            {
+                "GIT_DIR": str(own),
+                "GIT_INDEX_FILE": str(own / "index"),
+                "GIT_WORK_TREE": str(linked),
+            },
+        )
+        == "0.1.1"
+    )
 
 
 def test_a_head_that_is_detached_below_its_branch(clone: Path) -> None:
@@ -78,5 +98,9 @@ def test_a_hook_that_git_itself_starts(clone: Path, tmp_path: Path) -> None:
 def test_no_command_is_told_a_variable_that_git_calls_local() -> None:
     named = git(Path(), "rev-parse", "--local-env-vars").split()
     assert len(named) > 10 and not set(named) - LOCAL_VARIABLES
-    environment = {"HOME": "/nowhere", "GIT_AUTHOR_NAME": "a", **dict.fromkeys(LOCAL_VARIABLES, "x")}
+    environment = {
+        "HOME": "/nowhere",
+        "GIT_AUTHOR_NAME": "a",
+        **dict.fromkeys(LOCAL_VARIABLES, "x"),
+    }
     assert equip(environment).keys() == {"HOME", "GIT_AUTHOR_NAME", "PATH"}

@@ -27,6 +27,7 @@ class Deaf(ModelRemotes):
     @property
     def hands(self) -> Hands:
         """Hands whose change with that number fails."""
+
         def do(action: Action) -> Answer:
             fails = action.effect is Effect.PUBLISH and self.changes == self.at
             if fails and not self.done:
@@ -35,7 +36,9 @@ class Deaf(ModelRemotes):
             answer = self.run(action) if isinstance(action, Command) else self.request(action)
             if fails:
                 self.at = -1
-                raise StepFailed("connection reset", hint="run the same command again", passes=self.passes)
+                raise StepFailed(
+                    "connection reset", hint="run the same command again", passes=self.passes
+                )
             return answer
 
         return Hands(runner=do, api=do, wait=lambda _: None, workers=1)
@@ -80,26 +83,36 @@ class TestTwoAtOnce:
         remotes.tags[target.staging] = digest_of("other")
         return remotes
 
-    def test_the_image_of_the_version_is_the_image(self, target: Target, raced: ModelRemotes) -> None:
+    def test_the_image_of_the_version_is_the_image(
+        self, target: Target, raced: ModelRemotes
+    ) -> None:
         seen = run_pipeline(raced, target)
         assert raced.tags[target.staging] == raced.tags["v1.2.3"] != digest_of("other")
-        assert raced.builds == 1 and [one.name for one in seen if one.outcome == "done"][0] == "build"
+        assert (
+            raced.builds == 1 and [one.name for one in seen if one.outcome == "done"][0] == "build"
+        )
 
-    def test_it_is_staged_again_where_the_staging_tag_is_gone(self, target: Target, raced: ModelRemotes) -> None:
+    def test_it_is_staged_again_where_the_staging_tag_is_gone(
+        self, target: Target, raced: ModelRemotes
+    ) -> None:
         del raced.tags[target.staging]
         run_pipeline(raced, target)
         assert raced.tags[target.staging] == raced.tags["v1.2.3"] and raced.builds == 1
 
     def test_a_dry_run_says_so(self, target: Target, raced: ModelRemotes) -> None:
         (_, finding, (command,)), *_ = foresee((build,), target, raced.hands)
-        assert "is not at the image of v1.2.3" in finding.evidence and "stage the image" in command.why
+        assert (
+            "is not at the image of v1.2.3" in finding.evidence and "stage the image" in command.why
+        )
 
     def test_a_draft_that_the_loser_made_is_deleted_and_nobody_elses(self, target: Target) -> None:
         remotes = Drafts()
         run_pipeline(remotes, target)
         ours = remotes.releases[0]
-        remotes.releases += [{**ours, "id": 8, "draft": True, "assets": []},
-                             {**ours, "id": 9, "draft": True, "body": "somebody's own"}]
+        remotes.releases += [
+            {**ours, "id": 8, "draft": True, "assets": []},
+            {**ours, "id": 9, "draft": True, "body": "somebody's own"},
+        ]
         seen: list[Outcome] = []
         reconcile(PIPELINE, target, remotes.hands, record=seen.append)
         assert [one["id"] for one in remotes.releases] == [7, 9]
@@ -119,7 +132,9 @@ class Drafts(ModelRemotes):
 
 
 def test_the_target_of_a_branch_asks_for_no_version(target: Target) -> None:
-    branch = replace(target, version="", tag="", channel="branch", tags=("topic",), latest=False, docs="")
+    branch = replace(
+        target, version="", tag="", channel="branch", tags=("topic",), latest=False, docs=""
+    )
     remotes = ModelRemotes()
     run_pipeline(remotes, branch)
     assert json.dumps(remotes.tags).count("sha256:") == 2

@@ -33,7 +33,11 @@ def test_a_platform_apart_has_a_staging_tag_and_a_cache_of_its_own(scene: Scene)
     bench = scene.bench()
     whole = bench.target()
     part = apart(bench, whole, "linux/arm64")
-    assert part.platforms == ("linux/arm64",) and part.staging == f"{whole.staging}-linux-arm64" and not part.tags
+    assert (
+        part.platforms == ("linux/arm64",)
+        and part.staging == f"{whole.staging}-linux-arm64"
+        and not part.tags
+    )
     assert part.build.cache.reads == ("type=registry,ref=ghcr.io/acme/toy:cache-linux-arm64",)
     assert apart(bench, whole, "") is whole
     with pytest.raises(ContextError, match="linux/mips is no platform of this image"):
@@ -43,20 +47,41 @@ def test_a_platform_apart_has_a_staging_tag_and_a_cache_of_its_own(scene: Scene)
 
 
 @pytest.mark.parametrize("due", [False, True])
-def test_two_builds_and_a_merge_are_one_image(scene: Scene, tmp_path: Path, due: bool,
-                                              capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_builds_and_a_merge_are_one_image(
+    scene: Scene, tmp_path: Path, due: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
     flags = ("--due",) if due else ()
     for number, platform in enumerate(("linux/arm64", "linux/amd64")):
-        assert run_task("build", "--push", "--platform", platform, "--digest-file", f"{tmp_path}/digests/{number}.json",
-                        *flags) == 0
+        assert (
+            run_task(
+                "build",
+                "--push",
+                "--platform",
+                platform,
+                "--digest-file",
+                f"{tmp_path}/digests/{number}.json",
+                *flags,
+            )
+            == 0
+        )
     capsys.readouterr()
     assert run_task("merge", "--digest-file", f"{tmp_path}/digests", "--json", *flags) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["platforms"] == ["linux/amd64", "linux/arm64"]
     assert [stage["name"] for stage in found["stages"]][-2:] == ["build", "inspect"]
     assert scene.remotes.builds == 2
-    assert run_task("merge", "--digest-file", f"{tmp_path}/digests/0.json", "--digest-file",
-                    f"{tmp_path}/digests/1.json", "--json", *flags) == 0
+    assert (
+        run_task(
+            "merge",
+            "--digest-file",
+            f"{tmp_path}/digests/0.json",
+            "--digest-file",
+            f"{tmp_path}/digests/1.json",
+            "--json",
+            *flags,
+        )
+        == 0
+    )
     again = json.loads(capsys.readouterr().out)
     assert again["digest"] == found["digest"] and again["stages"][-2]["outcome"] == "skipped"
     if due:
@@ -64,11 +89,26 @@ def test_two_builds_and_a_merge_are_one_image(scene: Scene, tmp_path: Path, due:
         assert result.digest == found["digest"] and scene.remotes.builds == 2 and result.released
 
 
-def test_nothing_due_is_nothing_to_build(scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_due_is_nothing_to_build(
+    scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     scene.upcoming = ""
-    assert run_task("build", "--push", "--platform", "linux/amd64", "--digest-file", f"{tmp_path}/d.json", "--due",
-                    "--json") == 0
-    assert json.loads(capsys.readouterr().out)["digest"] is None and not (tmp_path / "d.json").exists()
+    assert (
+        run_task(
+            "build",
+            "--push",
+            "--platform",
+            "linux/amd64",
+            "--digest-file",
+            f"{tmp_path}/d.json",
+            "--due",
+            "--json",
+        )
+        == 0
+    )
+    assert (
+        json.loads(capsys.readouterr().out)["digest"] is None and not (tmp_path / "d.json").exists()
+    )
     assert run_task("build", "--push", "--due", "--dry-run") == 0
     assert capsys.readouterr().out == "\n" and scene.remotes.builds == 0
 
@@ -92,7 +132,10 @@ def test_a_merge_refuses_what_does_not_belong_together(scene: Scene, tmp_path: P
     write_digest_file(other, replace(amd, image="ghcr.io/acme/other"), "sha256:2")
     assert "is of image ghcr.io/acme/other" in refused()
     write_digest_file(other, arm, "sha256:2")
-    assert "the digest files have linux/arm64, linux/arm64, and the image has linux/amd64, linux/arm64" in refused()
+    assert (
+        "the digest files have linux/arm64, linux/arm64, and the image has linux/amd64, linux/arm64"
+        in refused()
+    )
     write_digest_file(other, amd, "sha256:2")
     assert merged(target, [str(file), str(other)]).parts == ("sha256:2", "sha256:1")
     with pytest.raises(ContextError, match="have no platform"):

@@ -28,12 +28,17 @@ class TestTasks:
 
     @pytest.fixture(autouse=True)
     def play(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        index = Index(digest=digest_of("i"), entries=(Entry(digest=digest_of("a"), platform="linux/amd64"),))
-        monkeypatch.setattr(read_image, "resolve", lambda _, word: index if word != "none" else None)
+        index = Index(
+            digest=digest_of("i"), entries=(Entry(digest=digest_of("a"), platform="linux/amd64"),)
+        )
+        monkeypatch.setattr(
+            read_image, "resolve", lambda _, word: index if word != "none" else None
+        )
         monkeypatch.setattr(read_image, "read_sboms", lambda *_: {"linux/amd64": [DOCUMENT]})
 
-    def test_what_changed_for_the_page_of_a_release(self, capsys: pytest.CaptureFixture[str],
-                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_what_changed_for_the_page_of_a_release(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         packages.main(IMAGE, "ghcr.io/acme/app:none")
         assert not capsys.readouterr().out
         packages.main(IMAGE, "ghcr.io/acme/app:v1.2.2")
@@ -57,31 +62,43 @@ class TestTasks:
         assert run_task("sbom", "--image", IMAGE, "--format", "spdx") == 0
         assert json.loads(capsys.readouterr().out) == {"linux/amd64": DOCUMENT}
         assert run_task("sbom", "--image", IMAGE, "--format", "cyclonedx") == 0
-        assert json.loads(capsys.readouterr().out)["metadata"]["component"]["version"] == digest_of("i")
+        assert json.loads(capsys.readouterr().out)["metadata"]["component"]["version"] == digest_of(
+            "i"
+        )
         assert run_task("sbom", "--image", IMAGE, "--format", "yaml") == 3
 
     def test_a_comparison(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run_task("sbom", "--image", IMAGE, "--diff", IMAGE) == 0
         assert capsys.readouterr().out == "linux/amd64: nothing changed\n"
 
-    def test_licenses_against_a_policy(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_licenses_against_a_policy(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         (tmp_path / "p.toml").write_text('licenses = ["MIT"]')
-        assert run_task("licenses", "--image", IMAGE, "--policy", str(tmp_path / "p.toml"), "--json") == 1
+        assert (
+            run_task("licenses", "--image", IMAGE, "--policy", str(tmp_path / "p.toml"), "--json")
+            == 1
+        )
         found = json.loads(capsys.readouterr().out)
         assert "bash 5: GPL-3.0-or-later\n  - c : unknown" in found["error"]["message"]
         assert [one["name"] for one in found["refused"]["linux/amd64"]] == ["bash", "c"]
 
-    def test_licenses_against_the_settings(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                                           capsys: pytest.CaptureFixture[str]) -> None:
+    def test_licenses_against_the_settings(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         monkeypatch.chdir(tmp_path)
         with pytest.raises(SettingsError, match="no list of licenses"):
             packages.allowed_licenses("")
         (tmp_path / "pyproject.toml").write_text(
-            '[project]\nname = "x"\nversion = "1"\n[tool.shipway.policy]\nlicenses = ["MIT", "GPL-3.0-or-later"]\n')
+            '[project]\nname = "x"\nversion = "1"\n[tool.shipway.policy]\nlicenses = ["MIT", "GPL-3.0-or-later"]\n'
+        )
         with pytest.raises(CheckFailed, match="1 packages of"):
             packages.licenses(IMAGE, "")
-        monkeypatch.setattr(read_image, "read_sboms", lambda *_: {"linux/amd64": [
-            {"packages": DOCUMENT["packages"][1:3]}]})
+        monkeypatch.setattr(
+            read_image,
+            "read_sboms",
+            lambda *_: {"linux/amd64": [{"packages": DOCUMENT["packages"][1:3]}]},
+        )
         assert run_task("licenses", "--image", IMAGE) == 0
         assert "2 packages, all under licenses" in capsys.readouterr().out
 
@@ -94,7 +111,9 @@ class TestTasks:
         with pytest.raises(ContextError, match="neither a tag nor a digest"):
             packages.sbom("ghcr.io/acme/app", "table")
 
-    def test_without_an_image_it_is_the_commits_own(self, monkeypatch: pytest.MonkeyPatch, target: Any) -> None:
+    def test_without_an_image_it_is_the_commits_own(
+        self, monkeypatch: pytest.MonkeyPatch, target: Any
+    ) -> None:
         class Bench:  # pylint: disable=missing-class-docstring
             @staticmethod
             def target() -> Any:
@@ -105,8 +124,12 @@ class TestTasks:
         assert packages.name_image("", print) == "registry.example/acme/toy:sha-ccccccc"
 
     @pytest.mark.parametrize("holds", [True, False])
-    def test_verify(self, holds: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        verdict = Verdict(image=IMAGE, digest="sha256:1", points=(Point("platforms", holds, "none"),))
+    def test_verify(
+        self, holds: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        verdict = Verdict(
+            image=IMAGE, digest="sha256:1", points=(Point("platforms", holds, "none"),)
+        )
         asked: list[object] = []
 
         def verify(*words: object) -> Verdict:
@@ -114,10 +137,16 @@ class TestTasks:
             return verdict
 
         monkeypatch.setattr(consumer, "verify", verify)
-        status = run_task("verify", "--image", IMAGE, "--ref", "refs/heads/x", "--no-transparency-log")
+        status = run_task(
+            "verify", "--image", IMAGE, "--ref", "refs/heads/x", "--no-transparency-log"
+        )
         assert status == (0 if holds else 7)
         assert capsys.readouterr().out == f"{'pass' if holds else 'FAIL'}  platforms: none\n"
         assert run_task("verify", "--image", IMAGE, "--json") == (0 if holds else 7)
         found = json.loads(capsys.readouterr().out)
-        assert found["verified"] is holds and found["points"][0]["seen"] == "none" and ("error" in found) is not holds
+        assert (
+            found["verified"] is holds
+            and found["points"][0]["seen"] == "none"
+            and ("error" in found) is not holds
+        )
         assert asked[0] == (IMAGE, Wanted(ref="refs/heads/x", transparency_log=False))

@@ -29,14 +29,19 @@ def created(when: int) -> dict[str, object]:
 
 @pytest.mark.process
 @pytest.mark.parametrize("listed", [True, False])
-def test_a_registry_is_read_and_images_are_deleted(registry: Registry, tmp_path: Path, listed: bool,
-                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_registry_is_read_and_images_are_deleted(
+    registry: Registry, tmp_path: Path, listed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     child, shared = registry.put({"layers": [1]}), registry.put({"layers": [2]})
     doomed = registry.put({"manifests": [{"digest": child}, {"digest": shared}], **created(OLD)})
     kept = registry.put({"manifests": [{"digest": shared}], **created(OLD)})
     signature = registry.put({"layers": [3], "subject": {"digest": doomed}})
-    registry.names = {"pr-7": doomed, "v1.0.0": kept, "latest": kept, "strange": registry.put({"annotations": {
-        f"{PREFIX}created": "yesterday"}})}
+    registry.names = {
+        "pr-7": doomed,
+        "v1.0.0": kept,
+        "latest": kept,
+        "strange": registry.put({"annotations": {f"{PREFIX}created": "yesterday"}}),
+    }
     if listed:
         registry.about = {doomed: [signature]}
     else:
@@ -47,7 +52,12 @@ def test_a_registry_is_read_and_images_are_deleted(registry: Registry, tmp_path:
     said: list[str] = []
     shown = pruning.prune(said.append, delete=False)
     gone_first = [image["digest"] for image in shown["images"]]
-    assert gone_first[0] == doomed and set(gone_first) == {doomed, child, signature, registry.names["strange"]}
+    assert gone_first[0] == doomed and set(gone_first) == {
+        doomed,
+        child,
+        signature,
+        registry.names["strange"],
+    }
     assert doomed in registry.blobs and not said
     assert pruning.prune(said.append, delete=True)["deleted"] and len(said) == 4
     assert set(registry.names) == {"v1.0.0", "latest"} and {kept, shared} <= set(registry.blobs)
@@ -65,8 +75,9 @@ def test_a_remote_without_branches_is_not_taken_for_all_of_them_gone(tmp_path: P
 
 
 @pytest.mark.process
-def test_githubs_registry_deletes_by_number(registry: Registry, tmp_path: Path,
-                                            monkeypatch: pytest.MonkeyPatch) -> None:
+def test_githubs_registry_deletes_by_number(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     doomed = registry.put({"manifests": [], **created(OLD)})
     registry.names = {"pr-7": doomed}
     scene = Scene(tmp_path)
@@ -76,11 +87,17 @@ def test_githubs_registry_deletes_by_number(registry: Registry, tmp_path: Path,
         asked.append(f"{request.method} {request.path}")
         if request.method == "DELETE" or "/orgs/" in request.path:
             return Answer(code=204 if request.method == "DELETE" else 404)
-        page = [{"name": "sha256:other", "id": 1}] * 100 if "&page=1" in request.path else [{"name": doomed, "id": 42}]
+        page = (
+            [{"name": "sha256:other", "id": 1}] * 100
+            if "&page=1" in request.path
+            else [{"name": doomed, "id": 42}]
+        )
         return Answer(code=200, out=json.dumps(page))
 
     def runner(command: Command) -> Answer:
-        return Answer(code=0, out=f"{'a' * 40}\trefs/heads/main\n" if "ls-remote" in command.argv else "")
+        return Answer(
+            code=0, out=f"{'a' * 40}\trefs/heads/main\n" if "ls-remote" in command.argv else ""
+        )
 
     bench = scene.bench()
     double = replace(bench, hands=replace(bench.hands, runner=runner, api=api))
@@ -88,7 +105,10 @@ def test_githubs_registry_deletes_by_number(registry: Registry, tmp_path: Path,
     monkeypatch.setattr(pruning, "connect", lambda _: connect(registry.name))
     monkeypatch.setattr("time.time", lambda: NOW)
     assert pruning.prune(lambda _: None, delete=True)["image"] == "ghcr.io/acme/toy"
-    assert asked[-1] == "DELETE /users/acme/packages/container/toy/versions/42" and doomed in registry.blobs
+    assert (
+        asked[-1] == "DELETE /users/acme/packages/container/toy/versions/42"
+        and doomed in registry.blobs
+    )
     remove = pruning._github(double, "ghcr.io/acme/toy")  # pylint: disable=protected-access
     with pytest.raises(StepFailed, match="does not list sha256:unknown"):
         remove("sha256:unknown")

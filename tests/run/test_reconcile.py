@@ -27,7 +27,9 @@ def test_an_undisturbed_run_does_every_stage(target: Target) -> None:
     remotes = ModelRemotes()
     seen = run_pipeline(remotes, target)
     assert [one.name for one in seen] == list(ORDER[1:])
-    assert [one.name for one in seen if one.outcome != "done"] == ["attest"]  # it has to be asked for
+    assert [one.name for one in seen if one.outcome != "done"] == [
+        "attest"
+    ]  # it has to be asked for
     assert remotes.changes == CHANGES
     assert remotes.tags["v1.2.3"] == remotes.tags["latest"] == remotes.tags["sha-ccccccc"]
 
@@ -43,7 +45,9 @@ def test_a_second_run_changes_nothing_and_gives_a_reason_for_each_stage(target: 
 
 @pytest.mark.parametrize("lost", [True, False], ids=["before the change", "after the change"])
 @pytest.mark.parametrize("point", range(CHANGES))
-def test_a_rerun_after_any_death_ends_in_the_undisturbed_state(target: Target, point: int, lost: bool) -> None:
+def test_a_rerun_after_any_death_ends_in_the_undisturbed_state(
+    target: Target, point: int, lost: bool
+) -> None:
     undisturbed = ModelRemotes()
     run_pipeline(undisturbed, target)
     remotes = ModelRemotes(die_at=point, lost=lost)
@@ -93,17 +97,29 @@ def test_a_git_tag_elsewhere_is_a_conflict(target: Target) -> None:
 
 
 def test_a_branch_ends_after_its_tags_moved(target: Target) -> None:
-    branch = replace(target, version="", tag="", channel="branch", tags=("topic",), latest=False, docs="")
+    branch = replace(
+        target, version="", tag="", channel="branch", tags=("topic",), latest=False, docs=""
+    )
     remotes = ModelRemotes()
     seen = run_pipeline(remotes, branch)
     assert {one.name: one.outcome for one in seen} == {
-        "build": "done", "inspect": "done", "sign": "done", "attest": "skipped", "verify": "done",
-        "commit": "skipped", "promote": "done", "publish": "skipped", "document": "skipped"}
+        "build": "done",
+        "inspect": "done",
+        "sign": "done",
+        "attest": "skipped",
+        "verify": "done",
+        "commit": "skipped",
+        "promote": "done",
+        "publish": "skipped",
+        "document": "skipped",
+    }
     assert set(remotes.tags) == {"sha-ccccccc", "topic"} and not remotes.refs
 
 
 def test_a_branch_tag_moves_to_a_new_digest(target: Target) -> None:
-    branch = replace(target, version="", tag="", channel="branch", tags=("topic",), latest=False, docs="")
+    branch = replace(
+        target, version="", tag="", channel="branch", tags=("topic",), latest=False, docs=""
+    )
     remotes = ModelRemotes()
     run_pipeline(remotes, branch)
     labels = {**branch.labels, REVISION: "d" * 40}
@@ -117,7 +133,9 @@ def test_a_dry_run_changes_nothing_and_foresees_every_change(target: Target) -> 
     remotes = ModelRemotes()
     rows = foresee(PIPELINE, target, remotes.hands)
     assert remotes.changes == 0
-    planned = [action for _, _, actions in rows for action in actions if action.effect is Effect.PUBLISH]
+    planned = [
+        action for _, _, actions in rows for action in actions if action.effect is Effect.PUBLISH
+    ]
     assert len(planned) == CHANGES + 1  # mike's default page is set without a change of its own
     assert [name for name, finding, _ in rows if finding.state is not State.ABSENT] == ["attest"]
 
@@ -136,9 +154,19 @@ def test_a_single_stage_wants_the_ones_before_it(target: Target) -> None:
     reconcile((build,), target, remotes.hands, record=seen.append, only=("build",))
     reconcile((build, sign), target, remotes.hands, record=seen.append, only=("sign",))
     reconcile((build, sign, verify), target, remotes.hands, record=seen.append, only=("verify",))
-    assert [(one.name, one.outcome) for one in seen] == [("build", "done"), ("sign", "done"), ("verify", "done")]
+    assert [(one.name, one.outcome) for one in seen] == [
+        ("build", "done"),
+        ("sign", "done"),
+        ("verify", "done"),
+    ]
     with pytest.raises(StepFailed, match="commit comes first"):
-        reconcile((build, sign, verify, commit, promote), target, remotes.hands, record=seen.append, only=("promote",))
+        reconcile(
+            (build, sign, verify, commit, promote),
+            target,
+            remotes.hands,
+            record=seen.append,
+            only=("promote",),
+        )
 
 
 def test_a_stage_that_does_not_converge_is_an_error(target: Target) -> None:
@@ -169,7 +197,9 @@ def test_a_stage_that_does_not_converge_is_an_error(target: Target) -> None:
 
 
 @pytest.mark.parametrize("done", [False, True])
-def test_a_trouble_that_passes_is_waited_for_and_nothing_is_done_twice(target: Target, done: bool) -> None:
+def test_a_trouble_that_passes_is_waited_for_and_nothing_is_done_twice(
+    target: Target, done: bool
+) -> None:
     remotes, troubled, waited = ModelRemotes(), set[str](), list[float]()
 
     def troubling(do: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
@@ -180,10 +210,12 @@ def test_a_trouble_that_passes_is_waited_for_and_nothing_is_done_twice(target: T
             if done:
                 do(action)
             raise StepFailed("the answer was lost", hint="", passes=True)
+
         return once
 
-    hands = Hands(runner=troubling(remotes.run), api=troubling(remotes.request), wait=waited.append,
-                  workers=1)
+    hands = Hands(
+        runner=troubling(remotes.run), api=troubling(remotes.request), wait=waited.append, workers=1
+    )
     reconcile(PIPELINE, target, hands, record=lambda _: None)
     undisturbed = ModelRemotes()
     run_pipeline(undisturbed, target)

@@ -33,8 +33,14 @@ def test_a_second_run_skips_everything_and_a_third_finds_nothing_due(scene: Scen
     assert set(outcomes(second).values()) == {"skipped"}
     assert second.target is not None and first.target is not None
     assert (second.digest, second.target.commit) == (first.digest, first.target.commit)
-    git(scene.clone, "-c", f"url.{scene.folder / 'origin.git'}.insteadOf=https://github.com/acme/toy.git", "pull",
-        "--quiet", "--ff-only")
+    git(
+        scene.clone,
+        "-c",
+        f"url.{scene.folder / 'origin.git'}.insteadOf=https://github.com/acme/toy.git",
+        "pull",
+        "--quiet",
+        "--ff-only",
+    )
     assert scene.release().released  # the release commit itself belongs to the release
     commit(scene.clone, "chore: nothing to see")
     scene.upcoming, scene.last = "", "0.1.0"
@@ -56,10 +62,24 @@ def test_two_runs_before_the_commit_point_make_the_same_commit(scene: Scene) -> 
     assert outcomes(second)["build"] == "skipped" and not first.released
 
 
-def test_a_version_that_another_branch_took_is_a_conflict_before_anything_is_built(scene: Scene) -> None:
-    git(scene.clone, "tag", "v0.1.0", git(scene.clone, "commit-tree", "-m", "elsewhere", "HEAD^{tree}"))
-    git(scene.clone, "-c", f"url.{scene.folder / 'origin.git'}.insteadOf=https://github.com/acme/toy.git", "push",
-        "--quiet", "origin", "v0.1.0")
+def test_a_version_that_another_branch_took_is_a_conflict_before_anything_is_built(
+    scene: Scene,
+) -> None:
+    git(
+        scene.clone,
+        "tag",
+        "v0.1.0",
+        git(scene.clone, "commit-tree", "-m", "elsewhere", "HEAD^{tree}"),
+    )
+    git(
+        scene.clone,
+        "-c",
+        f"url.{scene.folder / 'origin.git'}.insteadOf=https://github.com/acme/toy.git",
+        "push",
+        "--quiet",
+        "origin",
+        "v0.1.0",
+    )
     with pytest.raises(Conflict, match="v0.1.0 was released already") as caught:
         scene.release()
     assert "merge it" in caught.value.hint and not scene.remotes.manifests
@@ -74,27 +94,43 @@ class TestABranchThatMoves:
         scene.once(moment, lambda: heads.append(scene.somebody_pushes()))
         result = scene.release()
         assert result.released and result.target is not None
-        assert git(scene.folder / "origin.git", "rev-parse", "main", "main~1") == f"{result.target.commit}\n{heads[0]}"
+        assert (
+            git(scene.folder / "origin.git", "rev-parse", "main", "main~1")
+            == f"{result.target.commit}\n{heads[0]}"
+        )
         assert [one.name for one in result.stages] == list(ORDER)
-        assert any(f"starting again from the new head of main, {heads[0][:12]}" in line for line in scene.say)
+        assert any(
+            f"starting again from the new head of main, {heads[0][:12]}" in line
+            for line in scene.say
+        )
         assert scene.remotes.tags["v0.1.0"] == scene.remotes.tags[f"sha-{result.target.commit[:7]}"]
-        assert not scene.clone.joinpath(".git/FETCH_HEAD").exists()  # the user's checkout is not touched
+        assert not scene.clone.joinpath(
+            ".git/FETCH_HEAD"
+        ).exists()  # the user's checkout is not touched
 
     def test_because_somebody_else_released(self, scene: Scene) -> None:
         other = Scene(scene.folder / "other")
-        other.folder, other.clone, other.remotes = scene.folder, scene.folder / "other/clone", scene.remotes
+        other.folder, other.clone, other.remotes = (
+            scene.folder,
+            scene.folder / "other/clone",
+            scene.remotes,
+        )
         other.environment = scene.environment
 
         def release() -> None:
             scene.somebody_pushes()
-            git(scene.folder, "clone", "--quiet", str(scene.folder / "origin.git"), str(other.clone))
+            git(
+                scene.folder, "clone", "--quiet", str(scene.folder / "origin.git"), str(other.clone)
+            )
             origin.point_at_github(other.clone, "acme/toy", "origin", scene.environment)
             assert other.release().released
 
         scene.once("docker buildx build", release)
         result = scene.release()
         assert result.released and set(outcomes(result).values()) == {"skipped"}
-        assert git(scene.folder / "origin.git", "tag") == "v0.1.0" and len(scene.remotes.releases) == 1
+        assert (
+            git(scene.folder / "origin.git", "tag") == "v0.1.0" and len(scene.remotes.releases) == 1
+        )
 
     def test_again_and_again_is_left_to_somebody_else(self, scene: Scene) -> None:
         def meanwhile(command: Command) -> None:
@@ -112,8 +148,12 @@ class TestABranchThatMoves:
         with pytest.raises(ContextError, match=f"main is at {head[:12]} in the origin"):
             scene.release()
         here = git(scene.clone, "rev-parse", "HEAD")
-        result = scene.release(GITHUB_ACTIONS="true", GITHUB_REF="refs/heads/main", GITHUB_SHA=here,
-                               GITHUB_REPOSITORY="acme/toy")
+        result = scene.release(
+            GITHUB_ACTIONS="true",
+            GITHUB_REF="refs/heads/main",
+            GITHUB_SHA=here,
+            GITHUB_REPOSITORY="acme/toy",
+        )
         assert result.released and git(scene.folder / "origin.git", "rev-parse", "main~1") == head
 
 
@@ -122,8 +162,12 @@ def test_stages_that_there_are_not(scene: Scene) -> None:
         scene.release(until="bild")
 
 
-def test_a_failed_decision_is_reported_as_the_version_stage(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scene, "_release_tool", lambda _: Answer(code=1, err="NotAReleaseBranch: main"))
+def test_a_failed_decision_is_reported_as_the_version_stage(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        scene, "_release_tool", lambda _: Answer(code=1, err="NotAReleaseBranch: main")
+    )
     said: list[Outcome] = []
     with pytest.raises(StepFailed, match="gave no version: NotAReleaseBranch: main"):
         pipeline.release(scene.bench(), pipeline.Result(), said.append)
@@ -152,7 +196,9 @@ def test_single_stages_on_a_branch(scene: Scene) -> None:
         assert outcomes(result) == {one: "done" for one in pipeline.together(name)}
     assert {tag.rpartition("-")[0] for tag in scene.remotes.tags} == {"feature-one", "sha"}
     assert pipeline.foresee_stage(bench, "promote")[0].state == "same"
-    assert [finding.state for _, finding, _ in pipeline.look_around(bench)] == [State.SAME] * len(ORDER)
+    assert [finding.state for _, finding, _ in pipeline.look_around(bench)] == [State.SAME] * len(
+        ORDER
+    )
 
 
 def test_what_is_not_committed_is_not_pushed(scene: Scene) -> None:
@@ -174,8 +220,14 @@ def test_stages_of_a_release_need_one(scene: Scene) -> None:
 def test_the_docs_of_a_checked_out_tag_need_no_image(tmp_path: Path) -> None:
     scene = Scene(tmp_path, "[tool.shipway.docs]\nenabled = true\n")
     scene.release(until="commit")
-    git(scene.clone, "-c", f"url.{scene.folder / 'origin.git'}.insteadOf=https://github.com/acme/toy.git", "fetch",
-        "--quiet", "--tags")
+    git(
+        scene.clone,
+        "-c",
+        f"url.{scene.folder / 'origin.git'}.insteadOf=https://github.com/acme/toy.git",
+        "fetch",
+        "--quiet",
+        "--tags",
+    )
     git(scene.clone, "checkout", "--quiet", "--detach", "v0.1.0")
     rows = pipeline.foresee_stage(scene.bench(), "document")
     assert rows[0].commands[0].startswith('(cd "${CLONE}" && mike deploy')
@@ -185,24 +237,38 @@ def test_the_status_of_a_release_before_and_after(scene: Scene) -> None:
     before = list(pipeline.look_around(scene.bench()))
     assert [name for name, _, _ in before] == list(ORDER)
     assert {(finding.state, following) for _, finding, following in before} == {
-        (State.ABSENT, "invoke release"), (State.SAME, "")}
+        (State.ABSENT, "invoke release"),
+        (State.SAME, ""),
+    }
     assert scene.remotes.changes == 0
     scene.release()
     assert {finding.state for _, finding, _ in pipeline.look_around(scene.bench())} == {State.SAME}
     scene.remotes.tags["v0.1.0"] = digest_of("of a stranger")
-    scene.remotes.manifests[digest_of("of a stranger")] = manifest("of a stranger", ("linux/amd64",))
-    (conflict,) = (row for row in pipeline.look_around(scene.bench()) if row[1].state is State.CONFLICT)
+    scene.remotes.manifests[digest_of("of a stranger")] = manifest(
+        "of a stranger", ("linux/amd64",)
+    )
+    (conflict,) = (
+        row for row in pipeline.look_around(scene.bench()) if row[1].state is State.CONFLICT
+    )
     assert conflict[0] == "promote" and "nothing was overwritten" in conflict[2]
 
 
-@pytest.mark.parametrize(("program", "unknown"), [
-    (("docker", "buildx", "imagetools"), ["build", "inspect", "sign", "verify", "promote"]),
-    (("docker", "buildx", "imagetools", "inspect", "ghcr.io/acme/toy:sha"),
-     ["build", "inspect", "sign", "verify", "promote"]),
-    (("cosign",), ["sign", "verify", "promote"]), (("git", "ls-remote"), ["commit"]), (("git", "clone"), list(ORDER)),
-])
-def test_a_remote_that_cannot_be_asked_hides_no_other(scene: Scene, program: tuple[str, ...],
-                                                      unknown: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("program", "unknown"),
+    [
+        (("docker", "buildx", "imagetools"), ["build", "inspect", "sign", "verify", "promote"]),
+        (
+            ("docker", "buildx", "imagetools", "inspect", "ghcr.io/acme/toy:sha"),
+            ["build", "inspect", "sign", "verify", "promote"],
+        ),
+        (("cosign",), ["sign", "verify", "promote"]),
+        (("git", "ls-remote"), ["commit"]),
+        (("git", "clone"), list(ORDER)),
+    ],
+)
+def test_a_remote_that_cannot_be_asked_hides_no_other(
+    scene: Scene, program: tuple[str, ...], unknown: list[str]
+) -> None:
     scene.release()
 
     def meanwhile(command: Command) -> None:

@@ -46,14 +46,21 @@ def put(layout: Path, content: bytes | object) -> str:
 def image(layout: Path, *layers: bytes, labels: str = "") -> str:
     """An image with these layers."""
     config = put(layout, {"os": "linux", "architecture": "amd64", "labels": labels})
-    return put(layout, {"config": {"digest": config},
-                        "layers": [{"digest": put(layout, one), "mediaType": TAR} for one in layers]})
+    return put(
+        layout,
+        {
+            "config": {"digest": config},
+            "layers": [{"digest": put(layout, one), "mediaType": TAR} for one in layers],
+        },
+    )
 
 
 def write(layout: Path, *layers: bytes, labels: str = "", alone: bool = False) -> Path:
     """A layout of one image, in an index of its own, or alone as of a build for one platform."""
     digest = image(layout, *layers, labels=labels)
-    index = {"manifests": [{"digest": digest, "platform": {"os": "linux", "architecture": "amd64"}}]}
+    index = {
+        "manifests": [{"digest": digest, "platform": {"os": "linux", "architecture": "amd64"}}]
+    }
     found = {"manifests": [{"digest": digest if alone else put(layout, index)}]}
     (layout / "index.json").write_text(json.dumps(found))
     return layout
@@ -74,15 +81,23 @@ def test_the_same_image_twice(one: Target, tmp_path: Path, alone: bool) -> None:
     assert reproduce.compare(one, first, second)["linux/amd64"].startswith("sha256:")
 
 
-@pytest.mark.parametrize(("layers", "said"), [
-    ((BASE, layer(("a", b"x", 1), ("b", b"y", 2))), "layer 2, b: time 1 and 2"),
-    ((BASE, layer(("a", b"z", 1), ("b", b"y", 1))), "layer 2, a: content"),
-    ((BASE, layer(("a", b"x", 1))), "layer 2, b is in one of them only"),
-    ((BASE, layer(("b", b"y", 1), ("a", b"x", 1))), "layer 2, a is in one of them only, or elsewhere"),
-    ((BASE, APP + bytes(512)), "layer 2, the same files, packed otherwise"),
-    ((BASE,), "2 layers and 1"),
-])
-def test_the_first_difference_is_named(one: Target, tmp_path: Path, layers: tuple[bytes, ...], said: str) -> None:
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        ((BASE, layer(("a", b"x", 1), ("b", b"y", 2))), "layer 2, b: time 1 and 2"),
+        ((BASE, layer(("a", b"z", 1), ("b", b"y", 1))), "layer 2, a: content"),
+        ((BASE, layer(("a", b"x", 1))), "layer 2, b is in one of them only"),
+        (
+            (BASE, layer(("b", b"y", 1), ("a", b"x", 1))),
+            "layer 2, a is in one of them only, or elsewhere",
+        ),
+        ((BASE, APP + bytes(512)), "layer 2, the same files, packed otherwise"),
+        ((BASE,), "2 layers and 1"),
+    ],
+)
+def test_the_first_difference_is_named(
+    one: Target, tmp_path: Path, layers: tuple[bytes, ...], said: str
+) -> None:
     first, second = write(tmp_path / "1", BASE, APP), write(tmp_path / "2", *layers)
     with pytest.raises(CheckFailed, match=f"linux/amd64 does not reproduce: {said}") as caught:
         reproduce.compare(one, first, second)
@@ -99,7 +114,9 @@ def test_the_build_uses_no_cache_and_pushes_nothing(target: Target) -> None:
     command = layout_command(target, "out")
     assert "--no-cache" in command.argv and command.effect == "local"
     assert "--output=type=oci,dest=out,tar=false,rewrite-timestamp=true" in command.argv
-    assert not [word for word in command.argv if "push" in word or "sbom" in word or "cache-" in word]
+    assert not [
+        word for word in command.argv if "push" in word or "sbom" in word or "cache-" in word
+    ]
 
 
 @pytest.mark.process

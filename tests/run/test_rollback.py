@@ -39,18 +39,30 @@ def test_releases_before_and_after(tmp_path: Path) -> None:
 
     # A rerun of the withdrawn release leaves it where it is, the next release takes it.
     assert scene.release().released and tagged["latest"] == tagged["v0.1.0"]
-    scene.upcoming, scene.last = "0.1.1", "0.2.0"  # below the withdrawn one, as a maintenance release is
+    scene.upcoming, scene.last = (
+        "0.1.1",
+        "0.2.0",
+    )  # below the withdrawn one, as a maintenance release is
     update(scene)
     commit(scene.clone, "fix: it")
     git(scene.clone, "push", "--quiet", str(tmp_path / "origin.git"), "HEAD:main")
     assert scene.release().released and tagged["latest"] == tagged["v0.1.1"]
     assert {str(one["tag_name"]): one["make_latest"] for one in scene.remotes.releases} == {
-        "v0.1.0": "false", "v0.2.0": "false", "v0.1.1": "true"}
+        "v0.1.0": "false",
+        "v0.2.0": "false",
+        "v0.1.1": "true",
+    }
     with pytest.raises(ShipwayError, match="'v9.9.9' is no release"):
         rolling_back.roll_back(scene.bench(), "v9.9.9", pipeline.Result(), lambda _: None)
 
 
 def update(scene: Scene) -> None:
     """Have the release commit in the checkout."""
-    git(scene.clone, "-c", f"url.{scene.folder / 'origin.git'}.insteadOf=https://github.com/acme/toy.git", "pull",
-        "--quiet", "--ff-only")
+    git(
+        scene.clone,
+        "-c",
+        f"url.{scene.folder / 'origin.git'}.insteadOf=https://github.com/acme/toy.git",
+        "pull",
+        "--quiet",
+        "--ff-only",
+    )

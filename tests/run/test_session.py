@@ -20,11 +20,17 @@ def test_docs_are_published_when_their_configuration_is_there(scene: Scene, tmp_
 
 
 def test_a_project_with_its_own_release_settings_keeps_them(tmp_path: Path) -> None:
-    own = ('[tool.semantic_release]\nversion_toml = ["pyproject.toml:project.version"]\nallow_zero_version = true\n'
-           '[tool.shipway.build]\nsecrets = ["id=pip,env=PIP_TOKEN"]\ntarget = "app"\nargs = {A = "1"}\n')
+    own = (
+        '[tool.semantic_release]\nversion_toml = ["pyproject.toml:project.version"]\nallow_zero_version = true\n'
+        '[tool.shipway.build]\nsecrets = ["id=pip,env=PIP_TOKEN"]\ntarget = "app"\nargs = {A = "1"}\n'
+    )
     scene = Scene(tmp_path, own)
     planned = scene.bench(SSL_CERT_FILE="/etc/ca.pem").target()
     assert planned.build.secrets == ("PIP_TOKEN",)
-    assert planned.build.args == ("--build-arg=A=1", "--secret=id=pip,env=PIP_TOKEN",
-                                  "--secret=id=ca-certificates,src=/etc/ca.pem", "--target=app")
+    assert planned.build.args == (
+        "--build-arg=A=1",
+        "--secret=id=pip,env=PIP_TOKEN",
+        "--secret=id=ca-certificates,src=/etc/ca.pem",
+        "--target=app",
+    )
     assert scene.release(until="build").target is not None

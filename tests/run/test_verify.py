@@ -29,7 +29,9 @@ class TestRun:
 
         def run(command: Command) -> Answer:
             self.asked.append(command)
-            return Answer(code=0, out="--trusted-root --signing-config" if "--help" in command.argv else "[]")
+            return Answer(
+                code=0, out="--trusted-root --signing-config" if "--help" in command.argv else "[]"
+            )
 
         monkeypatch.setattr(consumer, "Processes", lambda _: run)
         monkeypatch.setattr(read_image, "resolve", mock.Mock(return_value=self.INDEX))
@@ -37,7 +39,9 @@ class TestRun:
         monkeypatch.setattr("shutil.which", lambda *_, **__: "cosign")
 
     def test_a_good_image(self) -> None:
-        verdict = consumer.verify("ghcr.io/acme/toy:v1.2.3", Wanted(trusted_root="root.json"), {"PATH": ""})
+        verdict = consumer.verify(
+            "ghcr.io/acme/toy:v1.2.3", Wanted(trusted_root="root.json"), {"PATH": ""}
+        )
         assert not verdict.faults and verdict.document()["verified"] is True
         assert all(line.startswith("pass  ") for line in verdict.render().splitlines())
         assert all(("--trusted-root", "root.json") == one.argv[-3:-1] for one in self.asked[1:])
@@ -46,7 +50,11 @@ class TestRun:
     def test_what_does_not_hold_is_told_in_the_error(self) -> None:
         verdict = consumer.verify("ghcr.io/acme/toy:v1.2.4", Wanted(), {"PATH": ""})
         error = consumer.refusal(verdict)
-        assert error.status == 7 and "annotations: differ" in error.message and error.document["verified"] is False
+        assert (
+            error.status == 7
+            and "annotations: differ" in error.message
+            and error.document["verified"] is False
+        )
         assert "FAIL  annotations" in verdict.render()
 
     def test_no_such_image(self, monkeypatch: pytest.MonkeyPatch) -> None:

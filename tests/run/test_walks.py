@@ -10,8 +10,15 @@ from tests.support.walks import Walk
 
 
 def test_random_walks() -> None:
-    run_state_machine_as_test(Walk, settings=settings(
-        max_examples=15, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)))
+    run_state_machine_as_test(
+        Walk,
+        settings=settings(
+            max_examples=15,
+            stateful_step_count=10,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
 
 
 @pytest.mark.parametrize("moment", range(12))

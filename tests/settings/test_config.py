@@ -26,10 +26,20 @@ def test_a_conventional_project_needs_no_settings() -> None:
 
 
 def test_metadata_for_labels_is_read() -> None:
-    project = parse(MINIMAL + 'description = "A toy"\nlicense = "MIT"\n[project.urls]\nRepository = "https://x.example"'
-                    '\nDocumentation = "https://d.example"\n[tool.semantic_release]\n')
-    assert project == Project(name="toy", version="1.2.3", description="A toy", licenses="MIT",
-                              url="https://x.example", documentation="https://d.example", releases_itself=True)
+    project = parse(
+        MINIMAL
+        + 'description = "A toy"\nlicense = "MIT"\n[project.urls]\nRepository = "https://x.example"'
+        '\nDocumentation = "https://d.example"\n[tool.semantic_release]\n'
+    )
+    assert project == Project(
+        name="toy",
+        version="1.2.3",
+        description="A toy",
+        licenses="MIT",
+        url="https://x.example",
+        documentation="https://d.example",
+        releases_itself=True,
+    )
 
 
 def test_a_license_table_is_no_expression() -> None:
@@ -37,8 +47,10 @@ def test_a_license_table_is_no_expression() -> None:
 
 
 def test_every_problem_is_reported_at_once_with_place_and_nearest_name() -> None:
-    message = fails(MINIMAL + '[tool.shipway]\nimage = 3\nwhatever = 1\n[tool.shipway.build]\nargs = "x"\n'
-                    'platfroms = ["linux/amd64"]\n[tool.shipway.docs]\nenabled = "yes"\n')
+    message = fails(
+        MINIMAL + '[tool.shipway]\nimage = 3\nwhatever = 1\n[tool.shipway.build]\nargs = "x"\n'
+        'platfroms = ["linux/amd64"]\n[tool.shipway.docs]\nenabled = "yes"\n'
+    )
     assert "5 problems" in message
     assert "tool.shipway.image: Expected `str`, got `int`, not 3" in message
     assert "tool.shipway.whatever: unknown; known are image, remote" in message
@@ -47,35 +59,43 @@ def test_every_problem_is_reported_at_once_with_place_and_nearest_name() -> None
     assert "tool.shipway.docs.enabled: Expected `bool | null`, got `str`" in message
 
 
-@pytest.mark.parametrize(("settings", "said"), [
-    ('[tool.shipway.build]\nplatforms = ["amd64"]', "'amd64' is not like 'linux/amd64'"),
-    ("[tool.shipway.build]\nplatforms = []", "at least one platform"),
-    ('[tool.shipway.build]\nplatforms = ["linux/amd64", "linux/amd64"]', "each once"),
-    ('[tool.shipway.build.args]\nPIP_TOKEN = "x"', "looks like a secret"),
-    ('[tool.shipway]\nimage = "ghcr.io/Acme/Toy"', "is not a lower-case image name"),
-    ('[tool.shipway]\nimage = "ghcr.io/acme/toy:v1"', "without tag"),
-    ('[tool.shipway]\nremote = "--upload-pack=x"', "does not begin with '-'"),
-    ('[tool.shipway.release]\ntag-format = "v"', "contain '{version}'"),
-    ("[tool.shipway.release]\nbranches = []", "at least one branch"),
-    ("[tool]\nshipway = 1", "a table is expected"),
-])
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ('[tool.shipway.build]\nplatforms = ["amd64"]', "'amd64' is not like 'linux/amd64'"),
+        ("[tool.shipway.build]\nplatforms = []", "at least one platform"),
+        ('[tool.shipway.build]\nplatforms = ["linux/amd64", "linux/amd64"]', "each once"),
+        ('[tool.shipway.build.args]\nPIP_TOKEN = "x"', "looks like a secret"),
+        ('[tool.shipway]\nimage = "ghcr.io/Acme/Toy"', "is not a lower-case image name"),
+        ('[tool.shipway]\nimage = "ghcr.io/acme/toy:v1"', "without tag"),
+        ('[tool.shipway]\nremote = "--upload-pack=x"', "does not begin with '-'"),
+        ('[tool.shipway.release]\ntag-format = "v"', "contain '{version}'"),
+        ("[tool.shipway.release]\nbranches = []", "at least one branch"),
+        ("[tool]\nshipway = 1", "a table is expected"),
+    ],
+)
 def test_bad_values_are_named(settings: str, said: str) -> None:
     assert said in fails(MINIMAL + settings)
 
 
 def test_a_registry_with_a_port_is_a_good_image_name() -> None:
-    assert parse(MINIMAL + '[tool.shipway]\nimage = "127.0.0.1:5000/acme/toy"').settings.image.endswith("/acme/toy")
+    assert parse(
+        MINIMAL + '[tool.shipway]\nimage = "127.0.0.1:5000/acme/toy"'
+    ).settings.image.endswith("/acme/toy")
 
 
 def test_a_file_that_is_no_toml_is_told_with_its_line() -> None:
     assert "line 1" in fails("x = = 1")
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("", "no [project] table"),
-    ("[project]\nversion = '1'", "project.name: missing"),
-    ("[project]\nname = 'x'", "project.version: missing"),
-    ("[project]\nname = 'x'\ndynamic = ['version']", "it is dynamic"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no [project] table"),
+        ("[project]\nversion = '1'", "project.name: missing"),
+        ("[project]\nname = 'x'", "project.version: missing"),
+        ("[project]\nname = 'x'\ndynamic = ['version']", "it is dynamic"),
+    ],
+)
 def test_missing_metadata_is_told(text: str, said: str) -> None:
     assert said in fails(text)

@@ -15,15 +15,23 @@ class TestLimits:
     """Policy files."""
 
     def test_all_of_it(self) -> None:
-        text = 'licenses = ["MIT"]\nbuilders = ["b/"]\nplatforms = ["linux/amd64"]\nmaximum-age = 90\n'
+        text = (
+            'licenses = ["MIT"]\nbuilders = ["b/"]\nplatforms = ["linux/amd64"]\nmaximum-age = 90\n'
+        )
         assert parse_limits(text, "p.toml") == Limits(
-            licenses=("MIT",), builders=("b/",), platforms=("linux/amd64",), maximum_age=90)
+            licenses=("MIT",), builders=("b/",), platforms=("linux/amd64",), maximum_age=90
+        )
         assert parse_limits("", "p.toml") == Limits()
 
-    @pytest.mark.parametrize(("text", "said"), [
-        ("x", "not valid TOML"), ("licences = []", "did you mean 'licenses'?"), ("maximum-age = -1", "counted from 1"),
-        ('licenses = "MIT"\nplatforms = 1', "2 problems"),
-    ])
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("x", "not valid TOML"),
+            ("licences = []", "did you mean 'licenses'?"),
+            ("maximum-age = -1", "counted from 1"),
+            ('licenses = "MIT"\nplatforms = 1', "2 problems"),
+        ],
+    )
     def test_problems(self, text: str, said: str) -> None:
         with pytest.raises(SettingsError, match="p.toml") as caught:
             parse_limits(text, "p.toml")

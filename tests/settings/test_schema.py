@@ -9,7 +9,9 @@ from shipway.settings.schema import schema, table
 
 
 def test_the_schema_in_the_docs_is_the_one_of_the_types() -> None:
-    stored = json.loads((Path(__file__).parents[2] / "docs/reference/settings.schema.json").read_text("utf-8"))
+    stored = json.loads(
+        (Path(__file__).parents[2] / "docs/reference/settings.schema.json").read_text("utf-8")
+    )
     assert stored == json.loads(json.dumps(schema()))
     assert schema()["$defs"]["Build"]["additionalProperties"] is False
 

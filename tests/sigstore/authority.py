@@ -55,17 +55,27 @@ class Authority:
         try:
             key.verify(proof, claims["sub"].encode(), ec.ECDSA(hashes.SHA256()))
         except InvalidSignature as error:
-            raise Refused(400, "The signature supplied in the request could not be verified") from error
+            raise Refused(
+                400, "The signature supplied in the request could not be verified"
+            ) from error
         return [self._certify(key, claims), self.root.certificate]
 
     def _check(self, token: str) -> dict[str, Any]:  # Any: JSON
         """The claims of a token that is signed by the issuer, for this authority, and neither early nor late."""
         try:
             key = self._find_keys()[jwt.get_unverified_header(token)["kid"]]
-            claims: dict[str, Any] = jwt.decode(token, key, algorithms=["RS256"], audience=AUDIENCE, issuer=GITHUB,
-                                                options={"require": list(_NEEDED)})
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=["RS256"],
+                audience=AUDIENCE,
+                issuer=GITHUB,
+                options={"require": list(_NEEDED)},
+            )
         except (jwt.PyJWTError, KeyError) as error:
-            raise Refused(401, f"There was an error processing the credentials for this request: {error}") from error
+            raise Refused(
+                401, f"There was an error processing the credentials for this request: {error}"
+            ) from error
         return claims
 
     def _find_keys(self) -> jwt.PyJWKSet:
@@ -75,16 +85,22 @@ class Authority:
             raise Refused(401, f"the issuer calls itself {document['issuer']}")
         return jwt.PyJWKSet.from_dict(_fetch(document["jwks_uri"]))
 
-    def _certify(self, key: ec.EllipticCurvePublicKey, claims: Mapping[str, str]) -> x509.Certificate:
+    def _certify(
+        self, key: ec.EllipticCurvePublicKey, claims: Mapping[str, str]
+    ) -> x509.Certificate:
         """Fulcio's profile (its `docs/certificate-specification.md`), with the log's promise embedded."""
         subject = x509.UniformResourceIdentifier(f"https://github.com/{claims['job_workflow_ref']}")
         above = self.root.key.public_key()
         builder = build(x509.Name([]), key, self.root.certificate.subject, now(), self.lifetime)
         builder = (
             builder.add_extension(key_usage(certificates=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
+            .add_extension(
+                x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False
+            )
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(above), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(above), critical=False
+            )
             .add_extension(x509.SubjectAlternativeName([subject]), critical=True)
         )
         for one in describe(claims):
@@ -94,7 +110,11 @@ class Authority:
 
 
 def _read(public_key: bytes) -> ec.EllipticCurvePublicKey:
-    load = serialization.load_pem_public_key if public_key.startswith(b"-----") else serialization.load_der_public_key
+    load = (
+        serialization.load_pem_public_key
+        if public_key.startswith(b"-----")
+        else serialization.load_der_public_key
+    )
     try:
         key = load(public_key)
     except ValueError as error:

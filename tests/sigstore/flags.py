@@ -20,10 +20,19 @@ exec {cosign} "$@"
 def sign_flags(sigstore: Sigstore, *, modern: bool) -> list[str]:
     """What `cosign sign` and `cosign attest` need: cosign 3 (``modern``) takes files, cosign 2.5 addresses."""
     if modern:
-        return ["--signing-config", str(sigstore.trust.signing_config),
-                "--trusted-root", str(sigstore.trust.trusted_root)]
-    return ["--fulcio-url", sigstore.url, "--timestamp-server-url", f"{sigstore.url}/api/v1/timestamp",
-            "--tlog-upload=false"]
+        return [
+            "--signing-config",
+            str(sigstore.trust.signing_config),
+            "--trusted-root",
+            str(sigstore.trust.trusted_root),
+        ]
+    return [
+        "--fulcio-url",
+        sigstore.url,
+        "--timestamp-server-url",
+        f"{sigstore.url}/api/v1/timestamp",
+        "--tlog-upload=false",
+    ]
 
 
 def verify_flags(sigstore: Sigstore, *, modern: bool) -> list[str]:
@@ -34,22 +43,35 @@ def verify_flags(sigstore: Sigstore, *, modern: bool) -> list[str]:
 
 def trust_variables(sigstore: Sigstore) -> dict[str, str]:
     """What cosign 2.5 knows by variables (`cosign env`), and cosign 3 by its trusted root."""
-    return {"SIGSTORE_ROOT_FILE": str(sigstore.trust.certificates),
-            "SIGSTORE_CT_LOG_PUBLIC_KEY_FILE": str(sigstore.trust.log),
-            "SIGSTORE_TSA_CERTIFICATE_FILE": str(sigstore.trust.timestamps)}
+    return {
+        "SIGSTORE_ROOT_FILE": str(sigstore.trust.certificates),
+        "SIGSTORE_CT_LOG_PUBLIC_KEY_FILE": str(sigstore.trust.log),
+        "SIGSTORE_TSA_CERTIFICATE_FILE": str(sigstore.trust.timestamps),
+    }
 
 
-def install(folder: Path, cosign: str, sigstore: Sigstore, environment: Mapping[str, str], *,
-            modern: bool) -> dict[str, str]:
+def install(
+    folder: Path, cosign: str, sigstore: Sigstore, environment: Mapping[str, str], *, modern: bool
+) -> dict[str, str]:
     """Put a `cosign` into ``folder`` that adds the flags and runs the real one; gives the environment to call it in."""
     folder.mkdir(parents=True)
     program = folder / "cosign"
-    program.write_text(_SCRIPT.format(
-        cosign=shlex.quote(cosign), sign="sign|attest", verify="verify|verify-attestation",
-        sign_flags=shlex.join(sign_flags(sigstore, modern=modern)),
-        verify_flags=shlex.join(verify_flags(sigstore, modern=modern)),
-    ), encoding="utf-8")
+    program.write_text(
+        _SCRIPT.format(
+            cosign=shlex.quote(cosign),
+            sign="sign|attest",
+            verify="verify|verify-attestation",
+            sign_flags=shlex.join(sign_flags(sigstore, modern=modern)),
+            verify_flags=shlex.join(verify_flags(sigstore, modern=modern)),
+        ),
+        encoding="utf-8",
+    )
     program.chmod(0o755)
     known = {} if modern else trust_variables(sigstore)
-    return {**environment, **known, **sigstore.workflow.variables(), **sigstore.environment(),
-            "PATH": f"{folder}:{environment['PATH']}"}
+    return {
+        **environment,
+        **known,
+        **sigstore.workflow.variables(),
+        **sigstore.environment(),
+        "PATH": f"{folder}:{environment['PATH']}",
+    }

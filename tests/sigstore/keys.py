@@ -34,29 +34,55 @@ def make_root(name: str) -> Root:
     return Root(key, builder.sign(key, hashes.SHA256()))
 
 
-def build(subject: x509.Name, key: ec.EllipticCurvePublicKey, issuer: x509.Name, begin: datetime,
-          lifetime: timedelta) -> x509.CertificateBuilder:
+def build(
+    subject: x509.Name,
+    key: ec.EllipticCurvePublicKey,
+    issuer: x509.Name,
+    begin: datetime,
+    lifetime: timedelta,
+) -> x509.CertificateBuilder:
     """A certificate without extensions, not signed yet, with a serial number of its own."""
-    return (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key)
-            .serial_number(x509.random_serial_number()).not_valid_before(begin).not_valid_after(begin + lifetime))
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + lifetime)
+    )
 
 
 def key_usage(*, certificates: bool) -> x509.KeyUsage:
     """For certificates and their revocation, or for signatures."""
-    return x509.KeyUsage(digital_signature=not certificates, content_commitment=False, key_encipherment=False,
-                         data_encipherment=False, key_agreement=False, key_cert_sign=certificates,
-                         crl_sign=certificates, encipher_only=False, decipher_only=False)
+    return x509.KeyUsage(
+        digital_signature=not certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=certificates,
+        crl_sign=certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 def name_of(name: str) -> x509.Name:
     """A distinguished name of an organization and a common name."""
-    return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "loopback"),
-                      x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "loopback"),
+            x509.NameAttribute(NameOID.COMMON_NAME, name),
+        ]
+    )
 
 
 def der(key: ec.EllipticCurvePublicKey) -> bytes:
     """SubjectPublicKeyInfo (RFC 5280, 4.1)."""
-    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return key.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
 
 
 def now() -> datetime:

@@ -43,8 +43,10 @@ class Sigstore:
 
     def environment(self) -> dict[str, str]:
         """What the runner adds for a job with ``permissions: id-token: write``."""
-        return {"ACTIONS_ID_TOKEN_REQUEST_TOKEN": self.issuer.bearer,
-                "ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.url}/token?api-version=2.0"}
+        return {
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": self.issuer.bearer,
+            "ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.url}/token?api-version=2.0",
+        }
 
     def get(self, target: str, bearer: str) -> Reply:
         """Tokens, and what is known of the issuer."""
@@ -52,7 +54,10 @@ class Sigstore:
         if path == "/token":
             if bearer != self.issuer.bearer:
                 raise Refused(401, "the runner does not know this job")
-            return _json(200, {"value": self.issuer.mint(self.workflow, query.get("audience", ["github"])[0])})
+            return _json(
+                200,
+                {"value": self.issuer.mint(self.workflow, query.get("audience", ["github"])[0])},
+            )
         if path == "/.well-known/openid-configuration":
             return _json(200, self.issuer.discovery())
         if path == "/.well-known/jwks":
@@ -65,12 +70,22 @@ class Sigstore:
             return 201, "application/timestamp-reply", self.timestamps.stamp(body)
         if target == "/api/v1/signingCert":  # cosign 2
             asked = json.loads(body)
-            key, proof = (base64.b64decode(one) for one in (asked["publicKey"]["content"], asked["signedEmailAddress"]))
-            return 201, "application/pem-certificate-chain", "".join(self._issue(bearer, key, proof)).encode()
+            key, proof = (
+                base64.b64decode(one)
+                for one in (asked["publicKey"]["content"], asked["signedEmailAddress"])
+            )
+            return (
+                201,
+                "application/pem-certificate-chain",
+                "".join(self._issue(bearer, key, proof)).encode(),
+            )
         if target == "/api/v2/signingCert":  # cosign 3
             asked = json.loads(body)["publicKeyRequest"]
-            chain = self._issue(bearer, asked["publicKey"]["content"].encode(),
-                                base64.b64decode(asked["proofOfPossession"]))
+            chain = self._issue(
+                bearer,
+                asked["publicKey"]["content"].encode(),
+                base64.b64decode(asked["proofOfPossession"]),
+            )
             return _json(200, {"signedCertificateEmbeddedSct": {"chain": {"certificates": chain}}})
         raise Refused(404, f"nothing at {target}")
 
@@ -95,7 +110,9 @@ class _Handler(BaseHTTPRequestHandler):
                 status, kind, content = self.sigstore.post(self.path, bearer, body)
         except Refused as error:
             self.sigstore.refusals.append(str(error))
-            status, kind, content = _json(error.status, {"code": error.status, "message": str(error)})
+            status, kind, content = _json(
+                error.status, {"code": error.status, "message": str(error)}
+            )
         except (KeyError, TypeError, ValueError) as error:
             self.sigstore.refusals.append(repr(error))
             status, kind, content = _json(400, {"code": 400, "message": repr(error)})
@@ -121,12 +138,19 @@ def stand_up(folder: Path, *, longest: float = LONGEST) -> Iterator[Sigstore]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         url = f"http://127.0.0.1:{server.server_port}"
         authority, timestamps = Authority(url), make_timestamp_authority()
-        Handler.sigstore = Sigstore(url=url, issuer=Issuer(url), authority=authority, timestamps=timestamps,
-                                    trust=write_trust(folder, url, authority, timestamps))
+        Handler.sigstore = Sigstore(
+            url=url,
+            issuer=Issuer(url),
+            authority=authority,
+            timestamps=timestamps,
+            trust=write_trust(folder, url, authority, timestamps),
+        )
         end = threading.Timer(longest, server.shutdown)
         end.daemon = True
         end.start()
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread = threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
         thread.start()
         try:
             yield Handler.sigstore

@@ -162,27 +162,49 @@ class TimestampAuthority:
         asked = asn1.decode_der(Request, request)
         if asked.imprint.algorithm.algorithm != _SHA256 or len(asked.imprint.digest) != 32:
             raise ValueError("only hashes of SHA-256 are stamped")
-        info = asn1.encode_der(Info(version=1, policy=_POLICY, imprint=asked.imprint, nonce=asked.nonce,
-                                    serial=x509.random_serial_number(), time=asn1.GeneralizedTime(now() + self.drift)))
+        info = asn1.encode_der(
+            Info(
+                version=1,
+                policy=_POLICY,
+                imprint=asked.imprint,
+                nonce=asked.nonce,
+                serial=x509.random_serial_number(),
+                time=asn1.GeneralizedTime(now() + self.drift),
+            )
+        )
         signed = SignedData(
-            version=3, digests=asn1.SetOf([Algorithm(algorithm=_SHA256)]),
-            content=Encapsulated(kind=_INFO, content=info), signers=asn1.SetOf([self._sign(info)]),
+            version=3,
+            digests=asn1.SetOf([Algorithm(algorithm=_SHA256)]),
+            content=Encapsulated(kind=_INFO, content=info),
+            signers=asn1.SetOf([self._sign(info)]),
             certificates=asn1.SetOf([self.chain[0]]) if asked.certificates else None,
         )
-        return asn1.encode_der(Response(status=Status(status=0), token=Token(kind=_SIGNED_DATA, content=signed)))
+        return asn1.encode_der(
+            Response(status=Status(status=0), token=Token(kind=_SIGNED_DATA, content=signed))
+        )
 
     def _sign(self, info: bytes) -> SignerInfo:
         """What is signed are the attributes, as a set with its own tag (RFC 5652, 5.4)."""
         own = CertificateId(digest=self.chain[0].fingerprint(hashes.SHA256()))
-        attributes = asn1.SetOf([
-            _attribute(_CONTENT_TYPE, asn1.encode_der(_INFO)),
-            _attribute(_MESSAGE_DIGEST, asn1.encode_der(hashlib.sha256(info).digest())),
-            _attribute(_SIGNING_CERTIFICATE, asn1.encode_der(SigningCertificate(certificates=[own]))),
-        ])
+        attributes = asn1.SetOf(
+            [
+                _attribute(_CONTENT_TYPE, asn1.encode_der(_INFO)),
+                _attribute(_MESSAGE_DIGEST, asn1.encode_der(hashlib.sha256(info).digest())),
+                _attribute(
+                    _SIGNING_CERTIFICATE, asn1.encode_der(SigningCertificate(certificates=[own]))
+                ),
+            ]
+        )
         signature = self.key.sign(asn1.encode_der(attributes), ec.ECDSA(hashes.SHA256()))
         signer = Signer(issuer=self.chain[0].issuer, serial=self.chain[0].serial_number)
-        return SignerInfo(version=1, signer=signer, digest=Algorithm(algorithm=_SHA256), attributes=attributes,
-                          algorithm=Algorithm(algorithm=_ECDSA_SHA256), signature=signature)
+        return SignerInfo(
+            version=1,
+            signer=signer,
+            digest=Algorithm(algorithm=_SHA256),
+            attributes=attributes,
+            algorithm=Algorithm(algorithm=_ECDSA_SHA256),
+            signature=signature,
+        )
 
 
 def _attribute(kind: x509.ObjectIdentifier, value: bytes) -> Attribute:
@@ -193,8 +215,13 @@ def make_timestamp_authority() -> TimestampAuthority:
     """One with a key and a root of its own."""
     root, key = make_root("timestamps"), ec.generate_private_key(ec.SECP256R1())
     above = root.certificate
-    builder = build(name_of("timestamps of today"), key.public_key(), above.subject, above.not_valid_before_utc,
-                    LIFETIME - timedelta(minutes=1)).add_extension(key_usage(certificates=False), critical=True)
+    builder = build(
+        name_of("timestamps of today"),
+        key.public_key(),
+        above.subject,
+        above.not_valid_before_utc,
+        LIFETIME - timedelta(minutes=1),
+    ).add_extension(key_usage(certificates=False), critical=True)
     # For this and nothing else, and critical (RFC 3161, 2.3).
     usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
     certificate = builder.add_extension(usage, critical=True).sign(root.key, hashes.SHA256())

@@ -34,30 +34,53 @@ class Trust:
     """The chain of the timestamp authority."""
 
 
-def write_trust(folder: Path, url: str, authority: Authority, timestamps: TimestampAuthority) -> Trust:
+def write_trust(
+    folder: Path, url: str, authority: Authority, timestamps: TimestampAuthority
+) -> Trust:
     """Write all files into ``folder``; the services answer below ``url``."""
     chain = timestamps.chain
-    log = authority.log.key.public_key().public_bytes(_PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    log = authority.log.key.public_key().public_bytes(
+        _PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
     return Trust(
-        trusted_root=_write(folder / "trusted_root.json", _json(_trusted_root(url, authority, chain))),
-        signing_config=_write(folder / "signing_config.json", _json(_signing_config(url, authority))),
-        certificates=_write(folder / "authority.pem", authority.root.certificate.public_bytes(_PEM)),
+        trusted_root=_write(
+            folder / "trusted_root.json", _json(_trusted_root(url, authority, chain))
+        ),
+        signing_config=_write(
+            folder / "signing_config.json", _json(_signing_config(url, authority))
+        ),
+        certificates=_write(
+            folder / "authority.pem", authority.root.certificate.public_bytes(_PEM)
+        ),
         log=_write(folder / "log.pub", log),
-        timestamps=_write(folder / "timestamps.pem", b"".join(one.public_bytes(_PEM) for one in chain)),
+        timestamps=_write(
+            folder / "timestamps.pem", b"".join(one.public_bytes(_PEM) for one in chain)
+        ),
     )
 
 
-def _trusted_root(url: str, authority: Authority, stamping: Iterable[x509.Certificate]) -> dict[str, Any]:  # Any: JSON
+def _trusted_root(
+    url: str, authority: Authority, stamping: Iterable[x509.Certificate]
+) -> dict[str, Any]:  # Any: JSON
     """`TrustedRoot` (sigstore/protobuf-specs, `sigstore_trustroot.proto`), without a log of signatures."""
     period = _period(authority)
-    key = {"rawBytes": _base64(der(authority.log.key.public_key())), "keyDetails": "PKIX_ECDSA_P256_SHA_256",
-           "validFor": period}
+    key = {
+        "rawBytes": _base64(der(authority.log.key.public_key())),
+        "keyDetails": "PKIX_ECDSA_P256_SHA_256",
+        "validFor": period,
+    }
     return {
         "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
         "tlogs": [],
         "certificateAuthorities": [_chain(url, [authority.root.certificate], period)],
-        "ctlogs": [{"baseUrl": f"{url}/log", "hashAlgorithm": "SHA2_256", "publicKey": key,
-                    "logId": {"keyId": _base64(authority.log.identity)}}],
+        "ctlogs": [
+            {
+                "baseUrl": f"{url}/log",
+                "hashAlgorithm": "SHA2_256",
+                "publicKey": key,
+                "logId": {"keyId": _base64(authority.log.identity)},
+            }
+        ],
         "timestampAuthorities": [_chain(f"{url}/api/v1/timestamp", stamping, period)],
     }
 
@@ -76,11 +99,18 @@ def _signing_config(url: str, authority: Authority) -> dict[str, Any]:  # Any: J
     }
 
 
-def _chain(uri: str, certificates: Iterable[x509.Certificate], period: dict[str, str]) -> dict[str, Any]:  # Any: JSON
+def _chain(
+    uri: str, certificates: Iterable[x509.Certificate], period: dict[str, str]
+) -> dict[str, Any]:  # Any: JSON
     """`CertificateAuthority`: the root comes last."""
     chain = list(certificates)
-    subject = {name: chain[-1].subject.get_attributes_for_oid(oid)[0].value
-               for name, oid in (("organization", NameOID.ORGANIZATION_NAME), ("commonName", NameOID.COMMON_NAME))}
+    subject = {
+        name: chain[-1].subject.get_attributes_for_oid(oid)[0].value
+        for name, oid in (
+            ("organization", NameOID.ORGANIZATION_NAME),
+            ("commonName", NameOID.COMMON_NAME),
+        )
+    }
     raw = [{"rawBytes": _base64(one.public_bytes(serialization.Encoding.DER))} for one in chain]
     return {"subject": subject, "uri": uri, "certChain": {"certificates": raw}, "validFor": period}
 

@@ -25,8 +25,13 @@ def fixture_asked(target: Target) -> Target:
 def test_two_for_each_platform_and_none_twice(asked: Target) -> None:
     remotes = ModelRemotes()
     seen = {one.name: one for one in run_pipeline(remotes, asked)}
-    assert seen["attest"].reason == "4 of 4 attestations are signed" and len(set(remotes.attested)) == 4
-    assert {one.outcome for one in run_pipeline(remotes, asked)} == {"skipped"} and len(remotes.attested) == 4
+    assert (
+        seen["attest"].reason == "4 of 4 attestations are signed"
+        and len(set(remotes.attested)) == 4
+    )
+    assert {one.outcome for one in run_pipeline(remotes, asked)} == {"skipped"} and len(
+        remotes.attested
+    ) == 4
 
 
 def test_statements_of_one_digest_are_written_one_after_the_other(asked: Target) -> None:
@@ -37,7 +42,11 @@ def test_statements_of_one_digest_are_written_one_after_the_other(asked: Target)
     images = [command.argv[-1] for command in commands]
     assert len(images) == 4 and images[:2] == images[2:] and len(set(images)) == 2
     first = commands[0]
-    assert first.side_by_side and first.argv[4] == attest.TYPES["spdxjson"] and "--predicate=-" in first.argv
+    assert (
+        first.side_by_side
+        and first.argv[4] == attest.TYPES["spdxjson"]
+        and "--predicate=-" in first.argv
+    )
     assert first.argv[3] != first.argv[-1] and first.secrets == ("COSIGN_PASSWORD",)
 
 

@@ -22,4 +22,11 @@ class TestCommit:
     def test_branch_and_tag_are_pushed_together_or_not_at_all(self, target: Target) -> None:
         (push,) = commit.plan(target, World())
         assert isinstance(push, Command)
-        assert push.argv == ("git", "push", "--atomic", "origin", f"{'c' * 40}:refs/heads/main", "refs/tags/v1.2.3")
+        assert push.argv == (
+            "git",
+            "push",
+            "--atomic",
+            "origin",
+            f"{'c' * 40}:refs/heads/main",
+            "refs/tags/v1.2.3",
+        )

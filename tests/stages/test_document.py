@@ -17,7 +17,9 @@ class TestDocument:
 
     def test_a_docs_branch_without_a_list_has_no_versions(self, target: Target) -> None:
         refs = Answer(code=0, out=f"{'d' * 40}\trefs/heads/gh-pages\n")
-        world = talk(document.observe(target, World()), (refs,), (Answer(code=0),), (Answer(code=128),))
+        world = talk(
+            document.observe(target, World()), (refs,), (Answer(code=0),), (Answer(code=128),)
+        )
         assert world.docs == {} and "no docs version 1.2" in document.judge(target, world).evidence
 
     def test_an_older_patch_is_replaced(self, target: Target) -> None:

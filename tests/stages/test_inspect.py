@@ -34,24 +34,48 @@ class TestInspect:
         assert talk(inspect.observe(target, known)) is known
         assert "4 compiled files" in inspect.judge(target, known).evidence
 
-    @pytest.mark.parametrize(("contents", "said"), [
-        (changed("linux/arm64", foreign=("deps/a.so", "deps/b.so")),
-         "compiled files of linux/arm64: deps/a.so, deps/b.so are for another machine"),
-        (changed("linux/arm64", foreign=tuple(f"{n}.so" for n in range(7))), "4.so and 2 more are for another machine"),
-        (changed("linux/amd64", labels={REVISION: "c" * 40}),
-         "labels of linux/amd64: differ: org.opencontainers.image.version is missing"),
-        (changed("linux/amd64", distributions=(("package.0", "1.0"), ("Other_Thing", "2"))),
-         "SBOM of linux/amd64 names what is installed: it leaves out Other_Thing 2"),
-        (changed("linux/amd64", distributions=(("package-0", "1.1"),)), "leaves out package-0 1.1"),
-        (msgspec.structs.replace(CONTENTS, annotations={}), "annotations: differ"),
-        (msgspec.structs.replace(CONTENTS, attestations=()), "SBOM of linux/amd64: 0 packages"),
-        (msgspec.structs.replace(CONTENTS, attestations=()), "provenance of linux/arm64: missing"),
-        (msgspec.structs.replace(CONTENTS, attestations=()), "subjects of linux/arm64: statements about nothing"),
-        (stated(SPDX, packages=()), "SBOM of linux/arm64: 0 packages"),
-        (stated(PROVENANCE, build={}), "provenance of linux/amd64: missing"),
-        (stated(PROVENANCE, subjects=("sha256:0",)), "subjects of linux/amd64: statements about sha256:0"),
-        (stated(SPDX, subjects=()), "subjects of linux/amd64: statements about nothing"),
-    ])
+    @pytest.mark.parametrize(
+        ("contents", "said"),
+        [
+            (
+                changed("linux/arm64", foreign=("deps/a.so", "deps/b.so")),
+                "compiled files of linux/arm64: deps/a.so, deps/b.so are for another machine",
+            ),
+            (
+                changed("linux/arm64", foreign=tuple(f"{n}.so" for n in range(7))),
+                "4.so and 2 more are for another machine",
+            ),
+            (
+                changed("linux/amd64", labels={REVISION: "c" * 40}),
+                "labels of linux/amd64: differ: org.opencontainers.image.version is missing",
+            ),
+            (
+                changed("linux/amd64", distributions=(("package.0", "1.0"), ("Other_Thing", "2"))),
+                "SBOM of linux/amd64 names what is installed: it leaves out Other_Thing 2",
+            ),
+            (
+                changed("linux/amd64", distributions=(("package-0", "1.1"),)),
+                "leaves out package-0 1.1",
+            ),
+            (msgspec.structs.replace(CONTENTS, annotations={}), "annotations: differ"),
+            (msgspec.structs.replace(CONTENTS, attestations=()), "SBOM of linux/amd64: 0 packages"),
+            (
+                msgspec.structs.replace(CONTENTS, attestations=()),
+                "provenance of linux/arm64: missing",
+            ),
+            (
+                msgspec.structs.replace(CONTENTS, attestations=()),
+                "subjects of linux/arm64: statements about nothing",
+            ),
+            (stated(SPDX, packages=()), "SBOM of linux/arm64: 0 packages"),
+            (stated(PROVENANCE, build={}), "provenance of linux/amd64: missing"),
+            (
+                stated(PROVENANCE, subjects=("sha256:0",)),
+                "subjects of linux/amd64: statements about sha256:0",
+            ),
+            (stated(SPDX, subjects=()), "subjects of linux/amd64: statements about nothing"),
+        ],
+    )
     def test_each_fault_is_named(self, target: Target, contents: Contents, said: str) -> None:
         assert said in self.faults(target, contents)
 

@@ -23,24 +23,40 @@ class TestPromote:
     """Public tags."""
 
     def test_only_what_is_behind_moves(self, target: Target) -> None:
-        (create,) = promote.plan(target, World(index=INDEX, tags={"v1.2.3": INDEX.digest, "latest": digest_of("old")}))
+        (create,) = promote.plan(
+            target, World(index=INDEX, tags={"v1.2.3": INDEX.digest, "latest": digest_of("old")})
+        )
         assert isinstance(create, Command)
-        assert create.argv[4:] == ("--tag", "registry.example/acme/toy:latest", f"{target.image}@{INDEX.digest}")
+        assert create.argv[4:] == (
+            "--tag",
+            "registry.example/acme/toy:latest",
+            f"{target.image}@{INDEX.digest}",
+        )
 
     def confirmed(self, target: Target, *, second: str = INDEX.digest, code: int = 0) -> World:
         """The world after both tags and the verification by the first of them were asked."""
-        shown = [json.dumps({"digest": digest, "annotations": {VERSION: version}})
-                 for digest, version in ((INDEX.digest, "1.2.3"), (digest_of("newer"), "1.10.0"))]
-        return talk(promote.observe(target, World(index=INDEX, contents=CONTENTS)),
-                    tuple(Answer(code=0, out=one) for one in shown),
-                    tuple(Answer(code=code, err="no signatures found") for _ in INDEX.leaves_first),
-                    *([(NO_BUNDLES,)] if code else []), (Answer(code=0, out=json.dumps({"digest": second})),))
+        shown = [
+            json.dumps({"digest": digest, "annotations": {VERSION: version}})
+            for digest, version in ((INDEX.digest, "1.2.3"), (digest_of("newer"), "1.10.0"))
+        ]
+        return talk(
+            promote.observe(target, World(index=INDEX, contents=CONTENTS)),
+            tuple(Answer(code=0, out=one) for one in shown),
+            tuple(Answer(code=code, err="no signatures found") for _ in INDEX.leaves_first),
+            *([(NO_BUNDLES,)] if code else []),
+            (Answer(code=0, out=json.dumps({"digest": second})),),
+        )
 
-    @pytest.mark.parametrize(("changes", "said"), [
-        ({"second": digest_of("moved")}, "v1.2.3 still there"), ({"code": 10}, "signature of"),
-    ])
-    def test_what_people_get_by_the_tag_is_verified_again(self, target: Target, changes: dict[str, Any],
-                                                          said: str) -> None:
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            ({"second": digest_of("moved")}, "v1.2.3 still there"),
+            ({"code": 10}, "signature of"),
+        ],
+    )
+    def test_what_people_get_by_the_tag_is_verified_again(
+        self, target: Target, changes: dict[str, Any], said: str
+    ) -> None:
         found = promote.judge(target, self.confirmed(target, **changes))
         assert found.state is State.FAULT and said in found.evidence
 
@@ -50,7 +66,10 @@ class TestPromote:
         assert found.state is State.SAME and found.evidence.endswith("; latest stays at 1.10.0")
         older = replace(world, versions={"latest": "1.2.2"})
         assert promote.judge(target, older).state is State.ABSENT
-        assert promote.settle(target, older).tags == {"v1.2.3": INDEX.digest, "latest": INDEX.digest}
+        assert promote.settle(target, older).tags == {
+            "v1.2.3": INDEX.digest,
+            "latest": INDEX.digest,
+        }
 
     def test_a_commit_without_public_tags_has_nothing_to_move(self, target: Target) -> None:
         assert promote.due(replace(target, tags=()))

@@ -20,26 +20,53 @@ class TestPublish:
     """The GitHub release."""
 
     def release(self, **changes: object) -> dict[str, object]:
-        return {"id": 1, "tag_name": "v1.2.3", "draft": False, "assets": [{"name": publish.ASSET}],
-                "upload_url": "https://up.example/1/assets{?name,label}", "html_url": "page", **changes}
+        return {
+            "id": 1,
+            "tag_name": "v1.2.3",
+            "draft": False,
+            "assets": [{"name": publish.ASSET}],
+            "upload_url": "https://up.example/1/assets{?name,label}",
+            "html_url": "page",
+            **changes,
+        }
 
     def observed(self, target: Target, *pages: list[dict[str, object]]) -> World:
-        published = any(one["tag_name"] == target.tag and not one["draft"] for page in pages for one in page)
-        latest = Answer(code=404) if self.latest is None else Answer(code=200, out=json.dumps(self.latest))
-        return talk(publish.observe(target, World()), *((Answer(code=200, out=json.dumps(page)),) for page in pages),
-                    *([(latest,)] if published else []))
+        published = any(
+            one["tag_name"] == target.tag and not one["draft"] for page in pages for one in page
+        )
+        latest = (
+            Answer(code=404)
+            if self.latest is None
+            else Answer(code=200, out=json.dumps(self.latest))
+        )
+        return talk(
+            publish.observe(target, World()),
+            *((Answer(code=200, out=json.dumps(page)),) for page in pages),
+            *([(latest,)] if published else []),
+        )
 
     latest: dict[str, object] | None = None
 
-    @pytest.mark.parametrize(("latest", "others", "leader"), [
-        ("v1.2.3", (), ""), ("v1.2.2", (), "1"), ("v1.2.3", ("v2.0.0",), "7"), ("v2.0.0", ("v2.0.0",), ""),
-        ("v1.2.2", ("v2.0.0", "v3.0.0-rc.1", "other-v9.0.0"), "7"), ("other-v1.0.0", (), ""), (None, (), ""),
-        ("v1.2.3", ("v2.0.1",), ""),  # which was withdrawn
-    ])
-    def test_the_latest_release_is_the_highest(self, target: Target, latest: str | None, others: tuple[str, ...],
-                                               leader: str) -> None:
+    @pytest.mark.parametrize(
+        ("latest", "others", "leader"),
+        [
+            ("v1.2.3", (), ""),
+            ("v1.2.2", (), "1"),
+            ("v1.2.3", ("v2.0.0",), "7"),
+            ("v2.0.0", ("v2.0.0",), ""),
+            ("v1.2.2", ("v2.0.0", "v3.0.0-rc.1", "other-v9.0.0"), "7"),
+            ("other-v1.0.0", (), ""),
+            (None, (), ""),
+            ("v1.2.3", ("v2.0.1",), ""),  # which was withdrawn
+        ],
+    )
+    def test_the_latest_release_is_the_highest(
+        self, target: Target, latest: str | None, others: tuple[str, ...], leader: str
+    ) -> None:
         self.latest = self.release(tag_name=latest) if latest else None
-        page = [self.release(id=7 + number, tag_name=tag) for number, tag in enumerate(others)] + [self.release()]
+        page = [self.release(id=7 + number, tag_name=tag) for number, tag in enumerate(others)] + [
+            self.release()
+        ]
         world = self.observed(replace(target, withdrawn=("2.0.1",)), page)
         assert world.leader == leader
         assert publish.judge(target, world).state is (State.ABSENT if leader else State.SAME)
@@ -64,7 +91,9 @@ class TestPublish:
         assert publish.judge(target, world).state is State.CONFLICT
 
     def test_the_asset_goes_where_the_draft_says(self, target: Target) -> None:
-        draft = Published(id="1", draft=True, assets=frozenset(), upload="https://up.example", page="")
+        draft = Published(
+            id="1", draft=True, assets=frozenset(), upload="https://up.example", page=""
+        )
         world = World(index=INDEX, release=draft)
         (upload,) = publish.plan(target, world)
         assert isinstance(upload, Request) and upload.path == "https://up.example?name=image.json"

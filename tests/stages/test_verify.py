@@ -21,12 +21,26 @@ from tests.support.model_remotes import digest_of
 class TestVerify:
     """The strict verification: what is missing is a fault."""
 
-    def faults(self, target: Target, *, index: Index = INDEX, unsigned: str = "", tag: str = "",
-               contents: Contents = CONTENTS) -> str:
-        told = tuple(Answer(code=10 if digest == unsigned else 0) for digest in dict.fromkeys(index.leaves_first))
+    def faults(
+        self,
+        target: Target,
+        *,
+        index: Index = INDEX,
+        unsigned: str = "",
+        tag: str = "",
+        contents: Contents = CONTENTS,
+    ) -> str:
+        told = tuple(
+            Answer(code=10 if digest == unsigned else 0)
+            for digest in dict.fromkeys(index.leaves_first)
+        )
         now = json.dumps({"digest": tag or index.digest})
-        world = talk(verify.observe(target, World(index=index, contents=contents)), told,
-                     *([(NO_BUNDLES,)] if any(one.code for one in told) else []), (Answer(code=0, out=now),))
+        world = talk(
+            verify.observe(target, World(index=index, contents=contents)),
+            told,
+            *([(NO_BUNDLES,)] if any(one.code for one in told) else []),
+            (Answer(code=0, out=now),),
+        )
         finding = verify.judge(target, world)
         return finding.evidence if finding.state is State.FAULT else ""
 
@@ -40,7 +54,9 @@ class TestVerify:
         assert INDEX.digest[:19] in self.faults(target, unsigned=INDEX.digest)
 
     def test_a_platform_too_few_or_too_many(self, target: Target) -> None:
-        assert "platforms: linux/amd64, linux/arm64" in self.faults(replace(target, platforms=("linux/amd64",)))
+        assert "platforms: linux/amd64, linux/arm64" in self.faults(
+            replace(target, platforms=("linux/amd64",))
+        )
 
     def test_two_attestations_for_one_platform(self, target: Target) -> None:
         twice = replace(INDEX, entries=(*INDEX.entries, INDEX.attestations[0]))
@@ -48,13 +64,19 @@ class TestVerify:
 
     def test_an_attestation_of_something_else(self, target: Target) -> None:
         stray = Entry(digest=digest_of("s"), subject=digest_of("elsewhere"))
-        assert "speak of no image" in self.faults(target, index=replace(INDEX, entries=(*INDEX.entries, stray)))
+        assert "speak of no image" in self.faults(
+            target, index=replace(INDEX, entries=(*INDEX.entries, stray))
+        )
 
     def test_a_tag_that_moved_meanwhile(self, target: Target) -> None:
-        assert f"{target.staging} still there: {digest_of('other')}" in self.faults(target, tag=digest_of("other"))
+        assert f"{target.staging} still there: {digest_of('other')}" in self.faults(
+            target, tag=digest_of("other")
+        )
 
     def test_what_does_not_hold_of_the_content(self, target: Target) -> None:
-        assert "SBOM of linux/arm64: 0 packages" in self.faults(target, contents=stated(SPDX, packages=()))
+        assert "SBOM of linux/arm64: 0 packages" in self.faults(
+            target, contents=stated(SPDX, packages=())
+        )
 
     def test_nothing_to_verify_yet(self, target: Target) -> None:
         world = talk(verify.observe(target, World()))

@@ -26,7 +26,9 @@ from urllib.parse import parse_qsl, urlsplit
 from xml.etree import ElementTree
 
 READ, WRITE = 1, 2  # bits of a scope's `Permission`
-LONGEST = 900.0  # seconds after which it ends by itself; a token and a signed address are good as long
+LONGEST = (
+    900.0  # seconds after which it ends by itself; a token and a signed address are good as long
+)
 TWIRP = "/twirp/github.actions.results.api.v1.CacheService/"
 Document = dict[str, Any]  # Any: JSON, what a Twirp method is asked and answers
 
@@ -60,14 +62,22 @@ class CacheService:
 
     def environment(self, scopes: dict[str, int]) -> dict[str, str]:
         """What GitHub's runner gives to an action, and to no `run:` step."""
-        return {"ACTIONS_RESULTS_URL": f"{self.address}/", "ACTIONS_RUNTIME_TOKEN": self.token(scopes),
-                "ACTIONS_CACHE_SERVICE_V2": "True"}
+        return {
+            "ACTIONS_RESULTS_URL": f"{self.address}/",
+            "ACTIONS_RUNTIME_TOKEN": self.token(scopes),
+            "ACTIONS_CACHE_SERVICE_V2": "True",
+        }
 
     def token(self, scopes: dict[str, int]) -> str:
         """A JWT with permissions by scope, the run's own first. Source: go-actions-cache, `cache.go`, `New`."""
-        access, now = [{"Scope": scope, "Permission": bits} for scope, bits in scopes.items()], int(time.time())
+        access, now = (
+            [{"Scope": scope, "Permission": bits} for scope, bits in scopes.items()],
+            int(time.time()),
+        )
         claims = {"ac": json.dumps(access), "nbf": now - 60, "exp": now + int(LONGEST)}
-        signed = ".".join(_encode(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
+        signed = ".".join(
+            _encode(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims)
+        )
         return f"{signed}.{self._sign(signed)}"
 
     def evict(self, prefix: str, *, bytes_only: bool = False) -> int:
@@ -85,20 +95,28 @@ class CacheService:
 
     def call(self, method: str, token: str, asked: Document) -> Document:
         """The answer of a Twirp method."""
-        methods = {"CreateCacheEntry": self._create, "FinalizeCacheEntryUpload": self._finalize,
-                   "GetCacheEntryDownloadURL": self._find}
+        methods = {
+            "CreateCacheEntry": self._create,
+            "FinalizeCacheEntryUpload": self._finalize,
+            "GetCacheEntryDownloadURL": self._find,
+        }
         if method not in methods:
             raise Refusal(404, "bad_route", f"no handler for path {method}")
         signed, _, signature = token.rpartition(".")
         if not hmac.compare_digest(self._sign(signed), signature):
             raise Refusal(401, "unauthenticated", "invalid token")
         claims = json.loads(base64.urlsafe_b64decode(signed.partition(".")[2] + "=="))
-        return methods[method]({one["Scope"]: one["Permission"] for one in json.loads(claims["ac"])}, asked)
+        return methods[method](
+            {one["Scope"]: one["Permission"] for one in json.loads(claims["ac"])}, asked
+        )
 
     def blob(self, number: int, query: dict[str, str], right: str) -> Entry:
         """The entry behind a signed address, which gives one right, `r` or `w`, for a time."""
         signature = self._sign(f"{number} {right} {query.get('se')}")
-        if not hmac.compare_digest(signature, query.get("sig", "")) or int(query["se"]) < time.time():
+        if (
+            not hmac.compare_digest(signature, query.get("sig", ""))
+            or int(query["se"]) < time.time()
+        ):
             raise Refusal(403, "AuthenticationFailed", "Server failed to authenticate the request.")
         for entry in self.entries:
             if entry.number == number and (right == "w" or entry.content is not None):
@@ -111,7 +129,11 @@ class CacheService:
         if scope is None:
             return {"ok": False, "message": "cache write denied: token has no writable scopes"}
         if self._reserved(scopes, asked):
-            raise Refusal(409, "already_exists", "cache entry with the same key, version, and scope already exists")
+            raise Refusal(
+                409,
+                "already_exists",
+                "cache entry with the same key, version, and scope already exists",
+            )
         entry = Entry(secrets.randbits(48), scope, asked["key"], asked["version"])
         self.entries.append(entry)
         return {"ok": True, "signed_upload_url": self._signed(entry, "w")}
@@ -131,8 +153,12 @@ class CacheService:
         """
         readable = [scope for scope, permission in scopes.items() if permission & READ]
         if not readable:
-            raise Refusal(403, "permission_denied", "cache read denied: token has no readable scopes")
-        usable = [one for one in reversed(self.entries) if one.final and one.version == asked["version"]]
+            raise Refusal(
+                403, "permission_denied", "cache read denied: token has no readable scopes"
+            )
+        usable = [
+            one for one in reversed(self.entries) if one.final and one.version == asked["version"]
+        ]
         found: list[Entry] = []
         for ours in ([one for one in usable if one.scope == scope] for scope in readable):
             found += [one for one in ours if one.key == asked["key"]]
@@ -140,11 +166,18 @@ class CacheService:
                 found += [one for one in ours if one.key.startswith(prefix)]
         if not found:
             return {"ok": False}
-        return {"ok": True, "matched_key": found[0].key, "signed_download_url": self._signed(found[0], "r")}
+        return {
+            "ok": True,
+            "matched_key": found[0].key,
+            "signed_download_url": self._signed(found[0], "r"),
+        }
 
     def _reserved(self, scopes: dict[str, int], asked: Document) -> Entry | None:
         ours = [one for one in self.entries if scopes.get(one.scope, 0) & WRITE]
-        return next((one for one in ours if (one.key, one.version) == (asked["key"], asked["version"])), None)
+        return next(
+            (one for one in ours if (one.key, one.version) == (asked["key"], asked["version"])),
+            None,
+        )
 
     def _signed(self, entry: Entry, right: str) -> str:
         end = int(time.time() + LONGEST)
@@ -179,7 +212,10 @@ class Handler(BaseHTTPRequestHandler):
     timeout = 30
 
     def _serve(self) -> None:
-        address, body = urlsplit(self.path), self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        address, body = (
+            urlsplit(self.path),
+            self.rfile.read(int(self.headers.get("Content-Length", 0))),
+        )
         with self.service.lock:
             try:
                 if found := re.fullmatch(r"/blobs/(\d+)", address.path):
@@ -196,7 +232,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _twirp(self, method: str, asked: Document) -> None:
         self.service.asked.append(f"{method} {asked.get('key')}")
-        answer = self.service.call(method, self.headers.get("Authorization", "").removeprefix("Bearer "), asked)
+        answer = self.service.call(
+            method, self.headers.get("Authorization", "").removeprefix("Bearer "), asked
+        )
         self._answer(200, json.dumps(answer).encode(), {})
 
     def _blob(self, number: int, query: dict[str, str], body: bytes) -> None:
@@ -204,21 +242,37 @@ class Handler(BaseHTTPRequestHandler):
         self.service.asked.append(f"{self.command} {query.get('comp', 'blob')}")
         entry = self.service.blob(number, query, "w" if self.command == "PUT" else "r")
         content = entry.content or b""
-        want = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("x-ms-range", self.headers.get("Range", "")))
+        want = re.fullmatch(
+            r"bytes=(\d+)-(\d*)", self.headers.get("x-ms-range", self.headers.get("Range", ""))
+        )
         if self.command == "PUT":
             _put(entry, query, body)
             self._answer(201, b"", {})
         elif want is None:
             self._answer(200, content, {})
-        elif part := content[int(want[1]):int(want[2] or len(content)) + 1]:
-            self._answer(206, part, {"Content-Range": f"bytes {want[1]}-{int(want[1]) + len(part) - 1}/{len(content)}"})
+        elif part := content[int(want[1]) : int(want[2] or len(content)) + 1]:
+            self._answer(
+                206,
+                part,
+                {"Content-Range": f"bytes {want[1]}-{int(want[1]) + len(part) - 1}/{len(content)}"},
+            )
         else:
-            raise Refusal(416, "InvalidRange", "The range specified is invalid for the current size of the resource.")
+            raise Refusal(
+                416,
+                "InvalidRange",
+                "The range specified is invalid for the current size of the resource.",
+            )
 
-    def _answer(self, status: int, body: bytes, headers: dict[str, str], reason: str | None = None) -> None:
+    def _answer(
+        self, status: int, body: bytes, headers: dict[str, str], reason: str | None = None
+    ) -> None:
         """Every answer has `x-ms-request-id`: after an upload go-actions-cache reads it without a check for nil."""
         self.send_response(status, reason)
-        always = {"Content-Length": str(len(body)), "x-ms-request-id": secrets.token_hex(), "ETag": '"0x1"'}
+        always = {
+            "Content-Length": str(len(body)),
+            "x-ms-request-id": secrets.token_hex(),
+            "ETag": '"0x1"',
+        }
         for name, value in {**headers, **always, "Last-Modified": formatdate(usegmt=True)}.items():
             self.send_header(name, value)
         self.end_headers()

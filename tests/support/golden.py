@@ -23,9 +23,20 @@ def check(name: str, text: str, *, update: bool = False) -> None:
     if update:
         path.write_text(text, encoding="utf-8")
         return
-    assert path.is_file(), f"there is no {path.name} yet: run `pytest --update-golden`, and read what it wrote"
+    assert path.is_file(), (
+        f"there is no {path.name} yet: run `pytest --update-golden`, and read what it wrote"
+    )
     golden = path.read_text(encoding="utf-8")
     if text != golden:
-        difference = difflib.unified_diff(golden.splitlines(), text.splitlines(), "golden", "now", n=2, lineterm="")
-        raise AssertionError("\n".join((f"people see another {name} than before; where that is meant, run "
-                                        "`pytest --update-golden` and commit it", *difference)))
+        difference = difflib.unified_diff(
+            golden.splitlines(), text.splitlines(), "golden", "now", n=2, lineterm=""
+        )
+        raise AssertionError(
+            "\n".join(
+                (
+                    f"people see another {name} than before; where that is meant, run "
+                    "`pytest --update-golden` and commit it",
+                    *difference,
+                )
+            )
+        )

@@ -18,11 +18,22 @@ from shipway.tools.semantic_release import render_config
 from tests.support.repositories import CHANGELOG, PROJECT, git
 
 MESSAGES = (
-    "fix: one thing", "feat: another thing", "chore: nothing to see", "docs: words", "perf(core): less of it",
-    "feat(api)!: not as before", "fix: more\n\nBREAKING CHANGE: call it otherwise\n", "no convention at all",
-    "Merge things by hand (#12)\n\n* feat: of a squash\n\n* fix: of a squash, too\n", "fix: (#7)",
-    "refactor: moved\n\nfeat: inside\n", "revert: feat: another thing", "FEAT: loud", "feat : spaced",
-    "style:no space", "chore(release): v9 [skip ci]",
+    "fix: one thing",
+    "feat: another thing",
+    "chore: nothing to see",
+    "docs: words",
+    "perf(core): less of it",
+    "feat(api)!: not as before",
+    "fix: more\n\nBREAKING CHANGE: call it otherwise\n",
+    "no convention at all",
+    "Merge things by hand (#12)\n\n* feat: of a squash\n\n* fix: of a squash, too\n",
+    "fix: (#7)",
+    "refactor: moved\n\nfeat: inside\n",
+    "revert: feat: another thing",
+    "FEAT: loud",
+    "feat : spaced",
+    "style:no space",
+    "chore(release): v9 [skip ci]",
 )
 
 
@@ -40,15 +51,25 @@ class History:
         files = {"pyproject.toml": PROJECT, "CHANGELOG.md": CHANGELOG}
         self.commit("main", "chore: begin", files=files)
 
-    def commit(self, branch: str, message: str, *parents: int, files: dict[str, str] | None = None) -> int:
+    def commit(
+        self, branch: str, message: str, *parents: int, files: dict[str, str] | None = None
+    ) -> int:
         """A commit on top of ``branch``, or of ``parents``; gives its mark."""
         self.count += 1
         text = message.encode()
         on = parents or ((self.heads[branch],) if branch in self.heads else ())
         seconds = 1_600_000_000 + 60 * self.count
-        self.lines += [f"commit refs/heads/{branch}", f"mark :{self.count}", f"author a <a@b> {seconds} +0000",
-                       f"committer a <a@b> {seconds} +0000", f"data {len(text)}", message]
-        self.lines += [f"{'merge' if number else 'from'} :{parent}" for number, parent in enumerate(on)]
+        self.lines += [
+            f"commit refs/heads/{branch}",
+            f"mark :{self.count}",
+            f"author a <a@b> {seconds} +0000",
+            f"committer a <a@b> {seconds} +0000",
+            f"data {len(text)}",
+            message,
+        ]
+        self.lines += [
+            f"{'merge' if number else 'from'} :{parent}" for number, parent in enumerate(on)
+        ]
         for name, content in (files or {}).items():
             self.lines += [f"M 100644 inline {name}", f"data {len(content.encode())}", content]
         self.heads[branch] = self.count
@@ -57,7 +78,13 @@ class History:
     def tag(self, name: str, mark: int, *, annotated: bool = True) -> None:
         """A tag at a commit."""
         if annotated:
-            self.lines += [f"tag {name}", f"from :{mark}", "tagger a <a@b> 1600000000 +0000", f"data {len(name)}", name]
+            self.lines += [
+                f"tag {name}",
+                f"from :{mark}",
+                "tagger a <a@b> 1600000000 +0000",
+                f"data {len(name)}",
+                name,
+            ]
         else:
             self.lines += [f"reset refs/tags/{name}", f"from :{mark}", ""]
 
@@ -65,8 +92,13 @@ class History:
         """The repository; its head is `main`."""
         folder.mkdir(parents=True)
         git(folder, "init", "--quiet", "--template=", "--initial-branch=main")
-        subprocess.run(("git", "fast-import", "--quiet"), cwd=folder, input="\n".join((*self.lines, "")), text=True,
-                       check=True)
+        subprocess.run(
+            ("git", "fast-import", "--quiet"),
+            cwd=folder,
+            input="\n".join((*self.lines, "")),
+            text=True,
+            check=True,
+        )
         git(folder, "remote", "add", "origin", "https://github.com/acme/toy.git")
         git(folder, "pack-refs", "--all")
         git(folder, "checkout", "--quiet", "main")
@@ -92,10 +124,14 @@ def at_random(seed: int, commits: int) -> History:
             history.commit(chance.choice(topics), chance.choice(MESSAGES))
         elif step < 0.82 and topics:
             topic = topics.pop(chance.randrange(len(topics)))
-            history.commit("main", f"Merge branch '{topic}'", history.heads["main"], history.heads[topic])
+            history.commit(
+                "main", f"Merge branch '{topic}'", history.heads["main"], history.heads[topic]
+            )
         elif step < 0.86 and topics:
             topic = chance.choice(topics)
-            history.commit(topic, "Merge branch 'main'", history.heads[topic], history.heads["main"])
+            history.commit(
+                topic, "Merge branch 'main'", history.heads[topic], history.heads["main"]
+            )
         else:
             _release(history, numbers, topics)
     return history
@@ -105,7 +141,7 @@ def _release(history: History, numbers: list[int], topics: list[str]) -> None:
     chance = history.chance
     place = chance.choice((2, 2, 1, 1, 1, 0))
     numbers[place] += 1
-    numbers[place + 1:] = [0] * (2 - place)
+    numbers[place + 1 :] = [0] * (2 - place)
     version = ".".join(map(str, numbers))
     kind = chance.random()
     if kind < 0.70:
@@ -115,7 +151,9 @@ def _release(history: History, numbers: list[int], topics: list[str]) -> None:
     elif kind < 0.88 and topics:
         history.tag(f"v{version}", history.heads[chance.choice(topics)])
     else:
-        history.tag(f"{chance.choice(('other-', 'release/', 'v1x'))}{version}", history.heads["main"])
+        history.tag(
+            f"{chance.choice(('other-', 'release/', 'v1x'))}{version}", history.heads["main"]
+        )
 
 
 def heads(folder: Path, count: int) -> Iterator[str]:
@@ -135,8 +173,12 @@ def config_of(folder: Path, *, prerelease: bool = False) -> Path:
     """Settings of a project without its own; with pre-releases on `main`."""
     folder.mkdir(exist_ok=True)
     file = folder / "release.toml"
-    text = render_config(Release(branches=("never" if prerelease else "main",)), "acme/toy", inside=False)
-    file.write_text(text + "[semantic_release.branches.main]\nmatch = 'main'\nprerelease = true\n" * prerelease)
+    text = render_config(
+        Release(branches=("never" if prerelease else "main",)), "acme/toy", inside=False
+    )
+    file.write_text(
+        text + "[semantic_release.branches.main]\nmatch = 'main'\nprerelease = true\n" * prerelease
+    )
     return file
 
 
@@ -148,9 +190,16 @@ def whole(clone: Path, config: Path) -> str:
     history.show_everything(clone)
     rules = history.read_rules(clone, config)
     with Repo(clone) as repository:
-        return str(next_version(repository, rules.version_translator, rules.commit_parser,
-                                allow_zero_version=rules.allow_zero_version, major_on_zero=rules.major_on_zero,
-                                prerelease=rules.prerelease))
+        return str(
+            next_version(
+                repository,
+                rules.version_translator,
+                rules.commit_parser,
+                allow_zero_version=rules.allow_zero_version,
+                major_on_zero=rules.major_on_zero,
+                prerelease=rules.prerelease,
+            )
+        )
 
 
 def forget(clone: Path) -> None:

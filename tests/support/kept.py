@@ -22,7 +22,9 @@ class Kept:
 
     def run(self, *argv: str, code: int = 0) -> str:
         """Run a real tool; gives its output, with its errors when it is meant to fail."""
-        done = subprocess.run(argv, env=self.environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            argv, env=self.environment, capture_output=True, text=True, check=False
+        )
         assert done.returncode == code, f"{argv[:3]} ended with {done.returncode}: {done.stderr}"
         return done.stdout + (done.stderr if code else "")
 
@@ -39,5 +41,8 @@ def shipway(*words: str) -> tuple[str, ...]:
 
 def look(kept: Kept, reference: str) -> Index:
     """An index in the registry."""
-    return parse_index(kept.run("docker", "buildx", "imagetools", "inspect", reference, "--format",
-                                "{{json .Manifest}}"))
+    return parse_index(
+        kept.run(
+            "docker", "buildx", "imagetools", "inspect", reference, "--format", "{{json .Manifest}}"
+        )
+    )

@@ -29,17 +29,32 @@ class Bench:
 
     def push(self, name: str) -> str:
         """Push an index of its own; gives its digest."""
-        content = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [],
-                              "annotations": {"name": name}}).encode()
+        content = json.dumps(
+            {"schemaVersion": 2, "mediaType": INDEX, "manifests": [], "annotations": {"name": name}}
+        ).encode()
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        send(f"http://{self.registry}/v2/acme/app/manifests/{digest}", "PUT", content, {"Content-Type": INDEX})
+        send(
+            f"http://{self.registry}/v2/acme/app/manifests/{digest}",
+            "PUT",
+            content,
+            {"Content-Type": INDEX},
+        )
         return digest
 
     def target(self, expected: Workflow) -> Target:
         """An image by ``expected``."""
-        return Target(image=f"{self.registry}/acme/app", commit=expected.sha, branch="main", channel="release",
-                      staging="sha-5eed5ee", tags=(), platforms=(), folder="", signing=expect(expected),
-                      builder="https://github.com/acme/app/actions/runs/1003")
+        return Target(
+            image=f"{self.registry}/acme/app",
+            commit=expected.sha,
+            branch="main",
+            channel="release",
+            staging="sha-5eed5ee",
+            tags=(),
+            platforms=(),
+            folder="",
+            signing=expect(expected),
+            builder="https://github.com/acme/app/actions/runs/1003",
+        )
 
     def sign(self, digest: str) -> None:
         """As the workflow that the Sigstore hands out tokens for."""
@@ -52,14 +67,20 @@ class Bench:
 
 def expect(workflow: Workflow) -> Signing:
     """The identity, and the caller's repository and branch."""
-    return Signing(identity=workflow.identity, issuer=GITHUB, repository=workflow.repository, ref=workflow.ref)
+    return Signing(
+        identity=workflow.identity, issuer=GITHUB, repository=workflow.repository, ref=workflow.ref
+    )
 
 
-def send(url: str, method: str, content: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+def send(
+    url: str, method: str, content: bytes | None, headers: dict[str, str]
+) -> tuple[int, bytes]:
     """(status, body) of a request to this machine."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(urllib.request.Request(url, content, headers, method=method), timeout=10) as answer:
+        with opener.open(
+            urllib.request.Request(url, content, headers, method=method), timeout=10
+        ) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         with error:

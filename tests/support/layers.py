@@ -9,8 +9,14 @@ import tarfile
 
 def elf(machine: int, *, kind: int = 3, big: bool = False) -> bytes:
     """The head of a compiled file."""
-    return b"\x7fELF\2" + (b"\2" if big else b"\1") + b"\1" + bytes(9) + struct.pack(
-        ">HH" if big else "<HH", kind, machine) + bytes(44)
+    return (
+        b"\x7fELF\2"
+        + (b"\2" if big else b"\1")
+        + b"\1"
+        + bytes(9)
+        + struct.pack(">HH" if big else "<HH", kind, machine)
+        + bytes(44)
+    )
 
 
 def archive(files: dict[str, bytes]) -> bytes:

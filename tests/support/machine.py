@@ -15,5 +15,7 @@ def forget_surroundings(environment: MutableMapping[str, str]) -> None:
 
     They set the variables that they need.
     """
-    for name in [name for name in environment if name.startswith(_PREFIXES) or name in LOCAL_VARIABLES]:
+    for name in [
+        name for name in environment if name.startswith(_PREFIXES) or name in LOCAL_VARIABLES
+    ]:
         del environment[name]

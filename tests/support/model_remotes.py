@@ -38,25 +38,43 @@ def manifest(name: str, platforms: tuple[str, ...]) -> dict[str, Json]:
         system, machine = platform.split("/")
         image = digest_of(name + platform)
         entries.append({"digest": image, "platform": {"os": system, "architecture": machine}})
-        entries.append({"digest": digest_of(image + "attestation"), "annotations": {SUBJECT: image},
-                        "platform": {"os": "unknown", "architecture": "unknown"}})
+        entries.append(
+            {
+                "digest": digest_of(image + "attestation"),
+                "annotations": {SUBJECT: image},
+                "platform": {"os": "unknown", "architecture": "unknown"},
+            }
+        )
     return {"digest": digest_of(name), "manifests": entries}
 
 
 def provenance_of(commit: str, **changes: Json) -> dict[str, Json]:
     """A good provenance of version 1, as BuildKit writes it; ``changes`` replace whole branches."""
-    return {"buildDefinition": {
-                "buildType": BUILD_TYPES[1],
-                "externalParameters": {"request": {"args": {"build-arg:EXTRA": "dev"}}},
-                "resolvedDependencies": [{"uri": "pkg:docker/python@3.13", "digest": {"sha256": "ab" * 32}}],
-                **_given(changes, "externalParameters", "resolvedDependencies", "buildType")},
-            "runDetails": {
-                "builder": {"id": f"{SITE}/acme/toy/actions/runs/1003/attempts/1"},
-                "metadata": {"finishedOn": "2026-01-02T03:04:05.678901234Z", "buildkit_metadata": {
-                    "vcs": {"source": f"{SITE}/acme/toy.git", "revision": commit,
-                            **_given(changes, "source", "revision")}},
-                    **_given(changes, "finishedOn")},
-                **_given(changes, "builder")}}
+    return {
+        "buildDefinition": {
+            "buildType": BUILD_TYPES[1],
+            "externalParameters": {"request": {"args": {"build-arg:EXTRA": "dev"}}},
+            "resolvedDependencies": [
+                {"uri": "pkg:docker/python@3.13", "digest": {"sha256": "ab" * 32}}
+            ],
+            **_given(changes, "externalParameters", "resolvedDependencies", "buildType"),
+        },
+        "runDetails": {
+            "builder": {"id": f"{SITE}/acme/toy/actions/runs/1003/attempts/1"},
+            "metadata": {
+                "finishedOn": "2026-01-02T03:04:05.678901234Z",
+                "buildkit_metadata": {
+                    "vcs": {
+                        "source": f"{SITE}/acme/toy.git",
+                        "revision": commit,
+                        **_given(changes, "source", "revision"),
+                    }
+                },
+                **_given(changes, "finishedOn"),
+            },
+            **_given(changes, "builder"),
+        },
+    }
 
 
 def _given(changes: Mapping[str, Json], *names: str) -> dict[str, Json]:
@@ -66,16 +84,38 @@ def _given(changes: Mapping[str, Json], *names: str) -> dict[str, Json]:
 def contents_of(index: Index, labels: Mapping[str, str], packages: int = 1) -> Contents:
     """What is in a good image: one distribution, and as many packages in its SBOM."""
     names = tuple((f"package-{number}", "1.0", "MIT") for number in range(packages))
-    platforms = {entry.platform: Platform(digest=entry.digest, labels=dict(labels), compiled=2,
-                                          distributions=(("Package_0", "1.0"),) if packages else ())
-                 for entry in index.images}
+    platforms = {
+        entry.platform: Platform(
+            digest=entry.digest,
+            labels=dict(labels),
+            compiled=2,
+            distributions=(("Package_0", "1.0"),) if packages else (),
+        )
+        for entry in index.images
+    }
     attestations = tuple(
-        Attestation(digest=entry.digest, subject=entry.subject, statements=(
-            Statement(type=SPDX, subjects=(entry.subject,), packages=names),
-            Statement(type=f"{PROVENANCE}v1", subjects=(entry.subject,),
-                      build=provenance_of(labels.get(REVISION, ""), source=labels.get(SOURCE, f"{SITE}/acme/toy")))))
-        for entry in index.attestations)
-    return Contents(digest=index.digest, annotations=dict(labels), platforms=platforms, attestations=attestations)
+        Attestation(
+            digest=entry.digest,
+            subject=entry.subject,
+            statements=(
+                Statement(type=SPDX, subjects=(entry.subject,), packages=names),
+                Statement(
+                    type=f"{PROVENANCE}v1",
+                    subjects=(entry.subject,),
+                    build=provenance_of(
+                        labels.get(REVISION, ""), source=labels.get(SOURCE, f"{SITE}/acme/toy")
+                    ),
+                ),
+            ),
+        )
+        for entry in index.attestations
+    )
+    return Contents(
+        digest=index.digest,
+        annotations=dict(labels),
+        platforms=platforms,
+        attestations=attestations,
+    )
 
 
 @dataclass
@@ -106,7 +146,14 @@ class ModelRemotes:
 
     def state(self) -> object:
         """All that people can see."""
-        return self.tags, sorted(self.signatures), sorted(self.attested), self.refs, self.releases, self.docs
+        return (
+            self.tags,
+            sorted(self.signatures),
+            sorted(self.attested),
+            self.refs,
+            self.releases,
+            self.docs,
+        )
 
     def run(self, command: Command) -> Answer:
         """Answer a command as the real tool would."""
@@ -114,19 +161,30 @@ class ModelRemotes:
             ("python3", "-m", "shipway.effects.read_image"): self._contents,
             ("python3", "-m", "shipway.effects.attest"): self._attest,
             ("python3", "-m", "shipway.effects.bundles"): lambda asked: Answer(
-                code=0, out=json.dumps({digest: [] for digest in asked.argv[4:]})),
-            ("python3", "-m", "shipway.run.packages"):
-                lambda asked: Answer(code=0, out=f"changes since {asked.argv[-1]}\n"),
+                code=0, out=json.dumps({digest: [] for digest in asked.argv[4:]})
+            ),
+            ("python3", "-m", "shipway.run.packages"): lambda asked: Answer(
+                code=0, out=f"changes since {asked.argv[-1]}\n"
+            ),
             ("cosign", "verify-attestation"): lambda asked: Answer(
-                code=0 if (asked.argv[-1].partition("@")[2], asked.argv[2]) in self.attested else 10),
-            ("docker", "buildx", "build"): self._build, ("docker", "buildx", "imagetools", "inspect"): self._inspect,
-            ("docker", "buildx", "imagetools", "create"): self._create, ("cosign", "sign"): self._sign,
-            ("cosign", "verify"): self._verify, ("git", "ls-remote"): self._ls_remote, ("git", "push"): self._push,
-            ("git", "fetch"): lambda _: Answer(code=0), ("git", "show"): self._show,
-            ("mike", "deploy"): self._deploy, ("mike", "alias"): self._alias,
+                code=0 if (asked.argv[-1].partition("@")[2], asked.argv[2]) in self.attested else 10
+            ),
+            ("docker", "buildx", "build"): self._build,
+            ("docker", "buildx", "imagetools", "inspect"): self._inspect,
+            ("docker", "buildx", "imagetools", "create"): self._create,
+            ("cosign", "sign"): self._sign,
+            ("cosign", "verify"): self._verify,
+            ("git", "ls-remote"): self._ls_remote,
+            ("git", "push"): self._push,
+            ("git", "fetch"): lambda _: Answer(code=0),
+            ("git", "show"): self._show,
+            ("mike", "deploy"): self._deploy,
+            ("mike", "alias"): self._alias,
             ("mike", "set-default"): lambda _: Answer(code=0),
         }
-        answer = next(do for words, do in programs.items() if command.argv[:len(words)] == words)(command)
+        answer = next(do for words, do in programs.items() if command.argv[: len(words)] == words)(
+            command
+        )
         if answer.code not in command.expected:
             raise failure(command, answer)
         return answer
@@ -145,17 +203,29 @@ class ModelRemotes:
         raise Died
 
     def _build(self, command: Command) -> Answer:
-        name = next(word for word in command.argv if word.startswith("--output=")).split("name=")[1].split(",")[0]
+        name = (
+            next(word for word in command.argv if word.startswith("--output="))
+            .split("name=")[1]
+            .split(",")[0]
+        )
 
         def make() -> None:
             self.builds += 1
-            platforms = next(word for word in command.argv if word.startswith("--platform=")).partition("=")[2]
+            platforms = next(
+                word for word in command.argv if word.startswith("--platform=")
+            ).partition("=")[2]
             found = manifest(f"{name}#{self.builds}", tuple(platforms.split(",")))
-            found["annotations"] = {key: value for word in command.argv if word.startswith("--annotation=index:")
-                                    for key, value in [word[len("--annotation=index:"):].split("=", 1)]}
+            found["annotations"] = {
+                key: value
+                for word in command.argv
+                if word.startswith("--annotation=index:")
+                for key, value in [word[len("--annotation=index:") :].split("=", 1)]
+            }
             self.manifests[str(found["digest"])] = found
             self.tags[name.rpartition(":")[2]] = str(found["digest"])
-            labels = dict(word[len("--label="):].split("=", 1) for word in command.argv if "--label=" in word)
+            labels = dict(
+                word[len("--label=") :].split("=", 1) for word in command.argv if "--label=" in word
+            )
             self.labels[str(found["digest"])] = self.labels[""] = labels
 
         return self.change(command, make)
@@ -178,7 +248,11 @@ class ModelRemotes:
     def _create(self, command: Command) -> Answer:
         sources = [word.partition("@")[2] for word in command.argv if "@" in word]
         digest = self._merge(sources) if len(sources) > 1 else sources[0]
-        tags = [word.rpartition(":")[2] for before, word in zip(command.argv, command.argv[1:]) if before == "--tag"]
+        tags = [
+            word.rpartition(":")[2]
+            for before, word in zip(command.argv, command.argv[1:])
+            if before == "--tag"
+        ]
         return self.change(command, lambda: self.tags.update({tag: digest for tag in tags}))
 
     def _merge(self, sources: list[str]) -> str:
@@ -191,10 +265,15 @@ class ModelRemotes:
         return str(found["digest"])
 
     def _sign(self, command: Command) -> Answer:
-        return self.change(command, lambda: self.signatures.append(command.argv[-1].partition("@")[2]))
+        return self.change(
+            command, lambda: self.signatures.append(command.argv[-1].partition("@")[2])
+        )
 
     def _attest(self, command: Command) -> Answer:
-        pair = (command.argv[-1].partition("@")[2], next(word for word in command.argv if word.startswith("--type=")))
+        pair = (
+            command.argv[-1].partition("@")[2],
+            next(word for word in command.argv if word.startswith("--type=")),
+        )
         return self.change(command, lambda: self.attested.append(pair))
 
     def _verify(self, command: Command) -> Answer:
@@ -202,14 +281,18 @@ class ModelRemotes:
 
     def _ls_remote(self, command: Command) -> Answer:
         asked = command.argv[3:]
-        return Answer(code=0, out="".join(f"{self.refs[ref]}\t{ref}\n" for ref in asked if ref in self.refs))
+        return Answer(
+            code=0, out="".join(f"{self.refs[ref]}\t{ref}\n" for ref in asked if ref in self.refs)
+        )
 
     def _alias(self, command: Command) -> Answer:
         version, alias = command.argv[-2:]
 
         def make() -> None:
             for one in self.docs:
-                others: list[Json] = [name for name in cast(list[Json], one["aliases"]) if name != alias]
+                others: list[Json] = [
+                    name for name in cast(list[Json], one["aliases"]) if name != alias
+                ]
                 one["aliases"] = [*others, alias] if one["version"] == version else others
 
         return self.change(command, make)
@@ -223,7 +306,9 @@ class ModelRemotes:
 
         def make() -> Answer:
             # Atomic: both or neither. A tag is not moved, and a branch only forward.
-            if self.refs.get(command.argv[5], commit) != commit or not self._is_forward(branch, commit):
+            if self.refs.get(command.argv[5], commit) != commit or not self._is_forward(
+                branch, commit
+            ):
                 return Answer(code=1, err="! [rejected] main -> main (fetch first)")
             self.refs.update(refs)
             return Answer(code=0)
@@ -243,14 +328,22 @@ class ModelRemotes:
         return Answer(code=0, out=json.dumps(self.docs))
 
     def _deploy(self, command: Command) -> Answer:
-        words = command.argv[command.argv.index("--title") + 1:]
+        words = command.argv[command.argv.index("--title") + 1 :]
         title, version = words[0], words[1]
 
         def make() -> None:
             aliases: list[Json] = list(words[2:])
             # `--update-aliases`: an alias moves from one version to another.
-            self.docs = [{**one, "aliases": [name for name in cast(list[Json], one["aliases"]) if name not in aliases]}
-                         for one in self.docs if one["version"] != version]
+            self.docs = [
+                {
+                    **one,
+                    "aliases": [
+                        name for name in cast(list[Json], one["aliases"]) if name not in aliases
+                    ],
+                }
+                for one in self.docs
+                if one["version"] != version
+            ]
             self.docs.append({"version": version, "title": title, "aliases": aliases})
             self.refs["refs/heads/gh-pages"] = "d0c5"
 
@@ -259,7 +352,11 @@ class ModelRemotes:
     def request(self, request: Request) -> Answer:
         """Answer a request as GitHub's API would."""
         if request.path.endswith("/releases/latest"):
-            latest = [one for one in self.releases if one.get("make_latest") == "true" and not one["draft"]]
+            latest = [
+                one
+                for one in self.releases
+                if one.get("make_latest") == "true" and not one["draft"]
+            ]
             return Answer(code=200, out=json.dumps(latest[0])) if latest else Answer(code=404)
         if request.method == "GET":
             return Answer(code=200, out=json.dumps(self.releases))
@@ -267,8 +364,15 @@ class ModelRemotes:
         def make() -> None:
             if request.method == "POST" and not request.content:
                 number = 1 + max((int(str(one["id"])) for one in self.releases), default=6)
-                self.releases.append({"id": number, "assets": [], "upload_url": f"/upload/{number}/assets{{?name}}",
-                                      "html_url": "page", **request.body})
+                self.releases.append(
+                    {
+                        "id": number,
+                        "assets": [],
+                        "upload_url": f"/upload/{number}/assets{{?name}}",
+                        "html_url": "page",
+                        **request.body,
+                    }
+                )
                 return
             (ours,) = (one for one in self.releases if f"/{one['id']}" in request.path)
             if request.content:

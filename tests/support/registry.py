@@ -44,7 +44,9 @@ class Registry:
 
             def do_DELETE(self) -> None:  # pylint: disable=invalid-name
                 digest = self.path.rpartition("/")[2]
-                registry.names = {name: one for name, one in registry.names.items() if one != digest}
+                registry.names = {
+                    name: one for name, one in registry.names.items() if one != digest
+                }
                 self.answer(404 if registry.blobs.pop(digest, None) is None else 202, b"", {})
 
             def answer(self, status: int, content: bytes, headers: dict[str, str]) -> None:
@@ -65,9 +67,11 @@ class Registry:
         """Two tags a page."""
         names = sorted(self.names)
         begin = names.index(path.partition("last=")[2]) + 1 if "last=" in path else 0
-        page = names[begin:begin + 2]
+        page = names[begin : begin + 2]
         more = begin + 2 < len(names)
-        link = {"Link": f'<{path.partition("?")[0]}?n=2&last={page[-1]}>; rel="next"'} if more else {}
+        link = (
+            {"Link": f'<{path.partition("?")[0]}?n=2&last={page[-1]}>; rel="next"'} if more else {}
+        )
         return json.dumps({"tags": page}).encode(), link
 
     def put(self, content: bytes | object) -> str:
@@ -80,5 +84,9 @@ class Registry:
     def image(self, *packed: tuple[str, bytes]) -> str:
         """An image of (media type, layer)."""
         config = self.put({"config": {"Labels": {"a": "b"}}})
-        return self.put({"config": {"digest": config},
-                         "layers": [{"digest": self.put(data), "mediaType": kind} for kind, data in packed]})
+        return self.put(
+            {
+                "config": {"digest": config},
+                "layers": [{"digest": self.put(data), "mediaType": kind} for kind, data in packed],
+            }
+        )

@@ -19,11 +19,23 @@ CHANGELOG = "# Changelog\n\n<!-- version list -->\n"
 
 def git(folder: Path, *words: str) -> str:
     """Run git, with an identity and nothing of the user's configuration."""
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1",
-                   "GIT_AUTHOR_DATE": DATE, "GIT_COMMITTER_DATE": DATE, "GIT_AUTHOR_NAME": "a",
-                   "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b",
-                   "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "maintenance.auto", "GIT_CONFIG_VALUE_0": "false"}
-    done = subprocess.run(["git", *words], cwd=folder, env=environment, check=True, capture_output=True, text=True)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_DATE": DATE,
+        "GIT_COMMITTER_DATE": DATE,
+        "GIT_AUTHOR_NAME": "a",
+        "GIT_AUTHOR_EMAIL": "a@b",
+        "GIT_COMMITTER_NAME": "a",
+        "GIT_COMMITTER_EMAIL": "a@b",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "maintenance.auto",
+        "GIT_CONFIG_VALUE_0": "false",
+    }
+    done = subprocess.run(
+        ["git", *words], cwd=folder, env=environment, check=True, capture_output=True, text=True
+    )
     return done.stdout.strip()
 
 
@@ -36,7 +48,11 @@ def commit(folder: Path, message: str) -> str:
 
 def read_files(folder: Path) -> dict[str, bytes]:
     """Every file below ``folder``, byte for byte: of a `.git`, all that a repository is."""
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
 
 
 def make_repository(folder: Path, settings: str = "") -> Path:
@@ -72,6 +88,10 @@ def _clone_template(settings: str) -> Path:
     home.mkdir()
     source = make_repository(home / "source", settings)
     environment = {"PATH": os.environ["PATH"], "HOME": str(home)}
-    origin.point_at_github(origin.make_origin(source, home, "main", "origin", environment), "acme/toy", "origin",
-                           environment)
+    origin.point_at_github(
+        origin.make_origin(source, home, "main", "origin", environment),
+        "acme/toy",
+        "origin",
+        environment,
+    )
     return home

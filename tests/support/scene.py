@@ -37,12 +37,16 @@ class Scene:
 
     def bench(self, **environment: str) -> Workbench:
         """A workbench over the clone, its hands in memory."""
-        bench = set_up(self.say.append, folder=self.clone, environment={**self.environment, **environment})
+        bench = set_up(
+            self.say.append, folder=self.clone, environment={**self.environment, **environment}
+        )
         run = bench.hands.runner
 
         def runner(command: Command) -> Answer:
             self.meanwhile(command)
-            if {"semantic_release", "shipway.effects.history"}.intersection(command.argv) and not self.real:
+            if {"semantic_release", "shipway.effects.history"}.intersection(
+                command.argv
+            ) and not self.real:
                 return self._release_tool(command)
             if command.argv[0] not in MODELLED:
                 return run(command)
@@ -50,17 +54,22 @@ class Scene:
                 return Answer(code=0, out="--tlog-upload")
             return self.remotes.run(command)
 
-        return replace(bench, hands=Hands(runner=runner, api=self.remotes.request,
-                                          wait=lambda _seconds: None))
+        return replace(
+            bench, hands=Hands(runner=runner, api=self.remotes.request, wait=lambda _seconds: None)
+        )
 
     def _release_tool(self, command: Command) -> Answer:
         if "shipway.effects.history" in command.argv:
             return Answer(code=0, out=json.dumps({"current": self.last, "next": self.upcoming}))
         changelog = Path(command.folder) / "CHANGELOG.md"
-        changelog.write_text(changelog.read_text() + f"\n## v{self.upcoming} (2026-01-01)\n\n- Begin\n")
+        changelog.write_text(
+            changelog.read_text() + f"\n## v{self.upcoming} (2026-01-01)\n\n- Begin\n"
+        )
         return Answer(code=0)
 
-    def release(self, until: str = "", override: Override = Override(), **environment: str) -> pipeline.Result:
+    def release(
+        self, until: str = "", override: Override = Override(), **environment: str
+    ) -> pipeline.Result:
         """One run."""
         result = pipeline.Result()
         bench = self.bench(**environment).overridden(override)
@@ -77,8 +86,9 @@ class Scene:
 
     def once(self, program: str, do: Callable[[], object]) -> None:
         """While the first command of ``program`` runs, this happens."""
+
         def meanwhile(command: Command) -> None:
-            if command.argv[:len(program.split())] == tuple(program.split()):
+            if command.argv[: len(program.split())] == tuple(program.split()):
                 self.meanwhile = lambda _: None
                 do()
 

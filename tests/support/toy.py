@@ -34,19 +34,28 @@ class Toy:
     image: str
     environment: dict[str, str]
 
-    def write(self, dockerfile: str = DOCKERFILE, settings: str = "", message: str = "feat: another") -> str:
+    def write(
+        self, dockerfile: str = DOCKERFILE, settings: str = "", message: str = "feat: another"
+    ) -> str:
         """Change and commit it; gives the commit."""
         (self.folder / "Dockerfile").write_text(dockerfile)
         (self.folder / "pyproject.toml").write_text(
             f'[project]\nname = "toy"\nversion = "1.0"\n[tool.shipway]\nimage = "{self.image}"\n'
             '[tool.shipway.sign]\nkey = "cosign.key"\npublic-key = "cosign.pub"\ntransparency-log = false\n'
-            f'signing-config = "none.json"\n{settings}')
+            f'signing-config = "none.json"\n{settings}'
+        )
         return commit(self.folder, message)
 
     def run(self, *words: str, code: int = 0) -> dict[str, Any]:
         """One task; gives its document."""
-        done = subprocess.run(shipway(*words, "--json"), cwd=self.folder, env=self.environment, check=False, text=True,
-                              capture_output=True)
+        done = subprocess.run(
+            shipway(*words, "--json"),
+            cwd=self.folder,
+            env=self.environment,
+            check=False,
+            text=True,
+            capture_output=True,
+        )
         assert done.returncode == code, done.stderr[-3000:]
         found: dict[str, Any] = json.loads(done.stdout)
         return found | {"said": done.stderr}
@@ -60,8 +69,13 @@ class Toy:
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
         """One task, in a process of its own."""
-        return subprocess.Popen(shipway(*words), cwd=self.folder, env=self.environment, stdout=subprocess.DEVNULL,
-                                stderr=subprocess.DEVNULL)
+        return subprocess.Popen(
+            shipway(*words),
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
 
 
 def make_toy(kept: Kept, home: Path, name: str) -> Toy:
@@ -74,9 +88,20 @@ def make_toy(kept: Kept, home: Path, name: str) -> Toy:
     (folder / "toy-1.0.dist-info/METADATA").write_text(METADATA)
     (folder / ".dockerignore").write_text("cosign.*\n")
     environment = {**kept.environment, "COSIGN_PASSWORD": "of-this-test-alone", "HOME": str(home)}
-    subprocess.run(("cosign", "generate-key-pair"), cwd=folder, env=environment, check=True, capture_output=True)
-    subprocess.run(("cosign", "signing-config", "create", "--out", "none.json"), cwd=folder, env=environment,
-                   check=False, capture_output=True)
+    subprocess.run(
+        ("cosign", "generate-key-pair"),
+        cwd=folder,
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
+    subprocess.run(
+        ("cosign", "signing-config", "create", "--out", "none.json"),
+        cwd=folder,
+        env=environment,
+        check=False,
+        capture_output=True,
+    )
     registry = kept.printed["image"].partition("/")[0]
     toy = Toy(folder, f"{registry}/toy/{name}", environment)
     toy.write()

@@ -66,7 +66,11 @@ class Walk(RuleBasedStateMachine):
 
     def tags(self) -> tuple[Tag, ...]:
         """The release tags of the origin."""
-        refs = [(ref.rpartition("/")[2], commit) for ref, commit in self.remotes.refs.items() if "/tags/" in ref]
+        refs = [
+            (ref.rpartition("/")[2], commit)
+            for ref, commit in self.remotes.refs.items()
+            if "/tags/" in ref
+        ]
         return tuple(Tag(name, commit, self.remotes.parents[commit]) for name, commit in refs)
 
     def decide(self, base: str) -> Target:
@@ -74,26 +78,44 @@ class Walk(RuleBasedStateMachine):
         tags = self.tags()
         found = find_release(tags, base, FORMAT)
         if found is None:
-            before = [version_of(tag.name, FORMAT) for tag in tags if tag.commit in self.remotes.history(base)]
+            before = [
+                version_of(tag.name, FORMAT)
+                for tag in tags
+                if tag.commit in self.remotes.history(base)
+            ]
             version = f"0.{max((numbers(one)[1] for one in before), default=0) + 1}.0"
             found = Tag(f"v{version}", hashlib.sha1(f"{base} {version}".encode()).hexdigest(), base)
             self.remotes.parents[found.commit] = base
         version = version_of(found.name, FORMAT)
         moving = plan_moving(version, [version_of(one.name, FORMAT) for one in tags], rolling=False)
         return Target(
-            image="registry.example/acme/toy", commit=found.commit, branch="main", channel="release",
-            staging=f"sha-{found.commit[:7]}", tags=(found.name, *moving), platforms=PLATFORMS, folder="/clone",
-            version=version, tag=found.name, base=self.remotes.refs[MAIN], notes="- A change",
-            latest=LATEST in moving, repository="acme/toy", docs=docs_version(version), build=Building(epoch=1),
+            image="registry.example/acme/toy",
+            commit=found.commit,
+            branch="main",
+            channel="release",
+            staging=f"sha-{found.commit[:7]}",
+            tags=(found.name, *moving),
+            platforms=PLATFORMS,
+            folder="/clone",
+            version=version,
+            tag=found.name,
+            base=self.remotes.refs[MAIN],
+            notes="- A change",
+            latest=LATEST in moving,
+            repository="acme/toy",
+            docs=docs_version(version),
+            build=Building(epoch=1),
             signing=Signing(key="cosign.key", public_key="cosign.pub", transparency_log=False),
-            labels={VERSION: version, REVISION: found.commit})
+            labels={VERSION: version, REVISION: found.commit},
+        )
 
     def release(self, base: str) -> tuple[Target, list[Outcome]]:
         """As `pipeline.release` does it: where the branch moved meanwhile, it starts again from its head."""
         for left in reversed(range(STARTS)):
             seen: list[Outcome] = []
-            if find_release(self.tags(), base, FORMAT) is None and \
-                    self.remotes.refs[MAIN] not in self.remotes.history(base):
+            if find_release(self.tags(), base, FORMAT) is None and self.remotes.refs[
+                MAIN
+            ] not in self.remotes.history(base):
                 base = self.remotes.refs[MAIN]
             target = self.decide(base)
             hands = replace(self.remotes.hands, wait=lambda _: None)
@@ -147,6 +169,7 @@ class Walk(RuleBasedStateMachine):
     @rule(moment=MOMENTS, place=PLACES, done=st.booleans())
     def kill(self, moment: int, place: int, done: bool) -> None:
         """A run is killed, before a change or after it."""
+
         def happens(make: Make) -> object:
             if done:
                 make()
@@ -157,6 +180,7 @@ class Walk(RuleBasedStateMachine):
     @rule(moment=MOMENTS, place=PLACES, done=st.booleans(), passes=st.booleans())
     def lose_the_answer(self, moment: int, place: int, done: bool, passes: bool) -> None:
         """A change is made or not, and the run is not told."""
+
         def happens(make: Make) -> object:
             if done:
                 make()
@@ -206,7 +230,9 @@ class Walk(RuleBasedStateMachine):
         signed = {*self.remotes.signatures, *self.unsigned}
         for tag, digest in self.remotes.tags.items():
             if not tag.startswith("sha-") and tag not in self.spoiled:
-                entries = [str(one["digest"]) for one in self.remotes.manifests[digest]["manifests"]]  # type: ignore
+                entries = [
+                    str(one["digest"]) for one in self.remotes.manifests[digest]["manifests"]
+                ]  # type: ignore
                 assert signed.issuperset((digest, *entries)), f"{tag} is at an unverified digest"
 
     @invariant()
@@ -225,7 +251,9 @@ class Walk(RuleBasedStateMachine):
         for place, versions in self.find_latest().items():
             assert len(versions) < 2, f"{place}: {versions}"
             for version in versions:
-                assert numbers(version) >= self.latest.get(place, (0, 0, 0)), f"{place} goes back to {version}"
+                assert numbers(version) >= self.latest.get(place, (0, 0, 0)), (
+                    f"{place} goes back to {version}"
+                )
                 self.latest[place] = numbers(version)
 
     def find_latest(self) -> dict[str, list[str]]:
@@ -233,8 +261,11 @@ class Walk(RuleBasedStateMachine):
         at = self.remotes.tags.get(LATEST)
         image = [] if at is None or LATEST in self.spoiled else [self.remotes.labels[at][VERSION]]
         docs = [str(one["title"]) for one in self.remotes.docs if one["aliases"]]
-        releases = [str(one["name"])[1:] for one in self.remotes.releases
-                    if not one["draft"] and one["make_latest"] == "true"]
+        releases = [
+            str(one["name"])[1:]
+            for one in self.remotes.releases
+            if not one["draft"] and one["make_latest"] == "true"
+        ]
         return {"the image": image, "the docs": docs, "the releases": releases}
 
     @invariant()
@@ -243,13 +274,19 @@ class Walk(RuleBasedStateMachine):
         branch = set(self.remotes.history(self.remotes.refs[MAIN]))
         assert branch.issuperset(self.git_tags.values())
         public = [str(one["tag_name"]) for one in self.remotes.releases if not one["draft"]]
-        assert set(self.git_tags) >= {*self.known, *public, *(f"v{one['title']}" for one in self.remotes.docs)}
+        assert set(self.git_tags) >= {
+            *self.known,
+            *public,
+            *(f"v{one['title']}" for one in self.remotes.docs),
+        }
         assert len(public) == len(set(public))
 
     @invariant()
     def no_signature_is_made_twice(self) -> None:
         """But by two runs at the same moment: no registry keeps one from writing."""
-        assert {digest for digest, count in Counter(self.remotes.signatures).items() if count > 1} <= self.raced
+        assert {
+            digest for digest, count in Counter(self.remotes.signatures).items() if count > 1
+        } <= self.raced
 
     def check_complete(self, target: Target) -> None:
         """All of a release is there."""

@@ -12,14 +12,33 @@ def test_the_builder_in_use_needs_nothing() -> None:
 
 def test_a_builder_is_named_by_its_settings() -> None:
     one = Builder(driver="kubernetes", options={"replicas": "4", "namespace": "ci"})
-    assert builder_name(one) == builder_name(Builder(driver="kubernetes", options={"namespace": "ci", "replicas": "4"}))
+    assert builder_name(one) == builder_name(
+        Builder(driver="kubernetes", options={"namespace": "ci", "replicas": "4"})
+    )
     assert builder_name(one) != builder_name(Builder(driver="kubernetes"))
-    assert builder_commands(one) == (("docker", "buildx", "create", "--name", builder_name(one), "--driver",
-                                      "kubernetes", "--driver-opt=namespace=ci", "--driver-opt=replicas=4"),)
+    assert builder_commands(one) == (
+        (
+            "docker",
+            "buildx",
+            "create",
+            "--name",
+            builder_name(one),
+            "--driver",
+            "kubernetes",
+            "--driver-opt=namespace=ci",
+            "--driver-opt=replicas=4",
+        ),
+    )
 
 
 def test_every_remote_node_is_appended_to_the_first() -> None:
-    farm = Builder(driver="remote", nodes={"linux/arm64": "tcp://arm:1", "linux/amd64,linux/386": "tcp://x86:1"})
+    farm = Builder(
+        driver="remote",
+        nodes={"linux/arm64": "tcp://arm:1", "linux/amd64,linux/386": "tcp://x86:1"},
+    )
     first, second = builder_commands(farm)
-    assert first[-2:] == ("--platform=linux/amd64,linux/386", "tcp://x86:1") and "--append" not in first
+    assert (
+        first[-2:] == ("--platform=linux/amd64,linux/386", "tcp://x86:1")
+        and "--append" not in first
+    )
     assert second[-3:] == ("--append", "--platform=linux/arm64", "tcp://arm:1")

@@ -24,9 +24,17 @@ from shipway.target.tags import plan_tags
 
 EVENTS = Path(__file__).parents[1] / "fixtures/events"
 HEAD = "a1b2c3d" + "0" * 33
-GIT = Git(commit="f" * 40, branch="topic", remote_url="git@github.com:Acme/Toy.git", epoch=1_700_000_000)
-RUN = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/heads/main", "GITHUB_SHA": HEAD,
-       "GITHUB_REPOSITORY": "acme/toy", "GITHUB_RUN_ID": "42"}
+GIT = Git(
+    commit="f" * 40, branch="topic", remote_url="git@github.com:Acme/Toy.git", epoch=1_700_000_000
+)
+RUN = {
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_EVENT_NAME": "push",
+    "GITHUB_REF": "refs/heads/main",
+    "GITHUB_SHA": HEAD,
+    "GITHUB_REPOSITORY": "acme/toy",
+    "GITHUB_RUN_ID": "42",
+}
 """What a runner tells of a push."""
 
 
@@ -34,8 +42,13 @@ def recorded(name: str) -> Context:
     """The context of a recorded event."""
     lines = (EVENTS / f"{name}.env").read_text("utf-8").split()
     environment = dict(line.split("=", 1) for line in lines)
-    return detect(Facts(environment=environment, event=json.loads((EVENTS / f"{name}.json").read_text("utf-8")),
-                        git=GIT))
+    return detect(
+        Facts(
+            environment=environment,
+            event=json.loads((EVENTS / f"{name}.json").read_text("utf-8")),
+            git=GIT,
+        )
+    )
 
 
 def test_a_push_to_a_branch() -> None:
@@ -48,7 +61,12 @@ def test_a_push_to_a_branch() -> None:
 
 def test_a_pull_request_is_built_from_its_head_not_from_the_merge_commit() -> None:
     context = recorded("pull_request")
-    assert (context.pull_request, context.commit, context.fork, context.branch) == (123, HEAD, False, "")
+    assert (context.pull_request, context.commit, context.fork, context.branch) == (
+        123,
+        HEAD,
+        False,
+        "",
+    )
 
 
 def test_a_pull_request_from_a_fork_cannot_push() -> None:
@@ -61,36 +79,66 @@ def test_a_tag_and_a_published_release_name_the_tag(name: str) -> None:
 
 
 def test_a_dispatch_is_one_of_its_branch() -> None:
-    assert (recorded("workflow_dispatch").branch, recorded("workflow_dispatch").event) == ("main", "workflow_dispatch")
+    assert (recorded("workflow_dispatch").branch, recorded("workflow_dispatch").event) == (
+        "main",
+        "workflow_dispatch",
+    )
 
 
 def test_a_merge_queue_is_a_branch_of_its_own() -> None:
     assert recorded("merge_group").branch.startswith("gh-readonly-queue/main/pr-123-")
 
 
-@pytest.mark.parametrize(("name", "tags"), [
-    ("push", ("feature-new-thing-*", "sha-a1b2c3d")), ("pull_request", ("pr-123", "sha-a1b2c3d")),
-    ("pull_request_fork", ("pr-124", "sha-a1b2c3d")), ("push_tag", ("sha-a1b2c3d",)), ("release", ("sha-a1b2c3d",)),
-    ("workflow_dispatch", ("main", "sha-a1b2c3d")), ("merge_group", ("sha-a1b2c3d",)),
-])
+@pytest.mark.parametrize(
+    ("name", "tags"),
+    [
+        ("push", ("feature-new-thing-*", "sha-a1b2c3d")),
+        ("pull_request", ("pr-123", "sha-a1b2c3d")),
+        ("pull_request_fork", ("pr-124", "sha-a1b2c3d")),
+        ("push_tag", ("sha-a1b2c3d",)),
+        ("release", ("sha-a1b2c3d",)),
+        ("workflow_dispatch", ("main", "sha-a1b2c3d")),
+        ("merge_group", ("sha-a1b2c3d",)),
+    ],
+)
 def test_each_event_has_its_tags(name: str, tags: tuple[str, ...]) -> None:
     names = plan_tags(recorded(name)).names
-    assert len(names) == len(tags) and all(fnmatchcase(one, tag) for one, tag in zip(names, tags, strict=True)), names
+    assert len(names) == len(tags) and all(
+        fnmatchcase(one, tag) for one, tag in zip(names, tags, strict=True)
+    ), names
 
 
 def test_every_recorded_event_is_looked_at() -> None:
-    assert {file.stem for file in EVENTS.glob("*.json")} == {file.stem for file in EVENTS.glob("*.env")} == {
-        "push", "pull_request", "pull_request_fork", "push_tag", "release", "workflow_dispatch", "merge_group"}
+    assert (
+        {file.stem for file in EVENTS.glob("*.json")}
+        == {file.stem for file in EVENTS.glob("*.env")}
+        == {
+            "push",
+            "pull_request",
+            "pull_request_fork",
+            "push_tag",
+            "release",
+            "workflow_dispatch",
+            "merge_group",
+        }
+    )
 
 
 def test_a_run_without_an_id_has_no_address() -> None:
-    assert detect(Facts(environment={"GITHUB_ACTIONS": "true", "GITHUB_SHA": HEAD}, git=GIT)).run_url == ""
+    assert (
+        detect(Facts(environment={"GITHUB_ACTIONS": "true", "GITHUB_SHA": HEAD}, git=GIT)).run_url
+        == ""
+    )
 
 
 def test_a_laptop() -> None:
     context = detect(Facts(git=GIT))
     assert (context.event, context.branch, context.repository, context.ref) == (
-        "local", "topic", "Acme/Toy", "refs/heads/topic")
+        "local",
+        "topic",
+        "Acme/Toy",
+        "refs/heads/topic",
+    )
     assert not context.ci
 
 
@@ -118,26 +166,42 @@ def test_without_a_checkout_nothing_can_be_built(environment: dict[str, str], hi
 
 def test_a_job_without_a_checkout_is_still_a_run_of_its_repository() -> None:
     context = detect(Facts(environment=RUN))
-    assert (context.repository, context.branch, context.commit, context.ci) == ("acme/toy", "main", HEAD, True)
+    assert (context.repository, context.branch, context.commit, context.ci) == (
+        "acme/toy",
+        "main",
+        HEAD,
+        True,
+    )
     assert context.run_url == "https://github.com/acme/toy/actions/runs/42"
 
 
-@pytest.mark.parametrize("lacks", [
-    {"GITHUB_SHA"}, {"GITHUB_SHA", "GITHUB_EVENT_NAME"}, RUN.keys() - {"GITHUB_ACTIONS"},
-])
+@pytest.mark.parametrize(
+    "lacks",
+    [
+        {"GITHUB_SHA"},
+        {"GITHUB_SHA", "GITHUB_EVENT_NAME"},
+        RUN.keys() - {"GITHUB_ACTIONS"},
+    ],
+)
 def test_where_the_variables_of_a_run_do_not_reach_the_checkout_tells(lacks: set[str]) -> None:
     environment = {name: value for name, value in RUN.items() if name not in lacks}
     assert detect(Facts(environment=environment, git=GIT)) == detect(Facts(git=GIT))
     assert detect(Facts(environment=environment)) == Context(event="none")
 
 
-@pytest.mark.parametrize(("url", "found"), [
-    ("https://github.com/acme/toy.git", ("https://github.com", "acme/toy")),
-    ("https://user:pass@github.com/acme/toy", ("https://github.com", "acme/toy")),
-    ("ssh://git@github.com:22/acme/toy.git", ("https://github.com", "acme/toy")),
-    ("git@github.com:acme/toy.git", ("https://github.com", "acme/toy")),
-    ("/srv/git/toy.git", None), ("../toy.git", None), ("file:///srv/acme/toy.git", None), ("", None),
-])
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("https://github.com/acme/toy.git", ("https://github.com", "acme/toy")),
+        ("https://user:pass@github.com/acme/toy", ("https://github.com", "acme/toy")),
+        ("ssh://git@github.com:22/acme/toy.git", ("https://github.com", "acme/toy")),
+        ("git@github.com:acme/toy.git", ("https://github.com", "acme/toy")),
+        ("/srv/git/toy.git", None),
+        ("../toy.git", None),
+        ("file:///srv/acme/toy.git", None),
+        ("", None),
+    ],
+)
 def test_addresses_of_remotes(url: str, found: tuple[str, str] | None) -> None:
     assert parse_remote(url) == found
 
@@ -145,15 +209,20 @@ def test_addresses_of_remotes(url: str, found: tuple[str, str] | None) -> None:
 GOOD = Context(event="local", branch="main", commit="c" * 40, repository="acme/toy")
 
 
-@pytest.mark.parametrize(("context", "said"), [
-    (replace(GOOD, commit=""), "no commit yet"),
-    (replace(GOOD, changes=tuple("abcdefg")), "not committed.*: a, b, c, d, e and 2 more"),
-    (replace(GOOD, shallow=True), "shallow clone"),
-    (replace(GOOD, repository=""), "no GitHub address"),
-    (replace(GOOD, branch=""), "detached"),
-    (replace(GOOD, branch="topic"), "'topic' is not a release branch"),
-])
-def test_what_a_release_cannot_be_made_of_is_named_with_the_next_step(context: Context, said: str) -> None:
+@pytest.mark.parametrize(
+    ("context", "said"),
+    [
+        (replace(GOOD, commit=""), "no commit yet"),
+        (replace(GOOD, changes=tuple("abcdefg")), "not committed.*: a, b, c, d, e and 2 more"),
+        (replace(GOOD, shallow=True), "shallow clone"),
+        (replace(GOOD, repository=""), "no GitHub address"),
+        (replace(GOOD, branch=""), "detached"),
+        (replace(GOOD, branch="topic"), "'topic' is not a release branch"),
+    ],
+)
+def test_what_a_release_cannot_be_made_of_is_named_with_the_next_step(
+    context: Context, said: str
+) -> None:
     with pytest.raises(ContextError, match=said) as caught:
         require_release(context, ("main",))
     assert caught.value.status == 3 and caught.value.hint

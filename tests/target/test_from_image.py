@@ -25,19 +25,37 @@ DIGEST = digest_of("x")
 class TestReferences:
     """Names of images."""
 
-    @pytest.mark.parametrize(("text", "expected"), [
-        ("ghcr.io/acme/app:v1.2.3", Reference(name="ghcr.io/acme/app", tag="v1.2.3")),
-        (f"ghcr.io/acme/app@{DIGEST}", Reference(name="ghcr.io/acme/app", digest=DIGEST)),
-        (f"127.0.0.1:5000/a/b-c/d_e:x@{DIGEST}", Reference(name="127.0.0.1:5000/a/b-c/d_e", tag="x", digest=DIGEST)),
-    ])
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("ghcr.io/acme/app:v1.2.3", Reference(name="ghcr.io/acme/app", tag="v1.2.3")),
+            (f"ghcr.io/acme/app@{DIGEST}", Reference(name="ghcr.io/acme/app", digest=DIGEST)),
+            (
+                f"127.0.0.1:5000/a/b-c/d_e:x@{DIGEST}",
+                Reference(name="127.0.0.1:5000/a/b-c/d_e", tag="x", digest=DIGEST),
+            ),
+        ],
+    )
     def test_good_ones(self, text: str, expected: Reference) -> None:
         assert parse_reference(text) == expected
 
-    @pytest.mark.parametrize("text", [
-        "app", "app:v1", "acme/app:v1", "ghcr.io/acme/app", "ghcr.io/Acme/app:v1",
-        "ghcr.io/acme/app:", "ghcr.io/acme/app@sha256:12",
-        "--help/x:y", "ghcr.io/acme/../app:v1", "https://ghcr.io/acme/app:v1", "ghcr.io/acme/app:v1 --key=x", "",
-    ])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "app",
+            "app:v1",
+            "acme/app:v1",
+            "ghcr.io/acme/app",
+            "ghcr.io/Acme/app:v1",
+            "ghcr.io/acme/app:",
+            "ghcr.io/acme/app@sha256:12",
+            "--help/x:y",
+            "ghcr.io/acme/../app:v1",
+            "https://ghcr.io/acme/app:v1",
+            "ghcr.io/acme/app:v1 --key=x",
+            "",
+        ],
+    )
     def test_bad_ones(self, text: str) -> None:
         with pytest.raises(ContextError):
             parse_reference(text)
@@ -47,21 +65,35 @@ class TestIdentity:
     """Whose signature it has to be: exactly."""
 
     def test_it_is_derived_from_the_image(self) -> None:
-        assert plan_signing(IMAGE, Wanted(), {WORKFLOW_COMMIT: "5eed", REVISION: "c0ff"}) == Signing(
-            identity="https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main", issuer=GITHUB_ISSUER,
-            repository="acme/app", ref="refs/heads/main", commit="5eed")
+        assert plan_signing(
+            IMAGE, Wanted(), {WORKFLOW_COMMIT: "5eed", REVISION: "c0ff"}
+        ) == Signing(
+            identity="https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main",
+            issuer=GITHUB_ISSUER,
+            repository="acme/app",
+            ref="refs/heads/main",
+            commit="5eed",
+        )
 
     def test_without_a_word_of_the_workflow_its_commit_is_the_one_that_was_built(self) -> None:
         assert plan_signing(IMAGE, Wanted(), {REVISION: "c0ff"}).commit == "c0ff"
         assert plan_signing(IMAGE, Wanted(commit="5eed"), {REVISION: "c0ff"}).commit == "5eed"
 
-    @pytest.mark.parametrize(("source", "repository"), [
-        ("https://github.com/Acme/App", "Acme/App"), ("https://github.com/mallory/app", "acme/app"),
-        ("nonsense", "acme/app"),
-    ])
-    def test_the_image_may_say_how_its_repository_is_written_and_no_more(self, source: str, repository: str) -> None:
+    @pytest.mark.parametrize(
+        ("source", "repository"),
+        [
+            ("https://github.com/Acme/App", "Acme/App"),
+            ("https://github.com/mallory/app", "acme/app"),
+            ("nonsense", "acme/app"),
+        ],
+    )
+    def test_the_image_may_say_how_its_repository_is_written_and_no_more(
+        self, source: str, repository: str
+    ) -> None:
         found = plan_signing(IMAGE, Wanted(), {SOURCE: source})
-        assert found.repository == repository and found.identity.startswith(f"https://github.com/{repository}/")
+        assert found.repository == repository and found.identity.startswith(
+            f"https://github.com/{repository}/"
+        )
 
     def test_a_repository_may_have_several_images(self) -> None:
         several = parse_reference("ghcr.io/acme/app/worker:v1")
@@ -70,14 +102,21 @@ class TestIdentity:
     def test_a_called_workflow_is_pinned_to_its_caller(self) -> None:
         called = "https://github.com/acme/ci/.github/workflows/ship.yml@refs/tags/v1"
         found = plan_signing(IMAGE, Wanted(identity=called), {})
-        assert (found.identity, found.repository, found.ref) == (called, "acme/app", "refs/heads/main")
-        other = plan_signing(IMAGE, Wanted(identity=called, repository="b/c", ref="refs/heads/next"), {})
+        assert (found.identity, found.repository, found.ref) == (
+            called,
+            "acme/app",
+            "refs/heads/main",
+        )
+        other = plan_signing(
+            IMAGE, Wanted(identity=called, repository="b/c", ref="refs/heads/next"), {}
+        )
         assert (other.repository, other.ref) == ("b/c", "refs/heads/next")
 
     def test_a_person_has_no_repository(self) -> None:
         wanted = Wanted(identity="me@example.org", issuer="https://accounts.example.org")
         assert plan_signing(IMAGE, wanted, {REVISION: "c0ff"}) == Signing(
-            identity="me@example.org", issuer="https://accounts.example.org")
+            identity="me@example.org", issuer="https://accounts.example.org"
+        )
 
     def test_a_key(self) -> None:
         found = plan_signing(IMAGE, Wanted(key="cosign.pub", transparency_log=False), {})
@@ -98,9 +137,15 @@ class TestIdentity:
 
     def test_the_own_pipeline_keeps_the_caller_pinned_too(self) -> None:
         context = Context(event="push", ref="refs/heads/main", repository="acme/app")
-        called = Settings(sign=Sign(identity="https://github.com/acme/ci/x.yml@v1", trusted_root="root.json"))
+        called = Settings(
+            sign=Sign(identity="https://github.com/acme/ci/x.yml@v1", trusted_root="root.json")
+        )
         found = plan_own_signing(called, context, {})
-        assert (found.repository, found.ref, found.trusted_root) == ("acme/app", "refs/heads/main", "root.json")
+        assert (found.repository, found.ref, found.trusted_root) == (
+            "acme/app",
+            "refs/heads/main",
+            "root.json",
+        )
         mine = Settings(sign=Sign(identity="me@example.org", issuer="https://x.example"))
         person = plan_own_signing(mine, context, {})
         assert not person.repository and not person.ref
@@ -111,18 +156,30 @@ class TestExpected:
 
     def test_a_release(self) -> None:
         found = plan_expected(IMAGE, Wanted(), {}, 7)
-        assert found.labels == {VERSION: "1.2.3", SOURCE: "https://github.com/acme/app"} and found.now == 7
+        assert (
+            found.labels == {VERSION: "1.2.3", SOURCE: "https://github.com/acme/app"}
+            and found.now == 7
+        )
         assert found.builders == ("https://github.com/acme/app/actions/runs/",) and found.named
 
     def test_limits_take_the_place_of_what_is_derived(self) -> None:
-        limits = Limits(builders=("b",), platforms=("linux/amd64",), licenses=("MIT",), maximum_age=3)
+        limits = Limits(
+            builders=("b",), platforms=("linux/amd64",), licenses=("MIT",), maximum_age=3
+        )
         found = plan_expected(replace(IMAGE, tag="latest"), Wanted(limits=limits), {}, 0)
         assert (found.builders, found.platforms, found.licenses, found.maximum_age) == (
-            ("b",), ("linux/amd64",), ("MIT",), 3)
+            ("b",),
+            ("linux/amd64",),
+            ("MIT",),
+            3,
+        )
         assert VERSION not in found.labels
 
     def test_the_version_of_a_tag_that_cannot_hold_a_plus(self) -> None:
-        assert plan_expected(replace(IMAGE, tag="v1.2.3_a"), Wanted(), {}, 0).labels[VERSION] == "1.2.3+a"
+        assert (
+            plan_expected(replace(IMAGE, tag="v1.2.3_a"), Wanted(), {}, 0).labels[VERSION]
+            == "1.2.3+a"
+        )
 
     def test_a_key_says_nothing_of_the_builder(self) -> None:
         assert not plan_expected(IMAGE, Wanted(key="k"), {}, 0).builders

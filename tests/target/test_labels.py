@@ -6,8 +6,13 @@ from shipway.settings import Project
 from shipway.target.context import Context
 from shipway.target.labels import plan_labels
 
-CONTEXT = Context(event="push", branch="main", commit="a1b2c3d4e5" + "0" * 30, repository="Acme/Toy",
-                  epoch=1_700_000_000)
+CONTEXT = Context(
+    event="push",
+    branch="main",
+    commit="a1b2c3d4e5" + "0" * 30,
+    repository="Acme/Toy",
+    epoch=1_700_000_000,
+)
 
 
 def test_labels_come_from_the_project_and_the_commit() -> None:

@@ -25,9 +25,11 @@ from tests.support.model_remotes import ModelRemotes, digest_of
 from tests.support.pipeline import run_pipeline
 
 OLD = "## v1.2.2 (2026-01-01)\n\n### Bug Fixes\n\n- Old\n"
-CHANGELOG = ("# Log\n\n<!-- version list -->\n\n## v1.2.3 (2026-11-23)\n\n### Bug Fixes\n\n- Repair\n\n"
-             "### Chores\n\n- X\n\n"
-             f"### Features\n\n- Shine\n\n- Blink\n\n### Breaking Changes\n\n- Use 3.11\n\n\n{OLD}")
+CHANGELOG = (
+    "# Log\n\n<!-- version list -->\n\n## v1.2.3 (2026-11-23)\n\n### Bug Fixes\n\n- Repair\n\n"
+    "### Chores\n\n- X\n\n"
+    f"### Features\n\n- Shine\n\n- Blink\n\n### Breaking Changes\n\n- Use 3.11\n\n\n{OLD}"
+)
 FACTS = Facts(version="1.2.3", epoch=1_700_000_000)
 
 
@@ -38,17 +40,24 @@ class TestChangelog:
         edited = edit_changelog(CHANGELOG, FACTS)
         assert edited == (
             "# Log\n\n<!-- version list -->\n\n## v1.2.3 (2023-11-14)\n\n### Breaking Changes\n\n- Use 3.11\n\n"
-            "### Features\n\n- Shine\n\n- Blink\n\n### Bug Fixes\n\n- Repair\n\n### Chores\n\n- X\n\n" + OLD)
+            "### Features\n\n- Shine\n\n- Blink\n\n### Bug Fixes\n\n- Repair\n\n### Chores\n\n- X\n\n"
+            + OLD
+        )
         assert edit_changelog(edited, FACTS) == edited
 
     def test_the_first_release_has_no_headings(self) -> None:
         assert edit_changelog("# Log\n\n## v1.2.3 (2026-11-23)\n\n- Initial Release\n", FACTS) == (
-            "# Log\n\n## v1.2.3 (2023-11-14)\n\n- Initial Release\n")
+            "# Log\n\n## v1.2.3 (2023-11-14)\n\n- Initial Release\n"
+        )
 
     def test_a_reason_and_authors(self) -> None:
-        facts = replace(FACTS, level="minor", reason="back\\slash \\1", authors=("Ann [x](y)", "Bo"))
+        facts = replace(
+            FACTS, level="minor", reason="back\\slash \\1", authors=("Ann [x](y)", "Bo")
+        )
         notes = read_notes(edit_changelog(CHANGELOG, facts), "1.2.3")
-        assert notes.startswith("Released as a minor version: back\\slash \\1\n\n### Breaking Changes")
+        assert notes.startswith(
+            "Released as a minor version: back\\slash \\1\n\n### Breaking Changes"
+        )
         assert notes.endswith("### Authors\n\nAnn \\[x\\](y), Bo")
 
     def test_a_changelog_without_the_release_stays_as_it_is(self) -> None:
@@ -61,7 +70,10 @@ class TestChangelog:
     @pytest.mark.parametrize("heading", ["v1.2.3", "1.2.3", "app/v1.2.3", "app-v1.2.3"])
     def test_the_heading_names_the_version_in_one_way_or_another(self, heading: str) -> None:
         edited = edit_changelog(f"## {heading} (x)\n\n- a\n\n## v11.2.3 (y)\n\n- b\n", FACTS)
-        assert edited.startswith(f"## {heading} (2023-11-14)\n\n- a\n") and read_notes(edited, "1.2.3") == "- a"
+        assert (
+            edited.startswith(f"## {heading} (2023-11-14)\n\n- a\n")
+            and read_notes(edited, "1.2.3") == "- a"
+        )
 
     def test_a_changelog_that_was_not_updated_is_an_error(self) -> None:
         with pytest.raises(ContextError, match="no section for v9.9.9") as caught:
@@ -70,7 +82,10 @@ class TestChangelog:
 
     def test_words_before_the_headings_stay_there(self) -> None:
         assert sort_sections("Hello\n\n### Bug Fixes\n\n- a\n\n### Features\n\n- b\n") == [
-            "Hello", "### Features\n\n- b", "### Bug Fixes\n\n- a"]
+            "Hello",
+            "### Features\n\n- b",
+            "### Bug Fixes\n\n- a",
+        ]
 
     def test_authors_are_people_and_each_is_named_once(self) -> None:
         assert read_authors(["bo", "Ann", "", "Ann ", "dependabot[bot]"]) == ("Ann", "bo")
@@ -80,40 +95,71 @@ class TestPage:
     """The text of the release's page."""
 
     def test_it_says_how_to_verify_the_image(self) -> None:
-        page = render_page("- New\n", "ghcr.io/acme/toy:v1.2.3", "sha256:1", ("shipway", "verify", "x"), "")
-        assert page == ("- New\n\n### Image\n\n`ghcr.io/acme/toy:v1.2.3`\n\n`ghcr.io/acme/toy@sha256:1`\n\n"
-                        "```sh\nshipway verify x\n```\n")
+        page = render_page(
+            "- New\n", "ghcr.io/acme/toy:v1.2.3", "sha256:1", ("shipway", "verify", "x"), ""
+        )
+        assert page == (
+            "- New\n\n### Image\n\n`ghcr.io/acme/toy:v1.2.3`\n\n`ghcr.io/acme/toy@sha256:1`\n\n"
+            "```sh\nshipway verify x\n```\n"
+        )
 
-    @pytest.mark.parametrize(("how", "words"), [
-        (Signing(key="cosign.key", public_key="keys/cosign.pub"), ("--key", "cosign.pub")),
-        (Signing(key="gcpkms://k", transparency_log=False), ("--key", "gcpkms://k", "--no-transparency-log")),
-        (Signing(identity="https://a", issuer=GITHUB_ISSUER), ("--identity", "https://a")),
-        (Signing(identity="me@b", issuer="https://i"), ("--identity", "me@b", "--issuer", "https://i")),
-    ])
+    @pytest.mark.parametrize(
+        ("how", "words"),
+        [
+            (Signing(key="cosign.key", public_key="keys/cosign.pub"), ("--key", "cosign.pub")),
+            (
+                Signing(key="gcpkms://k", transparency_log=False),
+                ("--key", "gcpkms://k", "--no-transparency-log"),
+            ),
+            (Signing(identity="https://a", issuer=GITHUB_ISSUER), ("--identity", "https://a")),
+            (
+                Signing(identity="me@b", issuer="https://i"),
+                ("--identity", "me@b", "--issuer", "https://i"),
+            ),
+        ],
+    )
     def test_the_command_is_exact(self, how: Signing, words: tuple[str, ...]) -> None:
         assert verify_words(how, "x:v1") == ("shipway", "verify", "x:v1", *words)
 
     def test_platforms_in_which_the_same_changed_stand_together(self) -> None:
-        rows = [{"name": "a|b", "before": "1 (MIT)", "after": "2 (MIT)"}, {"name": "c", "before": "", "after": "1"}]
-        assert render_packages({"linux/amd64": rows, "linux/arm64": rows, "linux/386": []}, "v1.2.2") == (
+        rows = [
+            {"name": "a|b", "before": "1 (MIT)", "after": "2 (MIT)"},
+            {"name": "c", "before": "", "after": "1"},
+        ]
+        assert render_packages(
+            {"linux/amd64": rows, "linux/arm64": rows, "linux/386": []}, "v1.2.2"
+        ) == (
             "<details>\n<summary>Packages of the image: 2 changes since v1.2.2</summary>\n\n"
             "linux/amd64, linux/arm64\n\n| package | before | now |\n|---|---|---|\n"
-            "| a\\|b | 1 (MIT) | 2 (MIT) |\n| c | – | 1 |\n\nlinux/386: nothing changed\n\n</details>")
+            "| a\\|b | 1 (MIT) | 2 (MIT) |\n| c | – | 1 |\n\nlinux/386: nothing changed\n\n</details>"
+        )
         assert not render_packages({}, "v1")
 
     def test_a_whole_page(self, golden: Callable[[str, str], None]) -> None:
-        facts = replace(FACTS, level="minor", reason="the command line changed", authors=("Ann", "Bo"))
+        facts = replace(
+            FACTS, level="minor", reason="the command line changed", authors=("Ann", "Bo")
+        )
         notes = read_notes(edit_changelog(CHANGELOG, facts), "1.2.3")
         image = "ghcr.io/acme/toy:v1.2.3"
-        rows = [{"name": "attrs", "before": "25.1 (MIT)", "after": "25.4 (MIT)"},
-                {"name": "click", "before": "", "after": "8.3 (BSD-3-Clause)"}]
+        rows = [
+            {"name": "attrs", "before": "25.1 (MIT)", "after": "25.4 (MIT)"},
+            {"name": "click", "before": "", "after": "8.3 (BSD-3-Clause)"},
+        ]
         packages = render_packages({"linux/amd64": rows, "linux/arm64": rows[:1]}, "v1.2.2")
-        workflow = Signing(identity="https://github.com/acme/toy/.github/workflows/release.yml@refs/heads/main",
-                           issuer=GITHUB_ISSUER)
-        golden("release-page", render_page(notes, image, digest_of("x"), verify_words(workflow, image), packages))
+        workflow = Signing(
+            identity="https://github.com/acme/toy/.github/workflows/release.yml@refs/heads/main",
+            issuer=GITHUB_ISSUER,
+        )
+        golden(
+            "release-page",
+            render_page(notes, image, digest_of("x"), verify_words(workflow, image), packages),
+        )
 
     def test_it_stays_below_what_github_takes(self) -> None:
-        rows = [{"name": f"package-{number}", "before": "1 (MIT)", "after": "2 (MIT)"} for number in range(5000)]
+        rows = [
+            {"name": f"package-{number}", "before": "1 (MIT)", "after": "2 (MIT)"}
+            for number in range(5000)
+        ]
         found = render_packages({"linux/amd64": rows}, "v1")
         assert "4700 more" in found and "5000 changes" in found and len(found) < 125_000
 

@@ -10,23 +10,43 @@ from shipway.target.releases import find_release, read_override, version_of
 from shipway.tools.semantic_release import question, stamp_command
 
 
-@pytest.mark.parametrize(("current", "upcoming", "bump"), [
-    ("1.2.3", "2.0.0", "major"), ("1.2.3", "1.3.0", "minor"), ("1.2.3", "1.2.4", "patch"), ("1.2.3", "", ""),
-    ("", "0.1.0", "minor"), ("1.2.3-rc.1", "1.2.3", "patch"),
-])
+@pytest.mark.parametrize(
+    ("current", "upcoming", "bump"),
+    [
+        ("1.2.3", "2.0.0", "major"),
+        ("1.2.3", "1.3.0", "minor"),
+        ("1.2.3", "1.2.4", "patch"),
+        ("1.2.3", "", ""),
+        ("", "0.1.0", "minor"),
+        ("1.2.3-rc.1", "1.2.3", "patch"),
+    ],
+)
 def test_the_bump_is_the_first_number_that_differs(current: str, upcoming: str, bump: str) -> None:
     assert Decision(current, upcoming).bump == bump
 
 
-@pytest.mark.parametrize(("tag", "found"), [
-    ("v1.2.3", "1.2.3"), ("v1.2.3-rc.1", "1.2.3-rc.1"), ("1.2.3", ""), ("vnext", ""), ("v1.2", ""), ("xv1.2.3", ""),
-])
+@pytest.mark.parametrize(
+    ("tag", "found"),
+    [
+        ("v1.2.3", "1.2.3"),
+        ("v1.2.3-rc.1", "1.2.3-rc.1"),
+        ("1.2.3", ""),
+        ("vnext", ""),
+        ("v1.2", ""),
+        ("xv1.2.3", ""),
+    ],
+)
 def test_versions_in_tags(tag: str, found: str) -> None:
     assert version_of(tag, "v{version}") == found
 
 
 def test_the_release_of_a_commit_is_its_own_tag_or_the_one_made_on_top_of_it() -> None:
-    tags = (Tag("v1.0.0", "a", ""), Tag("v1.1.0", "b", "a"), Tag("other", "a", ""), Tag("v0.9.0", "a", ""))
+    tags = (
+        Tag("v1.0.0", "a", ""),
+        Tag("v1.1.0", "b", "a"),
+        Tag("other", "a", ""),
+        Tag("v0.9.0", "a", ""),
+    )
     assert find_release(tags, "a", "v{version}") == Tag("v1.0.0", "a", "")
     assert find_release(tags[1:3], "a", "v{version}") == Tag("v1.1.0", "b", "a")
     assert find_release(tags, "c", "v{version}") is None
@@ -40,7 +60,9 @@ def test_a_level_that_somebody_asks_for() -> None:
     assert len(question("/c", "f", "python").argv) == 5
 
 
-@pytest.mark.parametrize(("level", "reason"), [("minor", ""), ("", "because"), ("huge", "because"), ("minor", " \n")])
+@pytest.mark.parametrize(
+    ("level", "reason"), [("minor", ""), ("", "because"), ("huge", "because"), ("minor", " \n")]
+)
 def test_a_level_without_a_reason_is_refused(level: str, reason: str) -> None:
     with pytest.raises(ContextError) as caught:
         read_override(level, reason)

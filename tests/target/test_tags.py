@@ -21,11 +21,46 @@ from shipway.target.tags import (
 )
 
 GRAMMAR = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
-CONTEXT = Context(event="push", branch="main", commit="a1b2c3d4e5" + "0" * 30, repository="Acme/Toy",
-                  epoch=1_700_000_000)
-AWKWARD = ["latest", "LATEST", "edge", "v1.2.3", "1.2.3", "v1", "1.2", "v1.2.3-rc.1", "sha-0000000", "pr-123", "PR-1",
-           "#123-fix", "🚀launch", "ветка", "---", ".hidden", "-x", "--output=x", "$(id)", "feature/one", "feature-one",
-           "feature one", "x" * 300, "x" * 129, "x" * 128, "sha256-abc.sig", "topic-0123abcd", "a/../b", "", "0", "_"]
+CONTEXT = Context(
+    event="push",
+    branch="main",
+    commit="a1b2c3d4e5" + "0" * 30,
+    repository="Acme/Toy",
+    epoch=1_700_000_000,
+)
+AWKWARD = [
+    "latest",
+    "LATEST",
+    "edge",
+    "v1.2.3",
+    "1.2.3",
+    "v1",
+    "1.2",
+    "v1.2.3-rc.1",
+    "sha-0000000",
+    "pr-123",
+    "PR-1",
+    "#123-fix",
+    "🚀launch",
+    "ветка",
+    "---",
+    ".hidden",
+    "-x",
+    "--output=x",
+    "$(id)",
+    "feature/one",
+    "feature-one",
+    "feature one",
+    "x" * 300,
+    "x" * 129,
+    "x" * 128,
+    "sha256-abc.sig",
+    "topic-0123abcd",
+    "a/../b",
+    "",
+    "0",
+    "_",
+]
 
 
 def test_a_plain_branch_keeps_its_name() -> None:
@@ -41,7 +76,11 @@ def test_a_pull_request() -> None:
 
 def test_a_release_and_its_order() -> None:
     tags = plan_tags(CONTEXT, version="1.2.3", moving=("latest",))
-    assert (tags.names, tags.channel, tags.staging) == (("v1.2.3", "latest", "sha-a1b2c3d"), "release", "sha-a1b2c3d")
+    assert (tags.names, tags.channel, tags.staging) == (
+        ("v1.2.3", "latest", "sha-a1b2c3d"),
+        "release",
+        "sha-a1b2c3d",
+    )
 
 
 def test_a_pre_release_and_build_metadata() -> None:
@@ -50,25 +89,39 @@ def test_a_pre_release_and_build_metadata() -> None:
     assert plan_tags(CONTEXT, version="1.3.0+linux").names[0] == "v1.3.0_linux"
 
 
-@pytest.mark.parametrize(("version", "others", "moving"), [
-    ("1.2.3", [], ("latest", "v1.2", "v1")),
-    ("1.2.3", ["1.2.3", "1.2.2", "0.9.0"], ("latest", "v1.2", "v1")),
-    ("1.2.4", ["1.3.0", "1.2.3"], ("v1.2",)),             # a back-port on a maintenance branch
-    ("1.2.3", ["1.2.10"], ()),                            # numbers, not letters
-    ("1.4.0", ["2.0.0", "1.3.0"], ("v1.4", "v1")),
-    ("1.2.3", ["1.3.0-rc.1"], ("latest", "v1.2", "v1")),  # a pre-release holds nothing back
-    ("1.3.0-rc.1", ["1.2.3"], ()),                        # and takes nothing
-    ("0.4.0", ["0.3.0"], ("latest", "v0.4")),
-])
+@pytest.mark.parametrize(
+    ("version", "others", "moving"),
+    [
+        ("1.2.3", [], ("latest", "v1.2", "v1")),
+        ("1.2.3", ["1.2.3", "1.2.2", "0.9.0"], ("latest", "v1.2", "v1")),
+        ("1.2.4", ["1.3.0", "1.2.3"], ("v1.2",)),  # a back-port on a maintenance branch
+        ("1.2.3", ["1.2.10"], ()),  # numbers, not letters
+        ("1.4.0", ["2.0.0", "1.3.0"], ("v1.4", "v1")),
+        ("1.2.3", ["1.3.0-rc.1"], ("latest", "v1.2", "v1")),  # a pre-release holds nothing back
+        ("1.3.0-rc.1", ["1.2.3"], ()),  # and takes nothing
+        ("0.4.0", ["0.3.0"], ("latest", "v0.4")),
+    ],
+)
 def test_moving_tags_follow_the_highest_stable_version_of_their_line(
-        version: str, others: list[str], moving: tuple[str, ...]) -> None:
+    version: str, others: list[str], moving: tuple[str, ...]
+) -> None:
     assert plan_moving(version, others, rolling=True) == moving
-    assert plan_moving(version, others, rolling=False) == tuple(tag for tag in moving if tag == "latest")
+    assert plan_moving(version, others, rolling=False) == tuple(
+        tag for tag in moving if tag == "latest"
+    )
 
 
 def test_which_of_two_versions_is_higher() -> None:
-    assert is_higher("1.10.0", "1.9.0") and not is_higher("1.9.0", "1.10.0") and not is_higher("1.9.0", "1.9.0")
-    assert not is_higher("2.0.0-rc.1", "1.0.0") and not is_higher("", "1.0.0") and not is_higher("main", "1.0.0")
+    assert (
+        is_higher("1.10.0", "1.9.0")
+        and not is_higher("1.9.0", "1.10.0")
+        and not is_higher("1.9.0", "1.9.0")
+    )
+    assert (
+        not is_higher("2.0.0-rc.1", "1.0.0")
+        and not is_higher("", "1.0.0")
+        and not is_higher("main", "1.0.0")
+    )
 
 
 def test_edge_is_the_head_of_one_branch() -> None:
@@ -78,7 +131,9 @@ def test_edge_is_the_head_of_one_branch() -> None:
 
 
 def test_the_branch_of_a_merge_queue_is_gone_in_a_minute_and_gets_no_tag() -> None:
-    assert plan_tags(replace(CONTEXT, branch="gh-readonly-queue/main/pr-1-abc")).names == ("sha-a1b2c3d",)
+    assert plan_tags(replace(CONTEXT, branch="gh-readonly-queue/main/pr-1-abc")).names == (
+        "sha-a1b2c3d",
+    )
 
 
 def test_a_commit_without_a_branch_has_its_own_tag_only() -> None:
@@ -89,7 +144,9 @@ def test_a_commit_without_a_branch_has_its_own_tag_only() -> None:
 def test_awkward_branches_get_valid_tags_that_are_nobody_elses(branch: str) -> None:
     tag = plan_branch_tag(branch)
     assert GRAMMAR.fullmatch(tag)
-    assert not re.fullmatch(r"latest|edge|v?\d+(\.\d+)*(-.*)?|sha-.*|pr-\d+|sha256-.*", tag, re.IGNORECASE), tag
+    assert not re.fullmatch(
+        r"latest|edge|v?\d+(\.\d+)*(-.*)?|sha-.*|pr-\d+|sha256-.*", tag, re.IGNORECASE
+    ), tag
 
 
 def test_no_two_awkward_branches_share_a_tag() -> None:
@@ -115,8 +172,15 @@ def test_the_image_is_named_after_the_repository_in_lower_case() -> None:
         image_name("", Context(event="local"))
 
 
-@pytest.mark.parametrize(("version", "previous"), [
-    ("1.2.3", "1.2.2"), ("1.3.0-rc.1", "1.2.3"), ("2.0.0", "1.2.3"), ("1.0.0", ""), ("1.2.3-rc.1", "1.2.2"),
-])
+@pytest.mark.parametrize(
+    ("version", "previous"),
+    [
+        ("1.2.3", "1.2.2"),
+        ("1.3.0-rc.1", "1.2.3"),
+        ("2.0.0", "1.2.3"),
+        ("1.0.0", ""),
+        ("1.2.3-rc.1", "1.2.2"),
+    ],
+)
 def test_the_release_before(version: str, previous: str) -> None:
     assert find_previous(version, ["1.2.3", "1.2.2", "1.2.3-rc.0", "1.10.0-a", "1.0.0"]) == previous

@@ -29,16 +29,29 @@ from shipway.run.preview import Foreseen
 from shipway.run.reconcile import Outcome
 from tests.support.faces import run_task
 
-ROWS = [Foreseen(name="build", state="absent", evidence="no image", commands=("docker buildx build .",))]
+ROWS = [
+    Foreseen(name="build", state="absent", evidence="no image", commands=("docker buildx build .",))
+]
 
 
-@pytest.mark.parametrize(("error", "status"), [
-    (CheckFailed, 1), (SettingsError, 2), (ContextError, 3), (ToolMissing, 4), (StepFailed, 5), (Conflict, 6),
-    (VerificationFailed, 7),
-])
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (CheckFailed, 1),
+        (SettingsError, 2),
+        (ContextError, 3),
+        (ToolMissing, 4),
+        (StepFailed, 5),
+        (Conflict, 6),
+        (VerificationFailed, 7),
+    ],
+)
 def test_each_error_has_its_own_exit_status_and_says_what_to_do(
-        error: type[ShipwayError], status: int, monkeypatch: pytest.MonkeyPatch,
-        capsys: pytest.CaptureFixture[str]) -> None:
+    error: type[ShipwayError],
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     def fail(_: object) -> dict[str, object]:
         raise error("it broke", hint="mend it")
 
@@ -47,10 +60,13 @@ def test_each_error_has_its_own_exit_status_and_says_what_to_do(
     assert capsys.readouterr().err == "shipway: it broke\n  next: mend it\n"
     assert run_task("tags", "--json") == status
     assert json.loads(capsys.readouterr().out) == {
-        "error": {"status": status, "message": "it broke", "hint": "mend it"}}
+        "error": {"status": status, "message": "it broke", "hint": "mend it"}
+    }
 
 
-def test_an_interrupt_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interrupt_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def interrupt(_: object) -> dict[str, object]:
         raise KeyboardInterrupt
 
@@ -59,8 +75,9 @@ def test_an_interrupt_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, capsy
 
 
 @pytest.mark.parametrize("name", ["context", "tags", "version"])
-def test_computed_answers_for_people_and_for_programs(name: str, monkeypatch: pytest.MonkeyPatch,
-                                                      capsys: pytest.CaptureFixture[str]) -> None:
+def test_computed_answers_for_people_and_for_programs(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(documents, name, lambda _: {"image": "x", "tags": ["a", "b"], "next": None})
     assert run_task(name) == 0
     assert capsys.readouterr().out == "image: x\ntags: a, b\nnext: -\n"
@@ -69,22 +86,39 @@ def test_computed_answers_for_people_and_for_programs(name: str, monkeypatch: py
 
 
 def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_task("schema") == 0 and json.loads(capsys.readouterr().out)["title"] == "[tool.shipway]"
+    assert (
+        run_task("schema") == 0 and json.loads(capsys.readouterr().out)["title"] == "[tool.shipway]"
+    )
 
 
-@pytest.mark.parametrize("words", [("build", "--push"), ("inspect",), ("sign",), ("verify",), ("promote",),
-                                   ("publish",), ("document",)])
-def test_a_stage_can_be_run_and_foreseen(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch,
-                                         capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("build", "--push"),
+        ("inspect",),
+        ("sign",),
+        ("verify",),
+        ("promote",),
+        ("publish",),
+        ("document",),
+    ],
+)
+def test_a_stage_can_be_run_and_foreseen(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     ran: list[str] = []
 
-    def run_stage(_: object, name: str, __: object, tell: Callable[[Outcome], None], **_rest: object) -> None:
+    def run_stage(
+        _: object, name: str, __: object, tell: Callable[[Outcome], None], **_rest: object
+    ) -> None:
         ran.append(name)
         tell(Outcome(name=name, outcome="done", reason="as it should"))
 
     monkeypatch.setattr(session, "set_up", lambda _: None)
     monkeypatch.setattr(pipeline, "run_stage", run_stage)
-    monkeypatch.setattr(pipeline, "foresee_stage", lambda _, name, **__: [replace(ROWS[0], name=name)])
+    monkeypatch.setattr(
+        pipeline, "foresee_stage", lambda _, name, **__: [replace(ROWS[0], name=name)]
+    )
     assert run_task(*words, "--json") == 0 and ran == [words[0]]
     printed = capsys.readouterr()
     assert json.loads(printed.out)["digest"] is None and "as it should" in printed.err
@@ -94,13 +128,16 @@ def test_a_stage_can_be_run_and_foreseen(words: tuple[str, ...], monkeypatch: py
     assert json.loads(capsys.readouterr().out)["dry_run"] is True
 
 
-def test_a_build_for_this_machine(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_build_for_this_machine(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(documents, "build", lambda _, dry_run: {"dry": dry_run})
     assert run_task("build", "--dry-run") == 0 and capsys.readouterr().out == "dry: True\n"
 
 
-def test_a_release_that_fails_still_reports_what_it_reached(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
-                                                            capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_release_that_fails_still_reports_what_it_reached(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     def release(_: object, result: pipeline.Result, __: object, *, until: str) -> None:
         result.stages.append(Outcome(name="version", outcome="failed", reason=until))
         raise StepFailed("it broke", hint="mend it")
@@ -110,45 +147,72 @@ def test_a_release_that_fails_still_reports_what_it_reached(monkeypatch: pytest.
     monkeypatch.setattr(pipeline, "release", release)
     assert run_task("release", "--until", "sign", "--json") == 5
     printed = json.loads(capsys.readouterr().out)
-    assert printed["stages"][0] == {"name": "version", "outcome": "failed", "reason": "sign", "seconds": 0.0}
+    assert printed["stages"][0] == {
+        "name": "version",
+        "outcome": "failed",
+        "reason": "sign",
+        "seconds": 0.0,
+    }
     assert printed["error"]["message"] == "it broke"
     assert (tmp_path / "output").read_text().startswith("released=false\n")
 
 
-def test_a_release_prints_its_digest_for_people(monkeypatch: pytest.MonkeyPatch,
-                                                capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_release_prints_its_digest_for_people(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(session, "set_up", lambda _: mock.Mock(environment={}))
     monkeypatch.setattr(pipeline, "release", lambda *_, **__: None)
-    monkeypatch.setattr(documents, "result_document", lambda _: {"image": "r.example/x", "digest": "sha256:d"})
+    monkeypatch.setattr(
+        documents, "result_document", lambda _: {"image": "r.example/x", "digest": "sha256:d"}
+    )
     assert run_task("release") == 0 and capsys.readouterr().out == "r.example/x@sha256:d\n"
 
 
-def test_a_release_can_be_foreseen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_release_can_be_foreseen(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(session, "set_up", lambda _: None)
     monkeypatch.setattr(pipeline, "foresee_release", lambda _, until: ROWS)
-    assert run_task("release", "--dry-run") == 0 and "docker buildx build ." in capsys.readouterr().out
+    assert (
+        run_task("release", "--dry-run") == 0 and "docker buildx build ." in capsys.readouterr().out
+    )
 
 
-def test_status_for_people_and_for_programs(monkeypatch: pytest.MonkeyPatch,
-                                            capsys: pytest.CaptureFixture[str]) -> None:
+def test_status_for_people_and_for_programs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     rows = [{"name": "build", "state": "same", "evidence": "there", "next": ""}]
     monkeypatch.setattr(documents, "status", lambda _: rows)
     assert run_task("status") == 0 and capsys.readouterr().out == "build     same     there\n"
-    assert run_task("status", "--json") == 0 and json.loads(capsys.readouterr().out)["stages"][0]["state"] == "same"
+    assert (
+        run_task("status", "--json") == 0
+        and json.loads(capsys.readouterr().out)["stages"][0]["state"] == "same"
+    )
     rows.append({"name": "sign", "state": "unknown", "evidence": "no answer", "next": "look"})
-    assert run_task("status") == 5 and "sign      unknown  no answer  → look\n" in capsys.readouterr().out
+    assert (
+        run_task("status") == 5
+        and "sign      unknown  no answer  → look\n" in capsys.readouterr().out
+    )
     assert run_task("status", "--json") == 5
     found = json.loads(capsys.readouterr().out)
     assert found["stages"] == rows and found["error"]["message"] == "could not ask: sign"
 
 
 def test_what_may_go_is_shown_and_deleted_when_asked_for(
-        monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def prune(_: object, *, delete: bool) -> dict[str, object]:
-        return {"image": "x", "deleted": delete, "images": [{"digest": "d", "tags": ["pr-1"], "reason": "old"}]}
+        return {
+            "image": "x",
+            "deleted": delete,
+            "images": [{"digest": "d", "tags": ["pr-1"], "reason": "old"}],
+        }
 
     monkeypatch.setattr(pruning, "prune", prune)
-    assert run_task("prune") == 0 and capsys.readouterr().out == "d pr-1: old\n1 manifests of x may go\n"
+    assert (
+        run_task("prune") == 0
+        and capsys.readouterr().out == "d pr-1: old\n1 manifests of x may go\n"
+    )
     assert run_task("prune", "--delete") == 0 and capsys.readouterr().out.endswith("were deleted\n")
     assert run_task("prune", "--delete", "--dry-run", "--json") == 0
     assert json.loads(capsys.readouterr().out)["deleted"] is False
@@ -161,14 +225,20 @@ def test_the_rehearsal_is_given_its_options(monkeypatch: pytest.MonkeyPatch) -> 
     assert seen == {"keep": True, "dry_run": False, "as_json": True}
 
 
-def test_the_engine_is_started_stopped_and_foreseen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
-                                                    capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_engine_is_started_stopped_and_foreseen(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(engine, "ensure", lambda _, __, suite: f"from {suite}")
     monkeypatch.setattr(engine, "foresee", lambda _, suite: f"would come from {suite}")
     monkeypatch.setattr(engine, "stop", lambda _, __, purge: ["dockerd"] if purge else [])
-    assert run_task("engine", "--suite", "sid") == 0 and capsys.readouterr().out == "engine: from sid\n"
-    assert run_task("engine", "--dry-run") == 0 and "would come from trixie" in capsys.readouterr().out
+    assert (
+        run_task("engine", "--suite", "sid") == 0
+        and capsys.readouterr().out == "engine: from sid\n"
+    )
+    assert (
+        run_task("engine", "--dry-run") == 0 and "would come from trixie" in capsys.readouterr().out
+    )
     assert run_task("engine.stop", "--purge") == 0 and capsys.readouterr().out == "ended: dockerd\n"
     assert run_task("engine.stop") == 0 and capsys.readouterr().out == "ended: -\n"
     assert run_task("engine.stop", "--dry-run") == 0 and "would end: " in capsys.readouterr().out

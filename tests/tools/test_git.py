@@ -8,7 +8,9 @@ from shipway.tools.git import commit_commands, read_tags
 
 
 def test_tags_are_peeled() -> None:
-    out = f"v1\t{'7' * 40}\t{'c' * 40}\t\t{'p' * 40} {'q' * 40}\nlight\t{'d' * 40}\t\t{'p' * 40}\t\n"
+    out = (
+        f"v1\t{'7' * 40}\t{'c' * 40}\t\t{'p' * 40} {'q' * 40}\nlight\t{'d' * 40}\t\t{'p' * 40}\t\n"
+    )
     found = read_tags(Answer(code=0, out=out))
     assert found == (Tag("v1", "c" * 40, "p" * 40), Tag("light", "d" * 40, "p" * 40))
 

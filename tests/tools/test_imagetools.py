@@ -10,17 +10,24 @@ from shipway.tools import imagetools
 
 
 class TestRegistry:
-    """"Could not ask" is never "not there"."""
+    """ "Could not ask" is never "not there"."""
 
-    @pytest.mark.parametrize("said", ["ERROR: r.example/a:b: not found", "manifest unknown", "NAME_UNKNOWN: no repo"])
+    @pytest.mark.parametrize(
+        "said", ["ERROR: r.example/a:b: not found", "manifest unknown", "NAME_UNKNOWN: no repo"]
+    )
     def test_not_there(self, said: str) -> None:
         assert imagetools.read_index(Answer(code=1, err=said), "r.example/a:b") is None
 
-    @pytest.mark.parametrize(("said", "hint"), [
-        ("unexpected status: 401 Unauthorized", "docker login r.example"), ("denied: no access", "docker login"),
-        ("503 Service Unavailable", "registry answers"), ("", "registry answers"),
-        ("dial tcp: lookup r.example: no such host", "registry answers"),
-    ])
+    @pytest.mark.parametrize(
+        ("said", "hint"),
+        [
+            ("unexpected status: 401 Unauthorized", "docker login r.example"),
+            ("denied: no access", "docker login"),
+            ("503 Service Unavailable", "registry answers"),
+            ("", "registry answers"),
+            ("dial tcp: lookup r.example: no such host", "registry answers"),
+        ],
+    )
     def test_could_not_ask(self, said: str, hint: str) -> None:
         with pytest.raises(StepFailed) as caught:
             imagetools.read_index(Answer(code=1, err=said), "r.example/a:b")

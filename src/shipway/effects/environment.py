@@ -11,12 +11,27 @@ from pathlib import Path
 from shipway.effects.processes import Runner
 from shipway.model.actions import Command, Effect
 
-LOCAL_VARIABLES = frozenset((
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS",
-    "GIT_DIR", "GIT_GRAFT_FILE", "GIT_IMPLICIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_INTERNAL_SUPER_PREFIX",
-    "GIT_NO_REPLACE_OBJECTS", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_REFERENCE_BACKEND",
-    "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE", "GIT_WORK_TREE",
-))
+LOCAL_VARIABLES = frozenset(
+    (
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_COMMON_DIR",
+        "GIT_CONFIG",
+        "GIT_CONFIG_COUNT",
+        "GIT_CONFIG_PARAMETERS",
+        "GIT_DIR",
+        "GIT_GRAFT_FILE",
+        "GIT_IMPLICIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_INTERNAL_SUPER_PREFIX",
+        "GIT_NO_REPLACE_OBJECTS",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+        "GIT_REFERENCE_BACKEND",
+        "GIT_REPLACE_REF_BASE",
+        "GIT_SHALLOW_FILE",
+        "GIT_WORK_TREE",
+    )
+)
 """Variables that belong to one repository: what `git rev-parse --local-env-vars` names, from git 2.39 to 2.54."""
 
 
@@ -34,7 +49,9 @@ def equip(environment: Mapping[str, str]) -> dict[str, str]:
     """
     engine = _engine(environment)
     tools = [str(Path(sys.executable).parent), *engine[0]]
-    paths = [path for path in environment.get("PATH", os.defpath).split(os.pathsep) if path not in tools]
+    paths = [
+        path for path in environment.get("PATH", os.defpath).split(os.pathsep) if path not in tools
+    ]
     kept = {name: value for name, value in environment.items() if name not in LOCAL_VARIABLES}
     return {**kept, **engine[1], "PATH": os.pathsep.join([*tools, *paths])}
 
@@ -43,7 +60,9 @@ def _engine(environment: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
     if environment.get("DOCKER_HOST"):
         return [], {}
     try:
-        found = json.loads((cache_folder(environment) / "engine" / "engine.json").read_text(encoding="utf-8"))
+        found = json.loads(
+            (cache_folder(environment) / "engine" / "engine.json").read_text(encoding="utf-8")
+        )
     except (OSError, ValueError):
         return [], {}
     if not any(_lives(process["pid"]) for process in found["processes"]):
@@ -57,6 +76,12 @@ def _lives(pid: int) -> bool:
 
 def is_modern(runner: Runner) -> bool:
     """Whether cosign is of the third generation; builds report versions loosely, so its help is asked."""
-    answer = runner(Command(name="sign", why="ask cosign what it offers", argv=("cosign", "sign", "--help"),
-                            effect=Effect.READ))
+    answer = runner(
+        Command(
+            name="sign",
+            why="ask cosign what it offers",
+            argv=("cosign", "sign", "--help"),
+            effect=Effect.READ,
+        )
+    )
     return "--signing-config" in answer.out + answer.err

@@ -30,8 +30,10 @@ class Api:
         from requests import RequestException
 
         if not self._token:
-            raise StepFailed(f"{request.name}: no token for GitHub's API, to {request.why}",
-                             hint="set GITHUB_TOKEN (in Actions: `env: GITHUB_TOKEN: ${{ github.token }}`)")
+            raise StepFailed(
+                f"{request.name}: no token for GitHub's API, to {request.why}",
+                hint="set GITHUB_TOKEN (in Actions: `env: GITHUB_TOKEN: ${{ github.token }}`)",
+            )
         if self._send is None:
             self._send = self._connect()
         try:
@@ -39,8 +41,11 @@ class Api:
         except GithubException as error:
             answer = Answer(code=error.status, err=str(error.data or error.message))
         except RequestException as error:
-            raise StepFailed(f"{request.name}: GitHub's API did not answer, to {request.why}: {type(error).__name__}",
-                             hint="check the network, then run the same command again", passes=True) from error
+            raise StepFailed(
+                f"{request.name}: GitHub's API did not answer, to {request.why}: {type(error).__name__}",
+                hint="check the network, then run the same command again",
+                passes=True,
+            ) from error
         if answer.code not in request.expected:
             raise StepFailed(
                 f"{request.name}: GitHub's API answered {answer.code} to {request.method} {request.path}: "
@@ -54,19 +59,35 @@ class Api:
         from github import Auth, Github, GithubRetry
 
         # A write whose answer is lost may be done: only questions are asked again, writes after a look.
-        retry = GithubRetry(total=_ATTEMPTS, allowed_methods=("GET",), status_forcelist=[429, *range(500, 600)],
-                            backoff_factor=0.5)
+        retry = GithubRetry(
+            total=_ATTEMPTS,
+            allowed_methods=("GET",),
+            status_forcelist=[429, *range(500, 600)],
+            backoff_factor=0.5,
+        )
         # One second between writes is PyGithub's default against abuse limits; a release makes three of them.
-        requester = Github(auth=Auth.Token(self._token), base_url=self._address, timeout=self._timeout, retry=retry,
-                           seconds_between_requests=None, seconds_between_writes=None).requester
+        requester = Github(
+            auth=Auth.Token(self._token),
+            base_url=self._address,
+            timeout=self._timeout,
+            retry=retry,
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+        ).requester
 
         def send(request: Request) -> Answer:
             if request.content:
-                headers = {"Content-Type": "application/json", "Content-Length": str(len(request.content))}
-                requester.requestMemoryBlobAndCheck(request.method, request.path, {}, headers,
-                                                    io.BytesIO(request.content))
+                headers = {
+                    "Content-Type": "application/json",
+                    "Content-Length": str(len(request.content)),
+                }
+                requester.requestMemoryBlobAndCheck(
+                    request.method, request.path, {}, headers, io.BytesIO(request.content)
+                )
                 return Answer(code=201)
-            status, _, text = requester.requestJson(request.method, request.path, input=dict(request.body) or None)
+            status, _, text = requester.requestJson(
+                request.method, request.path, input=dict(request.body) or None
+            )
             return Answer(code=status, out=text)
 
         return send

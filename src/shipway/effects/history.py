@@ -53,13 +53,22 @@ def decide(clone: Path, config: Path, level: str = "") -> tuple[str, str]:
     rules = read_rules(clone, config)
     last = narrow(clone, rules)
     if level and rules.prerelease:
-        raise InvalidConfiguration("this branch makes pre-releases: the level of a version is told by its commits")
+        raise InvalidConfiguration(
+            "this branch makes pre-releases: the level of a version is told by its commits"
+        )
     if level:
-        return str(last or ""), str((last or Version.parse("0.0.0")).bump(LevelBump.from_string(level)))
+        return str(last or ""), str(
+            (last or Version.parse("0.0.0")).bump(LevelBump.from_string(level))
+        )
     with Repo(clone, search_parent_directories=True) as repository:
-        found = next_version(repo=repository, translator=rules.version_translator, commit_parser=rules.commit_parser,
-                             prerelease=rules.prerelease, major_on_zero=rules.major_on_zero,
-                             allow_zero_version=rules.allow_zero_version)
+        found = next_version(
+            repo=repository,
+            translator=rules.version_translator,
+            commit_parser=rules.commit_parser,
+            prerelease=rules.prerelease,
+            major_on_zero=rules.major_on_zero,
+            allow_zero_version=rules.allow_zero_version,
+        )
     if needs_everything(clone, rules):
         show_everything(clone)
     current = str(last or "")
@@ -74,7 +83,9 @@ def read_rules(clone: Path, config: Path) -> RuntimeContext:
     options = GlobalCommandLineOptions(config_file=str(config))
     # Its paths are relative to the folder that it is started in.
     with contextlib.chdir(clone):
-        return RuntimeContext.from_raw_config(RawConfig.model_validate(load_raw_config_file(config)), options)
+        return RuntimeContext.from_raw_config(
+            RawConfig.model_validate(load_raw_config_file(config)), options
+        )
 
 
 def narrow(clone: Path, rules: RuntimeContext) -> Version | None:
@@ -82,8 +93,12 @@ def narrow(clone: Path, rules: RuntimeContext) -> Version | None:
     tags = read_tags(clone, rules)
     full = next((tag for tag in tags if not tag.version.is_prerelease), None)
     needed = [tag for tag in tags if full is None or tag.version >= full.version]
-    prereleases = [tag for tag in needed if tag.version.is_prerelease
-                   and tag.version.prerelease_token == rules.version_translator.prerelease_token]
+    prereleases = [
+        tag
+        for tag in needed
+        if tag.version.is_prerelease
+        and tag.version.prerelease_token == rules.version_translator.prerelease_token
+    ]
     last = prereleases[0] if rules.prerelease and prereleases else full
     _set_refs(clone, {f"refs/tags/{tag.name}": tag.object for tag in needed})
     if full is None:
@@ -94,7 +109,10 @@ def narrow(clone: Path, rules: RuntimeContext) -> Version | None:
     if {tag.commit for tag in needed} <= {full.commit, *lines}:
         parents = {full.commit: sorted(ends), **{commit: [] for commit in ends}}
         cut = {commit: _replacement(clone, commit, found) for commit, found in parents.items()}
-        _set_refs(clone, {f"refs/replace/{commit}": other for commit, other in cut.items() if other != commit})
+        _set_refs(
+            clone,
+            {f"refs/replace/{commit}": other for commit, other in cut.items() if other != commit},
+        )
     else:
         show_everything(clone)
     return (last or full).version
@@ -106,7 +124,9 @@ def read_tags(clone: Path, rules: RuntimeContext) -> list[Tag]:
 
     form = "%(refname:lstrip=2)%09%(objectname)%09%(*objectname)"
     found: list[Tag] = []
-    for line in _git(clone, "for-each-ref", "--merged=HEAD", RELEASED, f"--format={form}").splitlines():
+    for line in _git(
+        clone, "for-each-ref", "--merged=HEAD", RELEASED, f"--format={form}"
+    ).splitlines():
         name, identity, peeled = line.split("\t")
         try:
             version = rules.version_translator.from_tag(name)
@@ -122,36 +142,66 @@ def needs_everything(clone: Path, rules: RuntimeContext) -> bool:
     from semantic_release.changelog.context import ChangelogMode
 
     file = clone / rules.changelog_file
-    return rules.changelog_mode is not ChangelogMode.UPDATE or not file.is_file() or \
-        rules.changelog_insertion_flag not in file.read_text(encoding="utf-8")
+    return (
+        rules.changelog_mode is not ChangelogMode.UPDATE
+        or not file.is_file()
+        or rules.changelog_insertion_flag not in file.read_text(encoding="utf-8")
+    )
 
 
 def show_everything(clone: Path) -> None:
     """All tags, all history."""
-    rows = (line.split("\t") for line in _git(clone, "for-each-ref", RELEASED,
-                                              "--format=%(refname:lstrip=2)%09%(objectname)").splitlines())
+    rows = (
+        line.split("\t")
+        for line in _git(
+            clone, "for-each-ref", RELEASED, "--format=%(refname:lstrip=2)%09%(objectname)"
+        ).splitlines()
+    )
     _set_refs(clone, {f"refs/tags/{name}": identity for name, identity in rows})
     cut = _git(clone, "for-each-ref", "refs/replace", "--format=delete %(refname)")
     _git(clone, "update-ref", "--stdin", given=cut)
 
 
 def _set_refs(clone: Path, refs: dict[str, str]) -> None:
-    _git(clone, "update-ref", "--stdin", given="".join(f"update {name} {value}\n" for name, value in refs.items()))
+    _git(
+        clone,
+        "update-ref",
+        "--stdin",
+        given="".join(f"update {name} {value}\n" for name, value in refs.items()),
+    )
 
 
 def _replacement(clone: Path, commit: str, parents: list[str]) -> str:
     """Hash of a commit that is like ``commit`` but for its parents."""
     head, _, message = _git(clone, "cat-file", "commit", commit).partition("\n\n")
-    kept = [line for line in head.splitlines() if re.match("tree |author |committer |encoding ", line)]
+    kept = [
+        line for line in head.splitlines() if re.match("tree |author |committer |encoding ", line)
+    ]
     lines = [kept[0], *(f"parent {parent}" for parent in parents), *kept[1:]]
-    return _git(clone, "hash-object", "-t", "commit", "-w", "--stdin", given="\n".join((*lines, "", message))).strip()
+    return _git(
+        clone,
+        "hash-object",
+        "-t",
+        "commit",
+        "-w",
+        "--stdin",
+        given="\n".join((*lines, "", message)),
+    ).strip()
 
 
 def _git(clone: Path, *words: str, given: str = "") -> str:
     # What was cut off before must not hide anything now.
     environment = {**os.environ, "GIT_NO_REPLACE_OBJECTS": "1"}
-    return subprocess.run(("git", *words), cwd=clone, env=environment, input=given, check=True, stdout=subprocess.PIPE,
-                          encoding="utf-8", errors="surrogateescape").stdout
+    return subprocess.run(
+        ("git", *words),
+        cwd=clone,
+        env=environment,
+        input=given,
+        check=True,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        errors="surrogateescape",
+    ).stdout
 
 
 def main() -> int:

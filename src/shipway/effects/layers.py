@@ -18,8 +18,14 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 MACHINES: Mapping[str, int] = {
-    "linux/386": 3, "linux/amd64": 62, "linux/arm": 40, "linux/arm64": 183, "linux/loong64": 258, "linux/ppc64le": 21,
-    "linux/riscv64": 243, "linux/s390x": 22,
+    "linux/386": 3,
+    "linux/amd64": 62,
+    "linux/arm": 40,
+    "linux/arm64": 183,
+    "linux/loong64": 258,
+    "linux/ppc64le": 21,
+    "linux/riscv64": 243,
+    "linux/s390x": 22,
 }
 """`e_machine` by platform, variants left out."""
 _PROCESSORS = frozenset(MACHINES.values())
@@ -108,7 +114,7 @@ class _Raw(io.RawIOBase):
         """Fill the buffer as far as there is something."""
         view = memoryview(buffer)
         found = self._stream.read(len(view))
-        view[:len(found)] = found
+        view[: len(found)] = found
         return len(found)
 
 
@@ -140,4 +146,8 @@ def _is_below(path: str, hidden: str) -> bool:
 def foreign(layer: Layer, platform: str) -> Iterator[str]:
     """Compiled files for another machine than the platform's; nothing is foreign where the platform is not known."""
     own = MACHINES.get("/".join(platform.split("/")[:2]))
-    return (path for path, machine in sorted(layer["compiled"].items()) if own is not None and machine != own)
+    return (
+        path
+        for path, machine in sorted(layer["compiled"].items())
+        if own is not None and machine != own
+    )

@@ -27,10 +27,14 @@ PATIENCE = 3600.0
 _PAUSES = (0.5, 1.0, 2.0, 4.0)
 """Seconds, doubled at most, before a command is run again."""
 
-_NO_ENGINE = re.compile(r"Cannot connect to the Docker daemon|error during connect|failed to connect to the docker API",
-                        re.IGNORECASE)
-_NO_BUILDX = re.compile(r"unknown flag: --(progress|format|tag)|'buildx' is not a docker command|"
-                        r"unknown command: docker buildx")
+_NO_ENGINE = re.compile(
+    r"Cannot connect to the Docker daemon|error during connect|failed to connect to the docker API",
+    re.IGNORECASE,
+)
+_NO_BUILDX = re.compile(
+    r"unknown flag: --(progress|format|tag)|'buildx' is not a docker command|"
+    r"unknown command: docker buildx"
+)
 HINTS = {
     "docker": "install Docker with buildx, or run `task engine` on Debian",
     "cosign": "install cosign 2.5 or later, or run `task engine` on Debian",
@@ -50,8 +54,10 @@ def read_patience(environment: Mapping[str, str]) -> float:
     try:
         return max(float(given), 1.0)
     except ValueError:
-        raise ContextError(f"SHIPWAY_PATIENCE is {given!r}, not a number of seconds",
-                           hint="unset it, or say how long a command may take: SHIPWAY_PATIENCE=600") from None
+        raise ContextError(
+            f"SHIPWAY_PATIENCE is {given!r}, not a number of seconds",
+            hint="unset it, or say how long a command may take: SHIPWAY_PATIENCE=600",
+        ) from None
 
 
 class Processes:
@@ -61,8 +67,13 @@ class Processes:
     ``echo`` is given each line of progress of a live command, redacted.
     """
 
-    def __init__(self, environment: Mapping[str, str], *, echo: Callable[[str], None] = lambda _line: None,
-                 patience: float = PATIENCE) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        *,
+        echo: Callable[[str], None] = lambda _line: None,
+        patience: float = PATIENCE,
+    ) -> None:
         self.public, self.secret = secrets.split(environment)
         self._echo = echo
         self._patience = patience
@@ -72,16 +83,26 @@ class Processes:
         for pause in (*_PAUSES, 0.0):
             answer = self._run(command)
             asks = command.effect is Effect.READ
-            if not (pause and asks and command.again and answer.code and re.search(command.again, answer.err)):
+            if not (
+                pause
+                and asks
+                and command.again
+                and answer.code
+                and re.search(command.again, answer.err)
+            ):
                 break
             # Spread out, so that jobs which were turned away together do not come back together.
             seconds = pause * random.uniform(1, 2)
-            self._echo(f"{command.name}: a trouble that may pass ({command.why}); again in {seconds:.0f} s")
+            self._echo(
+                f"{command.name}: a trouble that may pass ({command.why}); again in {seconds:.0f} s"
+            )
             time.sleep(seconds)
         if answer.code in command.expected:
             return answer
         if command.otherwise and re.search(command.otherwise[0], answer.err):
-            self._echo(f"{command.name}: it failed, and is run once more: {' '.join(command.otherwise[1][:3])} …")
+            self._echo(
+                f"{command.name}: it failed, and is run once more: {' '.join(command.otherwise[1][:3])} …"
+            )
             return self(replace(command, argv=command.otherwise[1], otherwise=None))
         raise failure(command, answer)
 
@@ -107,22 +128,36 @@ class Processes:
     def _start(self, command: Command) -> subprocess.Popen[str]:
         hint, *needs = command.needs or ("",)
         if needs and not any(self.public.get(name) or self.secret.get(name) for name in needs):
-            raise ContextError(f"{command.name}: {command.argv[0]} would wait for somebody: none of "
-                               f"{', '.join(needs)} is set", hint=hint)
+            raise ContextError(
+                f"{command.name}: {command.argv[0]} would wait for somebody: none of "
+                f"{', '.join(needs)} is set",
+                hint=hint,
+            )
         environment = {**self.public, **command.env}
         environment |= {name: self.secret[name] for name in command.secrets if name in self.secret}
         program = shutil.which(command.argv[0], path=environment.get("PATH"))
         if program is None:
             tool = command.argv[0]
-            raise ToolMissing(f"{command.name}: {tool} is not installed", hint=HINTS.get(tool, f"install {tool}"))
+            raise ToolMissing(
+                f"{command.name}: {tool} is not installed", hint=HINTS.get(tool, f"install {tool}")
+            )
         try:
             return subprocess.Popen(
-                (program, *command.argv[1:]), env=environment, cwd=command.folder or None, stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace",
+                (program, *command.argv[1:]),
+                env=environment,
+                cwd=command.folder or None,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
             )
         except OSError as error:
-            raise ContextError(f"{command.name}: cannot start {command.argv[0]}: {error.strerror}",
-                               hint="check the folder and the program's permissions") from error
+            raise ContextError(
+                f"{command.name}: cannot start {command.argv[0]}: {error.strerror}",
+                hint="check the folder and the program's permissions",
+            ) from error
 
     def _collect(self, process: subprocess.Popen[str], *, live: bool) -> tuple[str, str]:
         if not live:
@@ -153,11 +188,15 @@ def failure(command: Command, answer: Answer) -> ShipwayError:
     said = answer.err.strip() or answer.out.strip()
     text = "".join(f"\n  | {line}" for line in _telling(said))
     if command.argv[0] == "docker" and _NO_ENGINE.search(said):
-        return ToolMissing(f"{command.name}: the Docker Engine does not answer ({command.why}){text}",
-                           hint="start Docker, or run `task engine` on Debian")
+        return ToolMissing(
+            f"{command.name}: the Docker Engine does not answer ({command.why}){text}",
+            hint="start Docker, or run `task engine` on Debian",
+        )
     if command.argv[0] == "docker" and _NO_BUILDX.search(said):
-        return ToolMissing(f"{command.name}: Docker is here without buildx ({command.why})",
-                           hint="install docker-buildx; with DOCKER_HOST set, shipway uses the Docker on PATH as it is")
+        return ToolMissing(
+            f"{command.name}: Docker is here without buildx ({command.why})",
+            hint="install docker-buildx; with DOCKER_HOST set, shipway uses the Docker on PATH as it is",
+        )
     again = "mend the cause named above and run the same command again; it goes on where this one stopped"
     return StepFailed(
         f"{command.name}: `{' '.join(command.argv[:3])} …` ended with exit code {answer.code} ({command.why}){text}",
@@ -173,8 +212,10 @@ def _telling(said: str) -> list[str]:
         return lines[-_LAST_LINES:]
     name, *printed = steps[-1].splitlines()
     # A step is called by its whole command.
-    return [line if len(line) <= _WIDEST else f"{line[:_WIDEST * 2 // 3]} … {line[-_WIDEST // 3:]}"
-            for line in (name, *printed[-_LAST_LINES:], lines[-1])]
+    return [
+        line if len(line) <= _WIDEST else f"{line[: _WIDEST * 2 // 3]} … {line[-_WIDEST // 3 :]}"
+        for line in (name, *printed[-_LAST_LINES:], lines[-1])
+    ]
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -69,7 +69,9 @@ class Image:
     def kept(self, descriptor: Node) -> layers.Layer | None:
         """What a layer holds, where it was read before."""
         try:
-            return cast(layers.Layer, json.loads(self._kept(descriptor).read_text(encoding="utf-8")))
+            return cast(
+                layers.Layer, json.loads(self._kept(descriptor).read_text(encoding="utf-8"))
+            )
         except (OSError, ValueError):
             return None
 
@@ -79,14 +81,18 @@ class Image:
     def layer(self, descriptor: Node) -> layers.Layer:
         """Read what a layer holds, and keep it."""
         kept = self._kept(descriptor)
-        with (self._open("blobs", descriptor["digest"]) as stream,
-              plain(stream, str(descriptor["mediaType"])) as content):
+        with (
+            self._open("blobs", descriptor["digest"]) as stream,
+            plain(stream, str(descriptor["mediaType"])) as content,
+        ):
             found = layers.read_layer(content)
         # Who has no home, or no room in it, reads the layer the next time, too.
         with suppress(OSError):
             kept.parent.mkdir(parents=True, exist_ok=True)
             # Two platforms may share a layer, and so may two runs: each writes a file of its own.
-            with tempfile.NamedTemporaryFile("w", dir=kept.parent, delete=False, encoding="utf-8") as fresh:
+            with tempfile.NamedTemporaryFile(
+                "w", dir=kept.parent, delete=False, encoding="utf-8"
+            ) as fresh:
                 json.dump(found, fresh)
             os.replace(fresh.name, kept)
         return found
@@ -115,8 +121,10 @@ class _Checked:
 
 def another(digest: str) -> StepFailed:
     """The error for content that is not the one which its digest names."""
-    return StepFailed(f"the registry gave something else than {digest}",
-                      hint="run the same command again; if it stays so, the registry or the way to it is broken")
+    return StepFailed(
+        f"the registry gave something else than {digest}",
+        hint="run the same command again; if it stays so, the registry or the way to it is broken",
+    )
 
 
 @contextmanager
@@ -152,12 +160,19 @@ def read_sboms(name: str, index: Index) -> dict[str, list[Node]]:
     """The predicates of the SBOMs of each platform of an image."""
     with connect(name) as registry:
         image = Image(registry, Path())
-        return {one.platform: [
-            found["predicate"] for entry in index.attestations if entry.subject == one.digest
-            for layer in image.manifest(entry.digest)["layers"]
-            if str((layer.get("annotations") or {}).get(PREDICATE, SPDX)).startswith(SPDX)
-            and str((found := image.document(layer["digest"])).get("predicateType", "")).startswith(SPDX)
-        ] for one in index.images}
+        return {
+            one.platform: [
+                found["predicate"]
+                for entry in index.attestations
+                if entry.subject == one.digest
+                for layer in image.manifest(entry.digest)["layers"]
+                if str((layer.get("annotations") or {}).get(PREDICATE, SPDX)).startswith(SPDX)
+                and str(
+                    (found := image.document(layer["digest"])).get("predicateType", "")
+                ).startswith(SPDX)
+            ]
+            for one in index.images
+        }
 
 
 def describe(name: str, digest: str, cache: Path) -> Contents:
@@ -166,35 +181,76 @@ def describe(name: str, digest: str, cache: Path) -> Contents:
         image = Image(registry, cache)
         index = image.manifest(digest)
         entries = index.get("manifests") or []
-        manifests = {platform_name(entry.get("platform", {})): (entry["digest"], image.manifest(entry["digest"]))
-                     for entry in entries if _is_image(entry)}
-        read = _layers(image, name, cache, {layer["digest"]: layer for _, one in manifests.values()
-                                            for layer in one["layers"]}.values())
+        manifests = {
+            platform_name(entry.get("platform", {})): (
+                entry["digest"],
+                image.manifest(entry["digest"]),
+            )
+            for entry in entries
+            if _is_image(entry)
+        }
+        read = _layers(
+            image,
+            name,
+            cache,
+            {
+                layer["digest"]: layer for _, one in manifests.values() for layer in one["layers"]
+            }.values(),
+        )
         return Contents(
-            digest=digest, annotations=index.get("annotations") or {},
-            platforms={platform: _platform(image, platform, *one, read) for platform, one in manifests.items()},
-            attestations=tuple(_attestation(image, entry) for entry in entries if not _is_image(entry)))
+            digest=digest,
+            annotations=index.get("annotations") or {},
+            platforms={
+                platform: _platform(image, platform, *one, read)
+                for platform, one in manifests.items()
+            },
+            attestations=tuple(
+                _attestation(image, entry) for entry in entries if not _is_image(entry)
+            ),
+        )
 
 
-def _platform(image: Image, platform: str, digest: str, manifest: Node, read: dict[str, layers.Layer]) -> Platform:
+def _platform(
+    image: Image, platform: str, digest: str, manifest: Node, read: dict[str, layers.Layer]
+) -> Platform:
     config = image.document(manifest["config"]["digest"])
     found = layers.merge(read[one["digest"]] for one in manifest["layers"])
-    return Platform(digest=digest, labels=(config.get("config") or {}).get("Labels") or {},
-                    compiled=len(found["compiled"]), foreign=tuple(layers.foreign(found, platform)),
-                    distributions=tuple(sorted((name, version) for name, version in found["distributions"].values())))
+    return Platform(
+        digest=digest,
+        labels=(config.get("config") or {}).get("Labels") or {},
+        compiled=len(found["compiled"]),
+        foreign=tuple(layers.foreign(found, platform)),
+        distributions=tuple(
+            sorted((name, version) for name, version in found["distributions"].values())
+        ),
+    )
 
 
-def _layers(image: Image, name: str, cache: Path, descriptors: Collection[Node]) -> dict[str, layers.Layer]:
+def _layers(
+    image: Image, name: str, cache: Path, descriptors: Collection[Node]
+) -> dict[str, layers.Layer]:
     """What each layer holds, by digest."""
     known = {one["digest"]: image.kept(one) for one in descriptors}
-    unread = sorted((one for one in descriptors if known[one["digest"]] is None), key=lambda one: -one.get("size", 0))
-    read: dict[str, layers.Layer] = {digest: found for digest, found in known.items() if found is not None}
+    unread = sorted(
+        (one for one in descriptors if known[one["digest"]] is None),
+        key=lambda one: -one.get("size", 0),
+    )
+    read: dict[str, layers.Layer] = {
+        digest: found for digest, found in known.items() if found is not None
+    }
     if sum(one.get("size", 0) for one in unread[1:]) < _WORTH_A_PROCESS:
         return read | {one["digest"]: image.layer(one) for one in unread}
     # To unpack and walk an archive is work for a processor: threads would wait for one another.
-    with ProcessPoolExecutor(min(len(unread), _SIDE_BY_SIDE), multiprocessing.get_context("spawn")) as pool:
-        return read | dict(zip((one["digest"] for one in unread),
-                               pool.map(_layer, repeat(name), repeat(cache), unread), strict=True))
+    with ProcessPoolExecutor(
+        min(len(unread), _SIDE_BY_SIDE), multiprocessing.get_context("spawn")
+    ) as pool:
+        return read | dict(
+            zip(
+                (one["digest"] for one in unread),
+                pool.map(_layer, repeat(name), repeat(cache), unread),
+                strict=True,
+            )
+        )
 
 
 def _layer(name: str, cache: Path, descriptor: Node) -> layers.Layer:
@@ -212,18 +268,27 @@ def _subject(entry: Node) -> str:
 
 def _attestation(image: Image, entry: Node) -> Attestation:
     manifest = image.manifest(entry["digest"])
-    return Attestation(digest=entry["digest"], subject=_subject(entry),
-                       statements=tuple(_statement(image.document(one["digest"])) for one in manifest["layers"]))
+    return Attestation(
+        digest=entry["digest"],
+        subject=_subject(entry),
+        statements=tuple(_statement(image.document(one["digest"])) for one in manifest["layers"]),
+    )
 
 
 def _statement(found: Node) -> Statement:
     kind, predicate = str(found.get("predicateType", "")), found.get("predicate") or {}
-    subjects = {f"{method}:{value}" for one in found.get("subject") or []
-                for method, value in (one.get("digest") or {}).items()}
+    subjects = {
+        f"{method}:{value}"
+        for one in found.get("subject") or []
+        for method, value in (one.get("digest") or {}).items()
+    }
     packages = parse_packages([predicate]) if kind.startswith(SPDX) else ()
     return Statement(
-        type=kind, subjects=tuple(sorted(subjects)), build=predicate if kind.startswith(PROVENANCE) else {},
-        packages=tuple((one.name, one.version, one.license) for one in packages))
+        type=kind,
+        subjects=tuple(sorted(subjects)),
+        build=predicate if kind.startswith(PROVENANCE) else {},
+        packages=tuple((one.name, one.version, one.license) for one in packages),
+    )
 
 
 def main(reference: str) -> None:

@@ -15,9 +15,12 @@ from typing import IO, Any, cast
 from shipway.errors import StepFailed
 
 Node = dict[str, Any]  # Any: the values of a JSON document
-MANIFESTS = ("application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json",
-             "application/vnd.docker.distribution.manifest.list.v2+json",
-             "application/vnd.docker.distribution.manifest.v2+json")
+MANIFESTS = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
 _LOOPBACK = ("127.", "localhost", "[::1]")
 _ATTEMPTS = 5
 _BACKOFF = 0.5
@@ -69,7 +72,7 @@ class Registry:
             with self._ask("GET", path, (200, 404)) as response:
                 found += (response.json().get("tags") or []) if response.status_code == 200 else []
                 following = response.links.get("next", {}).get("url", "")
-            path = f"tags/list{following[following.index('?'):]}" if "?" in following else None
+            path = f"tags/list{following[following.index('?') :]}" if "?" in following else None
         return found
 
     def referrers(self, digest: str) -> list[str]:
@@ -84,22 +87,34 @@ class Registry:
             pass
 
     @contextmanager
-    def _ask(self, method: str, path: str, expected: tuple[int, ...] = (200,)) -> Iterator[Any]:  # Any: a Response
+    def _ask(
+        self, method: str, path: str, expected: tuple[int, ...] = (200,)
+    ) -> Iterator[Any]:  # Any: a Response
         from requests import RequestException
 
         what = f"{path.partition('?')[0]} of {self._name}"
         try:
-            response = self._send(self._client, f"{self._base}/{path}", method, stream=True,
-                                  headers={"Accept": ", ".join(MANIFESTS)})
+            response = self._send(
+                self._client,
+                f"{self._base}/{path}",
+                method,
+                stream=True,
+                headers={"Accept": ", ".join(MANIFESTS)},
+            )
         except (RequestException, ValueError) as error:
-            raise StepFailed(f"could not ask {self._host} for {what}: {type(error).__name__}",
-                             hint=f"check that it answers, and log in with `docker login {self._host}`") from error
+            raise StepFailed(
+                f"could not ask {self._host} for {what}: {type(error).__name__}",
+                hint=f"check that it answers, and log in with `docker login {self._host}`",
+            ) from error
         with response:
             if response.status_code not in expected:
                 kind = NotThere if response.status_code == 404 else StepFailed
-                raise kind(f"{self._host} answered {response.status_code} to {method} {what}",
-                           hint=f"log in with `docker login {self._host}`" if response.status_code in (401, 403)
-                           else "check that the registry answers and allows it, then run the same command again")
+                raise kind(
+                    f"{self._host} answered {response.status_code} to {method} {what}",
+                    hint=f"log in with `docker login {self._host}`"
+                    if response.status_code in (401, 403)
+                    else "check that the registry answers and allows it, then run the same command again",
+                )
             yield response
 
     def close(self) -> None:
@@ -131,8 +146,15 @@ def _bound(session: Any) -> None:  # Any: a requests.Session
                 response.close()
             return response
 
-    retry = Retry(total=_ATTEMPTS, connect=2, status_forcelist=(429, 502, 503, 504), raise_on_status=False,
-                  allowed_methods=("GET", "DELETE"), backoff_factor=_BACKOFF, backoff_jitter=_BACKOFF,
-                  backoff_max=_LONGEST_WAIT)
+    retry = Retry(
+        total=_ATTEMPTS,
+        connect=2,
+        status_forcelist=(429, 502, 503, 504),
+        raise_on_status=False,
+        allowed_methods=("GET", "DELETE"),
+        backoff_factor=_BACKOFF,
+        backoff_jitter=_BACKOFF,
+        backoff_max=_LONGEST_WAIT,
+    )
     for scheme in ("http://", "https://"):
         session.mount(scheme, Adapter(max_retries=retry))

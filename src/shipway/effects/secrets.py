@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-_SECRET = re.compile(r"TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|PRIVATE_KEY|CREDENTIAL|API_?KEY|ACCESS_KEY|_AUTH$")
+_SECRET = re.compile(
+    r"TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|PRIVATE_KEY|CREDENTIAL|API_?KEY|ACCESS_KEY|_AUTH$"
+)
 _SHORTEST = 6
 """Shorter values are not masked: they would blank out ordinary words, and are no secrets worth the name."""
 

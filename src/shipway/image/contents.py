@@ -55,8 +55,13 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
     def statements(self, platform: str, kind: str) -> tuple[Statement, ...]:
         """The statements about a platform whose predicate type begins with ``kind``."""
         digest = self.platforms[platform].digest
-        return tuple(statement for one in self.attestations if one.subject == digest
-                     for statement in one.statements if statement.type.startswith(kind))
+        return tuple(
+            statement
+            for one in self.attestations
+            if one.subject == digest
+            for statement in one.statements
+            if statement.type.startswith(kind)
+        )
 
     def packages(self, platform: str) -> tuple[tuple[str, str, str], ...]:
         """The packages that the platform's SBOM names."""

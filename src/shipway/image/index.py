@@ -84,7 +84,9 @@ def parse_index(text: str) -> Index:
     if not isinstance(found, dict) or not found.get("digest"):
         raise ValueError("not an image manifest: it has no digest")
     entries = tuple(_entry(manifest) for manifest in found.get("manifests") or [])
-    return Index(digest=found["digest"], entries=entries, annotations=found.get("annotations") or {})
+    return Index(
+        digest=found["digest"], entries=entries, annotations=found.get("annotations") or {}
+    )
 
 
 def _entry(manifest: _Manifest) -> Entry:
@@ -105,6 +107,10 @@ def platform_name(platform: Platform) -> str:
 
     BuildKit writes arm64 with the variant v8 or without one; both name the same machine (containerd's normalisation).
     """
-    words = (platform.get("os", "unknown"), platform.get("architecture", "unknown"), platform.get("variant", ""))
+    words = (
+        platform.get("os", "unknown"),
+        platform.get("architecture", "unknown"),
+        platform.get("variant", ""),
+    )
     name = "/".join(word for word in words if word)
     return "linux/arm64" if name == "linux/arm64/v8" else name

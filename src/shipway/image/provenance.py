@@ -14,8 +14,10 @@ from typing import Any
 from shipway.image.labels import REVISION, SOURCE
 from shipway.image.repository import parse_remote
 
-BUILD_TYPES = ("https://mobyproject.org/buildkit@v1",
-               "https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md")
+BUILD_TYPES = (
+    "https://mobyproject.org/buildkit@v1",
+    "https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md",
+)
 """What BuildKit calls its builds, in v0.2 and in v1.0."""
 _DIGEST = re.compile(r"[0-9a-f]{40,128}")
 
@@ -47,18 +49,31 @@ def parse_provenance(predicate: Node) -> Provenance:
     definition = _table(predicate, "buildDefinition") if modern else predicate
     details = _table(predicate, "runDetails") if modern else predicate
     metadata = _table(details, "metadata")
-    request = _table(_table(definition, "externalParameters"), "request") if modern else _table(
-        _table(predicate, "invocation"), "parameters")
-    own = _table(metadata, "buildkit_metadata" if modern else "https://mobyproject.org/buildkit@v1#metadata")
+    request = (
+        _table(_table(definition, "externalParameters"), "request")
+        if modern
+        else _table(_table(predicate, "invocation"), "parameters")
+    )
+    own = _table(
+        metadata, "buildkit_metadata" if modern else "https://mobyproject.org/buildkit@v1#metadata"
+    )
     materials = definition.get("resolvedDependencies" if modern else "materials")
-    listed = [one for one in materials if isinstance(one, Mapping)] if isinstance(materials, list) else []
+    listed = (
+        [one for one in materials if isinstance(one, Mapping)]
+        if isinstance(materials, list)
+        else []
+    )
     told, recorded = _table(request, "args"), _table(own, "vcs")
     return Provenance(
-        type=str(definition.get("buildType", "")), builder=str(_table(details, "builder").get("id", "")),
+        type=str(definition.get("buildType", "")),
+        builder=str(_table(details, "builder").get("id", "")),
         source=_source(str(recorded.get("source", "")), str(told.get(f"label:{SOURCE}", ""))),
         revision=str(recorded.get("revision") or told.get(f"label:{REVISION}", "")),
-        loose=tuple(str(one.get("uri", "?")) for one in listed if not _pinned(one)), materials=len(listed),
-        arguments=tuple(sorted(key.partition(":")[2] for key in told if key.startswith("build-arg:"))),
+        loose=tuple(str(one.get("uri", "?")) for one in listed if not _pinned(one)),
+        materials=len(listed),
+        arguments=tuple(
+            sorted(key.partition(":")[2] for key in told if key.startswith("build-arg:"))
+        ),
         finished=_seconds(str(metadata.get("finishedOn" if modern else "buildFinishedOn", ""))),
     )
 

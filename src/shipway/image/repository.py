@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 GITHUB = "https://github.com"
-_REMOTE = re.compile(r"(?:https?://|ssh://)(?:[^@/]*@)?(?P<host>[^/:]+)(?::\d+)?/(?P<path>[^/]+/[^/]+?)(?:\.git)?/?"
-                     r"|(?:[^@/]+@)?(?P<scp>[^/:@]+):(?P<scp_path>[^/]+/[^/]+?)(?:\.git)?/?")
+_REMOTE = re.compile(
+    r"(?:https?://|ssh://)(?:[^@/]*@)?(?P<host>[^/:]+)(?::\d+)?/(?P<path>[^/]+/[^/]+?)(?:\.git)?/?"
+    r"|(?:[^@/]+@)?(?P<scp>[^/:@]+):(?P<scp_path>[^/]+/[^/]+?)(?:\.git)?/?"
+)
 
 
 def parse_remote(url: str) -> tuple[str, str] | None:

@@ -42,8 +42,10 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
         """A line for people."""
         one = self.vulnerability
         cure = f"; fixed in {', '.join(one.fixed)}" if one.fixed else "; no version fixes it yet"
-        return (f"{self.outcome:9} {one.severity or 'unknown':10} {one.package} {one.version}  {' '.join(one.ids)}"
-                f"  {self.reason}{cure}")
+        return (
+            f"{self.outcome:9} {one.severity or 'unknown':10} {one.package} {one.version}  {' '.join(one.ids)}"
+            f"  {self.reason}{cure}"
+        )
 
 
 class _Advisory(msgspec.Struct, frozen=True):
@@ -109,20 +111,33 @@ def parse_pip_audit(text: str) -> Iterator[Vulnerability]:
     """The vulnerabilities of Python packages; pip-audit knows no severities. Raises ``StepFailed``."""
     for one in _decode(text, _Audit, "pip-audit").dependencies:
         if one.skip_reason:
-            raise StepFailed(f"pip-audit could not be asked about {one.name}: {one.skip_reason}",
-                             hint="name another scanner with --scanner, such as grype or trivy")
+            raise StepFailed(
+                f"pip-audit could not be asked about {one.name}: {one.skip_reason}",
+                hint="name another scanner with --scanner, such as grype or trivy",
+            )
         for found in one.vulns:
-            yield Vulnerability(package=one.name, version=one.version, ids=(found.id, *sorted(found.aliases)),
-                                fixed=found.fix_versions)
+            yield Vulnerability(
+                package=one.name,
+                version=one.version,
+                ids=(found.id, *sorted(found.aliases)),
+                fixed=found.fix_versions,
+            )
 
 
 def parse_grype(text: str) -> Iterator[Vulnerability]:
     """The vulnerabilities of packages of every kind. Raises ``StepFailed``."""
     for one in _decode(text, _Grype, "grype").matches:
         found = one.vulnerability
-        yield Vulnerability(package=one.artifact.name, version=one.artifact.version, severity=_severity(found.severity),
-                            ids=(found.id, *(other.id for other in one.related_vulnerabilities or ()
-                                             if other.id != found.id)), fixed=found.fix.versions or ())
+        yield Vulnerability(
+            package=one.artifact.name,
+            version=one.artifact.version,
+            severity=_severity(found.severity),
+            ids=(
+                found.id,
+                *(other.id for other in one.related_vulnerabilities or () if other.id != found.id),
+            ),
+            fixed=found.fix.versions or (),
+        )
 
 
 def parse_trivy(text: str) -> Iterator[Vulnerability]:
@@ -130,12 +145,20 @@ def parse_trivy(text: str) -> Iterator[Vulnerability]:
     for result in _decode(text, _Trivy, "trivy").results or ():
         for one in result.vulnerabilities or ():
             fixed = (version.strip() for version in one.fixed_version.split(","))
-            yield Vulnerability(package=one.pkg_name, version=one.installed_version, ids=(one.vulnerability_id,),
-                                severity=_severity(one.severity), fixed=tuple(filter(None, fixed)))
+            yield Vulnerability(
+                package=one.pkg_name,
+                version=one.installed_version,
+                ids=(one.vulnerability_id,),
+                severity=_severity(one.severity),
+                fixed=tuple(filter(None, fixed)),
+            )
 
 
 PARSERS: Mapping[str, Callable[[str], Iterator[Vulnerability]]] = {
-    "pip-audit": parse_pip_audit, "grype": parse_grype, "trivy": parse_trivy}
+    "pip-audit": parse_pip_audit,
+    "grype": parse_grype,
+    "trivy": parse_trivy,
+}
 """Scanner → reader of what it prints."""
 
 
@@ -146,14 +169,21 @@ def merge(found: Iterable[Vulnerability]) -> tuple[Vulnerability, ...]:
         group = merged.setdefault((normal(one.package), one.version), [])
         same = [other for other in group if not {*other.ids}.isdisjoint(one.ids)]
         group[:] = [other for other in group if other not in same]
-        group.append(Vulnerability(
-            package=one.package, version=one.version, ids=_union(other.ids for other in (*same, one)),
-            severity=max((other.severity for other in (*same, one)), key=_rank),
-            fixed=_union(other.fixed for other in (*same, one))))
+        group.append(
+            Vulnerability(
+                package=one.package,
+                version=one.version,
+                ids=_union(other.ids for other in (*same, one)),
+                severity=max((other.severity for other in (*same, one)), key=_rank),
+                fixed=_union(other.fixed for other in (*same, one)),
+            )
+        )
     return tuple(sorted(one for group in merged.values() for one in group))
 
 
-def judge(found: Iterable[Vulnerability], policy: Policy, today: datetime.date) -> tuple[Ruling, ...]:
+def judge(
+    found: Iterable[Vulnerability], policy: Policy, today: datetime.date
+) -> tuple[Ruling, ...]:
     """What becomes of each; an exception counts up to its last day, and what nobody can rate is refused."""
     return tuple(_judge(one, policy, today) for one in found)
 
@@ -170,23 +200,36 @@ def normal(name: str) -> str:
 
 
 def _judge(one: Vulnerability, policy: Policy, today: datetime.date) -> Ruling:
-    exceptions = sorted((other for other in policy.exceptions if other.id in one.ids), key=lambda other: other.until)
+    exceptions = sorted(
+        (other for other in policy.exceptions if other.id in one.ids), key=lambda other: other.until
+    )
     if exceptions and exceptions[-1].until >= today:
-        return Ruling(vulnerability=one, outcome="excepted",
-                      reason=f"until {exceptions[-1].until}: {exceptions[-1].reason}")
+        return Ruling(
+            vulnerability=one,
+            outcome="excepted",
+            reason=f"until {exceptions[-1].until}: {exceptions[-1].reason}",
+        )
     if one.severity and _rank(one.severity) < _rank(policy.severity):
         return Ruling(vulnerability=one, outcome="tolerated", reason=f"less than {policy.severity}")
     ended = f"; its exception ended on {exceptions[-1].until}" if exceptions else ""
-    return Ruling(vulnerability=one, outcome="refused", reason=(
-        f"{policy.severity} or more" if one.severity else "no scanner knows how severe it is") + ended)
+    return Ruling(
+        vulnerability=one,
+        outcome="refused",
+        reason=(
+            f"{policy.severity} or more" if one.severity else "no scanner knows how severe it is"
+        )
+        + ended,
+    )
 
 
 def _decode(text: str, kind: type[_Report], scanner: str) -> _Report:
     try:
         return msgspec.json.decode(text, type=kind)
     except msgspec.DecodeError as error:
-        raise StepFailed(f"{scanner} printed something else than its report: {error}",
-                         hint=f"run {scanner} by hand; a newer or older version may speak another format") from error
+        raise StepFailed(
+            f"{scanner} printed something else than its report: {error}",
+            hint=f"run {scanner} by hand; a newer or older version may speak another format",
+        ) from error
 
 
 def _severity(word: str) -> str:

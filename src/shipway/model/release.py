@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 CHANGELOG = "CHANGELOG.md"
 
+
 @dataclass(frozen=True, slots=True)
 class Tag:
     """A git tag with the commit that it names, and that commit's first parent (empty for a root)."""
@@ -14,6 +15,7 @@ class Tag:
     name: str
     commit: str
     parent: str
+
 
 LEVELS = ("major", "minor", "patch")
 

@@ -32,6 +32,7 @@ class Finding:
     state: State
     evidence: str
 
+
 Asking: TypeAlias = Generator[tuple[Action, ...], tuple[Answer, ...], World]
 """A conversation with the remotes: yields questions that may be asked side by side, is sent their answers in the same
 order, and returns the world that it saw."""

@@ -22,11 +22,25 @@ def make_keys(folder: Path, environment: Mapping[str, str]) -> tuple[str, str]:
     folder.mkdir(parents=True)
     password = secrets.token_urlsafe(24)
     runner = Processes({**environment, PASSWORD: password})
-    runner(Command(name="rehearsal", why="make a key pair", argv=("cosign", "generate-key-pair"), secrets=(PASSWORD,),
-                   effect=Effect.LOCAL, folder=str(folder)))
+    runner(
+        Command(
+            name="rehearsal",
+            why="make a key pair",
+            argv=("cosign", "generate-key-pair"),
+            secrets=(PASSWORD,),
+            effect=Effect.LOCAL,
+            folder=str(folder),
+        )
+    )
     if not is_modern(runner):
         return password, ""
     config = folder / "signing-config.json"
-    runner(Command(name="rehearsal", why="make a signing config without services", effect=Effect.LOCAL,
-                   argv=("cosign", "signing-config", "create", "--out", str(config))))
+    runner(
+        Command(
+            name="rehearsal",
+            why="make a signing config without services",
+            effect=Effect.LOCAL,
+            argv=("cosign", "signing-config", "create", "--out", str(config)),
+        )
+    )
     return password, str(config)

@@ -34,8 +34,13 @@ def hold(folder: Path, *, keep: bool = False) -> Iterator[dict[str, str]]:
 
     With ``keep`` everything is left as it is when the block ends well: until its folder is deleted, an hour at most.
     """
-    guard = subprocess.Popen((sys.executable, "-I", __file__, str(folder)), stdin=subprocess.PIPE,
-                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    guard = subprocess.Popen(
+        (sys.executable, "-I", __file__, str(folder)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     assert guard.stdin is not None
     try:
         yield {MARK: str(folder)}

@@ -24,20 +24,35 @@ def start_registry(folder: Path, port: int, environment: Mapping[str, str]) -> s
     """
     folder.mkdir(parents=True)
     address = f"127.0.0.1:{port}"
-    program = next((found for name in PROGRAMS if (found := shutil.which(name, path=environment.get("PATH")))), None)
+    program = next(
+        (found for name in PROGRAMS if (found := shutil.which(name, path=environment.get("PATH")))),
+        None,
+    )
     argv = _native(folder, address, program) if program else _container(address)
     with (folder / "log").open("ab") as log:
-        subprocess.Popen(argv, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        subprocess.Popen(
+            argv, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
     return address
 
 
 def _native(folder: Path, address: str, program: str) -> tuple[str, ...]:
     config = folder / "config.json"
     # JSON is YAML.
-    config.write_text(json.dumps({
-        "version": 0.1, "log": {"level": "error"}, "http": {"addr": address},
-        "storage": {"filesystem": {"rootdirectory": str(folder / "data")}, "delete": {"enabled": True}},
-    }), encoding="utf-8")
+    config.write_text(
+        json.dumps(
+            {
+                "version": 0.1,
+                "log": {"level": "error"},
+                "http": {"addr": address},
+                "storage": {
+                    "filesystem": {"rootdirectory": str(folder / "data")},
+                    "delete": {"enabled": True},
+                },
+            }
+        ),
+        encoding="utf-8",
+    )
     return (program, "serve", str(config))
 
 
@@ -60,4 +75,6 @@ def wait_for(url: str, what: str, log: Path, *, patience: float = 60.0) -> None:
         except (urllib.error.URLError, OSError):
             time.sleep(0.02)
     said = log.read_text(encoding="utf-8", errors="replace")[-800:] if log.exists() else ""
-    raise ToolMissing(f"{what} does not answer\n{said}", hint="run `task engine`, then the same command again")
+    raise ToolMissing(
+        f"{what} does not answer\n{said}", hint="run `task engine`, then the same command again"
+    )

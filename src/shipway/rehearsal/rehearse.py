@@ -44,11 +44,15 @@ class Rehearsal:
 def main(say: Say, tell: Tell, *, keep: bool, dry_run: bool, as_json: bool) -> None:
     """Rehearse the project of the current folder and print what came of it."""
     if sys.platform != "linux":
-        raise ContextError("a rehearsal needs Linux: it finds the processes that it has to end in /proc",
-                           hint="rehearse on a Linux machine, in CI, or, on Windows, in WSL 2")
+        raise ContextError(
+            "a rehearsal needs Linux: it finds the processes that it has to end in /proc",
+            hint="rehearse on a Linux machine, in CI, or, on Windows, in WSL 2",
+        )
     environment = equip(os.environ)
     remote = load_project(Path.cwd()).settings.remote
-    require_git(detect(gather(environment, Path.cwd(), remote=remote, runner=Processes(environment))))
+    require_git(
+        detect(gather(environment, Path.cwd(), remote=remote, runner=Processes(environment)))
+    )
     folder = Path(tempfile.mkdtemp(prefix="shipway-rehearsal-"))
     try:
         with leash.hold(folder, keep=keep) as marker:
@@ -68,18 +72,30 @@ def main(say: Say, tell: Tell, *, keep: bool, dry_run: bool, as_json: bool) -> N
 def bench_for(remotes: Remotes, say: Say) -> Workbench:
     """The workbench of a release whose every remote is a local one."""
     environment = {**remotes.environment, **remotes.secrets, "GITHUB_API_URL": remotes.api}
-    return set_up(say, folder=remotes.project, environment=environment,
-                  adapt=lambda project: _adapt(project, remotes))
+    return set_up(
+        say,
+        folder=remotes.project,
+        environment=environment,
+        adapt=lambda project: _adapt(project, remotes),
+    )
 
 
 def _adapt(project: Project, remotes: Remotes) -> Project:
     from msgspec.structs import replace
 
     settings = project.settings
-    sign = replace(settings.sign, key=str(remotes.key), public_key=str(remotes.public_key), transparency_log=False,
-                   signing_config=remotes.signing_config)
+    sign = replace(
+        settings.sign,
+        key=str(remotes.key),
+        public_key=str(remotes.public_key),
+        transparency_log=False,
+        signing_config=remotes.signing_config,
+    )
     image = f"{remotes.registry}/{remotes.repository.lower()}"
-    return replace(project, settings=replace(settings, image=image, sign=sign, cache=Cache(), builder=Builder()))
+    return replace(
+        project,
+        settings=replace(settings, image=image, sign=sign, cache=Cache(), builder=Builder()),
+    )
 
 
 def play(bench: Workbench, remotes: Remotes, say: Say, tell: Tell) -> Rehearsal:
@@ -89,8 +105,12 @@ def play(bench: Workbench, remotes: Remotes, say: Say, tell: Tell) -> Rehearsal:
     pipeline.release(bench, first, tell)
     made_up = first.target is None
     if made_up:
-        say(f"nothing to release in the commits: rehearsing with a commit of its own, “{OWN_COMMIT}”")
-        origin.add_commit(remotes.project, OWN_COMMIT, bench.project.settings.remote, remotes.environment)
+        say(
+            f"nothing to release in the commits: rehearsing with a commit of its own, “{OWN_COMMIT}”"
+        )
+        origin.add_commit(
+            remotes.project, OWN_COMMIT, bench.project.settings.remote, remotes.environment
+        )
         bench, first = bench_for(remotes, say), pipeline.Result()
         pipeline.release(bench, first, tell)
     say("second run")
@@ -105,19 +125,27 @@ def _print_plan(rows: list[Foreseen], as_json: bool) -> None:
         return
     # Not for pasting: the stand-ins are gone by now, and some of the lines would reach the real remotes.
     print("# what a rehearsal runs, against stand-ins that live as long as it does")
-    print("\n".join(line if line.startswith("#") else f"# $ {line}" for line in render_lines(rows).splitlines()))
+    print(
+        "\n".join(
+            line if line.startswith("#") else f"# $ {line}"
+            for line in render_lines(rows).splitlines()
+        )
+    )
 
 
 def _insist(rehearsal: Rehearsal) -> None:
     changed = [one.name for one in rehearsal.second.stages if one.outcome != "skipped"]
     if changed or not rehearsal.first.released:
-        raise CheckFailed(f"the second run was not a quiet one: {', '.join(changed) or 'nothing was released'}",
-                          hint="a stage does not see that its work is done; look at its reason above")
+        raise CheckFailed(
+            f"the second run was not a quiet one: {', '.join(changed) or 'nothing was released'}",
+            hint="a stage does not see that its work is done; look at its reason above",
+        )
 
 
 def _print(rehearsal: Rehearsal, *, keep: bool, as_json: bool) -> None:
     document = result_document(rehearsal.first) | {
-        "second": result_document(rehearsal.second)["stages"], "made_up_commit": rehearsal.made_up,
+        "second": result_document(rehearsal.second)["stages"],
+        "made_up_commit": rehearsal.made_up,
         "remotes": rehearsal.remotes.describe() if keep else None,
     }
     if as_json:
@@ -132,10 +160,24 @@ def _print_tables(rehearsal: Rehearsal, document: dict[str, object]) -> None:
 
     stages = Table("stage", "first run", "second run", "seconds", title="rehearsal")
     for one, again in zip(rehearsal.first.stages, rehearsal.second.stages, strict=True):
-        stages.add_row(one.name, f"{one.outcome}: {one.reason}", f"{again.outcome}: {again.reason}",
-                       f"{one.seconds:.1f} + {again.seconds:.1f}")
+        stages.add_row(
+            one.name,
+            f"{one.outcome}: {one.reason}",
+            f"{again.outcome}: {again.reason}",
+            f"{one.seconds:.1f} + {again.seconds:.1f}",
+        )
     facts = Table("", "", show_header=False)
-    for name in ("version", "tags", "image", "digest", "platforms", "packages", "docs", "release", "remotes"):
+    for name in (
+        "version",
+        "tags",
+        "image",
+        "digest",
+        "platforms",
+        "packages",
+        "docs",
+        "release",
+        "remotes",
+    ):
         value = document[name]
         if value:
             facts.add_row(name, _plain(value))

@@ -34,7 +34,9 @@ class Releases:
         folder.mkdir(parents=True, exist_ok=True)
         self._file = folder / "releases.json"
 
-    def answer(self, method: str, path: str, query: dict[str, list[str]], body: bytes, base: str) -> tuple[int, Any]:
+    def answer(
+        self, method: str, path: str, query: dict[str, list[str]], body: bytes, base: str
+    ) -> tuple[int, Any]:
         """(status, document) of a request; ``base`` is the address that the answers name."""
         routes: list[tuple[str, str, Callable[..., tuple[int, Any]]]] = [
             ("GET", r"/repos/([^/]+/[^/]+)/releases", self._list),
@@ -53,21 +55,32 @@ class Releases:
         return 404, {"message": "Not Found"}
 
     def _read(self) -> list[Release]:
-        return list(json.loads(self._file.read_text(encoding="utf-8"))) if self._file.exists() else []
+        return (
+            list(json.loads(self._file.read_text(encoding="utf-8"))) if self._file.exists() else []
+        )
 
     def _write(self, releases: list[Release]) -> None:
         draft = self._file.with_suffix(".new")
         draft.write_text(json.dumps(releases, indent=2) + "\n", encoding="utf-8")
         draft.replace(self._file)
 
-    def _list(self, repository: str, *, query: dict[str, list[str]], **_: object) -> tuple[int, Any]:
-        size, page = (int(query.get(name, [default])[0]) for name, default in (("per_page", "30"), ("page", "1")))
+    def _list(
+        self, repository: str, *, query: dict[str, list[str]], **_: object
+    ) -> tuple[int, Any]:
+        size, page = (
+            int(query.get(name, [default])[0])
+            for name, default in (("per_page", "30"), ("page", "1"))
+        )
         ours = [one for one in reversed(self._read()) if one["repository"] == repository]
-        return 200, ours[(page - 1) * size:page * size]
+        return 200, ours[(page - 1) * size : page * size]
 
     def _latest(self, repository: str, **_: object) -> tuple[int, Any]:
         for one in self._read():
-            if one["repository"] == repository and not one["draft"] and one.get("make_latest") == "true":
+            if (
+                one["repository"] == repository
+                and not one["draft"]
+                and one.get("make_latest") == "true"
+            ):
                 return 200, one
         return 404, {"message": "Not Found"}
 
@@ -80,15 +93,30 @@ class Releases:
     def _create(self, repository: str, *, body: bytes, base: str, **_: object) -> tuple[int, Any]:
         wanted, releases = json.loads(body), self._read()
         if not wanted.get("tag_name"):
-            return 422, {"message": "Validation Failed", "errors": [{"code": "missing_field", "field": "tag_name"}]}
+            return 422, {
+                "message": "Validation Failed",
+                "errors": [{"code": "missing_field", "field": "tag_name"}],
+            }
         if not wanted.get("draft") and self._by_tag(repository, wanted["tag_name"])[0] == 200:
-            return 422, {"message": "Validation Failed", "errors": [{"code": "already_exists", "field": "tag_name"}]}
+            return 422, {
+                "message": "Validation Failed",
+                "errors": [{"code": "already_exists", "field": "tag_name"}],
+            }
         number = max((one["id"] for one in releases), default=0) + 1
         address = f"{base}{PREFIX}/repos/{repository}/releases/{number}"
-        release = {"draft": False, "prerelease": False, "body": "", "name": "", **wanted, "id": number,
-                   "repository": repository, "assets": [], "url": address,
-                   "upload_url": f"{address}/assets{{?name,label}}",
-                   "html_url": f"{base}/{repository}/releases/tag/{wanted['tag_name']}"}
+        release = {
+            "draft": False,
+            "prerelease": False,
+            "body": "",
+            "name": "",
+            **wanted,
+            "id": number,
+            "repository": repository,
+            "assets": [],
+            "url": address,
+            "upload_url": f"{address}/assets{{?name,label}}",
+            "html_url": f"{base}/{repository}/releases/tag/{wanted['tag_name']}",
+        }
         self._write([*releases, release])
         return 201, release
 
@@ -107,22 +135,41 @@ class Releases:
 
     def _delete(self, repository: str, number: str, **_: object) -> tuple[int, Any]:
         releases = self._read()
-        left = [one for one in releases if (one["repository"], one["id"]) != (repository, int(number))]
+        left = [
+            one for one in releases if (one["repository"], one["id"]) != (repository, int(number))
+        ]
         self._write(left)
         return (204, None) if len(left) < len(releases) else (404, {"message": "Not Found"})
 
-    def _upload(self, repository: str, number: str, *, query: dict[str, list[str]], body: bytes, base: str,
-                ) -> tuple[int, Any]:
+    def _upload(
+        self,
+        repository: str,
+        number: str,
+        *,
+        query: dict[str, list[str]],
+        body: bytes,
+        base: str,
+    ) -> tuple[int, Any]:
         releases, name = self._read(), query.get("name", [""])[0]
         for one in releases:
             if (one["repository"], one["id"]) == (repository, int(number)):
-                if not re.fullmatch(r"[\w.-]+", name) or name in {asset["name"] for asset in one["assets"]}:
-                    return 422, {"message": "Validation Failed", "errors": [{"code": "already_exists"}]}
+                if not re.fullmatch(r"[\w.-]+", name) or name in {
+                    asset["name"] for asset in one["assets"]
+                }:
+                    return 422, {
+                        "message": "Validation Failed",
+                        "errors": [{"code": "already_exists"}],
+                    }
                 folder = self._folder / "assets" / number
                 folder.mkdir(parents=True, exist_ok=True)
                 (folder / name).write_bytes(body)
-                asset = {"id": len(one["assets"]) + 1, "name": name, "size": len(body), "state": "uploaded",
-                         "url": f"{base}{PREFIX}/repos/{repository}/releases/assets/{len(one['assets']) + 1}"}
+                asset = {
+                    "id": len(one["assets"]) + 1,
+                    "name": name,
+                    "size": len(body),
+                    "state": "uploaded",
+                    "url": f"{base}{PREFIX}/repos/{repository}/releases/assets/{len(one['assets']) + 1}",
+                }
                 one["assets"].append(asset)
                 self._write(releases)
                 return 201, asset
@@ -144,7 +191,9 @@ class Handler(BaseHTTPRequestHandler):
         else:
             base = f"http://{self.headers.get('Host', '127.0.0.1')}"
             path = address.path.removeprefix(PREFIX)
-            status, document = self.releases.answer(self.command, path, parse_qs(address.query), body, base)
+            status, document = self.releases.answer(
+                self.command, path, parse_qs(address.query), body, base
+            )
         content = b"" if status == 204 else json.dumps(document).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json; charset=utf-8")

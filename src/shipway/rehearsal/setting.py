@@ -24,5 +24,8 @@ def stop(say: Say, *, purge: bool, dry_run: bool) -> dict[str, Any]:
     """End what was started."""
     if dry_run:
         record = read_record(cache_folder(os.environ) / "engine/engine.json")
-        return {"ended": [], "would end": [one.name for one in (record.processes if record else ()) if one.lives()]}
+        return {
+            "ended": [],
+            "would end": [one.name for one in (record.processes if record else ()) if one.lives()],
+        }
     return {"ended": engine.stop(os.environ, say, purge=purge)}

@@ -56,13 +56,29 @@ class Workspace:
         return self.project.settings.release.tag_only
 
     def _git(self, why: str, *words: str) -> None:
-        self.runner(Command(name="version", why=why, argv=("git", *words), effect=Effect.LOCAL,
-                            folder=str(self.clone), secrets=TOKENS))
+        self.runner(
+            Command(
+                name="version",
+                why=why,
+                argv=("git", *words),
+                effect=Effect.LOCAL,
+                folder=str(self.clone),
+                secrets=TOKENS,
+            )
+        )
 
     def _ask(self, why: str, *words: str) -> Answer:
         """A question that git answers with 0 or 1."""
-        return self.runner(Command(name="version", why=why, argv=("git", *words), effect=Effect.READ,
-                                   folder=str(self.clone), expected=(0, 1)))
+        return self.runner(
+            Command(
+                name="version",
+                why=why,
+                argv=("git", *words),
+                effect=Effect.READ,
+                folder=str(self.clone),
+                expected=(0, 1),
+            )
+        )
 
     def existing(self) -> Release | None:
         """The release that was already made of this commit; the clone is then checked out there."""
@@ -80,30 +96,49 @@ class Workspace:
     def _go_to(self, found: Tag, tags: tuple[Tag, ...]) -> Release:
         branch = branch_of(self.project, self.context)
         self._git(f"go to {found.name}", "checkout", "--quiet", "-B", branch, found.commit)
-        self._git(f"have {found.name}", "update-ref", f"refs/tags/{found.name}", f"{RELEASED}/{found.name}")
+        self._git(
+            f"have {found.name}",
+            "update-ref",
+            f"refs/tags/{found.name}",
+            f"{RELEASED}/{found.name}",
+        )
         return self._release(found.name, found.commit, tags)
 
     def head(self) -> str:
         """Where the branch is in the remote, empty where it is not."""
         ref = f"refs/remotes/{self.project.settings.remote}/{branch_of(self.project, self.context)}"
-        return self._ask("find the branch's head", "rev-parse", "--verify", "--quiet", ref).out.strip()
+        return self._ask(
+            "find the branch's head", "rev-parse", "--verify", "--quiet", ref
+        ).out.strip()
 
     def is_behind(self) -> bool:
         """Whether the remote's branch has commits that the one that is released does not have."""
         head = self.head()
-        return bool(head) and bool(self._ask("compare the branch's head", "merge-base", "--is-ancestor", head,
-                                             self.context.commit).code)
+        return bool(head) and bool(
+            self._ask(
+                "compare the branch's head",
+                "merge-base",
+                "--is-ancestor",
+                head,
+                self.context.commit,
+            ).code
+        )
 
     def go_to_head(self) -> tuple[Path, str, int]:
         """Check the remote's branch out; gives the folder, the commit, and its time in seconds since 1970."""
         head = self.head()
         self._git("go to the branch's head", "checkout", "--quiet", "--detach", head)
-        return self.clone, head, int(self._ask("ask for its time", "show", "--no-patch", "--format=%ct", head).out)
+        return (
+            self.clone,
+            head,
+            int(self._ask("ask for its time", "show", "--no-patch", "--format=%ct", head).out),
+        )
 
     def decide(self) -> Decision:
         """Ask python-semantic-release for the last and the next version."""
-        return read_decision(self.runner(question(
-            str(self.clone), self.config, sys.executable, self.override.level)))
+        return read_decision(
+            self.runner(question(str(self.clone), self.config, sys.executable, self.override.level))
+        )
 
     def is_taken(self, decision: Decision) -> bool:
         """Whether the remote has a tag of the next version: another branch was quicker, or this one began too early."""
@@ -115,16 +150,26 @@ class Workspace:
     def make(self, decision: Decision) -> Release:
         """Stamp, write the changelog, commit and tag: in this clone only."""
         tag = self._tag(decision.upcoming)
-        self.runner(stamp_command(str(self.clone), self.config, sys.executable, self.override.level))
+        self.runner(
+            stamp_command(str(self.clone), self.config, sys.executable, self.override.level)
+        )
         changelog, text = self.clone / CHANGELOG, ""
         if changelog.is_file():
-            facts = Facts(version=decision.upcoming, epoch=self.context.epoch, authors=self._authors(decision),
-                          level=self.override.level, reason=self.override.reason)
+            facts = Facts(
+                version=decision.upcoming,
+                epoch=self.context.epoch,
+                authors=self._authors(decision),
+                level=self.override.level,
+                reason=self.override.reason,
+            )
             text = edit_changelog(changelog.read_text(encoding="utf-8"), facts)
             changelog.write_text(text, encoding="utf-8")
         where = str(self.clone), tag, self.context.epoch
-        for command in tag_commands(*where, read_notes(text, decision.upcoming)) if self._tag_only \
-                else commit_commands(*where):
+        for command in (
+            tag_commands(*where, read_notes(text, decision.upcoming))
+            if self._tag_only
+            else commit_commands(*where)
+        ):
             self.runner(command)
         tags = self.tags()
         commit = next(one.commit for one in tags if one.name == tag)
@@ -140,7 +185,9 @@ class Workspace:
         if self._tag_only:
             return self.runner(notes_command(str(self.clone), tag)).out.strip()
         changelog = self.clone / CHANGELOG
-        return read_notes(changelog.read_text(encoding="utf-8") if changelog.is_file() else "", number)
+        return read_notes(
+            changelog.read_text(encoding="utf-8") if changelog.is_file() else "", number
+        )
 
     def tags(self) -> tuple[Tag, ...]:
         """The tags of the remote."""
@@ -150,9 +197,20 @@ class Workspace:
         form = self.project.settings.release.tag_format
         number = version_of(tag, form)
         good = find_good(tags, form)
-        moving = plan_moving(number, good, rolling=self.project.settings.tags.rolling) if number in good else ()
-        return Release(version=number, tag=tag, commit=commit, notes=self._notes(tag, number), moving=moving,
-                       previous=find_previous(number, good), withdrawn=find_withdrawn(tags, form))
+        moving = (
+            plan_moving(number, good, rolling=self.project.settings.tags.rolling)
+            if number in good
+            else ()
+        )
+        return Release(
+            version=number,
+            tag=tag,
+            commit=commit,
+            notes=self._notes(tag, number),
+            moving=moving,
+            previous=find_previous(number, good),
+            withdrawn=find_withdrawn(tags, form),
+        )
 
 
 def branch_of(project: Project, context: Context) -> str:
@@ -166,22 +224,41 @@ def open_workspace(bench: Workbench) -> Iterator[Workspace]:
     context, settings = bench.context, bench.project.settings
     runner = bench.hands.runner
     # Where the environment says: a rehearsal's has to lie within its own folder.
-    with tempfile.TemporaryDirectory(prefix="shipway-", dir=bench.environment.get("TMPDIR")) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="shipway-", dir=bench.environment.get("TMPDIR")
+    ) as folder:
         clone = Path(folder) / "clone"
-        top, inside = runner(Command(
-            name="version", why="find the repository", effect=Effect.READ, folder=str(bench.folder),
-            argv=("git", "rev-parse", "--show-toplevel", "--show-prefix"))).out.split("\n")[:2]
+        top, inside = runner(
+            Command(
+                name="version",
+                why="find the repository",
+                effect=Effect.READ,
+                folder=str(bench.folder),
+                argv=("git", "rev-parse", "--show-toplevel", "--show-prefix"),
+            )
+        ).out.split("\n")[:2]
         config = clone / inside / "pyproject.toml"
         if not bench.project.releases_itself:
             config = Path(folder) / "release.toml"
-            config.write_text(render_config(settings.release, context.repository, inside=bool(inside)),
-                              encoding="utf-8")
-        remote = runner(Command(name="version", why="find the remote", effect=Effect.READ, folder=str(bench.folder),
-                                argv=("git", "config", "--get", f"remote.{settings.remote}.url"),
-                                expected=(0, 1))).out.strip()
+            config.write_text(
+                render_config(settings.release, context.repository, inside=bool(inside)),
+                encoding="utf-8",
+            )
+        remote = runner(
+            Command(
+                name="version",
+                why="find the remote",
+                effect=Effect.READ,
+                folder=str(bench.folder),
+                argv=("git", "config", "--get", f"remote.{settings.remote}.url"),
+                expected=(0, 1),
+            )
+        ).out.strip()
         if not remote:
-            raise ContextError(f"there is no git remote {settings.remote!r} to ask for what was released",
-                               hint=f"run `git remote add {settings.remote} https://github.com/<owner>/<name>.git`")
+            raise ContextError(
+                f"there is no git remote {settings.remote!r} to ask for what was released",
+                hint=f"run `git remote add {settings.remote} https://github.com/<owner>/<name>.git`",
+            )
         for command in _clone_commands(bench, top, clone, remote):
             runner(command)
         yield Workspace(clone / inside, str(config), runner, bench.project, context, bench.override)
@@ -194,19 +271,58 @@ def _clone_commands(bench: Workbench, top: str, clone: Path, remote: str) -> Ite
     inside = ("git", "-C", str(clone))
     # Global settings of the machine must not change what is committed, nor ask for a passphrase. Nothing tidies up in
     # the background: it would be at work in a folder that is being deleted.
-    settings = [f"user.name={author}", f"user.email={mail}", "commit.gpgsign=false", "tag.gpgsign=false",
-                "core.hooksPath=/dev/null", "maintenance.auto=false"]
+    settings = [
+        f"user.name={author}",
+        f"user.email={mail}",
+        "commit.gpgsign=false",
+        "tag.gpgsign=false",
+        "core.hooksPath=/dev/null",
+        "maintenance.auto=false",
+    ]
     if remote.startswith("https://") and any(bench.environment.get(token) for token in TOKENS):
         settings.append(f"credential.helper={_HELPER}")
     steps = [
-        ("clone the checkout", ("git", "clone", "--quiet", "--template=", "--no-checkout", "--no-tags",
-                                *(f"--config={setting}" for setting in settings), "--origin", name,
-                                top, str(clone))),
+        (
+            "clone the checkout",
+            (
+                "git",
+                "clone",
+                "--quiet",
+                "--template=",
+                "--no-checkout",
+                "--no-tags",
+                *(f"--config={setting}" for setting in settings),
+                "--origin",
+                name,
+                top,
+                str(clone),
+            ),
+        ),
         ("point the clone at the remote", (*inside, "remote", "set-url", name, remote)),
-        ("fetch what the remote has", (*inside, "fetch", "--quiet", "--no-tags", "--prune", name,
-                                       f"+refs/heads/*:refs/remotes/{name}/*",
-                                       f"+refs/tags/*:{RELEASED}/*")),
-        ("go to the commit", (*inside, "checkout", "--quiet", "-B", branch_of(bench.project, context), context.commit)),
+        (
+            "fetch what the remote has",
+            (
+                *inside,
+                "fetch",
+                "--quiet",
+                "--no-tags",
+                "--prune",
+                name,
+                f"+refs/heads/*:refs/remotes/{name}/*",
+                f"+refs/tags/*:{RELEASED}/*",
+            ),
+        ),
+        (
+            "go to the commit",
+            (
+                *inside,
+                "checkout",
+                "--quiet",
+                "-B",
+                branch_of(bench.project, context),
+                context.commit,
+            ),
+        ),
     ]
     for why, argv in steps:
         yield Command(name="version", why=why, argv=argv, effect=Effect.LOCAL, secrets=TOKENS)
@@ -214,7 +330,9 @@ def _clone_commands(bench: Workbench, top: str, clone: Path, remote: str) -> Ite
 
 def release_target(bench: Workbench, workspace: Workspace, release: Release) -> Target:
     """What should exist once ``release`` is out."""
-    target = plan_target(bench.project, bench.context, bench.environment, str(workspace.clone), release)
+    target = plan_target(
+        bench.project, bench.context, bench.environment, str(workspace.clone), release
+    )
     return bench.fitted(replace(target, base=workspace.head()))
 
 

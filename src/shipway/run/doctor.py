@@ -32,21 +32,33 @@ class _Asking:
 
     def __call__(self, why: str, *argv: str, folder: str = "") -> str:
         """Standard output of a question."""
-        return self.bench.hands.runner(Command(
-            name="doctor", why=why, argv=argv, effect=Effect.READ, secrets=TOKENS,
-            folder=folder or str(self.bench.folder))).out.strip()
+        return self.bench.hands.runner(
+            Command(
+                name="doctor",
+                why=why,
+                argv=argv,
+                effect=Effect.READ,
+                secrets=TOKENS,
+                folder=folder or str(self.bench.folder),
+            )
+        ).out.strip()
 
 
 def examine(say: Callable[[str], None], *, release: bool) -> Document:
     """``{"checks": [{"name", "holds", "seen"}]}``; raises ``CheckFailed`` with the same document when one fails."""
     bench = set_up(say)
     ask = _Asking(bench)
-    checks = [*_attempt(bench, _tools(bench, ask)), *(_attempt(bench, _release(bench, ask)) if release else ())]
+    checks = [
+        *_attempt(bench, _tools(bench, ask)),
+        *(_attempt(bench, _release(bench, ask)) if release else ()),
+    ]
     found = {"checks": [{"name": one.name, "holds": one.holds, "seen": one.seen} for one in checks]}
     failed = [one for one in checks if not one.holds]
     if failed:
-        error = CheckFailed(f"{len(failed)} checks fail: {', '.join(one.name for one in failed)}",
-                            hint="mend what is named; `shipway doctor` changes nothing")
+        error = CheckFailed(
+            f"{len(failed)} checks fail: {', '.join(one.name for one in failed)}",
+            hint="mend what is named; `shipway doctor` changes nothing",
+        )
         error.document = found
         raise error
     return found
@@ -70,7 +82,10 @@ def _tools(bench: Workbench, ask: _Asking) -> Iterator[Check]:
     settings = bench.project.settings
     yield "git", lambda: ask("ask git", "git", "--version")
     yield "image", lambda: image_name(settings.image, bench.context)
-    yield "engine", lambda: ask("ask the engine", "docker", "version", "--format", "{{.Server.Version}}")
+    yield (
+        "engine",
+        lambda: ask("ask the engine", "docker", "version", "--format", "{{.Server.Version}}"),
+    )
     yield "buildx", lambda: ask("ask buildx", "docker", "buildx", "version")
     yield "builder", lambda: _builder(bench, ask)
     yield "cosign", lambda: _cosign(ask)
@@ -85,13 +100,19 @@ def _builder(bench: Workbench, ask: _Asking) -> str:
     if node and node not in listed:
         return f"{node} will be made: {' '.join(target.build.node_commands[0][5:])}"
     argv = ("docker", "buildx", "inspect", *((node,) if node else ()))
-    described = bench.hands.runner(Command(name="doctor", why="ask the builder", argv=argv, effect=Effect.READ))
+    described = bench.hands.runner(
+        Command(name="doctor", why="ask the builder", argv=argv, effect=Effect.READ)
+    )
     driver = re.search(r"^Driver:\s*(\S+)", described.out, re.MULTILINE)
     return f"{driver[1] if driver else 'unknown'} driver; {', '.join(read_platforms(described))}"
 
 
 def _cosign(ask: _Asking) -> str:
-    return "3, with signing configs" if "--signing-config" in ask("ask cosign", "cosign", "sign", "--help") else "2"
+    return (
+        "3, with signing configs"
+        if "--signing-config" in ask("ask cosign", "cosign", "sign", "--help")
+        else "2"
+    )
 
 
 def _signing(bench: Workbench) -> str:
@@ -109,8 +130,10 @@ def _signing(bench: Workbench) -> str:
 def _cache(bench: Workbench) -> str:
     lacks = bench.target().build.cache.lacks
     if lacks:
-        raise CheckFailed(f"{', '.join(lacks)} are missing, and buildx would drop the cache without a word",
-                          hint="see docs/docker.md, Caches")
+        raise CheckFailed(
+            f"{', '.join(lacks)} are missing, and buildx would drop the cache without a word",
+            hint="see docs/docker.md, Caches",
+        )
     return bench.project.settings.cache.type
 
 
@@ -131,9 +154,22 @@ def _release(bench: Workbench, ask: _Asking) -> Iterator[Check]:
             yield "last release", lambda: _last_release(bench, workspace, ask, folder)
             yield "next version", lambda: _next_version(workspace)
             # Tried, not guessed; whether a branch is protected is told by the push itself only.
-            yield "push", lambda: ask("try to push", "git", "push", "--dry-run", "--atomic", settings.remote,
-                                      f"HEAD:refs/heads/{branch_of(bench.project, bench.context)}",
-                                      folder=folder) or "allowed"
+            yield (
+                "push",
+                lambda: (
+                    ask(
+                        "try to push",
+                        "git",
+                        "push",
+                        "--dry-run",
+                        "--atomic",
+                        settings.remote,
+                        f"HEAD:refs/heads/{branch_of(bench.project, bench.context)}",
+                        folder=folder,
+                    )
+                    or "allowed"
+                ),
+            )
     except ShipwayError as error:
         failed = error
 
@@ -146,11 +182,24 @@ def _release(bench: Workbench, ask: _Asking) -> Iterator[Check]:
 def _remote_branch(bench: Workbench, ask: _Asking, folder: str) -> str:
     branch = branch_of(bench.project, bench.context)
     remote = f"refs/remotes/{bench.project.settings.remote}/{branch}"
-    behind, ahead = ask("compare with the remote branch", "git", "rev-list", "--left-right", "--count",
-                        f"{remote}...HEAD", folder=folder).split()
+    behind, ahead = ask(
+        "compare with the remote branch",
+        "git",
+        "rev-list",
+        "--left-right",
+        "--count",
+        f"{remote}...HEAD",
+        folder=folder,
+    ).split()
     if behind != "0" and not bench.context.tag:
-        raise CheckFailed(f"{branch} has {behind} commits in the remote that are not here", hint="run `git pull`")
-    return f"{branch}: {ahead} commits here that the remote does not have" if ahead != "0" else f"{branch} is the same"
+        raise CheckFailed(
+            f"{branch} has {behind} commits in the remote that are not here", hint="run `git pull`"
+        )
+    return (
+        f"{branch}: {ahead} commits here that the remote does not have"
+        if ahead != "0"
+        else f"{branch} is the same"
+    )
 
 
 def _last_release(bench: Workbench, workspace: Workspace, ask: _Asking, folder: str) -> str:
@@ -160,18 +209,39 @@ def _last_release(bench: Workbench, workspace: Workspace, ask: _Asking, folder: 
     if not tags:
         return "none yet"
     last = max(tags, key=lambda tag: numbers(version_of(tag.name, form)))
-    if not ask(f"look for a branch with {last.name}", "git", "branch", "--remotes", "--contains", last.commit,
-               folder=folder):
-        raise CheckFailed(f"{last.name} is on no branch of the remote: an orphan, left by a push that was half done",
-                          hint=f"merge {last.commit[:12]} into the branch, or delete the tag if nothing was published")
-    text = ask(f"read the project at {last.name}", "git", "show", f"{last.commit}:./pyproject.toml", folder=folder)
+    if not ask(
+        f"look for a branch with {last.name}",
+        "git",
+        "branch",
+        "--remotes",
+        "--contains",
+        last.commit,
+        folder=folder,
+    ):
+        raise CheckFailed(
+            f"{last.name} is on no branch of the remote: an orphan, left by a push that was half done",
+            hint=f"merge {last.commit[:12]} into the branch, or delete the tag if nothing was published",
+        )
+    text = ask(
+        f"read the project at {last.name}",
+        "git",
+        "show",
+        f"{last.commit}:./pyproject.toml",
+        folder=folder,
+    )
     stated = tomllib.loads(text).get("project", {}).get("version", "")
     if not bench.project.settings.release.tag_only and stated != version_of(last.name, form):
-        raise CheckFailed(f"{last.name} is of a project that says {stated}",
-                          hint="a tag that was set by hand; the next version follows the tag")
+        raise CheckFailed(
+            f"{last.name} is of a project that says {stated}",
+            hint="a tag that was set by hand; the next version follows the tag",
+        )
     return f"{last.name} at {last.commit[:12]}"
 
 
 def _next_version(workspace: Workspace) -> str:
     decision = workspace.decide()
-    return f"{decision.current or 'nothing'} → {decision.upcoming}" if decision.upcoming else "no release is due"
+    return (
+        f"{decision.current or 'nothing'} → {decision.upcoming}"
+        if decision.upcoming
+        else "no release is due"
+    )

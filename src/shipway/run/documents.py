@@ -41,8 +41,12 @@ def tags(say: Say) -> Document:
     form = bench.project.settings.release.tag_format
     version = version_of(bench.context.tag, form)
     planned = plan_tags(bench.context, version=version, edge=edge_branch(bench.project.settings))
-    return {"image": _image(bench), "tags": list(planned.names), "version": version or None,
-            "channel": planned.channel}
+    return {
+        "image": _image(bench),
+        "tags": list(planned.names),
+        "version": version or None,
+        "channel": planned.channel,
+    }
 
 
 def version(say: Say) -> Document:
@@ -51,7 +55,11 @@ def version(say: Say) -> Document:
     require_history(bench.context)
     with open_workspace(bench) as workspace:
         decision = workspace.decide()
-    return {"current": decision.current or None, "next": decision.upcoming or None, "bump": decision.bump or None}
+    return {
+        "current": decision.current or None,
+        "next": decision.upcoming or None,
+        "bump": decision.bump or None,
+    }
 
 
 def build(say: Say, *, dry_run: bool) -> Document:
@@ -66,8 +74,15 @@ def build(say: Say, *, dry_run: bool) -> Document:
 
 def status(say: Say) -> list[Document]:
     """Stage, state, evidence and what to do next, as the remotes show them."""
-    return [{"name": name, "state": finding.state.value, "evidence": finding.evidence, "next": following}
-            for name, finding, following in pipeline.look_around(set_up(say))]
+    return [
+        {
+            "name": name,
+            "state": finding.state.value,
+            "evidence": finding.evidence,
+            "next": following,
+        }
+        for name, finding, following in pipeline.look_around(set_up(say))
+    ]
 
 
 def result_document(result: pipeline.Result) -> Document:
@@ -85,8 +100,15 @@ def result_document(result: pipeline.Result) -> Document:
         "revision": target.commit if target else None,
         "docs": target.docs or None if target else None,
         "release": result.world.release.page if result.world.release else None,
-        "stages": [{"name": one.name, "outcome": one.outcome, "reason": one.reason, "seconds": round(one.seconds, 2)}
-                   for one in result.stages],
+        "stages": [
+            {
+                "name": one.name,
+                "outcome": one.outcome,
+                "reason": one.reason,
+                "seconds": round(one.seconds, 2),
+            }
+            for one in result.stages
+        ],
     }
 
 

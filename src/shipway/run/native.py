@@ -32,21 +32,34 @@ def apart(bench: Workbench, target: Target, platforms: str) -> Target:
     wanted = tuple(one.strip() for one in platforms.split(",") if one.strip())
     if not wanted:
         if target.build.strategy == "native":
-            raise ContextError("the platforms are built apart (`strategy = \"native\"`), so one has to be named",
-                               hint="run `build --push --platform … --digest-file …` on each runner, then `merge`")
+            raise ContextError(
+                'the platforms are built apart (`strategy = "native"`), so one has to be named',
+                hint="run `build --push --platform … --digest-file …` on each runner, then `merge`",
+            )
         return target
     strange = [one for one in wanted if one not in target.platforms]
     if strange:
-        raise ContextError(f"{', '.join(strange)} is no platform of this image ({', '.join(target.platforms)})",
-                           hint="name one of these, or set `platforms` in [tool.shipway.build]")
-    cache = plan_cache(bench.project.settings, bench.context, bench.environment, target.image, wanted)
-    return replace(target, platforms=wanted, staging="-".join((target.staging, *wanted)).replace("/", "-"), tags=(),
-                   build=replace(target.build, cache=cache))
+        raise ContextError(
+            f"{', '.join(strange)} is no platform of this image ({', '.join(target.platforms)})",
+            hint="name one of these, or set `platforms` in [tool.shipway.build]",
+        )
+    cache = plan_cache(
+        bench.project.settings, bench.context, bench.environment, target.image, wanted
+    )
+    return replace(
+        target,
+        platforms=wanted,
+        staging="-".join((target.staging, *wanted)).replace("/", "-"),
+        tags=(),
+        build=replace(target.build, cache=cache),
+    )
 
 
 def write_digest_file(path: Path, target: Target, digest: str) -> None:
     """Tell what was pushed."""
-    found = DigestFile(image=target.image, commit=target.commit, platforms=target.platforms, digest=digest)
+    found = DigestFile(
+        image=target.image, commit=target.commit, platforms=target.platforms, digest=digest
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
 
@@ -54,18 +67,29 @@ def write_digest_file(path: Path, target: Target, digest: str) -> None:
 def merged(target: Target, paths: Iterable[str]) -> Target:
     """The target of a merge of the digest files, which may be in folders; raises ``ContextError``."""
     given = [Path(path) for path in paths]
-    files = [file for path in given for file in (sorted(path.rglob("*.json")) if path.is_dir() else [path])]
+    files = [
+        file
+        for path in given
+        for file in (sorted(path.rglob("*.json")) if path.is_dir() else [path])
+    ]
     found = [(file, _read(file)) for file in files]
     for file, one in found:
-        for name, value, expected in (("image", one.image, target.image), ("commit", one.commit, target.commit)):
+        for name, value, expected in (
+            ("image", one.image, target.image),
+            ("commit", one.commit, target.commit),
+        ):
             if value != expected:
-                raise ContextError(f"{file} is of {name} {value}, not of {expected}",
-                                   hint="build every platform of this commit, and merge the files of that run")
+                raise ContextError(
+                    f"{file} is of {name} {value}, not of {expected}",
+                    hint="build every platform of this commit, and merge the files of that run",
+                )
     built = sorted(platform for _, one in found for platform in one.platforms)
     if built != sorted(target.platforms):
-        raise ContextError(f"the digest files have {', '.join(built) or 'no platform'}, "
-                           f"and the image has {', '.join(target.platforms)}",
-                           hint="give the file of each platform, once: `merge --digest-file FILE_OR_FOLDER …`")
+        raise ContextError(
+            f"the digest files have {', '.join(built) or 'no platform'}, "
+            f"and the image has {', '.join(target.platforms)}",
+            hint="give the file of each platform, once: `merge --digest-file FILE_OR_FOLDER …`",
+        )
     ordered = sorted(found, key=lambda pair: target.platforms.index(pair[1].platforms[0]))
     return replace(target, parts=tuple(one.digest for _, one in ordered))
 
@@ -74,7 +98,10 @@ def _read(file: Path) -> DigestFile:
     try:
         return msgspec.json.decode(file.read_bytes(), type=DigestFile)
     except OSError as error:
-        raise ContextError(f"{file} cannot be read: {error.strerror}",
-                           hint="name the file that the build wrote") from error
+        raise ContextError(
+            f"{file} cannot be read: {error.strerror}", hint="name the file that the build wrote"
+        ) from error
     except msgspec.MsgspecError as error:
-        raise ContextError(f"{file} is no digest file: {error}", hint="name the file that the build wrote") from error
+        raise ContextError(
+            f"{file} is no digest file: {error}", hint="name the file that the build wrote"
+        ) from error

@@ -47,29 +47,51 @@ def read_sboms(image: str) -> tuple[str, dict[str, list[read_image.Node]]]:
     found = read_image.read_sboms(reference.name, index)
     lacking = [platform for platform, documents in found.items() if not documents]
     if lacking or not found:
-        raise StepFailed(f"{image} has no SBOM{' of ' if lacking else ''}{', '.join(lacking)}",
-                         hint="build it with `shipway build --push`, or with buildx and `--sbom=true`")
+        raise StepFailed(
+            f"{image} has no SBOM{' of ' if lacking else ''}{', '.join(lacking)}",
+            hint="build it with `shipway build --push`, or with buildx and `--sbom=true`",
+        )
     return index.digest, found
 
 
 def read_packages(image: str) -> Packages:
     """The packages by platform."""
-    return {platform: parse_packages(documents) for platform, documents in read_sboms(image)[1].items()}
+    return {
+        platform: parse_packages(documents) for platform, documents in read_sboms(image)[1].items()
+    }
 
 
 def sbom(image: str, form: str) -> tuple[str, Document]:
     """The SBOM: (lines for people, document for programs); SPDX documents as they were attested, by platform."""
     if form not in FORMATS:
-        raise ContextError(f"there is no format {form!r}", hint=f"the formats are {', '.join(FORMATS)}")
+        raise ContextError(
+            f"there is no format {form!r}", hint=f"the formats are {', '.join(FORMATS)}"
+        )
     digest, documents = read_sboms(image)
     packages = {platform: parse_packages(found) for platform, found in documents.items()}
     if form == "spdx":
-        return "", {platform: found[0] if len(found) == 1 else found for platform, found in documents.items()}
+        return "", {
+            platform: found[0] if len(found) == 1 else found
+            for platform, found in documents.items()
+        }
     if form == "cyclonedx":
         return "", render_cyclonedx(parse_reference(image).name, digest, packages)
-    return render_table(packages), {"image": image, "digest": digest, "packages": {
-        platform: [{"name": one.name, "version": one.version, "license": one.license or None,
-                    "purl": one.purl or None} for one in found] for platform, found in packages.items()}}
+    return render_table(packages), {
+        "image": image,
+        "digest": digest,
+        "packages": {
+            platform: [
+                {
+                    "name": one.name,
+                    "version": one.version,
+                    "license": one.license or None,
+                    "purl": one.purl or None,
+                }
+                for one in found
+            ]
+            for platform, found in packages.items()
+        },
+    }
 
 
 def changes(image: str, other: str) -> tuple[str, Document]:
@@ -86,8 +108,10 @@ def allowed_licenses(policy: str) -> tuple[str, ...]:
     elif Path("pyproject.toml").is_file():
         listed = parse(Path("pyproject.toml").read_text(encoding="utf-8")).settings.policy.licenses
     if not listed:
-        raise SettingsError("no list of licenses says what is allowed",
-                            hint="set `licenses` in [tool.shipway.policy], or give `--policy FILE`")
+        raise SettingsError(
+            "no list of licenses says what is allowed",
+            hint="set `licenses` in [tool.shipway.policy], or give `--policy FILE`",
+        )
     return listed
 
 
@@ -95,17 +119,32 @@ def licenses(image: str, policy: str) -> Document:
     """``{"image", "allowed", "refused"}``; raises ``CheckFailed`` with the names when a license is not allowed."""
     allowed = allowed_licenses(policy)
     found = read_packages(image)
-    refused = {platform: [{"name": one.name, "version": one.version, "license": one.license or None}
-                          for one in packages if not is_allowed(one.license, allowed)]
-               for platform, packages in found.items()}
-    document: Document = {"image": image, "packages": {platform: len(one) for platform, one in found.items()},
-                          "refused": refused}
-    wrong = sorted({f"{one['name']} {one['version']}: {one['license'] or 'unknown'}"
-                    for packages in refused.values() for one in packages})
+    refused = {
+        platform: [
+            {"name": one.name, "version": one.version, "license": one.license or None}
+            for one in packages
+            if not is_allowed(one.license, allowed)
+        ]
+        for platform, packages in found.items()
+    }
+    document: Document = {
+        "image": image,
+        "packages": {platform: len(one) for platform, one in found.items()},
+        "refused": refused,
+    }
+    wrong = sorted(
+        {
+            f"{one['name']} {one['version']}: {one['license'] or 'unknown'}"
+            for packages in refused.values()
+            for one in packages
+        }
+    )
     if wrong:
-        error = CheckFailed(f"{len(wrong)} packages of {image} are under licenses that are not allowed:\n"
-                            + "\n".join(f"  - {one}" for one in wrong),
-                            hint="replace the packages, or allow their licenses")
+        error = CheckFailed(
+            f"{len(wrong)} packages of {image} are under licenses that are not allowed:\n"
+            + "\n".join(f"  - {one}" for one in wrong),
+            hint="replace the packages, or allow their licenses",
+        )
         error.document = document
         raise error
     return document
@@ -124,8 +163,15 @@ def main(image: str, previous: str) -> None:
 def find_packages(reference: Reference) -> Packages:
     """The packages by platform; none where the image is not there, or has no SBOM."""
     index = find_index(reference)
-    return {platform: parse_packages(documents) for platform, documents
-            in read_image.read_sboms(reference.name, index).items() if documents} if index else {}
+    return (
+        {
+            platform: parse_packages(documents)
+            for platform, documents in read_image.read_sboms(reference.name, index).items()
+            if documents
+        }
+        if index
+        else {}
+    )
 
 
 if __name__ == "__main__":

@@ -25,20 +25,33 @@ class Foreseen:
     commands: tuple[str, ...]
 
 
-def render_plan(target: Target, rows: Sequence[tuple[str, Finding, tuple[Action, ...]]]) -> list[Foreseen]:
+def render_plan(
+    target: Target, rows: Sequence[tuple[str, Finding, tuple[Action, ...]]]
+) -> list[Foreseen]:
     """A plan as shell lines. What is known only after a step stands there as a variable, set by a line before."""
     digests = build.name_digests(target)
     names = {target.folder: "CLONE"} if target.version else {}
-    names |= {f"sha256:{variable}": variable for variable, _ in digests} | {publish.STAND_IN: publish.STAND_IN}
+    names |= {f"sha256:{variable}": variable for variable, _ in digests} | {
+        publish.STAND_IN: publish.STAND_IN
+    }
     plan: list[Foreseen] = []
     for name, finding, actions in rows:
         lines = [render_action(action, names) for action in actions]
         if name == publish.NAME and len(lines) == 3:
             lines[0] = f"{publish.STAND_IN}=$({lines[0]} | {_READ_ID})"
         if name == build.NAME and actions:
-            lines += [f"{variable}=$({render_action(command, {f'${{{known}}}': known for known, _ in digests})})"
-                      for variable, command in digests]
-        plan.append(Foreseen(name=name, state=finding.state.value, evidence=finding.evidence, commands=tuple(lines)))
+            lines += [
+                f"{variable}=$({render_action(command, {f'${{{known}}}': known for known, _ in digests})})"
+                for variable, command in digests
+            ]
+        plan.append(
+            Foreseen(
+                name=name,
+                state=finding.state.value,
+                evidence=finding.evidence,
+                commands=tuple(lines),
+            )
+        )
     return plan
 
 
@@ -56,11 +69,26 @@ def render_action(action: Action, names: Mapping[str, str] | None = None) -> str
 
 
 def _render_request(request: Request, names: Mapping[str, str]) -> str:
-    address = request.path if request.path.startswith("http") else "${GITHUB_API_URL:-https://api.github.com}"
-    place = quote(address, names) if address == request.path else f'"{address}"{quote(request.path, names)}'
-    words = ["curl --fail-with-body --request", request.method, '--header "Authorization: Bearer ${GITHUB_TOKEN}"']
+    address = (
+        request.path
+        if request.path.startswith("http")
+        else "${GITHUB_API_URL:-https://api.github.com}"
+    )
+    place = (
+        quote(address, names)
+        if address == request.path
+        else f'"{address}"{quote(request.path, names)}'
+    )
+    words = [
+        "curl --fail-with-body --request",
+        request.method,
+        '--header "Authorization: Bearer ${GITHUB_TOKEN}"',
+    ]
     if request.content:
-        words += ["--header 'Content-Type: application/json' --data-binary", quote(request.content.decode(), names)]
+        words += [
+            "--header 'Content-Type: application/json' --data-binary",
+            quote(request.content.decode(), names),
+        ]
     elif request.body:
         words += ["--data", quote(json.dumps(request.body), names)]
     return " ".join((*words, place))
@@ -74,17 +102,29 @@ def quote(word: str, names: Mapping[str, str]) -> str:
     for value in sorted(names, key=len, reverse=True):
         before, found, after = word.partition(value)
         if found:
-            parts = (quote(before, names) if before else "", f'"${{{names[value]}}}"',
-                     quote(after, names) if after else "")
+            parts = (
+                quote(before, names) if before else "",
+                f'"${{{names[value]}}}"',
+                quote(after, names) if after else "",
+            )
             return "".join(parts)
     return shlex.quote(word)
 
 
 def plan_document(rows: Sequence[Foreseen]) -> dict[str, Json]:
     """A dry run for programs."""
-    return {"dry_run": True, "stages": [
-        {"name": row.name, "state": row.state, "evidence": row.evidence, "commands": list(row.commands)}
-        for row in rows]}
+    return {
+        "dry_run": True,
+        "stages": [
+            {
+                "name": row.name,
+                "state": row.state,
+                "evidence": row.evidence,
+                "commands": list(row.commands),
+            }
+            for row in rows
+        ],
+    }
 
 
 def render_lines(rows: Sequence[Foreseen]) -> str:

@@ -37,37 +37,61 @@ def prune(say: Callable[[str], None], *, delete: bool) -> Document:
             for one, reason in doomed:
                 say(f"delete {one.digest[:19]} {' '.join(one.tags)}: {reason}")
                 remove(one.digest)
-    return {"image": image, "deleted": delete, "images": [
-        {"digest": one.digest, "tags": list(one.tags), "reason": reason} for one, reason in doomed]}
+    return {
+        "image": image,
+        "deleted": delete,
+        "images": [
+            {"digest": one.digest, "tags": list(one.tags), "reason": reason}
+            for one, reason in doomed
+        ],
+    }
 
 
 def read_rules(bench: Workbench) -> Rules:
     """What may go, with the branches that the remote has now."""
     settings = bench.project.settings
-    answer = bench.hands.runner(Command(name="prune", why="ask for the branches", effect=Effect.READ, secrets=TOKENS,
-                                        folder=str(bench.folder),
-                                        argv=("git", "ls-remote", "--heads", settings.remote)))
+    answer = bench.hands.runner(
+        Command(
+            name="prune",
+            why="ask for the branches",
+            effect=Effect.READ,
+            secrets=TOKENS,
+            folder=str(bench.folder),
+            argv=("git", "ls-remote", "--heads", settings.remote),
+        )
+    )
     heads = [line.partition("refs/heads/")[2] for line in answer.out.splitlines()]
     if not heads:
-        raise StepFailed(f"the git remote {settings.remote!r} shows no branch, so every image would look abandoned",
-                         hint="check the remote and run the same command again")
-    return Rules(now=int(time.time()), days=settings.prune.days,
-                 branches=frozenset(plan_branch_tag(branch) for branch in heads),
-                 always=frozenset(plan_branch_tag(branch) for branch in settings.release.branches))
+        raise StepFailed(
+            f"the git remote {settings.remote!r} shows no branch, so every image would look abandoned",
+            hint="check the remote and run the same command again",
+        )
+    return Rules(
+        now=int(time.time()),
+        days=settings.prune.days,
+        branches=frozenset(plan_branch_tag(branch) for branch in heads),
+        always=frozenset(plan_branch_tag(branch) for branch in settings.release.branches),
+    )
 
 
 def read_stored(registry: Registry) -> list[Stored]:
     """Every manifest that a tag leads to, with what is below it and what refers to it."""
     with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
         found: dict[str, Stored] = {}
-        for tag, (digest, content) in zip(tags := registry.tags(), pool.map(registry.manifest, tags), strict=True):
+        for tag, (digest, content) in zip(
+            tags := registry.tags(), pool.map(registry.manifest, tags), strict=True
+        ):
             known = found.get(digest)
             found[digest] = _stored(digest, content, (*(known.tags if known else ()), tag))
         left = list(found)
         while left:
             below = [digest for one in left for digest in found[one].below if digest not in found]
-            below += [digest for digests in pool.map(registry.referrers, left) for digest in digests
-                      if digest not in found]
+            below += [
+                digest
+                for digests in pool.map(registry.referrers, left)
+                for digest in digests
+                if digest not in found
+            ]
             left = list(dict.fromkeys(below))
             for digest, (_, content) in zip(left, pool.map(registry.manifest, left), strict=True):
                 found[digest] = _stored(digest, content, ())
@@ -81,9 +105,16 @@ def _stored(digest: str, content: Document, tags: tuple[str, ...]) -> Stored:
         created = int(datetime.fromisoformat(written).timestamp()) if written else None
     except ValueError:
         created = None
-    subject = (content.get("subject") or {}).get("digest", "") or (content.get("annotations") or {}).get(SUBJECT, "")
-    return Stored(digest=digest, tags=tags, below=tuple(one["digest"] for one in entries), subject=subject,
-                  created=created)
+    subject = (content.get("subject") or {}).get("digest", "") or (
+        content.get("annotations") or {}
+    ).get(SUBJECT, "")
+    return Stored(
+        digest=digest,
+        tags=tags,
+        below=tuple(one["digest"] for one in entries),
+        subject=subject,
+        created=created,
+    )
 
 
 def _github(bench: Workbench, image: str) -> Callable[[str], None]:
@@ -91,14 +122,26 @@ def _github(bench: Workbench, image: str) -> Callable[[str], None]:
     owner, _, package = image.removeprefix(GITHUB).partition("/")
     place = package.replace("/", "%2F")
     pages = [f"/{kind}/{owner}/packages/container/{place}/versions" for kind in ("orgs", "users")]
-    addresses = {str(one["name"]): f"{page}/{one['id']}" for page in pages for one in _versions(bench, page)}
+    addresses = {
+        str(one["name"]): f"{page}/{one['id']}" for page in pages for one in _versions(bench, page)
+    }
 
     def remove(digest: str) -> None:
         if digest not in addresses:
-            raise StepFailed(f"GitHub does not list {digest} of {image}",
-                             hint="the token needs `packages: write` (a classic one: `delete:packages`)")
-        bench.hands.api(Request(name="prune", why=f"delete {digest[:19]}", method="DELETE", path=addresses[digest],
-                                effect=Effect.PUBLISH, expected=(204, 404)))
+            raise StepFailed(
+                f"GitHub does not list {digest} of {image}",
+                hint="the token needs `packages: write` (a classic one: `delete:packages`)",
+            )
+        bench.hands.api(
+            Request(
+                name="prune",
+                why=f"delete {digest[:19]}",
+                method="DELETE",
+                path=addresses[digest],
+                effect=Effect.PUBLISH,
+                expected=(204, 404),
+            )
+        )
 
     return remove
 
@@ -107,9 +150,16 @@ def _versions(bench: Workbench, path: str) -> Iterator[Document]:
     """All versions of a package; none where the owner is of the other kind."""
     page = 1
     while True:
-        answer = bench.hands.api(Request(name="prune", why="list the package's versions", method="GET",
-                                         path=f"{path}?per_page={_PAGE}&page={page}", effect=Effect.READ,
-                                         expected=(200, 404)))
+        answer = bench.hands.api(
+            Request(
+                name="prune",
+                why="list the package's versions",
+                method="GET",
+                path=f"{path}?per_page={_PAGE}&page={page}",
+                effect=Effect.READ,
+                expected=(200, 404),
+            )
+        )
         found = json.loads(answer.out) if answer.code == 200 else []
         yield from found
         if len(found) < _PAGE:

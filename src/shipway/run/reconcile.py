@@ -31,7 +31,9 @@ class Outcome:
 
 def refuse_request(request: Request) -> Answer:
     """Of hands that reach no API."""
-    raise StepFailed(f"there is no API to ask here: {request.why}", hint="this is a fault of shipway: report it")
+    raise StepFailed(
+        f"there is no API to ask here: {request.why}", hint="this is a fault of shipway: report it"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,14 @@ def observe(stage: Stage, target: Target, world: World, hands: Hands) -> World:
         return seen
 
 
-def reconcile(stages: Iterable[Stage], target: Target, hands: Hands, *,
-              record: Callable[[Outcome], None], only: tuple[str, ...] = ()) -> World:
+def reconcile(
+    stages: Iterable[Stage],
+    target: Target,
+    hands: Hands,
+    *,
+    record: Callable[[Outcome], None],
+    only: tuple[str, ...] = (),
+) -> World:
     """Run the stages in their order; ``record`` is told of each one as it ends, of a failed one too.
 
     With ``only`` the stages before those are observed and have to stand already.
@@ -100,10 +108,20 @@ def reconcile(stages: Iterable[Stage], target: Target, hands: Hands, *,
                 outcome = "done" if acted or needed else "skipped"
                 changed = changed or acted
         except ShipwayError as error:
-            record(Outcome(name=stage.NAME, outcome="failed", reason=error.message,
-                           seconds=time.monotonic() - begun))
+            record(
+                Outcome(
+                    name=stage.NAME,
+                    outcome="failed",
+                    reason=error.message,
+                    seconds=time.monotonic() - begun,
+                )
+            )
             raise
-        record(Outcome(name=stage.NAME, outcome=outcome, reason=reason, seconds=time.monotonic() - begun))
+        record(
+            Outcome(
+                name=stage.NAME, outcome=outcome, reason=reason, seconds=time.monotonic() - begun
+            )
+        )
     return world
 
 
@@ -114,11 +132,15 @@ def _expect(stage: Stage, target: Target, world: World, hands: Hands) -> World:
     finding = stage.judge(target, world)
     refuse(stage, finding)
     if finding.state is not State.SAME:
-        raise StepFailed(f"{stage.NAME} comes first: {finding.evidence}", hint=f"run `invoke {stage.NAME}`")
+        raise StepFailed(
+            f"{stage.NAME} comes first: {finding.evidence}", hint=f"run `invoke {stage.NAME}`"
+        )
     return world
 
 
-def _bring_about(stage: Stage, target: Target, world: World, hands: Hands) -> tuple[World, bool, str]:
+def _bring_about(
+    stage: Stage, target: Target, world: World, hands: Hands
+) -> tuple[World, bool, str]:
     remarks: list[str] = []
     rounds, until, pause = 0, time.monotonic() + hands.patience, 1.0
     acted, before = False, world
@@ -147,8 +169,10 @@ def _bring_about(stage: Stage, target: Target, world: World, hands: Hands) -> tu
                 continue
             hands.wait(pause * random.uniform(1, 2))
             pause = min(2 * pause, _LONGEST_PAUSE)
-    raise StepFailed(f"{stage.NAME}: its steps ran, and still: {finding.evidence}",
-                     hint="look at the remote with `shipway status`, then run the same command again")
+    raise StepFailed(
+        f"{stage.NAME}: its steps ran, and still: {finding.evidence}",
+        hint="look at the remote with `shipway status`, then run the same command again",
+    )
 
 
 def is_check(actions: tuple[Action, ...]) -> bool:
@@ -159,19 +183,25 @@ def is_check(actions: tuple[Action, ...]) -> bool:
 def refuse(stage: Stage, finding: Finding) -> None:
     """Raise what a conflict or a fault means; say nothing of an absent thing."""
     if finding.state is State.CONFLICT:
-        raise Conflict(f"{stage.NAME}: {finding.evidence}",
-                       hint="nothing was overwritten; find out who was there first, then run the same command again or "
-                            "release a new version")
+        raise Conflict(
+            f"{stage.NAME}: {finding.evidence}",
+            hint="nothing was overwritten; find out who was there first, then run the same command again or "
+            "release a new version",
+        )
     if finding.state is State.FAULT:
-        raise VerificationFailed(f"{stage.NAME}: {finding.evidence}",
-                                 hint="nothing more was published; mend the cause and run the same command again")
+        raise VerificationFailed(
+            f"{stage.NAME}: {finding.evidence}",
+            hint="nothing more was published; mend the cause and run the same command again",
+        )
 
 
 Foresight = list[tuple[str, Finding, tuple[Action, ...]]]
 """(stage, first finding, actions) in order."""
 
 
-def look(stages: Iterable[Stage], target: Target, hands: Hands) -> Iterator[tuple[str, Finding, str]]:
+def look(
+    stages: Iterable[Stage], target: Target, hands: Hands
+) -> Iterator[tuple[str, Finding, str]]:
     """What the remotes show now: (stage, finding, what to do next). One that cannot be asked hides no other.
 
     A stage that builds on what an earlier one could not ask for is unknown, too.
@@ -184,12 +214,20 @@ def look(stages: Iterable[Stage], target: Target, hands: Hands) -> Iterator[tupl
                 world = observe(stage, target, world, hands)
                 finding = stage.judge(target, world)
                 refuse(stage, finding)
-                following = "" if finding.state is State.SAME else "invoke release" if target.version else \
-                    f"invoke {stage.NAME}"
+                following = (
+                    ""
+                    if finding.state is State.SAME
+                    else "invoke release"
+                    if target.version
+                    else f"invoke {stage.NAME}"
+                )
             except (Conflict, VerificationFailed) as error:
                 following = error.hint
             except ShipwayError as error:
-                finding, following = Finding(State.UNKNOWN, error.message.splitlines()[0]), error.hint
+                finding, following = (
+                    Finding(State.UNKNOWN, error.message.splitlines()[0]),
+                    error.hint,
+                )
                 blind = blind or stage.NAME
             if blind and world.index is None and finding.state is not State.SAME:
                 finding, following = Finding(State.UNKNOWN, f"{blind} could not be asked"), ""

@@ -39,10 +39,14 @@ class Result:
     @property
     def released(self) -> bool:
         """Whether the release that belongs to the commit is out: its tag is in the origin."""
-        return bool(self.target and self.target.version and self.world.git_tag == self.target.commit)
+        return bool(
+            self.target and self.target.version and self.world.git_tag == self.target.commit
+        )
 
 
-def release(bench: Workbench, result: Result, tell: Callable[[Outcome], None], *, until: str = "") -> None:
+def release(
+    bench: Workbench, result: Result, tell: Callable[[Outcome], None], *, until: str = ""
+) -> None:
     """Take the present commit to a finished release, doing only what is missing; stop after stage ``until``.
 
     Where the branch moved meanwhile, it starts again from its new head, a few times.
@@ -54,17 +58,24 @@ def release(bench: Workbench, result: Result, tell: Callable[[Outcome], None], *
         except Conflict as conflict:
             target = result.target
             moved = go_to_head(bench)
-            if not left or moved.context.commit in (bench.context.commit, target and target.base,
-                                                    target and target.commit):
+            if not left or moved.context.commit in (
+                bench.context.commit,
+                target and target.base,
+                target and target.commit,
+            ):
                 raise
             bench = moved
-            bench.say(f"{conflict.message}\nstarting again from the new head of {bench.context.branch}, "
-                      f"{bench.context.commit[:12]}")
+            bench.say(
+                f"{conflict.message}\nstarting again from the new head of {bench.context.branch}, "
+                f"{bench.context.commit[:12]}"
+            )
             result.stages.clear()
             result.target = None
 
 
-def _release(bench: Workbench, result: Result, tell: Callable[[Outcome], None], stages: tuple[Stage, ...]) -> None:
+def _release(
+    bench: Workbench, result: Result, tell: Callable[[Outcome], None], stages: tuple[Stage, ...]
+) -> None:
     def record(outcome: Outcome) -> None:
         result.stages.append(outcome)
         tell(outcome)
@@ -85,13 +96,23 @@ def open_release(bench: Workbench, record: Callable[[Outcome], None]) -> Iterato
         with open_workspace(bench) as workspace:
             found, outcome, reason = _decide(workspace, bench.context)
             target = release_target(bench, workspace, found) if found else None
-            record(Outcome(name=DECISION, outcome=outcome, reason=reason, seconds=time.monotonic() - begun))
+            record(
+                Outcome(
+                    name=DECISION, outcome=outcome, reason=reason, seconds=time.monotonic() - begun
+                )
+            )
             begun = 0.0
             yield target
     except ShipwayError as error:
         if begun:
-            record(Outcome(name=DECISION, outcome="failed", reason=error.message,
-                           seconds=time.monotonic() - begun))
+            record(
+                Outcome(
+                    name=DECISION,
+                    outcome="failed",
+                    reason=error.message,
+                    seconds=time.monotonic() - begun,
+                )
+            )
         raise
 
 
@@ -109,11 +130,17 @@ def _decide(workspace: Workspace, context: Context) -> tuple[Release | None, str
     if not decision.upcoming:
         return None, "skipped", f"no release is due since {decision.current}"
     if workspace.is_taken(decision):
-        raise Conflict(f"v{decision.upcoming} was released already, of commits that {context.branch} does not have",
-                       hint="let the branch begin at that release's tag, or merge it; or release another level: --as")
+        raise Conflict(
+            f"v{decision.upcoming} was released already, of commits that {context.branch} does not have",
+            hint="let the branch begin at that release's tag, or merge it; or release another level: --as",
+        )
     made = workspace.make(decision)
     asked = ", as asked" if workspace.override.level else ""
-    return made, "done", f"{decision.current or 'nothing'} → {made.version} ({decision.bump}{asked})"
+    return (
+        made,
+        "done",
+        f"{decision.current or 'nothing'} → {made.version} ({decision.bump}{asked})",
+    )
 
 
 def stages_until(name: str) -> tuple[Stage, ...]:
@@ -123,7 +150,7 @@ def stages_until(name: str) -> tuple[Stage, ...]:
         return PIPELINE
     if name not in names:
         raise ContextError(f"there is no stage {name!r}", hint=f"the stages are {', '.join(names)}")
-    return PIPELINE[:names.index(name) + 1]
+    return PIPELINE[: names.index(name) + 1]
 
 
 def stages_for(name: str) -> tuple[Stage, ...]:
@@ -136,13 +163,21 @@ def together(name: str) -> tuple[str, ...]:
     return (build.NAME, inspect.NAME) if name == build.NAME else (name,)
 
 
-def run_stage(bench: Workbench, name: str, result: Result, tell: Callable[[Outcome], None], *,
-              adapt: Callable[[Target], Target] = lambda target: target, due: bool = False) -> None:
+def run_stage(
+    bench: Workbench,
+    name: str,
+    result: Result,
+    tell: Callable[[Outcome], None],
+    *,
+    adapt: Callable[[Target], Target] = lambda target: target,
+    due: bool = False,
+) -> None:
     """Bring one stage about; the stages before it have to stand already.
 
     ``adapt`` may change the target; with ``due`` it is that of the release that is due, and nothing is done where none
     is.
     """
+
     def record(outcome: Outcome) -> None:
         result.stages.append(outcome)
         tell(outcome)
@@ -151,7 +186,9 @@ def run_stage(bench: Workbench, name: str, result: Result, tell: Callable[[Outco
         if target is None:
             return
         result.target = target = adapt(target)
-        result.world = reconcile(stages_for(name), target, bench.hands, record=record, only=together(name))
+        result.world = reconcile(
+            stages_for(name), target, bench.hands, record=record, only=together(name)
+        )
 
 
 @contextmanager
@@ -165,8 +202,10 @@ def open_target(bench: Workbench, name: str) -> Iterator[Target]:
     with open_workspace(bench) as workspace:
         existing = workspace.existing()
         if existing is None:
-            raise ContextError(f"no release was made of {bench.context.commit[:12]}, so there is nothing to {name}",
-                               hint="check out a release's tag, or run `invoke release`")
+            raise ContextError(
+                f"no release was made of {bench.context.commit[:12]}, so there is nothing to {name}",
+                hint="check out a release's tag, or run `invoke release`",
+            )
         yield release_target(bench, workspace, existing)
 
 
@@ -174,20 +213,29 @@ def foresee_release(bench: Workbench, *, until: str = "") -> list[Foreseen]:
     """What ``release`` would do. The release commit is made in the temporary clone only, to know its hash."""
     said: list[Outcome] = []
     with open_release(bench, said.append) as target:
-        rows = [Foreseen(name=DECISION, state=said[0].outcome, evidence=said[0].reason, commands=())]
+        rows = [
+            Foreseen(name=DECISION, state=said[0].outcome, evidence=said[0].reason, commands=())
+        ]
         if target is not None:
             rows += render_plan(target, foresee(stages_until(until), target, bench.hands))
         return rows
 
 
-def foresee_stage(bench: Workbench, name: str, *, adapt: Callable[[Target], Target] = lambda target: target,
-                  due: bool = False) -> list[Foreseen]:
+def foresee_stage(
+    bench: Workbench,
+    name: str,
+    *,
+    adapt: Callable[[Target], Target] = lambda target: target,
+    due: bool = False,
+) -> list[Foreseen]:
     """What ``run_stage`` would do."""
     with open_release(bench, lambda _: None) if due else open_target(bench, name) as target:
         if target is None:
             return []
         target = adapt(target)
-        return render_plan(target, foresee(stages_for(name), target, bench.hands))[-len(together(name)):]
+        return render_plan(target, foresee(stages_for(name), target, bench.hands))[
+            -len(together(name)) :
+        ]
 
 
 def look_around(bench: Workbench) -> Iterator[tuple[str, Finding, str]]:
@@ -200,8 +248,11 @@ def look_around(bench: Workbench) -> Iterator[tuple[str, Finding, str]]:
     try:
         with open_release(bench, said.append) as target:
             same = said[0].outcome == "skipped"
-            yield DECISION, Finding(State.SAME if same else State.ABSENT, said[0].reason), \
-                "" if same else "invoke release"
+            yield (
+                DECISION,
+                Finding(State.SAME if same else State.ABSENT, said[0].reason),
+                "" if same else "invoke release",
+            )
             yield from look(PIPELINE if target else (), target or bench.target(), bench.hands)
     except StepFailed as error:
         yield DECISION, Finding(State.UNKNOWN, error.message.splitlines()[0]), error.hint

@@ -36,7 +36,9 @@ def check(say: Callable[[str], None], *, platform: str, dry_run: bool) -> Node:
     target = replace(bench.target(), parts=())
     if platform or target.build.strategy != "native":
         target = apart(bench, target, platform)
-    with tempfile.TemporaryDirectory(prefix="shipway-", dir=bench.environment.get("TMPDIR")) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="shipway-", dir=bench.environment.get("TMPDIR")
+    ) as folder:
         layouts = [Path(folder) / name for name in ("first", "second")]
         commands = [layout_command(target, str(layout)) for layout in layouts]
         if dry_run:
@@ -45,7 +47,9 @@ def check(say: Callable[[str], None], *, platform: str, dry_run: bool) -> Node:
         return {"reproducible": True, "platforms": compare(target, *layouts)}
 
 
-def _build(commands: list[Command], runner: Callable[[Command], object], say: Callable[[str], None]) -> None:
+def _build(
+    commands: list[Command], runner: Callable[[Command], object], say: Callable[[str], None]
+) -> None:
     for number, command in enumerate(commands, 1):
         say(f"build {number} of {len(commands)}, without cache")
         runner(command)
@@ -56,10 +60,14 @@ def compare(target: Target, first: Path, second: Path) -> dict[str, str]:
     one, other = _manifests(first), _manifests(second)
     for name in target.platforms:
         if one[name] != other[name]:
-            where = next(_differences(first, _blob(first, one[name]), second, _blob(second, other[name])))
-            raise CheckFailed(f"{name} does not reproduce: {where}",
-                              hint="make the step that writes it independent of time, order and chance; a Dockerfile "
-                                   "has SOURCE_DATE_EPOCH as a build argument")
+            where = next(
+                _differences(first, _blob(first, one[name]), second, _blob(second, other[name]))
+            )
+            raise CheckFailed(
+                f"{name} does not reproduce: {where}",
+                hint="make the step that writes it independent of time, order and chance; a Dockerfile "
+                "has SOURCE_DATE_EPOCH as a build argument",
+            )
     return one
 
 
@@ -95,14 +103,23 @@ def _differences(first: Path, one: Node, second: Path, other: Node) -> Iterator[
 
 
 def _first_file(first: Path, left: Node, second: Path, right: Node) -> str:
-    with _path(first, left["digest"]).open("rb") as a, _path(second, right["digest"]).open("rb") as b, \
-            plain(a, left["mediaType"]) as one, plain(b, right["mediaType"]) as other:
+    with (
+        _path(first, left["digest"]).open("rb") as a,
+        _path(second, right["digest"]).open("rb") as b,
+        plain(a, left["mediaType"]) as one,
+        plain(b, right["mediaType"]) as other,
+    ):
         for mine, theirs in zip_longest(_members(one), _members(other)):
             if mine != theirs:
                 if mine is None or theirs is None or mine["name"] != theirs["name"]:
-                    return f"{(mine or theirs or {}).get('name')} is in one of them only, or elsewhere"
+                    return (
+                        f"{(mine or theirs or {}).get('name')} is in one of them only, or elsewhere"
+                    )
                 return f"{mine['name']}: " + ", ".join(
-                    f"{key} {mine[key]} and {theirs[key]}" for key in mine if mine[key] != theirs[key])
+                    f"{key} {mine[key]} and {theirs[key]}"
+                    for key in mine
+                    if mine[key] != theirs[key]
+                )
     return "the same files, packed otherwise"
 
 
@@ -110,9 +127,15 @@ def _members(stream: IO[bytes]) -> Iterator[dict[str, object]]:
     with tarfile.open(fileobj=stream, mode="r|", bufsize=1 << 14) as archive:
         for member in archive:
             content = archive.extractfile(member) if member.isfile() else None
-            yield {"name": member.name, "type": member.type.decode(), "link": member.linkname,
-                   "mode": oct(member.mode), "owner": f"{member.uid}:{member.gid}", "time": int(member.mtime),
-                   "content": _digest(content)}
+            yield {
+                "name": member.name,
+                "type": member.type.decode(),
+                "link": member.linkname,
+                "mode": oct(member.mode),
+                "owner": f"{member.uid}:{member.gid}",
+                "time": int(member.mtime),
+                "content": _digest(content),
+            }
 
 
 def _digest(content: IO[bytes] | None) -> str:

@@ -18,14 +18,23 @@ from shipway.stages.rollback import Rollback, plan_rollback
 def _open(bench: Workbench, version: str) -> Iterator[tuple[Rollback, Target]]:
     release = bench.project.settings.release
     before, after = release.tag_format.split("{version}")
-    name = version if version.startswith(before) and version.endswith(after) else f"{before}{version}{after}"
+    name = (
+        version
+        if version.startswith(before) and version.endswith(after)
+        else f"{before}{version}{after}"
+    )
     with open_workspace(bench) as workspace:
-        found = plan_rollback(name, workspace.tags(), release.tag_format, rolling=bench.project.settings.tags.rolling)
+        found = plan_rollback(
+            name, workspace.tags(), release.tag_format, rolling=bench.project.settings.tags.rolling
+        )
         yield found, release_target(bench, workspace, workspace.find(name))
 
 
-def roll_back(bench: Workbench, version: str, result: Result, tell: Callable[[Outcome], None]) -> None:
+def roll_back(
+    bench: Workbench, version: str, result: Result, tell: Callable[[Outcome], None]
+) -> None:
     """Take ``version`` (``1.2.3`` or ``v1.2.3``) back; a second run changes nothing."""
+
     def record(outcome: Outcome) -> None:
         result.stages.append(outcome)
         tell(outcome)

@@ -41,8 +41,11 @@ class Workbench:
 
     def at(self, folder: Path, commit: str, epoch: int) -> Workbench:
         """The same for another commit of the branch, checked out in ``folder``: with what the project says there."""
-        return replace(self, project=self.adapt(load_project(folder)),
-                       context=replace(self.context, commit=commit, epoch=epoch))
+        return replace(
+            self,
+            project=self.adapt(load_project(folder)),
+            context=replace(self.context, commit=commit, epoch=epoch),
+        )
 
     def overridden(self, override: Override) -> Workbench:
         """The same with somebody's word on the next version."""
@@ -52,8 +55,11 @@ class Workbench:
         """The target with what only this machine tells: the generation of its cosign, and whether there are docs."""
         # Only where what it is told depends on it.
         how = target.signing
-        modern = bool(how.config or how.trusted_root or not how.transparency_log) and bool(
-            shutil.which("cosign", path=self.environment.get("PATH"))) and is_modern(self.hands.runner)
+        modern = (
+            bool(how.config or how.trusted_root or not how.transparency_log)
+            and bool(shutil.which("cosign", path=self.environment.get("PATH")))
+            and is_modern(self.hands.runner)
+        )
         docs = target.docs if has_docs(self.project, Path(target.folder)) else ""
         return replace(target, docs=docs, signing=replace(target.signing, modern=modern))
 
@@ -64,8 +70,13 @@ def has_docs(project: Project, folder: Path) -> bool:
     return (folder / project.settings.docs.config).is_file() if wanted is None else wanted
 
 
-def set_up(say: Callable[[str], None], *, folder: Path | None = None, environment: Mapping[str, str] | None = None,
-           adapt: Callable[[Project], Project] = lambda project: project) -> Workbench:
+def set_up(
+    say: Callable[[str], None],
+    *,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    adapt: Callable[[Project], Project] = lambda project: project,
+) -> Workbench:
     """Gather project, facts and context of ``folder``; ``adapt`` may replace settings, as a rehearsal does."""
     folder = folder or Path.cwd()
     environment = equip(os.environ if environment is None else environment)
@@ -75,5 +86,12 @@ def set_up(say: Callable[[str], None], *, folder: Path | None = None, environmen
     facts = gather(environment, folder, remote=project.settings.remote, runner=runner)
     token = environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or ""
     api = Api(environment.get("GITHUB_API_URL") or DEFAULT, token, patience=patience)
-    return Workbench(folder=folder, environment=environment, project=project, context=detect(facts), adapt=adapt,
-                     hands=Hands(runner=runner, api=api, patience=3600 if environment.get("CI") else 60), say=say)
+    return Workbench(
+        folder=folder,
+        environment=environment,
+        project=project,
+        context=detect(facts),
+        adapt=adapt,
+        hands=Hands(runner=runner, api=api, patience=3600 if environment.get("CI") else 60),
+        say=say,
+    )

@@ -45,12 +45,20 @@ class Verdict:
 
     def document(self) -> dict[str, Json]:
         """For programs."""
-        return {"image": self.image, "digest": self.digest or None, "verified": not self.faults,
-                "points": [{"name": one.name, "holds": one.holds, "seen": one.seen} for one in self.points]}
+        return {
+            "image": self.image,
+            "digest": self.digest or None,
+            "verified": not self.faults,
+            "points": [
+                {"name": one.name, "holds": one.holds, "seen": one.seen} for one in self.points
+            ],
+        }
 
     def render(self) -> str:
         """For people: a line for each point."""
-        return "\n".join(f"{'pass' if one.holds else 'FAIL'}  {one.name}: {one.seen}" for one in self.points)
+        return "\n".join(
+            f"{'pass' if one.holds else 'FAIL'}  {one.name}: {one.seen}" for one in self.points
+        )
 
 
 def refusal(verdict: Verdict) -> VerificationFailed:
@@ -59,7 +67,8 @@ def refusal(verdict: Verdict) -> VerificationFailed:
     error = VerificationFailed(
         f"{verdict.image} is not what it should be: {len(faults)} of {len(verdict.points)} points do not hold:\n"
         + "\n".join(f"  - {point.name}: {point.seen}" for point in faults),
-        hint="do not use it; ask who publishes it, or say exactly whose signature is expected (docs/verify.md)")
+        hint="do not use it; ask who publishes it, or say exactly whose signature is expected (docs/verify.md)",
+    )
     error.document = {**verdict.document()}
     return error
 
@@ -83,20 +92,35 @@ def verify(image: str, wanted: Wanted, environment: Mapping[str, str] | None = N
     reference = parse_reference(image)
     index = find_index(reference)
     if index is None:
-        return Verdict(image=image, digest="", points=(Point("digest", False, f"{reference.text} is not there"),))
+        return Verdict(
+            image=image,
+            digest="",
+            points=(Point("digest", False, f"{reference.text} is not there"),),
+        )
     runner = Processes(environment)
     target = plan_target(reference, wanted, index.annotations)
-    modern = bool(wanted.trusted_root and shutil.which("cosign", path=environment["PATH"])) and is_modern(runner)
+    modern = bool(
+        wanted.trusted_root and shutil.which("cosign", path=environment["PATH"])
+    ) and is_modern(runner)
     target = replace(target, signing=replace(target.signing, modern=modern))
     with ThreadPoolExecutor(max_workers=1) as pool:
-        reading = pool.submit(read_image.describe, reference.name, index.digest, cache_folder(environment))
+        reading = pool.submit(
+            read_image.describe, reference.name, index.digest, cache_folder(environment)
+        )
         signers = find_signers(runner, target, index)
         found = reading.result()
     now = read_image.resolve(reference.name, reference.tag or reference.digest)
-    seen = Evidence(index=index, contents=found, reference=reference.text, signers=signers,
-                    resolved=now.digest if now else "")
+    seen = Evidence(
+        index=index,
+        contents=found,
+        reference=reference.text,
+        signers=signers,
+        resolved=now.digest if now else "",
+    )
     expected = plan_expected(reference, wanted, index.annotations, int(time.time()))
-    return Verdict(image=image, digest=index.digest, points=tuple(strict_policy(expected).check(seen)))
+    return Verdict(
+        image=image, digest=index.digest, points=tuple(strict_policy(expected).check(seen))
+    )
 
 
 def find_index(reference: Reference) -> Index | None:

@@ -15,7 +15,9 @@ from shipway.settings.problems import find_problems, refusal
 
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
 """Issuer of the identities of GitHub's workflows."""
-_SECRET_NAME = re.compile(r"TOKEN|PASSWORD|PASSWD|SECRET|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_KEY", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"TOKEN|PASSWORD|PASSWD|SECRET|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_KEY", re.IGNORECASE
+)
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?")
 _IMAGE = re.compile(r"[a-z0-9]+([.:_/-]+[a-z0-9]+)*")
 
@@ -33,30 +35,50 @@ class Build(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """`[tool.shipway.build]`"""
 
     platforms: Annotated[Words, _says("platforms of the image")] = ("linux/amd64", "linux/arm64")
-    strategy: Annotated[Literal["cross", "emulated", "native"], _says(
-        "foreign platforms are cross-built by the Dockerfile, emulated, or built on runners of their own")] = "cross"
+    strategy: Annotated[
+        Literal["cross", "emulated", "native"],
+        _says(
+            "foreign platforms are cross-built by the Dockerfile, emulated, or built on runners of their own"
+        ),
+    ] = "cross"
     dockerfile: Annotated[str, _says("the Dockerfile, relative to the project")] = "Dockerfile"
     context: Annotated[str, _says("folder that is sent to the build")] = "."
     target: Annotated[str, _says("stage to build; the last one when empty")] = ""
-    args: Annotated[dict[str, str], _says("build arguments; they are public, the provenance records them")] = {}
+    args: Annotated[
+        dict[str, str], _says("build arguments; they are public, the provenance records them")
+    ] = {}
     secrets: Annotated[Words, _says("values of `--secret`, such as `id=pip,env=PIP_TOKEN`")] = ()
     ssh: Annotated[Words, _says("values of `--ssh`, such as `default`")] = ()
-    sbom_generator: Annotated[str, _says("image that makes the SBOM, with its digest; BuildKit's own when empty")] = ""
-    allow_foreign: Annotated[Words, _says("compiled files for another machine that are meant: `opt/firmware/*`")] = ()
+    sbom_generator: Annotated[
+        str, _says("image that makes the SBOM, with its digest; BuildKit's own when empty")
+    ] = ""
+    allow_foreign: Annotated[
+        Words, _says("compiled files for another machine that are meant: `opt/firmware/*`")
+    ] = ()
     extra_args: Annotated[Words, _says("further arguments of `docker buildx build`")] = ()
 
 
 class Sign(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """`[tool.shipway.sign]`"""
 
-    key: Annotated[str, _says("private key of cosign (file or KMS address); keyless when empty")] = ""
+    key: Annotated[
+        str, _says("private key of cosign (file or KMS address); keyless when empty")
+    ] = ""
     public_key: Annotated[str, _says("public key that belongs to it")] = ""
     workflow: Annotated[str, _says("file name of the workflow that releases")] = "release.yml"
-    identity: Annotated[str, _says("exact identity of a keyless signature; the workflow's own when empty")] = ""
+    identity: Annotated[
+        str, _says("exact identity of a keyless signature; the workflow's own when empty")
+    ] = ""
     issuer: Annotated[str, _says("issuer of that identity")] = GITHUB_ISSUER
-    attest: Annotated[bool, _says("sign SBOM and provenance as attestations, too, for policy engines")] = False
-    browser: Annotated[bool, _says("sign keyless by logging in with a browser, on a laptop")] = False
-    transparency_log: Annotated[bool, _says("record signatures made with a key in the transparency log")] = True
+    attest: Annotated[
+        bool, _says("sign SBOM and provenance as attestations, too, for policy engines")
+    ] = False
+    browser: Annotated[bool, _says("sign keyless by logging in with a browser, on a laptop")] = (
+        False
+    )
+    transparency_log: Annotated[
+        bool, _says("record signatures made with a key in the transparency log")
+    ] = True
     signing_config: Annotated[str, _says("signing config of a private Sigstore (cosign 3)")] = ""
     trusted_root: Annotated[str, _says("trusted root of a private Sigstore (cosign 3)")] = ""
 
@@ -64,26 +86,40 @@ class Sign(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
 class Cache(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """`[tool.shipway.cache]`"""
 
-    type: Annotated[Literal["none", "gha", "registry", "local", "inline"], _says(
-        "where steps that were built before come from")] = "none"
-    ref: Annotated[str, _says("image of a registry's cache; the image with the tag `cache` when empty")] = ""
+    type: Annotated[
+        Literal["none", "gha", "registry", "local", "inline"],
+        _says("where steps that were built before come from"),
+    ] = "none"
+    ref: Annotated[
+        str, _says("image of a registry's cache; the image with the tag `cache` when empty")
+    ] = ""
     folder: Annotated[str, _says("folder of a local cache")] = ".cache/buildx"
 
 
 class Builder(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """`[tool.shipway.builder]`"""
 
-    driver: Annotated[Literal["default", "docker-container", "remote", "kubernetes"], _says(
-        "buildx driver; `default` is the builder that is in use")] = "default"
-    options: Annotated[dict[str, str], _says("its `--driver-opt`, such as `replicas` and `namespace`")] = {}
-    nodes: Annotated[dict[str, str], _says("addresses of remote nodes by platform, such as `tcp://arm:1234`")] = {}
+    driver: Annotated[
+        Literal["default", "docker-container", "remote", "kubernetes"],
+        _says("buildx driver; `default` is the builder that is in use"),
+    ] = "default"
+    options: Annotated[
+        dict[str, str], _says("its `--driver-opt`, such as `replicas` and `namespace`")
+    ] = {}
+    nodes: Annotated[
+        dict[str, str], _says("addresses of remote nodes by platform, such as `tcp://arm:1234`")
+    ] = {}
 
 
 class Prune(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """`[tool.shipway.prune]`"""
 
-    days: Annotated[int, msgspec.Meta(
-        ge=1, description="images of branches and pull requests older than this may go")] = 30
+    days: Annotated[
+        int,
+        msgspec.Meta(
+            ge=1, description="images of branches and pull requests older than this may go"
+        ),
+    ] = 30
 
 
 class Tags(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -96,7 +132,10 @@ class Tags(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
 class Exemption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[[tool.shipway.policy.exceptions]]`"""
 
-    id: Annotated[str, msgspec.Meta(min_length=1, description="one of the vulnerability's names, such as its CVE")]
+    id: Annotated[
+        str,
+        msgspec.Meta(min_length=1, description="one of the vulnerability's names, such as its CVE"),
+    ]
     until: Annotated[datetime.date, _says("last day on which it counts")]
     reason: Annotated[str, msgspec.Meta(min_length=1, description="why it may stay until then")]
 
@@ -104,11 +143,17 @@ class Exemption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Policy(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """`[tool.shipway.policy]`"""
 
-    licenses: Annotated[Words, _says("licenses that packages of the image may have; any when empty")] = ()
-    severity: Annotated[Literal["negligible", "low", "medium", "high", "critical"], _says(
-        "known vulnerabilities from this severity on are refused")] = "high"
-    exceptions: Annotated[tuple[Exemption, ...], _says(
-        "vulnerabilities that may stay for a while: `{id, until, reason}` each")] = ()
+    licenses: Annotated[
+        Words, _says("licenses that packages of the image may have; any when empty")
+    ] = ()
+    severity: Annotated[
+        Literal["negligible", "low", "medium", "high", "critical"],
+        _says("known vulnerabilities from this severity on are refused"),
+    ] = "high"
+    exceptions: Annotated[
+        tuple[Exemption, ...],
+        _says("vulnerabilities that may stay for a while: `{id, until, reason}` each"),
+    ] = ()
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -116,9 +161,15 @@ class Release(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
 
     branches: Annotated[Words, _says("branches that are released")] = ("main",)
     tag_format: Annotated[str, _says("name of a release's git tag")] = "v{version}"
-    tag_only: Annotated[bool, _says("make no release commit: the tag names the commit that is released")] = False
-    paths: Annotated[Words, _says(
-        "commits count that change these, relative to the project; its own folder when empty")] = ()
+    tag_only: Annotated[
+        bool, _says("make no release commit: the tag names the commit that is released")
+    ] = False
+    paths: Annotated[
+        Words,
+        _says(
+            "commits count that change these, relative to the project; its own folder when empty"
+        ),
+    ] = ()
 
 
 class Docs(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -126,13 +177,17 @@ class Docs(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
 
     config: Annotated[str, _says("configuration of MkDocs")] = "mkdocs.yml"
     branch: Annotated[str, _says("branch that mike publishes to")] = "gh-pages"
-    enabled: Annotated[bool | None, _says("publish docs; when the configuration is there, if not set")] = None
+    enabled: Annotated[
+        bool | None, _says("publish docs; when the configuration is there, if not set")
+    ] = None
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """`[tool.shipway]`"""
 
-    image: Annotated[str, _says("name of the image; `ghcr.io/<owner>/<name>` of the git remote when empty")] = ""
+    image: Annotated[
+        str, _says("name of the image; `ghcr.io/<owner>/<name>` of the git remote when empty")
+    ] = ""
     remote: Annotated[str, _says("git remote that is released to")] = "origin"
     build: Annotated[Build, _says("how the image is built")] = Build()
     cache: Annotated[Cache, _says("where steps that were built before come from")] = Cache()
@@ -168,20 +223,28 @@ def parse(text: str, *, place: str = "pyproject.toml") -> Project:
     metadata, tools = _table(document, "project"), _table(document, "tool")
     own = tools.get("shipway", {})
     tagged = _table(_table(tools, "shipway"), "release").get("tag-only") is True
-    problems = [*_metadata_problems(metadata, tagged), *find_problems(own, Settings, "tool.shipway")]
+    problems = [
+        *_metadata_problems(metadata, tagged),
+        *find_problems(own, Settings, "tool.shipway"),
+    ]
     if not problems:
         settings = msgspec.convert(own, Settings)
         problems += _value_problems(settings)
     if problems:
-        raise refusal(place, problems, "mend these; `shipway schema` prints what [tool.shipway] may hold")
+        raise refusal(
+            place, problems, "mend these; `shipway schema` prints what [tool.shipway] may hold"
+        )
     urls = {name.lower(): str(address) for name, address in _table(metadata, "urls").items()}
     given = metadata.get("license", "")
     return Project(
-        name=str(metadata["name"]), version=str(metadata.get("version", "")),
+        name=str(metadata["name"]),
+        version=str(metadata.get("version", "")),
         description=str(metadata.get("description", "")),
         licenses=given if isinstance(given, str) else "",
         url=next((urls[name] for name in ("homepage", "repository", "source") if name in urls), ""),
-        documentation=urls.get("documentation", ""), settings=settings, releases_itself="semantic_release" in tools,
+        documentation=urls.get("documentation", ""),
+        settings=settings,
+        releases_itself="semantic_release" in tools,
     )
 
 
@@ -190,7 +253,9 @@ def is_secret(name: str) -> bool:
     return bool(_SECRET_NAME.search(name))
 
 
-def _table(document: Mapping[str, Any], name: str) -> dict[str, Any]:  # Any: the values of a TOML document
+def _table(
+    document: Mapping[str, Any], name: str
+) -> dict[str, Any]:  # Any: the values of a TOML document
     found = document.get(name, {})
     return found if isinstance(found, dict) else {}
 
@@ -203,8 +268,10 @@ def _metadata_problems(metadata: Mapping[str, Any], tagged: bool) -> Iterator[st
         yield "project.name: missing"
     if "version" in metadata.get("dynamic", []):
         if not tagged:
-            yield ("project.version: it is dynamic, and python-semantic-release can only stamp one that stands here; "
-                   "or set `tag-only` in [tool.shipway.release], and the version comes from the tag")
+            yield (
+                "project.version: it is dynamic, and python-semantic-release can only stamp one that stands here; "
+                "or set `tag-only` in [tool.shipway.release], and the version comes from the tag"
+            )
     elif not isinstance(metadata.get("version"), str):
         yield "project.version: missing"
 

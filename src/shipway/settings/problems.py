@@ -13,8 +13,11 @@ from shipway.errors import SettingsError
 
 def refusal(place: str, problems: Sequence[str], hint: str) -> SettingsError:
     """The error that names every problem of a file at once."""
-    return SettingsError(f"{place} has {len(problems)} problem{'s' if len(problems) > 1 else ''}:\n"
-                         + "\n".join(f"  - {problem}" for problem in problems), hint=hint)
+    return SettingsError(
+        f"{place} has {len(problems)} problem{'s' if len(problems) > 1 else ''}:\n"
+        + "\n".join(f"  - {problem}" for problem in problems),
+        hint=hint,
+    )
 
 
 def find_problems(found: object, kind: type, place: str) -> Iterator[str]:
@@ -26,8 +29,9 @@ def find_problems(found: object, kind: type, place: str) -> Iterator[str]:
     for key, value in found.items():
         if key not in fields:
             near = difflib.get_close_matches(key, fields, n=1)
-            yield f"{place}.{key}: unknown" + (f"; did you mean {near[0]!r}?" if near else
-                                               f"; known are {', '.join(fields)}")
+            yield f"{place}.{key}: unknown" + (
+                f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(fields)}"
+            )
             continue
         inner = get_type_hints(kind)[fields[key].name]
         if isinstance(inner, type) and issubclass(inner, msgspec.Struct):

@@ -13,9 +13,12 @@ from shipway.settings import Settings
 def schema() -> dict[str, Any]:
     """The JSON schema of the table `[tool.shipway]`."""
     (reference,), components = msgspec.json.schema_components([Settings])
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "[tool.shipway]", **reference,
-            "$defs": {name: {**one, "additionalProperties": False} for name, one in components.items()}} | {
-        "$ref": "#/$defs/Settings"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "[tool.shipway]",
+        **reference,
+        "$defs": {name: {**one, "additionalProperties": False} for name, one in components.items()},
+    } | {"$ref": "#/$defs/Settings"}
 
 
 def table() -> list[tuple[str, str, str, str]]:
@@ -39,7 +42,13 @@ def _kind(inner: Any) -> str:  # Any: a type or a generic alias
         return "one of " + ", ".join(f"`{value}`" for value in get_args(inner))
     if get_origin(inner) is tuple and issubclass(get_args(inner)[0], msgspec.Struct):
         return "array of tables"
-    words = {int: "number", str: "string", bool: "boolean", tuple: "array of strings", dict: "table of strings"}
+    words = {
+        int: "number",
+        str: "string",
+        bool: "boolean",
+        tuple: "array of strings",
+        dict: "table of strings",
+    }
     return words.get(get_origin(inner) or inner, "boolean")
 
 

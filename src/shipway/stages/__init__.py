@@ -12,7 +12,17 @@ from shipway.stages import attest, build, commit, document, inspect, promote, pu
 DECISION = "version"
 """What comes before the stages: the decision which version is due. It is the name of a row in reports."""
 
-PIPELINE: tuple[Stage, ...] = (build, inspect, sign, attest, verify, commit, promote, publish, document)
+PIPELINE: tuple[Stage, ...] = (
+    build,
+    inspect,
+    sign,
+    attest,
+    verify,
+    commit,
+    promote,
+    publish,
+    document,
+)
 """The stages that bring a target about."""
 
 ORDER: tuple[str, ...] = (DECISION, *(stage.NAME for stage in PIPELINE))

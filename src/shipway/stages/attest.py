@@ -17,7 +17,11 @@ from shipway.stages import sign
 from shipway.tools import cosign
 
 NAME = "attest"
-TYPES = {"spdxjson": SPDX, "slsaprovenance1": f"{PROVENANCE}v1", "slsaprovenance02": f"{PROVENANCE}v0.2"}
+TYPES = {
+    "spdxjson": SPDX,
+    "slsaprovenance1": f"{PROVENANCE}v1",
+    "slsaprovenance02": f"{PROVENANCE}v0.2",
+}
 """cosign's name of a predicate type → the type in the statements of BuildKit, which made provenance v0.2 once."""
 Pair = tuple[str, str]
 
@@ -29,12 +33,29 @@ def due(target: Target) -> str:
 
 def observe(target: Target, world: World) -> Asking:
     """Verify each attestation that should be there."""
-    asked = {(digest, TYPES[kind]): cosign.asking(NAME, f"verify the {kind} of {digest[:19]}", (
-        "cosign", "verify-attestation", f"--type={kind}", *cosign.expected_signer(target),
-        f"{target.image}@{digest}")) for digest, kind in _wanted(world)}
+    asked = {
+        (digest, TYPES[kind]): cosign.asking(
+            NAME,
+            f"verify the {kind} of {digest[:19]}",
+            (
+                "cosign",
+                "verify-attestation",
+                f"--type={kind}",
+                *cosign.expected_signer(target),
+                f"{target.image}@{digest}",
+            ),
+        )
+        for digest, kind in _wanted(world)
+    }
     told = yield from cosign.ask(target, asked)
-    return replace(world, attested=frozenset(pair for pair in _wanted(world) if cosign.read_signed(
-        told[pair[0], TYPES[pair[1]]], pair[0])))
+    return replace(
+        world,
+        attested=frozenset(
+            pair
+            for pair in _wanted(world)
+            if cosign.read_signed(told[pair[0], TYPES[pair[1]]], pair[0])
+        ),
+    )
 
 
 def judge(_target: Target, world: World) -> Finding:
@@ -43,16 +64,35 @@ def judge(_target: Target, world: World) -> Finding:
     found = len(world.attested.intersection(wanted))
     if not wanted:
         return Finding(State.ABSENT, "nothing is attested yet")
-    return Finding(State.SAME if found == len(wanted) else State.ABSENT,
-                   f"{found} of {len(wanted)} attestations are signed")
+    return Finding(
+        State.SAME if found == len(wanted) else State.ABSENT,
+        f"{found} of {len(wanted)} attestations are signed",
+    )
 
 
 def plan(target: Target, world: World) -> tuple[Action, ...]:
     """The next one of each digest, side by side."""
-    return tuple(sign.publishing(target, NAME, f"attest the {kind} of {digest[:19]}", (
-        "python3", "-m", "shipway.effects.attest", f"{target.image}@{_holders(world)[digest]}", TYPES[kind],
-        "cosign", "attest", f"--type={kind}", "--predicate=-", *sign.flags(target), f"{target.image}@{digest}"))
-        for digest, kind in _next(world).items())
+    return tuple(
+        sign.publishing(
+            target,
+            NAME,
+            f"attest the {kind} of {digest[:19]}",
+            (
+                "python3",
+                "-m",
+                "shipway.effects.attest",
+                f"{target.image}@{_holders(world)[digest]}",
+                TYPES[kind],
+                "cosign",
+                "attest",
+                f"--type={kind}",
+                "--predicate=-",
+                *sign.flags(target),
+                f"{target.image}@{digest}",
+            ),
+        )
+        for digest, kind in _next(world).items()
+    )
 
 
 def settle(_target: Target, world: World) -> World:
@@ -62,13 +102,26 @@ def settle(_target: Target, world: World) -> World:
 
 def _holders(world: World) -> dict[str, str]:
     """Digest of a platform's image → that of the manifest with its statements."""
-    return {one.subject: one.digest for one in world.contents.attestations} if world.contents else {}
+    return (
+        {one.subject: one.digest for one in world.contents.attestations} if world.contents else {}
+    )
 
 
 def _wanted(world: World) -> list[Pair]:
-    held = {one.subject: {statement.type for statement in one.statements}
-            for one in world.contents.attestations} if world.contents else {}
-    return [(digest, kind) for digest, types in held.items() for kind, name in TYPES.items() if name in types]
+    held = (
+        {
+            one.subject: {statement.type for statement in one.statements}
+            for one in world.contents.attestations
+        }
+        if world.contents
+        else {}
+    )
+    return [
+        (digest, kind)
+        for digest, types in held.items()
+        for kind, name in TYPES.items()
+        if name in types
+    ]
 
 
 def _next(world: World) -> dict[str, str]:

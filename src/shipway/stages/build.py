@@ -18,21 +18,31 @@ from shipway.tools.imagetools import PASSING, inspect, read_index
 
 NAME = "build"
 _HINTS = (
-    (r"exec format error|\.buildkit_qemu_emulator",
-     "a RUN of the Dockerfile runs on a foreign platform: do it in a stage `FROM --platform=$BUILDPLATFORM`, or set "
-     "emulation up (`docker run --privileged --rm tonistiigi/binfmt --install all`)"),
-    (r"Multi-platform build is not supported|no match for platform|does not provide the specified platform|"
-     r"not supported for the docker driver",
-     "the builder or the base image cannot do one of the platforms: see `docker buildx ls`; make another builder "
-     "(`docker buildx create --use`), or set `platforms` in [tool.shipway.build]"),
-    (r"failed to read dockerfile|Dockerfile: no such file",
-     "write one, or say where it is: `dockerfile` in [tool.shipway.build]"),
-    (r"(?i)unauthorized|denied|authentication required",
-     "the registry refuses: log in with `docker login`; in Actions the job needs `packages: write`"),
+    (
+        r"exec format error|\.buildkit_qemu_emulator",
+        "a RUN of the Dockerfile runs on a foreign platform: do it in a stage `FROM --platform=$BUILDPLATFORM`, or set "
+        "emulation up (`docker run --privileged --rm tonistiigi/binfmt --install all`)",
+    ),
+    (
+        r"Multi-platform build is not supported|no match for platform|does not provide the specified platform|"
+        r"not supported for the docker driver",
+        "the builder or the base image cannot do one of the platforms: see `docker buildx ls`; make another builder "
+        "(`docker buildx create --use`), or set `platforms` in [tool.shipway.build]",
+    ),
+    (
+        r"failed to read dockerfile|Dockerfile: no such file",
+        "write one, or say where it is: `dockerfile` in [tool.shipway.build]",
+    ),
+    (
+        r"(?i)unauthorized|denied|authentication required",
+        "the registry refuses: log in with `docker login`; in Actions the job needs `packages: write`",
+    ),
 )
-_CACHE_FAILED = (r"failed to solve: (?:failed to compute cache key: )?(?:failed to copy: |short read: expected |"
-                 r"failed commit on ref \"layer-|failed to reserve cache|Post \S*CacheService|"
-                 r".*blob sha256:[0-9a-f]{64}:? not found)")
+_CACHE_FAILED = (
+    r"failed to solve: (?:failed to compute cache key: )?(?:failed to copy: |short read: expected |"
+    r"failed commit on ref \"layer-|failed to reserve cache|Post \S*CacheService|"
+    r".*blob sha256:[0-9a-f]{64}:? not found)"
+)
 """What BuildKit 0.13 to 0.25 say when a cache breaks in the midst of a build; a blob can be gone a minute after it was
 listed (docker/buildx#3374)."""
 _DIGEST = '{{printf "%s" .Manifest.Digest}}'
@@ -51,11 +61,20 @@ def observe(target: Target, world: World) -> Asking:
     What the version's tag has is the image, whatever is staged: a second run may have staged another one meanwhile. It
     has to be signed then, as every image was before it took the tag.
     """
-    references = tuple(f"{target.image}:{tag}" for tag in (target.staging, *target.tags[:1 if target.version else 0]))
+    references = tuple(
+        f"{target.image}:{tag}"
+        for tag in (target.staging, *target.tags[: 1 if target.version else 0])
+    )
     answers = yield tuple(inspect(reference) for reference in references)
-    staged, *released = (read_index(answer, name) for answer, name in zip(answers, references, strict=True))
-    ours = next((one for one in released if one and one.annotations.get(REVISION) == target.commit), None)
-    world = replace(world, index=ours or staged, adrift=bool(ours and ours.digest != (staged and staged.digest)))
+    staged, *released = (
+        read_index(answer, name) for answer, name in zip(answers, references, strict=True)
+    )
+    ours = next(
+        (one for one in released if one and one.annotations.get(REVISION) == target.commit), None
+    )
+    world = replace(
+        world, index=ours or staged, adrift=bool(ours and ours.digest != (staged and staged.digest))
+    )
     if world.adrift:
         return (yield from sign.observe(target, world))
     if judge(target, world).state is not State.ABSENT or target.parts:
@@ -73,12 +92,17 @@ def judge(target: Target, world: World) -> Finding:
         return Finding(State.ABSENT, f"no image under {target.staging}")
     revision = world.index.annotations.get(REVISION, target.commit)
     if revision != target.commit:
-        return Finding(State.CONFLICT, f"{target.staging} is an image of commit {revision}, not of {target.commit}")
+        return Finding(
+            State.CONFLICT,
+            f"{target.staging} is an image of commit {revision}, not of {target.commit}",
+        )
     lacking = sorted(set(target.platforms) - set(world.index.platforms))
     if lacking:
         return Finding(State.ABSENT, f"{target.staging} lacks {', '.join(lacking)}")
     if world.adrift and not world.signed.issuperset(world.index.leaves_first):
-        return Finding(State.CONFLICT, f"{target.tags[0]} is already {world.index.digest}, which nobody signed")
+        return Finding(
+            State.CONFLICT, f"{target.tags[0]} is already {world.index.digest}, which nobody signed"
+        )
     if world.adrift:
         return Finding(State.ABSENT, f"{target.staging} is not at the image of {target.tags[0]}")
     return Finding(State.SAME, f"{target.staging} is {world.index.digest}")
@@ -96,16 +120,20 @@ def plan(target: Target, world: World) -> tuple[Action, ...]:
     if target.build.cache.lacks:
         raise ContextError(
             f"the cache of GitHub Actions needs {' and '.join(target.build.cache.lacks)}, and buildx would do without "
-            "it and say nothing", hint="GitHub gives them to actions only: export them with an inline "
-            "`actions/github-script` step (docs/docker.md shows it), or set another `type` in [tool.shipway.cache]")
+            "it and say nothing",
+            hint="GitHub gives them to actions only: export them with an inline "
+            "`actions/github-script` step (docs/docker.md shows it), or set another `type` in [tool.shipway.cache]",
+        )
     made = () if target.build.node in world.nodes else target.build.node_commands
     if target.build.strategy == "emulated" and not made:
         known = world.nodes.get(target.build.node, ())
         lacking = [one for one in target.platforms if one not in known]
         if lacking:
-            raise ToolMissing(f"no emulation of {', '.join(lacking)} is registered for the builder",
-                              hint="run `docker run --privileged --rm tonistiigi/binfmt --install all` (in Actions: "
-                                   "`docker/setup-qemu-action`), or cross-build: `strategy` in [tool.shipway.build]")
+            raise ToolMissing(
+                f"no emulation of {', '.join(lacking)} is registered for the builder",
+                hint="run `docker run --privileged --rm tonistiigi/binfmt --install all` (in Actions: "
+                "`docker/setup-qemu-action`), or cross-build: `strategy` in [tool.shipway.build]",
+            )
     return (*(_node_command(target, argv) for argv in made), build_command(target))
 
 
@@ -117,8 +145,13 @@ def settle(target: Target, world: World) -> World:
     nodes = {**world.nodes, target.build.node: target.platforms}
     for platform in target.platforms:
         name = stand_in(platform)
-        entries += [Entry(digest=name, platform=platform), Entry(digest=f"{name}_ATTESTATION", subject=name)]
-    return replace(world, nodes=nodes, index=Index(digest=stand_in("index"), entries=tuple(entries)))
+        entries += [
+            Entry(digest=name, platform=platform),
+            Entry(digest=f"{name}_ATTESTATION", subject=name),
+        ]
+    return replace(
+        world, nodes=nodes, index=Index(digest=stand_in("index"), entries=tuple(entries))
+    )
 
 
 def stand_in(name: str) -> str:
@@ -133,10 +166,28 @@ def name_digests(target: Target) -> tuple[tuple[str, Command], ...]:
     for platform in target.platforms:
         system, machine = platform.split("/")[:2]
         variable = stand_in(platform).removeprefix("sha256:")
-        rows.append((variable, inspect(reference, shape=_PICK.format(
-            test=f'and (eq .Platform.OS "{system}") (eq .Platform.Architecture "{machine}")'))))
-        rows.append((f"{variable}_ATTESTATION", inspect(reference, shape=_PICK.format(
-            test=f'eq (index .Annotations "{SUBJECT}") "${{{variable}}}"'))))
+        rows.append(
+            (
+                variable,
+                inspect(
+                    reference,
+                    shape=_PICK.format(
+                        test=f'and (eq .Platform.OS "{system}") (eq .Platform.Architecture "{machine}")'
+                    ),
+                ),
+            )
+        )
+        rows.append(
+            (
+                f"{variable}_ATTESTATION",
+                inspect(
+                    reference,
+                    shape=_PICK.format(
+                        test=f'eq (index .Annotations "{SUBJECT}") "${{{variable}}}"'
+                    ),
+                ),
+            )
+        )
     return tuple(rows)
 
 
@@ -157,7 +208,8 @@ def build_command(target: Target, *, push: bool = True) -> Command:
     rest = (*target.build.args, target.build.context)
     return Command(
         name=NAME,
-        why=f"build {', '.join(target.platforms)} and push them under {target.staging}" if push
+        why=f"build {', '.join(target.platforms)} and push them under {target.staging}"
+        if push
         else "build for this machine's engine",
         argv=(*argv, *caches, *rest),
         otherwise=(_CACHE_FAILED, (*argv, *rest)) if caches else None,
@@ -175,25 +227,56 @@ def build_command(target: Target, *, push: bool = True) -> Command:
 def layout_command(target: Target, folder: str) -> Command:
     """A build without cache into an OCI image layout, of the images alone."""
     command = build_command(replace(target, build=replace(target.build, cache=Cache())))
-    words = [word for word in command.argv[:-1] if not word.startswith(("--output=", "--sbom=", "--attest=",
-                                                                        "--provenance=", "--annotation="))]
+    words = [
+        word
+        for word in command.argv[:-1]
+        if not word.startswith(
+            ("--output=", "--sbom=", "--attest=", "--provenance=", "--annotation=")
+        )
+    ]
     output = f"--output=type=oci,dest={folder},tar=false,rewrite-timestamp=true"
-    return replace(command, why="build without cache", effect=Effect.LOCAL,
-                   argv=(*words, "--no-cache", "--provenance=false", output, command.argv[-1]))
+    return replace(
+        command,
+        why="build without cache",
+        effect=Effect.LOCAL,
+        argv=(*words, "--no-cache", "--provenance=false", output, command.argv[-1]),
+    )
 
 
 def merge_command(target: Target) -> Command:
     """One index over images that were built for one platform each; their attestations come along."""
     argv = ("docker", "buildx", "imagetools", "create", "--tag", f"{target.image}:{target.staging}")
-    return Command(name=NAME, why=f"merge {len(target.parts)} images under {target.staging}", effect=Effect.PUBLISH,
-                   argv=(*argv, *_annotations(target), *(f"{target.image}@{digest}" for digest in target.parts)),
-                   hints=_HINTS, again=PASSING)
+    return Command(
+        name=NAME,
+        why=f"merge {len(target.parts)} images under {target.staging}",
+        effect=Effect.PUBLISH,
+        argv=(
+            *argv,
+            *_annotations(target),
+            *(f"{target.image}@{digest}" for digest in target.parts),
+        ),
+        hints=_HINTS,
+        again=PASSING,
+    )
 
 
 def _stage_command(target: Target, digest: str) -> Command:
-    return Command(name=NAME, why=f"stage the image of {target.tags[0]} again", effect=Effect.PUBLISH, hints=_HINTS,
-                   again=PASSING, argv=("docker", "buildx", "imagetools", "create",
-                                        "--tag", f"{target.image}:{target.staging}", f"{target.image}@{digest}"))
+    return Command(
+        name=NAME,
+        why=f"stage the image of {target.tags[0]} again",
+        effect=Effect.PUBLISH,
+        hints=_HINTS,
+        again=PASSING,
+        argv=(
+            "docker",
+            "buildx",
+            "imagetools",
+            "create",
+            "--tag",
+            f"{target.image}:{target.staging}",
+            f"{target.image}@{digest}",
+        ),
+    )
 
 
 def read_cached(answer: Answer) -> str:
@@ -202,36 +285,60 @@ def read_cached(answer: Answer) -> str:
     It can be one more: a step whose download begins in the same moment is not said to be cached. A step is announced as
     ``#7 [linux/arm64 deps 2/4] RUN …``; one that was not run says ``#7 CACHED``.
     """
-    steps = set(re.findall(r"^(#\d+) \[(?!internal\])[^\]]*\d+/\d+\] (?!FROM )", answer.err, re.MULTILINE))
+    steps = set(
+        re.findall(r"^(#\d+) \[(?!internal\])[^\]]*\d+/\d+\] (?!FROM )", answer.err, re.MULTILINE)
+    )
     cached = steps.intersection(re.findall(r"^(#\d+) CACHED$", answer.err, re.MULTILINE))
-    return f"{len(cached)} of {len(steps)} steps came from the cache" if steps else "no steps were run"
+    return (
+        f"{len(cached)} of {len(steps)} steps came from the cache" if steps else "no steps were run"
+    )
 
 
 def _ask_builder(name: str) -> Command:
     argv = ("docker", "buildx", "inspect", *((name,) if name else ()))
-    return Command(name=NAME, why="ask what the builder can do", argv=argv, effect=Effect.READ, expected=(0, 1))
+    return Command(
+        name=NAME, why="ask what the builder can do", argv=argv, effect=Effect.READ, expected=(0, 1)
+    )
 
 
 def _node_command(target: Target, argv: tuple[str, ...]) -> Command:
-    return Command(name=NAME, why=f"make the builder {target.build.node}", argv=argv, effect=Effect.LOCAL, hints=_HINTS)
+    return Command(
+        name=NAME,
+        why=f"make the builder {target.build.node}",
+        argv=argv,
+        effect=Effect.LOCAL,
+        hints=_HINTS,
+    )
 
 
 def _annotations(target: Target) -> list[str]:
     # GitHub's registry shows what the index is annotated with, not the labels of the images below it.
-    notes = {**target.labels} | ({WORKFLOW_COMMIT: target.build.started} if target.build.started else {})
+    notes = {**target.labels} | (
+        {WORKFLOW_COMMIT: target.build.started} if target.build.started else {}
+    )
     return [f"--annotation=index:{name}={value}" for name, value in sorted(notes.items())]
 
 
 def _sbom(target: Target) -> str:
-    return f"--attest=type=sbom,generator={target.build.sbom}" if target.build.sbom else "--sbom=true"
+    return (
+        f"--attest=type=sbom,generator={target.build.sbom}" if target.build.sbom else "--sbom=true"
+    )
 
 
 def _output(reference: str) -> tuple[str, ...]:
     # `push=`, empty, means true to BuildKit, which pushes by itself. Written out, buildx pushes a second time through
     # an engine with the `docker` driver, which has nothing to push: `rewrite-timestamp` forbids unpacking the image
     # there, hence `store=false`.
-    return ("type=image", f"name={reference}", "push=", "store=false", "oci-mediatypes=true", "compression=zstd",
-            "force-compression=true", "rewrite-timestamp=true")
+    return (
+        "type=image",
+        f"name={reference}",
+        "push=",
+        "store=false",
+        "oci-mediatypes=true",
+        "compression=zstd",
+        "force-compression=true",
+        "rewrite-timestamp=true",
+    )
 
 
 def _provenance(target: Target) -> str:

@@ -29,20 +29,27 @@ def observe(target: Target, world: World) -> Asking:
         return world
     (answer,) = yield (contents_command(target, world.index.digest),)
     contents = read_contents(answer)
-    return replace(world, contents=contents, packages={name: len(contents.packages(name))
-                                                       for name in contents.platforms})
+    return replace(
+        world,
+        contents=contents,
+        packages={name: len(contents.packages(name)) for name in contents.platforms},
+    )
 
 
 def judge(target: Target, world: World) -> Finding:
     """Every point has to hold."""
     if world.index is None or world.contents is None:
         return Finding(State.ABSENT, "not read back yet")
-    seen = tuple(content_policy(expect(target)).check(Evidence(index=world.index, contents=world.contents)))
+    seen = tuple(
+        content_policy(expect(target)).check(Evidence(index=world.index, contents=world.contents))
+    )
     faults = [point for point in seen if not point.holds]
     if faults:
         return Finding(State.FAULT, "; ".join(f"{point.name}: {point.seen}" for point in faults))
     files = sum(platform.compiled for platform in world.contents.platforms.values())
-    return Finding(State.SAME, f"{len(seen)} points hold; {files} compiled files fit their platforms")
+    return Finding(
+        State.SAME, f"{len(seen)} points hold; {files} compiled files fit their platforms"
+    )
 
 
 def plan(target: Target, world: World) -> tuple[Action, ...]:
@@ -59,8 +66,12 @@ def settle(_target: Target, world: World) -> World:
 
 def contents_command(target: Target, digest: str) -> Command:
     """The question what is in an image; it uses the logins of the Docker client."""
-    return Command(name=NAME, why=f"read {digest[:19]} back", effect=Effect.READ,
-                   argv=("python3", "-m", "shipway.effects.read_image", f"{target.image}@{digest}"))
+    return Command(
+        name=NAME,
+        why=f"read {digest[:19]} back",
+        effect=Effect.READ,
+        argv=("python3", "-m", "shipway.effects.read_image", f"{target.image}@{digest}"),
+    )
 
 
 def read_contents(answer: Answer) -> Contents:
@@ -68,14 +79,20 @@ def read_contents(answer: Answer) -> Contents:
     try:
         return parse_contents(answer.out)
     except ValueError as error:
-        raise StepFailed(f"what was read back cannot be understood: {error}",
-                         hint="run the same command again") from error
+        raise StepFailed(
+            f"what was read back cannot be understood: {error}", hint="run the same command again"
+        ) from error
 
 
 def expect(target: Target) -> Expected:
     """What is known beforehand of the target's image."""
     run = target.builder.rpartition("/")[0]
-    return Expected(platforms=target.platforms, labels=target.labels, source=target.labels.get(SOURCE, ""),
-                    # An image that an earlier run left is as good; one from elsewhere is not.
-                    builders=(f"{run}/",) if run else (), licenses=target.licenses,
-                    allow_foreign=target.build.allow_foreign)
+    return Expected(
+        platforms=target.platforms,
+        labels=target.labels,
+        source=target.labels.get(SOURCE, ""),
+        # An image that an earlier run left is as good; one from elsewhere is not.
+        builders=(f"{run}/",) if run else (),
+        licenses=target.licenses,
+        allow_foreign=target.build.allow_foreign,
+    )

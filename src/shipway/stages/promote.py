@@ -44,10 +44,14 @@ def judge(target: Target, world: World) -> Finding:
     digest = world.index.digest if world.index else ""
     own = world.tags.get(target.tags[0], digest)
     if target.version and own != digest:
-        return Finding(State.CONFLICT, f"{target.tags[0]} is already {own} in the registry, not {digest}")
+        return Finding(
+            State.CONFLICT, f"{target.tags[0]} is already {own} in the registry, not {digest}"
+        )
     behind = _behind(target, world)
     if behind or not digest:
-        return Finding(State.ABSENT, f"{', '.join(behind or target.tags)} not at the verified digest")
+        return Finding(
+            State.ABSENT, f"{', '.join(behind or target.tags)} not at the verified digest"
+        )
     if found := verify.faults(world):
         return Finding(State.FAULT, f"{target.tags[0]}: {found}")
     at = [tag for tag in target.tags if world.tags[tag] == digest]
@@ -58,8 +62,12 @@ def judge(target: Target, world: World) -> Finding:
 def _behind(target: Target, world: World) -> list[str]:
     """The tags to move. One that a higher release has is left there: the registry may know more than the git tags."""
     digest = world.index.digest if world.index else ""
-    return [tag for tag in target.tags if world.tags.get(tag) != digest
-            and not (target.version and is_higher(world.versions.get(tag, ""), target.version))]
+    return [
+        tag
+        for tag in target.tags
+        if world.tags.get(tag) != digest
+        and not (target.version and is_higher(world.versions.get(tag, ""), target.version))
+    ]
 
 
 def plan(target: Target, world: World) -> tuple[Action, ...]:
@@ -69,13 +77,23 @@ def plan(target: Target, world: World) -> tuple[Action, ...]:
     argv = ["docker", "buildx", "imagetools", "create"]
     for tag in behind:
         argv += ["--tag", f"{target.image}:{tag}"]
-    return (Command(name=NAME, why=f"move {', '.join(behind)} to the verified digest",
-                    argv=(*argv, f"{target.image}@{digest}"), effect=Effect.PUBLISH, again=PASSING),)
+    return (
+        Command(
+            name=NAME,
+            why=f"move {', '.join(behind)} to the verified digest",
+            argv=(*argv, f"{target.image}@{digest}"),
+            effect=Effect.PUBLISH,
+            again=PASSING,
+        ),
+    )
 
 
 def settle(target: Target, world: World) -> World:
     """Every tag at the digest."""
     assert world.index is not None
     moved = _behind(target, world)
-    return replace(world, tags={**world.tags, **{tag: world.index.digest for tag in moved}},
-                   versions={**world.versions, **{tag: target.version for tag in moved}})
+    return replace(
+        world,
+        tags={**world.tags, **{tag: world.index.digest for tag in moved}},
+        versions={**world.versions, **{tag: target.version for tag in moved}},
+    )

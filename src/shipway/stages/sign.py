@@ -25,15 +25,21 @@ from shipway.tools.imagetools import PASSING
 NAME = "sign"
 
 _HINTS = (
-    (r"ACTIONS_ID_TOKEN_REQUEST|fetching ambient OIDC credentials|getting provider|no OIDC|oauth",
-     "keyless signing needs GitHub's identity token: give the job `permissions: id-token: write`"),
-    (r"(?i)unauthorized|denied|authentication required",
-     "the registry refuses the signature: the job needs `packages: write`, and `docker login`"),
+    (
+        r"ACTIONS_ID_TOKEN_REQUEST|fetching ambient OIDC credentials|getting provider|no OIDC|oauth",
+        "keyless signing needs GitHub's identity token: give the job `permissions: id-token: write`",
+    ),
+    (
+        r"(?i)unauthorized|denied|authentication required",
+        "the registry refuses the signature: the job needs `packages: write`, and `docker login`",
+    ),
 )
 ID_TOKENS = ("ACTIONS_ID_TOKEN_REQUEST_URL", "SIGSTORE_ID_TOKEN")
 """Where cosign finds an identity without asking anybody: GitHub's, or a token that somebody has got."""
-KEYLESS = ("in Actions, give the job `permissions: id-token: write`; elsewhere set SIGSTORE_ID_TOKEN, or `key` or "
-           "`browser` in [tool.shipway.sign]")
+KEYLESS = (
+    "in Actions, give the job `permissions: id-token: write`; elsewhere set SIGSTORE_ID_TOKEN, or `key` or "
+    "`browser` in [tool.shipway.sign]"
+)
 
 
 def due(_target: Target) -> str:
@@ -45,12 +51,21 @@ def observe(target: Target, world: World) -> Asking:
     """Verify every entry: cosign's own check is the only honest answer to "is it signed, and by whom"."""
     if world.index is None or world.index.imagined:
         return world
-    told = yield from ask(target, {(digest, SIGNATURE): verify_command(target, digest)
-                                   for digest in world.index.leaves_first})
+    told = yield from ask(
+        target,
+        {
+            (digest, SIGNATURE): verify_command(target, digest)
+            for digest in world.index.leaves_first
+        },
+    )
     found = {digest: answer for (digest, _), answer in told.items()}
     signed = frozenset(digest for digest, answer in found.items() if read_signed(answer, digest))
-    return replace(world, signed=signed, signatures=sum(count_signatures(found[digest]) for digest in signed),
-                   signers={digest: read_signer(target, answer) for digest, answer in found.items()})
+    return replace(
+        world,
+        signed=signed,
+        signatures=sum(count_signatures(found[digest]) for digest in signed),
+        signers={digest: read_signer(target, answer) for digest, answer in found.items()},
+    )
 
 
 def judge(_target: Target, world: World) -> Finding:
@@ -60,7 +75,9 @@ def judge(_target: Target, world: World) -> Finding:
     everything = world.index.leaves_first
     signed = len(world.signed.intersection(everything))
     state = State.SAME if signed == len(everything) else State.ABSENT
-    return Finding(state, f"{signed} of {len(everything)} entries are signed, {world.signatures} signatures")
+    return Finding(
+        state, f"{signed} of {len(everything)} entries are signed, {world.signatures} signatures"
+    )
 
 
 def plan(target: Target, world: World) -> tuple[Action, ...]:
@@ -76,13 +93,21 @@ def _next(world: World) -> tuple[str, ...]:
 
 def settle(_target: Target, world: World) -> World:
     """One step further."""
-    return replace(world, signed=world.signed.union(_next(world)), signatures=world.signatures + len(_next(world)))
+    return replace(
+        world,
+        signed=world.signed.union(_next(world)),
+        signatures=world.signatures + len(_next(world)),
+    )
 
 
 def sign_command(target: Target, digest: str) -> Command:
     """``cosign sign`` of one digest."""
-    return publishing(target, NAME, f"sign {digest[:19]}",
-                      ("cosign", "sign", *flags(target), f"{target.image}@{digest}"))
+    return publishing(
+        target,
+        NAME,
+        f"sign {digest[:19]}",
+        ("cosign", "sign", *flags(target), f"{target.image}@{digest}"),
+    )
 
 
 def flags(target: Target) -> tuple[str, ...]:
@@ -111,8 +136,7 @@ def publishing(target: Target, name: str, why: str, argv: tuple[str, ...]) -> Co
         name=name,
         why=why,
         argv=argv,
-        secrets=("COSIGN_PASSWORD",) if how.key
-        else ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", *ID_TOKENS),
+        secrets=("COSIGN_PASSWORD",) if how.key else ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", *ID_TOKENS),
         # Without one of them cosign would wait for somebody to log in.
         needs=() if how.key or how.browser else (KEYLESS, *ID_TOKENS),
         hints=_HINTS,

@@ -38,8 +38,12 @@ def confirm(target: Target, world: World, tag: str) -> Asking:
     (answer,) = yield (imagetools.inspect(reference),)
     now = imagetools.read_index(answer, reference)
     seen = Evidence(
-        index=world.index, contents=world.contents, reference=reference, resolved=now.digest if now else "",
-        signers={digest: (digest in world.signed, said) for digest, said in world.signers.items()})
+        index=world.index,
+        contents=world.contents,
+        reference=reference,
+        resolved=now.digest if now else "",
+        signers={digest: (digest in world.signed, said) for digest, said in world.signers.items()},
+    )
     return replace(world, report=tuple(strict_policy(inspect.expect(target)).check(seen)))
 
 
@@ -49,14 +53,18 @@ def judge(_target: Target, world: World) -> Finding:
         return Finding(State.ABSENT, "not verified yet")
     if found := faults(world):
         return Finding(State.FAULT, found)
-    return Finding(State.SAME, f"{len(world.report)} points hold, {len(world.signed)} signatures among them")
+    return Finding(
+        State.SAME, f"{len(world.report)} points hold, {len(world.signed)} signatures among them"
+    )
 
 
 def plan(target: Target, world: World) -> tuple[Action, ...]:
     """The questions of the verification, for people who want to ask them by hand; the check is the observation."""
     assert world.index is not None
-    return (*(verify_command(target, entry) for entry in world.index.leaves_first),
-            inspect.contents_command(target, world.index.digest))
+    return (
+        *(verify_command(target, entry) for entry in world.index.leaves_first),
+        inspect.contents_command(target, world.index.digest),
+    )
 
 
 def settle(_target: Target, world: World) -> World:

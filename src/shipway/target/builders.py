@@ -13,7 +13,10 @@ def builder_name(builder: Builder) -> str:
     """A name that tells the settings: the same settings find the same builder. Empty for the one that is in use."""
     if builder.driver == "default":
         return ""
-    return "shipway-" + hashlib.sha256(msgspec.json.encode(builder, order="deterministic")).hexdigest()[:8]
+    return (
+        "shipway-"
+        + hashlib.sha256(msgspec.json.encode(builder, order="deterministic")).hexdigest()[:8]
+    )
 
 
 def builder_commands(builder: Builder) -> tuple[tuple[str, ...], ...]:
@@ -25,5 +28,9 @@ def builder_commands(builder: Builder) -> tuple[tuple[str, ...], ...]:
     create = ("docker", "buildx", "create", "--name", name, "--driver", builder.driver, *options)
     if not builder.nodes:
         return (create,)
-    nodes = [(f"--platform={platform}", address) for platform, address in sorted(builder.nodes.items())]
-    return tuple((*create, *(("--append",) if number else ()), *node) for number, node in enumerate(nodes))
+    nodes = [
+        (f"--platform={platform}", address) for platform, address in sorted(builder.nodes.items())
+    ]
+    return tuple(
+        (*create, *(("--append",) if number else ()), *node) for number, node in enumerate(nodes)
+    )

@@ -76,8 +76,18 @@ def detect(facts: Facts) -> Context:
         server, repository = GITHUB, ""
     tag = "" if git.branch else next(iter(git.head_tags), "")
     ref = f"refs/heads/{git.branch}" if git.branch else f"refs/tags/{tag}" if tag else ""
-    return Context(event="local", ref=ref, branch=git.branch, tag=tag, commit=git.commit, repository=repository,
-                   server=server, epoch=git.epoch, changes=git.changes, shallow=git.shallow)
+    return Context(
+        event="local",
+        ref=ref,
+        branch=git.branch,
+        tag=tag,
+        commit=git.commit,
+        repository=repository,
+        server=server,
+        epoch=git.epoch,
+        changes=git.changes,
+        shallow=git.shallow,
+    )
 
 
 def _detect_actions(facts: Facts) -> Context:
@@ -99,21 +109,31 @@ def _detect_actions(facts: Facts) -> Context:
     run = f"{server}/{repository}/actions/runs/{environment.get('GITHUB_RUN_ID', '')}"
     return Context(
         event=environment.get("GITHUB_EVENT_NAME", "") if git else "none",
-        ref=ref, tag=tag, pull_request=number, commit=commit,
+        ref=ref,
+        tag=tag,
+        pull_request=number,
+        commit=commit,
         branch=ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else "",
-        repository=repository, server=server, fork=fork, ci=True,
+        repository=repository,
+        server=server,
+        fork=fork,
+        ci=True,
         run_url=run if environment.get("GITHUB_RUN_ID") else "",
-        epoch=git.epoch if git else 0, changes=git.changes if git else (), shallow=bool(git and git.shallow),
+        epoch=git.epoch if git else 0,
+        changes=git.changes if git else (),
+        shallow=bool(git and git.shallow),
     )
 
 
 def require_git(context: Context) -> None:
     """There is a commit to build; raises ``ContextError``."""
     if context.event == "none":
-        raise ContextError("this folder is not in a git repository",
-                           hint="give the job a step with actions/checkout, or change to the project's folder"
-                           if context.ci else
-                           "run `git init`, commit, and add a remote; or change to the project's folder")
+        raise ContextError(
+            "this folder is not in a git repository",
+            hint="give the job a step with actions/checkout, or change to the project's folder"
+            if context.ci
+            else "run `git init`, commit, and add a remote; or change to the project's folder",
+        )
     if not context.commit:
         raise ContextError("the repository has no commit yet", hint="commit the project first")
 
@@ -124,16 +144,20 @@ def require_clean(context: Context) -> None:
     if context.changes:
         rest = len(context.changes) - _SHOWN
         shown = ", ".join(context.changes[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
-        raise ContextError(f"there are changes that are not committed, and an image's tag names a commit: {shown}",
-                           hint="commit or stash them (`git status` lists them)")
+        raise ContextError(
+            f"there are changes that are not committed, and an image's tag names a commit: {shown}",
+            hint="commit or stash them (`git status` lists them)",
+        )
 
 
 def require_history(context: Context) -> None:
     """The commits since the last release are there; raises ``ContextError``."""
     require_git(context)
     if context.shallow:
-        raise ContextError("this is a shallow clone: versions computed without the history are wrong",
-                           hint="run `git fetch --unshallow --tags` (in Actions: `fetch-depth: 0`)")
+        raise ContextError(
+            "this is a shallow clone: versions computed without the history are wrong",
+            hint="run `git fetch --unshallow --tags` (in Actions: `fetch-depth: 0`)",
+        )
 
 
 def require_release(context: Context, branches: Sequence[str]) -> None:
@@ -141,14 +165,20 @@ def require_release(context: Context, branches: Sequence[str]) -> None:
     require_clean(context)
     require_history(context)
     if not context.repository:
-        raise ContextError("the git remote is no GitHub address, so there is nowhere to release to",
-                           hint="point it at one: `git remote set-url origin https://github.com/<owner>/<name>.git` "
-                                "(`git remote add` where there is none)")
+        raise ContextError(
+            "the git remote is no GitHub address, so there is nowhere to release to",
+            hint="point it at one: `git remote set-url origin https://github.com/<owner>/<name>.git` "
+            "(`git remote add` where there is none)",
+        )
     if context.tag and not context.branch:
         return
     if not context.branch:
-        raise ContextError("the head is detached: a release is made from a branch",
-                           hint=f"run `git switch {branches[0]}`")
+        raise ContextError(
+            "the head is detached: a release is made from a branch",
+            hint=f"run `git switch {branches[0]}`",
+        )
     if context.branch not in branches:
-        raise ContextError(f"{context.branch!r} is not a release branch ({', '.join(branches)})",
-                           hint=f"run `git switch {branches[0]}`, or add it to [tool.shipway.release] branches")
+        raise ContextError(
+            f"{context.branch!r} is not a release branch ({', '.join(branches)})",
+            hint=f"run `git switch {branches[0]}`, or add it to [tool.shipway.release] branches",
+        )

@@ -57,30 +57,50 @@ def plan_repository(reference: Reference, wanted: Wanted, annotations: Mapping[s
 def plan_signing(reference: Reference, wanted: Wanted, annotations: Mapping[str, str]) -> Signing:
     """The key, or the exact identity; raises ``ContextError`` where nothing tells it."""
     if wanted.key:
-        return Signing(key=wanted.key, public_key=wanted.key, transparency_log=wanted.transparency_log)
+        return Signing(
+            key=wanted.key, public_key=wanted.key, transparency_log=wanted.transparency_log
+        )
     repository = plan_repository(reference, wanted, annotations)
     issuer = wanted.issuer or GITHUB_ISSUER
     workflow = issuer == GITHUB_ISSUER
     if not repository and (workflow or not wanted.identity):
-        raise ContextError(f"nothing tells whose signature {reference.name} has to carry",
-                           hint="give `--repository OWNER/NAME` or `--key FILE`; for an identity that is no workflow's "
-                                "`--identity` with its `--issuer`")
+        raise ContextError(
+            f"nothing tells whose signature {reference.name} has to carry",
+            hint="give `--repository OWNER/NAME` or `--key FILE`; for an identity that is no workflow's "
+            "`--identity` with its `--issuer`",
+        )
     ref = wanted.ref or REF
     return Signing(
-        identity=wanted.identity or f"{GITHUB}/{repository}/{WORKFLOW}@{ref}", issuer=issuer,
-        repository=repository if workflow else wanted.repository, ref=ref if workflow else wanted.ref,
-        commit=wanted.commit or (annotations.get(WORKFLOW_COMMIT) or annotations.get(REVISION, "") if workflow else ""),
-        trigger=wanted.trigger, transparency_log=wanted.transparency_log, trusted_root=wanted.trusted_root,
+        identity=wanted.identity or f"{GITHUB}/{repository}/{WORKFLOW}@{ref}",
+        issuer=issuer,
+        repository=repository if workflow else wanted.repository,
+        ref=ref if workflow else wanted.ref,
+        commit=wanted.commit
+        or (annotations.get(WORKFLOW_COMMIT) or annotations.get(REVISION, "") if workflow else ""),
+        trigger=wanted.trigger,
+        transparency_log=wanted.transparency_log,
+        trusted_root=wanted.trusted_root,
     )
 
 
 def plan_target(reference: Reference, wanted: Wanted, annotations: Mapping[str, str]) -> Target:
     """As much of a target as questions about signatures need."""
-    return Target(image=reference.name, commit="", branch="", channel="release", staging=reference.tag, tags=(),
-                  platforms=wanted.limits.platforms, folder="", signing=plan_signing(reference, wanted, annotations))
+    return Target(
+        image=reference.name,
+        commit="",
+        branch="",
+        channel="release",
+        staging=reference.tag,
+        tags=(),
+        platforms=wanted.limits.platforms,
+        folder="",
+        signing=plan_signing(reference, wanted, annotations),
+    )
 
 
-def plan_expected(reference: Reference, wanted: Wanted, annotations: Mapping[str, str], now: int) -> Expected:
+def plan_expected(
+    reference: Reference, wanted: Wanted, annotations: Mapping[str, str], now: int
+) -> Expected:
     """What has to hold; ``now`` in seconds since 1970."""
     repository, limits = plan_repository(reference, wanted, annotations), wanted.limits
     version = _VERSION.fullmatch(reference.tag)
@@ -89,6 +109,12 @@ def plan_expected(reference: Reference, wanted: Wanted, annotations: Mapping[str
     labels |= {SOURCE: source} if source else {}
     runs = (f"{source}/actions/runs/",) if source and not wanted.key else ()
     return Expected(
-        platforms=limits.platforms, labels=labels, named=(REVISION, VERSION, SOURCE), source=source,
-        builders=limits.builders or runs, licenses=limits.licenses, maximum_age=limits.maximum_age, now=now,
+        platforms=limits.platforms,
+        labels=labels,
+        named=(REVISION, VERSION, SOURCE),
+        source=source,
+        builders=limits.builders or runs,
+        licenses=limits.licenses,
+        maximum_age=limits.maximum_age,
+        now=now,
     )

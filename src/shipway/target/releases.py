@@ -11,14 +11,19 @@ from shipway.model.release import LEVELS, Override, Tag, numbers
 WITHDRAWN = "withdrawn/"
 """Before the name of a release's tag: nobody shall use it any more."""
 
+
 def read_override(level: str, reason: str) -> Override:
     """The words of a command line; raises ``ContextError`` where one lacks the other."""
     reason = " ".join(reason.split())
     if level and level not in LEVELS:
-        raise ContextError(f"there is no level {level!r}", hint=f"the levels are {', '.join(LEVELS)}")
+        raise ContextError(
+            f"there is no level {level!r}", hint=f"the levels are {', '.join(LEVELS)}"
+        )
     if bool(level) != bool(reason):
-        raise ContextError("a version that the commits do not call for needs a level and a reason",
-                           hint="say both: --as minor --because 'the new default changes what people see'")
+        raise ContextError(
+            "a version that the commits do not call for needs a level and a reason",
+            hint="say both: --as minor --because 'the new default changes what people see'",
+        )
     return Override(level, reason)
 
 
@@ -26,15 +31,20 @@ def version_of(tag: str, tag_format: str) -> str:
     """The version in a tag's name, empty when the tag is no release's."""
     before, _, after = tag_format.partition("{version}")
     middle = tag.removeprefix(before).removesuffix(after)
-    own = tag == f"{before}{middle}{after}" and re.fullmatch(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?", middle)
+    own = tag == f"{before}{middle}{after}" and re.fullmatch(
+        r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?", middle
+    )
     return middle if own else ""
 
 
 def find_good(tags: Iterable[Tag], tag_format: str) -> list[str]:
     """The versions that were released and not withdrawn."""
     names = {tag.name for tag in tags}
-    return [found for name in names
-            if (found := version_of(name, tag_format)) and f"{WITHDRAWN}{name}" not in names]
+    return [
+        found
+        for name in names
+        if (found := version_of(name, tag_format)) and f"{WITHDRAWN}{name}" not in names
+    ]
 
 
 def find_withdrawn(tags: Iterable[Tag], tag_format: str) -> tuple[str, ...]:

@@ -16,7 +16,9 @@ from shipway.target.context import Context
 LATEST, EDGE = "latest", "edge"
 _LONGEST = 128
 _SUFFIX = 8
-_RESERVED = re.compile(r"latest|edge|v?\d+(\.\d+)*([-+._].*)?|sha-.*|sha256-.*|pr-.*", re.IGNORECASE)
+_RESERVED = re.compile(
+    r"latest|edge|v?\d+(\.\d+)*([-+._].*)?|sha-.*|sha256-.*|pr-.*", re.IGNORECASE
+)
 """What releases, pull requests, commits and cosign's signatures are tagged: no branch may take one of these."""
 _QUEUE = "gh-readonly-queue/"
 """Prefix of the branches that GitHub makes for a merge queue and deletes when it has merged."""
@@ -32,7 +34,9 @@ class Tags:
     names: tuple[str, ...]
 
 
-def plan_tags(context: Context, *, version: str = "", moving: tuple[str, ...] = (), edge: str = "") -> Tags:
+def plan_tags(
+    context: Context, *, version: str = "", moving: tuple[str, ...] = (), edge: str = ""
+) -> Tags:
     """The tags of a release when there is a ``version``, else of the pull request or the branch.
 
     ``moving`` are the tags that a release takes over (see ``plan_moving``), ``edge`` is the branch whose head is also
@@ -62,8 +66,11 @@ def plan_moving(version: str, others: Iterable[str], *, rolling: bool) -> tuple[
     own, known = _numbers(version), [_numbers(other) for other in others if "-" not in other]
     lines = [(LATEST, 0)] + ([(f"v{own[0]}.{own[1]}", 2)] if rolling else [])
     lines += [(f"v{own[0]}", 1)] if rolling and own[0] else []
-    return tuple(name for name, depth in lines
-                 if all(own >= other for other in known if other[:depth] == own[:depth]))
+    return tuple(
+        name
+        for name, depth in lines
+        if all(own >= other for other in known if other[:depth] == own[:depth])
+    )
 
 
 def plan_branch_tag(branch: str) -> str:
@@ -73,13 +80,18 @@ def plan_branch_tag(branch: str) -> str:
     that looks as if it had such a suffix gets one too.
     """
     clean = re.sub(r"[^a-zA-Z0-9._-]+", "-", branch).lstrip(".-")
-    if branch and clean == branch and len(branch) <= _LONGEST and not _RESERVED.fullmatch(branch) \
-            and not _ESCAPED.fullmatch(branch):
+    if (
+        branch
+        and clean == branch
+        and len(branch) <= _LONGEST
+        and not _RESERVED.fullmatch(branch)
+        and not _ESCAPED.fullmatch(branch)
+    ):
         return branch
     digest = hashlib.sha256(branch.encode("utf-8", "surrogatepass")).hexdigest()[:_SUFFIX]
-    stem = clean[:_LONGEST - _SUFFIX - 1].rstrip(".-") or "branch"
+    stem = clean[: _LONGEST - _SUFFIX - 1].rstrip(".-") or "branch"
     if _RESERVED.fullmatch(f"{stem}-{digest}"):
-        stem = f"branch-{stem}"[:_LONGEST - _SUFFIX - 1]
+        stem = f"branch-{stem}"[: _LONGEST - _SUFFIX - 1]
     return f"{stem}-{digest}"
 
 
@@ -88,8 +100,10 @@ def image_name(configured: str, context: Context) -> str:
     if configured:
         return configured
     if not context.repository:
-        raise ContextError("no name for the image: the git remote is no GitHub address",
-                           hint='set `image = "ghcr.io/<owner>/<name>"` in [tool.shipway]')
+        raise ContextError(
+            "no name for the image: the git remote is no GitHub address",
+            hint='set `image = "ghcr.io/<owner>/<name>"` in [tool.shipway]',
+        )
     return f"ghcr.io/{context.repository.lower()}"
 
 
@@ -102,7 +116,9 @@ def find_previous(version: str, versions: Iterable[str]) -> str:
 def is_higher(version: str, other: str) -> bool:
     """Whether both are stable versions, and the first is above the second."""
     stable = re.compile(r"\d+\.\d+\.\d+(\+.*)?")
-    return bool(stable.fullmatch(version) and stable.fullmatch(other)) and _numbers(version) > _numbers(other)
+    return bool(stable.fullmatch(version) and stable.fullmatch(other)) and _numbers(
+        version
+    ) > _numbers(other)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

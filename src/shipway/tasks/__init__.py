@@ -58,8 +58,16 @@ def schema(_: Context) -> None:
 
 
 @task
-def build(_: Context, push: bool = False, platform: str = "", digest_file: str = "", due: bool = False,
-          check_reproducible: bool = False, dry_run: bool = False, json: bool = False) -> None:
+def build(
+    _: Context,
+    push: bool = False,
+    platform: str = "",
+    digest_file: str = "",
+    due: bool = False,
+    check_reproducible: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+) -> None:
     """Build the image; with --push for every platform, with SBOM and provenance, under the staging tag."""
     if check_reproducible:
         from shipway.run import reproduce
@@ -71,7 +79,9 @@ def build(_: Context, push: bool = False, platform: str = "", digest_file: str =
         from shipway.run.session import set_up
 
         bench = set_up(say)
-        result = _stage("build", dry_run, json, bench, lambda target: apart(bench, target, platform), due)
+        result = _stage(
+            "build", dry_run, json, bench, lambda target: apart(bench, target, platform), due
+        )
         if digest_file and result and result.target:
             write_digest_file(Path(digest_file), result.target, result.digest)
         return
@@ -81,13 +91,20 @@ def build(_: Context, push: bool = False, platform: str = "", digest_file: str =
 
 
 @task
-def merge(_: Context, digest_file: Sequence[str] | None = None, due: bool = False, dry_run: bool = False,
-          json: bool = False) -> None:
+def merge(
+    _: Context,
+    digest_file: Sequence[str] | None = None,
+    due: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+) -> None:
     """Put images that were built for one platform each under one index, by their digest files."""
     from shipway.run.native import merged
     from shipway.run.session import set_up
 
-    _stage("build", dry_run, json, set_up(say), lambda target: merged(target, digest_file or ()), due)
+    _stage(
+        "build", dry_run, json, set_up(say), lambda target: merged(target, digest_file or ()), due
+    )
 
 
 @task
@@ -109,18 +126,44 @@ def attest(_: Context, dry_run: bool = False, json: bool = False) -> None:
 
 
 @task
-def verify(_: Context, image: str = "", identity: str = "", issuer: str = "", key: str = "", repository: str = "",
-           ref: str = "", commit: str = "", trigger: str = "", trusted_root: str = "",
-           no_transparency_log: bool = False, policy: str = "", dry_run: bool = False, json: bool = False) -> None:
+def verify(
+    _: Context,
+    image: str = "",
+    identity: str = "",
+    issuer: str = "",
+    key: str = "",
+    repository: str = "",
+    ref: str = "",
+    commit: str = "",
+    trigger: str = "",
+    trusted_root: str = "",
+    no_transparency_log: bool = False,
+    policy: str = "",
+    dry_run: bool = False,
+    json: bool = False,
+) -> None:
     """Verify an image as a consumer would, without a checkout; without IMAGE, the present commit's own."""
     if not image:
         _stage("verify", dry_run, json)
         return
     from shipway.target.from_image import Wanted
 
-    images.verify(image, policy, json, Wanted(
-        identity=identity, issuer=issuer, key=key, repository=repository, ref=ref, commit=commit, trigger=trigger,
-        trusted_root=trusted_root, transparency_log=not no_transparency_log))
+    images.verify(
+        image,
+        policy,
+        json,
+        Wanted(
+            identity=identity,
+            issuer=issuer,
+            key=key,
+            repository=repository,
+            ref=ref,
+            commit=commit,
+            trigger=trigger,
+            trusted_root=trusted_root,
+            transparency_log=not no_transparency_log,
+        ),
+    )
 
 
 @task
@@ -141,8 +184,14 @@ def document(_: Context, dry_run: bool = False, json: bool = False) -> None:
     _stage("document", dry_run, json)
 
 
-def _stage(name: str, dry_run: bool, as_json: bool, bench: Workbench | None = None,
-           adapt: Callable[[Target], Target] = lambda target: target, due: bool = False) -> Result | None:
+def _stage(
+    name: str,
+    dry_run: bool,
+    as_json: bool,
+    bench: Workbench | None = None,
+    adapt: Callable[[Target], Target] = lambda target: target,
+    due: bool = False,
+) -> Result | None:
     from shipway.run import release as pipeline
     from shipway.run.session import set_up
 
@@ -150,7 +199,9 @@ def _stage(name: str, dry_run: bool, as_json: bool, bench: Workbench | None = No
     if dry_run:
         print_plan(pipeline.foresee_stage(bench, name, adapt=adapt, due=due), as_json)
         return None
-    return _run(lambda result: pipeline.run_stage(bench, name, result, tell, adapt=adapt, due=due), as_json)
+    return _run(
+        lambda result: pipeline.run_stage(bench, name, result, tell, adapt=adapt, due=due), as_json
+    )
 
 
 def _run(run: Callable[[Result], None], as_json: bool) -> Result:
@@ -173,8 +224,14 @@ def _run(run: Callable[[Result], None], as_json: bool) -> Result:
 
 
 @task
-def release(_: Context, until: str = "", as_: str = "", because: str = "", dry_run: bool = False,
-            json: bool = False) -> None:
+def release(
+    _: Context,
+    until: str = "",
+    as_: str = "",
+    because: str = "",
+    dry_run: bool = False,
+    json: bool = False,
+) -> None:
     """Take the present commit to a signed, verified, documented release, doing only what is missing."""
     from shipway.run import release as pipeline
     from shipway.run.documents import write_outputs
@@ -220,7 +277,9 @@ def prune(_: Context, delete: bool = False, dry_run: bool = False, json: bool = 
         return
     for one in found["images"]:
         print(f"{one['digest']} {' '.join(one['tags'])}: {one['reason']}")
-    print(f"{len(found['images'])} manifests of {found['image']} {'were deleted' if found['deleted'] else 'may go'}")
+    print(
+        f"{len(found['images'])} manifests of {found['image']} {'were deleted' if found['deleted'] else 'may go'}"
+    )
 
 
 @task
@@ -250,5 +309,27 @@ def rehearse(_: Context, keep: bool = False, dry_run: bool = False, json: bool =
 
 
 namespace = Collection(
-    build, merge, inspect, sign, attest, verify, images.sbom, images.licenses, images.scan, promote, publish, document,
-    rollback, tags, version, context, status, release, rehearse, prune, doctor, schema, engine.collection)
+    build,
+    merge,
+    inspect,
+    sign,
+    attest,
+    verify,
+    images.sbom,
+    images.licenses,
+    images.scan,
+    promote,
+    publish,
+    document,
+    rollback,
+    tags,
+    version,
+    context,
+    status,
+    release,
+    rehearse,
+    prune,
+    doctor,
+    schema,
+    engine.collection,
+)

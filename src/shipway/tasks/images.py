@@ -30,7 +30,9 @@ def verify(image: str, policy: str, as_json: bool, wanted: Wanted) -> None:
 
 
 @task
-def sbom(_: Context, image: str = "", format_: str = "table", diff: str = "", json: bool = False) -> None:
+def sbom(
+    _: Context, image: str = "", format_: str = "table", diff: str = "", json: bool = False
+) -> None:
     """Print what an image holds, package by package; with --diff, what changed since another one."""
     from shipway.run import packages
 
@@ -39,8 +41,13 @@ def sbom(_: Context, image: str = "", format_: str = "table", diff: str = "", js
 
 
 @task
-def scan(_: Context, image: str = "", policy: str = "", scanner: Sequence[str] | None = None,
-         json: bool = False) -> None:
+def scan(
+    _: Context,
+    image: str = "",
+    policy: str = "",
+    scanner: Sequence[str] | None = None,
+    json: bool = False,
+) -> None:
     """Hold the known vulnerabilities of an image's packages against a limit and dated exceptions."""
     from shipway.run import packages
     from shipway.run import scan as scanning
@@ -54,5 +61,11 @@ def licenses(_: Context, image: str = "", policy: str = "", json: bool = False) 
     from shipway.run import packages
 
     found = packages.licenses(packages.name_image(image, say), policy)
-    show_either("\n".join(f"{platform}: {count} packages, all under licenses that are allowed"
-                          for platform, count in found["packages"].items()), found, json)
+    show_either(
+        "\n".join(
+            f"{platform}: {count} packages, all under licenses that are allowed"
+            for platform, count in found["packages"].items()
+        ),
+        found,
+        json,
+    )

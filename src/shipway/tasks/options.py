@@ -50,19 +50,32 @@ HELP = {
 
 def task(function: Callable[P, None]) -> Any:  # Any: Invoke's Task is not typed as a callable
     """A task that ends the program with the error's documented exit status instead of a traceback."""
+
     @functools.wraps(function)
     def body(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             function(*args, **kwargs)
         except ShipwayError as error:
             if kwargs.get("json"):
-                print_json(error.document | {
-                    "error": {"status": error.status, "message": error.message, "hint": error.hint}})
+                print_json(
+                    error.document
+                    | {
+                        "error": {
+                            "status": error.status,
+                            "message": error.message,
+                            "hint": error.hint,
+                        }
+                    }
+                )
             raise Exit(f"shipway: {error}", code=error.status) from error
         except KeyboardInterrupt:
             raise Exit("shipway: interrupted", code=130) from None
 
-    names = function.__code__.co_varnames[1:function.__code__.co_argcount]
-    return invoke_task(body, name=function.__name__.rstrip("_"), help={name: HELP[name] for name in names},
-                       auto_shortflags=False,
-                       iterable=[name for name in names if "Sequence" in function.__annotations__[name]])
+    names = function.__code__.co_varnames[1 : function.__code__.co_argcount]
+    return invoke_task(
+        body,
+        name=function.__name__.rstrip("_"),
+        help={name: HELP[name] for name in names},
+        auto_shortflags=False,
+        iterable=[name for name in names if "Sequence" in function.__annotations__[name]],
+    )

@@ -44,16 +44,22 @@ def show_either(lines: str, document: object, as_json: bool) -> None:
         print_json(document)
 
 
-def show_status(rows: list[dict[str, Any]], as_json: bool) -> None:  # Any: the values of a JSON document
+def show_status(
+    rows: list[dict[str, Any]], as_json: bool
+) -> None:  # Any: the values of a JSON document
     """A table of stages; raises ``StepFailed``, with the document, where one could not be asked."""
     from shipway.errors import StepFailed
 
     unknown = [row["name"] for row in rows if row["state"] == "unknown"]
-    failure = StepFailed(f"could not ask: {', '.join(unknown)}", hint="see what is next to each, then ask again")
+    failure = StepFailed(
+        f"could not ask: {', '.join(unknown)}", hint="see what is next to each, then ask again"
+    )
     failure.document = {"stages": rows}
     if not as_json:
         for row in rows:
-            print(f"{row['name']:9} {row['state']:8} {row['evidence']}{row['next'] and '  → '}{row['next']}")
+            print(
+                f"{row['name']:9} {row['state']:8} {row['evidence']}{row['next'] and '  → '}{row['next']}"
+            )
     if unknown:
         raise failure
     if as_json:

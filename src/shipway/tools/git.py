@@ -18,9 +18,15 @@ TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 
 def list_command(target: Target, *refs: str) -> Command:
     """The question which of these refs the origin has."""
-    return Command(name="origin", why=f"ask {target.remote} for {refs[0]}",
-                   argv=("git", "ls-remote", target.remote, *refs), effect=Effect.READ,
-                   folder=target.folder, secrets=TOKENS, again=PASSING)
+    return Command(
+        name="origin",
+        why=f"ask {target.remote} for {refs[0]}",
+        argv=("git", "ls-remote", target.remote, *refs),
+        effect=Effect.READ,
+        folder=target.folder,
+        secrets=TOKENS,
+        again=PASSING,
+    )
 
 
 def read_refs(answer: Answer) -> dict[str, str]:
@@ -38,54 +44,115 @@ _FIELDS = "%(refname:lstrip=2)\t%(objectname)\t%(*objectname)\t%(parent)\t%(*par
 
 def tags_command(folder: str) -> Command:
     """The question which tags the remote had, and which were made here since; annotated ones are peeled."""
-    return Command(name=NAME, why="list the tags", folder=folder, effect=Effect.READ,
-                   argv=("git", "for-each-ref", RELEASED, "refs/tags", f"--format={_FIELDS}"))
+    return Command(
+        name=NAME,
+        why="list the tags",
+        folder=folder,
+        effect=Effect.READ,
+        argv=("git", "for-each-ref", RELEASED, "refs/tags", f"--format={_FIELDS}"),
+    )
 
 
 def read_tags(answer: Answer) -> tuple[Tag, ...]:
     """The tags that name commits."""
     rows = (line.split("\t") for line in answer.out.splitlines())
-    found = (Tag(name, peeled or commit, (peeled_parents or parents).partition(" ")[0])
-             for name, commit, peeled, parents, peeled_parents in rows)
+    found = (
+        Tag(name, peeled or commit, (peeled_parents or parents).partition(" ")[0])
+        for name, commit, peeled, parents, peeled_parents in rows
+    )
     return tuple({tag.name: tag for tag in found}.values())
 
 
 def notes_command(folder: str, tag: str) -> Command:
     """The question which notes a tag carries."""
-    return Command(name=NAME, why=f"read the notes of {tag}", folder=folder, effect=Effect.READ,
-                   argv=("git", "for-each-ref", "--format=%(contents:body)", f"refs/tags/{tag}"))
+    return Command(
+        name=NAME,
+        why=f"read the notes of {tag}",
+        folder=folder,
+        effect=Effect.READ,
+        argv=("git", "for-each-ref", "--format=%(contents:body)", f"refs/tags/{tag}"),
+    )
 
 
 def authors_command(folder: str, since: str, commit: str) -> Command:
     """The question who made the commits since the tag ``since``, or all of them; names as `.mailmap` tells."""
-    return Command(name=NAME, why="ask who made the commits", folder=folder, effect=Effect.READ,
-                   argv=("git", "log", "--format=%aN", f"{RELEASED}/{since}..{commit}" if since else commit, "--"))
+    return Command(
+        name=NAME,
+        why="ask who made the commits",
+        folder=folder,
+        effect=Effect.READ,
+        argv=(
+            "git",
+            "log",
+            "--format=%aN",
+            f"{RELEASED}/{since}..{commit}" if since else commit,
+            "--",
+        ),
+    )
 
 
 def commit_commands(folder: str, tag: str, epoch: int) -> tuple[Command, ...]:
     """The release commit and its tag, dated by the commit that is released."""
-    return _dated(folder, epoch, (
-        ("add everything that was stamped", ("git", "add", "--update")),
-        ("make the release commit", ("git", "commit", "--quiet", "--allow-empty", "--no-verify",
-                                     "--message", f"chore(release): {tag} [skip ci]")),
-        (f"tag it {tag}", ("git", "tag", "--annotate", "--message", tag, tag)),
-    ))
+    return _dated(
+        folder,
+        epoch,
+        (
+            ("add everything that was stamped", ("git", "add", "--update")),
+            (
+                "make the release commit",
+                (
+                    "git",
+                    "commit",
+                    "--quiet",
+                    "--allow-empty",
+                    "--no-verify",
+                    "--message",
+                    f"chore(release): {tag} [skip ci]",
+                ),
+            ),
+            (f"tag it {tag}", ("git", "tag", "--annotate", "--message", tag, tag)),
+        ),
+    )
 
 
 def tag_commands(folder: str, tag: str, epoch: int, notes: str) -> tuple[Command, ...]:
     """The tag of a release without a commit of its own: what was stamped is dropped, and the tag carries the notes."""
-    return _dated(folder, epoch, (
-        ("drop what was stamped", ("git", "checkout", "--quiet", "--force", "HEAD")),
-        ("drop what was written", ("git", "clean", "--quiet", "--force", "-d")),
-        # Headings of Markdown look like comments to git.
-        (f"tag it {tag}", ("git", "tag", "--annotate", "--cleanup=verbatim", "--message", f"{tag}\n\n{notes}\n", tag)),
-    ))
+    return _dated(
+        folder,
+        epoch,
+        (
+            ("drop what was stamped", ("git", "checkout", "--quiet", "--force", "HEAD")),
+            ("drop what was written", ("git", "clean", "--quiet", "--force", "-d")),
+            # Headings of Markdown look like comments to git.
+            (
+                f"tag it {tag}",
+                (
+                    "git",
+                    "tag",
+                    "--annotate",
+                    "--cleanup=verbatim",
+                    "--message",
+                    f"{tag}\n\n{notes}\n",
+                    tag,
+                ),
+            ),
+        ),
+    )
 
 
-def _dated(folder: str, epoch: int, steps: Iterable[tuple[str, tuple[str, ...]]]) -> tuple[Command, ...]:
+def _dated(
+    folder: str, epoch: int, steps: Iterable[tuple[str, tuple[str, ...]]]
+) -> tuple[Command, ...]:
     name, mail = NAME_AND_MAIL
-    dates = {"GIT_AUTHOR_DATE": f"{epoch} +0000", "GIT_COMMITTER_DATE": f"{epoch} +0000",
-             "GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": mail,
-             "GIT_COMMITTER_NAME": name, "GIT_COMMITTER_EMAIL": mail}
-    return tuple(Command(name=NAME, why=why, argv=argv, env=dates, folder=folder, effect=Effect.LOCAL)
-                 for why, argv in steps)
+    dates = {
+        "GIT_AUTHOR_DATE": f"{epoch} +0000",
+        "GIT_COMMITTER_DATE": f"{epoch} +0000",
+        "GIT_AUTHOR_NAME": name,
+        "GIT_AUTHOR_EMAIL": mail,
+        "GIT_COMMITTER_NAME": name,
+        "GIT_COMMITTER_EMAIL": mail,
+    }
+    return tuple(
+        Command(name=NAME, why=why, argv=argv, env=dates, folder=folder, effect=Effect.LOCAL)
+        for why, argv in steps
+    )

@@ -17,7 +17,13 @@ from shipway.settings import Release
 NAME = "version"
 
 
-_QUIET = {"GITHUB_OUTPUT": "", "GITHUB_ACTIONS": "", "GITHUB_API_URL": "", "GH_TOKEN": "", "NO_COLOR": "1"}
+_QUIET = {
+    "GITHUB_OUTPUT": "",
+    "GITHUB_ACTIONS": "",
+    "GITHUB_API_URL": "",
+    "GH_TOKEN": "",
+    "NO_COLOR": "1",
+}
 """python-semantic-release writes outputs of its own, wrong ones when nothing is due, and must not see where. It asks no
 API either."""
 
@@ -30,9 +36,9 @@ def render_config(release: Release, repository: str, *, inside: bool) -> str:
     quoted = "|".join(re.escape(branch) for branch in release.branches)
     paths = release.paths or ((".",) if inside else ())
     return f"""[semantic_release]
-version_toml = {'[]' if release.tag_only else '["pyproject.toml:project.version"]'}
+version_toml = {"[]" if release.tag_only else '["pyproject.toml:project.version"]'}
 tag_format = "{release.tag_format}"
-commit_parser = "conventional{'-monorepo' * bool(paths)}"
+commit_parser = "conventional{"-monorepo" * bool(paths)}"
 allow_zero_version = true
 major_on_zero = false
 build_command = ""
@@ -46,32 +52,52 @@ insertion_flag = "<!-- version list -->"
 changelog_file = "{CHANGELOG}"
 [semantic_release.remote]
 type = "github"
-url = "https://github.com/{repository or 'owner/name'}.git"
+url = "https://github.com/{repository or "owner/name"}.git"
 ignore_token_for_push = true
 """
 
 
 def question(folder: str, config: str, python: str, level: str = "") -> Command:
     """Which version is due, by python-semantic-release's rules (``shipway.effects.history``)."""
-    return Command(name=NAME, why="ask python-semantic-release", folder=folder, env=_QUIET, effect=Effect.LOCAL,
-                   argv=(python, "-m", "shipway.effects.history", folder, config, *filter(None, [level])),
-                   expected=(0, 1))
+    return Command(
+        name=NAME,
+        why="ask python-semantic-release",
+        folder=folder,
+        env=_QUIET,
+        effect=Effect.LOCAL,
+        argv=(python, "-m", "shipway.effects.history", folder, config, *filter(None, [level])),
+        expected=(0, 1),
+    )
 
 
 def stamp_command(folder: str, config: str, python: str, level: str = "") -> Command:
     """Write the version into the project's files and the changelog; commit nothing, push nothing."""
-    words = ("--no-commit", "--no-tag", "--no-push", "--no-vcs-release", "--skip-build", "--changelog",
-             *([f"--{level}"] if level else []))
-    return Command(name=NAME, why="stamp the version and write the changelog", folder=folder, env=_QUIET,
-                   effect=Effect.LOCAL,
-                   argv=(python, "-m", "semantic_release", "--config", config, "version", *words))
+    words = (
+        "--no-commit",
+        "--no-tag",
+        "--no-push",
+        "--no-vcs-release",
+        "--skip-build",
+        "--changelog",
+        *([f"--{level}"] if level else []),
+    )
+    return Command(
+        name=NAME,
+        why="stamp the version and write the changelog",
+        folder=folder,
+        env=_QUIET,
+        effect=Effect.LOCAL,
+        argv=(python, "-m", "semantic_release", "--config", config, "version", *words),
+    )
 
 
 def read_decision(answer: Answer) -> Decision:
     """The answer to the question; raises ``StepFailed`` where it is none."""
     if answer.code:
         reason = (answer.err.strip().splitlines() or ["it gave no reason"])[-1]
-        raise StepFailed(f"python-semantic-release gave no version: {reason}",
-                         hint="check [tool.semantic_release] and its branches against the branch that is released")
+        raise StepFailed(
+            f"python-semantic-release gave no version: {reason}",
+            hint="check [tool.semantic_release] and its branches against the branch that is released",
+        )
     found = json.loads(answer.out)
     return Decision(str(found["current"]), str(found["next"]))

@@ -18,10 +18,12 @@ from shipway.rehearsal.engine.daemon import Home
 from shipway.rehearsal.engine.services import Record, Service, read_record
 from shipway.rehearsal.engine.sources import Source
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="an engine of shipway's own runs on Linux only")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="an engine of shipway's own runs on Linux only"
+)
 
 ALIVE = Service("dockerd", os.getpid(), services.start_time(os.getpid()))
-GONE = Service("mirror", 2 ** 22 + 1, 1)
+GONE = Service("mirror", 2**22 + 1, 1)
 
 
 class Machine:
@@ -39,11 +41,17 @@ class Machine:
         patch.setattr(engine, "answers", lambda _: self.answers)
         patch.setattr(engine, "is_root", lambda: True)
         patch.setattr(engine, "other_engine_runs", lambda _: False)
-        patch.setattr(engine, "machine_source", lambda *_: Source("http://mirror.example/debian", "trixie", "/key"))
+        patch.setattr(
+            engine,
+            "machine_source",
+            lambda *_: Source("http://mirror.example/debian", "trixie", "/key"),
+        )
         patch.setattr(engine, "hub_answers", lambda _: self.hub)
         patch.setattr(engine, "fetch_tools", lambda *_: self.steps.append("tools"))
         patch.setattr(engine, "start_mirror", lambda *_: self._start("mirror"))
-        patch.setattr(engine, "start_engine", lambda home, port, _: self._start(f"engine:{bool(port)}"))
+        patch.setattr(
+            engine, "start_engine", lambda home, port, _: self._start(f"engine:{bool(port)}")
+        )
         patch.setattr(engine, "fill_mirror", lambda home, *_: self._fill(home))
         patch.setattr(engine, "remove_bridge", lambda *_: self.steps.append("bridge"))
         patch.setattr(engine, "end", self._end)
@@ -64,7 +72,9 @@ class Machine:
 
     def remember(self, *processes: Service, suite: str = "trixie", ready: bool = True) -> None:
         """Leave the record of an earlier task."""
-        Record(suite=suite, path=(), env={}, processes=processes, ready=ready).write(self.base / "engine.json")
+        Record(suite=suite, path=(), env={}, processes=processes, ready=ready).write(
+            self.base / "engine.json"
+        )
         (self.base / suite).mkdir(exist_ok=True)
         (self.base / suite / "engine.json").write_bytes((self.base / "engine.json").read_bytes())
 
@@ -88,7 +98,10 @@ class TestRepair:
     def test_an_engine_whose_mirror_ended_is_started_again(self, machine: Machine) -> None:
         machine.remember(ALIVE, GONE)
         assert "is running" in machine.ensure()
-        assert machine.steps[-4:] == ["tools", "mirror", "engine:True", "fill"] and "end dockerd" in machine.steps
+        assert (
+            machine.steps[-4:] == ["tools", "mirror", "engine:True", "fill"]
+            and "end dockerd" in machine.steps
+        )
 
     def test_a_mirror_that_was_not_filled_is_filled(self, machine: Machine) -> None:
         machine.remember(ALIVE, ready=False)
@@ -144,14 +157,18 @@ class TestRefusal:
             machine.ensure()
         assert "unset" in caught.value.hint and not machine.steps
 
-    def test_no_second_engine_beside_the_machines_own(self, machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_no_second_engine_beside_the_machines_own(
+        self, machine: Machine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         machine.answers = False
         monkeypatch.setattr(engine, "other_engine_runs", lambda _: True)
         with pytest.raises(ToolMissing, match="Docker runs here") as caught:
             machine.ensure()
         assert caught.value.status == 4 and not machine.steps
 
-    def test_the_machines_own_is_known_by_its_socket(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_machines_own_is_known_by_its_socket(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         if sys.platform == "win32":
             pytest.skip("Docker has no such socket on Windows")
         (tmp_path / "run").mkdir()
@@ -163,20 +180,27 @@ class TestRefusal:
             listening.listen()
             assert daemon.other_engine_runs(Path())
 
-    @pytest.mark.parametrize(("platform", "words"), [("darwin", "brew install"), ("win32", "install Docker Engine")])
+    @pytest.mark.parametrize(
+        ("platform", "words"), [("darwin", "brew install"), ("win32", "install Docker Engine")]
+    )
     def test_elsewhere_than_on_linux_no_engine_is_started(
-            self, machine: Machine, monkeypatch: pytest.MonkeyPatch, platform: str, words: str) -> None:
+        self, machine: Machine, monkeypatch: pytest.MonkeyPatch, platform: str, words: str
+    ) -> None:
         machine.answers = False
         monkeypatch.setattr(sys, "platform", platform)
         with pytest.raises(ToolMissing, match="on Linux only") as caught:
             engine.ensure(machine.environment, machine.said.append, root=machine.folder)
         assert words in caught.value.hint and not machine.steps
 
-    def test_on_windows_nothing_is_asked_that_only_others_have(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_on_windows_nothing_is_asked_that_only_others_have(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(sys, "platform", "win32")
         assert not debs.is_root() and not daemon.other_engine_runs() and not services.end(ALIVE)
 
-    def test_on_windows_there_is_no_engine_to_end(self, machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_on_windows_there_is_no_engine_to_end(
+        self, machine: Machine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(sys, "platform", "win32")
         with pytest.raises(ContextError, match="none to end"):
             engine.stop(machine.environment, machine.said.append)
@@ -189,7 +213,10 @@ class TestRefusal:
 
 
 def test_services_without_a_record_are_found_by_their_whole_command_line(tmp_path: Path) -> None:
-    lines = {"7": "dockerd\0--config-file\0/cache/daemon.json\0", "8": "dockerd\0--config-file\0/other/daemon.json\0"}
+    lines = {
+        "7": "dockerd\0--config-file\0/cache/daemon.json\0",
+        "8": "dockerd\0--config-file\0/other/daemon.json\0",
+    }
     for pid, line in lines.items():
         (tmp_path / pid).mkdir()
         (tmp_path / pid / "cmdline").write_text(line)

@@ -52,10 +52,27 @@ def content_policy(expected: Expected) -> Policy:
     """What has to hold of the content of an image, before it is signed and ever after."""
     limits: tuple[Policy, ...] = (Licenses(expected.licenses),) if expected.licenses else ()
     limits += (Fresh(expected.maximum_age, expected.now),) if expected.maximum_age else ()
-    return All((Labels(expected.labels, expected.named), Machines(expected.allow_foreign), Bill(),
-                Built(expected.builders, expected.source), Subjects(), *limits))
+    return All(
+        (
+            Labels(expected.labels, expected.named),
+            Machines(expected.allow_foreign),
+            Bill(),
+            Built(expected.builders, expected.source),
+            Subjects(),
+            *limits,
+        )
+    )
 
 
 def strict_policy(expected: Expected) -> Policy:
     """Everything that has to hold of an image that is out."""
-    return All((Resolved(), Signed(), Platforms(expected.platforms), Attested(), content_policy(expected), Unmoved()))
+    return All(
+        (
+            Resolved(),
+            Signed(),
+            Platforms(expected.platforms),
+            Attested(),
+            content_policy(expected),
+            Unmoved(),
+        )
+    )

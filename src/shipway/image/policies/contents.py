@@ -29,9 +29,13 @@ class Labels:
 
     def _point(self, name: str, noted: Mapping[str, str], seen: Mapping[str, str]) -> Point:
         wrong = sorted(key for key, value in noted.items() if not value or seen.get(key) != value)
-        shown = ", ".join(f"{key.rpartition('.')[2]} {seen[key]}" for key in self.named if key in seen)
+        shown = ", ".join(
+            f"{key.rpartition('.')[2]} {seen[key]}" for key in self.named if key in seen
+        )
         told = (f"{key} is {seen[key]}" if key in seen else f"{key} is missing" for key in wrong)
-        return Point(name, not wrong, f"differ: {', '.join(told)}" if wrong else shown or "as expected")
+        return Point(
+            name, not wrong, f"differ: {', '.join(told)}" if wrong else shown or "as expected"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +47,18 @@ class Machines:
     def check(self, image: Evidence) -> Iterator[Point]:
         """A point for each platform."""
         for name, platform in image.contents.platforms.items():
-            strange = [path for path in platform.foreign
-                       if not any(fnmatchcase(path, pattern) for pattern in self.allowed)]
-            yield Point(f"compiled files of {name}", not strange,
-                        f"{some(strange)} are for another machine" if strange else f"{platform.compiled} fit")
+            strange = [
+                path
+                for path in platform.foreign
+                if not any(fnmatchcase(path, pattern) for pattern in self.allowed)
+            ]
+            yield Point(
+                f"compiled files of {name}",
+                not strange,
+                f"{some(strange)} are for another machine"
+                if strange
+                else f"{platform.compiled} fit",
+            )
 
 
 class Bill:
@@ -58,10 +70,18 @@ class Bill:
             packages = image.contents.packages(name)
             yield Point(f"SBOM of {name}", bool(packages), f"{len(packages)} packages")
             known = {(normal(package), version) for package, version, _ in packages}
-            lacking = [f"{package} {version}" for package, version in platform.distributions
-                       if (normal(package), version) not in known]
-            yield Point(f"SBOM of {name} names what is installed", not lacking,
-                        f"it leaves out {some(lacking)}" if lacking else f"{len(platform.distributions)} distributions")
+            lacking = [
+                f"{package} {version}"
+                for package, version in platform.distributions
+                if (normal(package), version) not in known
+            ]
+            yield Point(
+                f"SBOM of {name} names what is installed",
+                not lacking,
+                f"it leaves out {some(lacking)}"
+                if lacking
+                else f"{len(platform.distributions)} distributions",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +94,16 @@ class Licenses:
         """A point for each platform."""
         for name in image.contents.platforms:
             packages = image.contents.packages(name)
-            wrong = [f"{package} {version} ({license_ or 'unknown'})" for package, version, license_ in packages
-                     if not is_allowed(license_, self.allowed)]
-            yield Point(f"licenses of {name}", bool(packages) and not wrong,
-                        f"not allowed: {some(wrong)}" if wrong else f"{len(packages)} packages")
+            wrong = [
+                f"{package} {version} ({license_ or 'unknown'})"
+                for package, version, license_ in packages
+                if not is_allowed(license_, self.allowed)
+            ]
+            yield Point(
+                f"licenses of {name}",
+                bool(packages) and not wrong,
+                f"not allowed: {some(wrong)}" if wrong else f"{len(packages)} packages",
+            )
 
 
 class Subjects:
@@ -87,8 +113,17 @@ class Subjects:
         """A point for each platform."""
         contents = image.contents
         for name, platform in contents.platforms.items():
-            about = [statement.subjects for kind in (PROVENANCE, SPDX) for statement in contents.statements(name, kind)]
+            about = [
+                statement.subjects
+                for kind in (PROVENANCE, SPDX)
+                for statement in contents.statements(name, kind)
+            ]
             holds = bool(about) and all(subjects == (platform.digest,) for subjects in about)
-            others = sorted({subject for subjects in about for subject in subjects} - {platform.digest})
-            yield Point(f"subjects of {name}", holds,
-                        platform.digest if holds else f"statements about {some(others) or 'nothing'}")
+            others = sorted(
+                {subject for subjects in about for subject in subjects} - {platform.digest}
+            )
+            yield Point(
+                f"subjects of {name}",
+                holds,
+                platform.digest if holds else f"statements about {some(others) or 'nothing'}",
+            )

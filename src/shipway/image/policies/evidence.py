@@ -37,8 +37,11 @@ class Evidence:
 
     def provenances(self, platform: str) -> tuple[Provenance, ...]:
         """What is said of how a platform's image was built."""
-        return tuple(parse_provenance(one.build) for one in self.contents.statements(platform, PROVENANCE)
-                     if one.build)
+        return tuple(
+            parse_provenance(one.build)
+            for one in self.contents.statements(platform, PROVENANCE)
+            if one.build
+        )
 
 
 class Policy(Protocol):

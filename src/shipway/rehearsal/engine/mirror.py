@@ -25,11 +25,23 @@ HUB = "https://registry-1.docker.io/v2/"
 def start_mirror(home: Home, port: int, environment: Mapping[str, str]) -> Service:
     """Start the registry; its images stay in the cache folder."""
     # JSON is YAML.
-    home.mirror_settings.write_text(json.dumps({
-        "version": 0.1, "log": {"level": "error"}, "http": {"addr": f"127.0.0.1:{port}"},
-        "storage": {"filesystem": {"rootdirectory": str(home.folder / "mirror")}, "delete": {"enabled": True}},
-    }), encoding="utf-8")
-    service = start("mirror", home.commands["mirror"], {"PATH": environment.get("PATH", "")}, home.log("mirror"))
+    home.mirror_settings.write_text(
+        json.dumps(
+            {
+                "version": 0.1,
+                "log": {"level": "error"},
+                "http": {"addr": f"127.0.0.1:{port}"},
+                "storage": {
+                    "filesystem": {"rootdirectory": str(home.folder / "mirror")},
+                    "delete": {"enabled": True},
+                },
+            }
+        ),
+        encoding="utf-8",
+    )
+    service = start(
+        "mirror", home.commands["mirror"], {"PATH": environment.get("PATH", "")}, home.log("mirror")
+    )
     wait_for(service, lambda: holds(port, ""), home.log("mirror"))
     return service
 
@@ -41,7 +53,9 @@ def holds(port: int, image: str) -> bool:
     # No proxy: this is the machine itself.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     wanted = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/v2/{path}", method="HEAD", headers={"Accept": wanted})
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/v2/{path}", method="HEAD", headers={"Accept": wanted}
+    )
     try:
         with opener.open(request, timeout=5) as answer:
             return bool(answer.status == 200)
@@ -49,7 +63,9 @@ def holds(port: int, image: str) -> bool:
         return False
 
 
-def hub_answers(environment: Mapping[str, str], address: str = HUB, *, patience: float = 5.0) -> bool:
+def hub_answers(
+    environment: Mapping[str, str], address: str = HUB, *, patience: float = 5.0
+) -> bool:
     """Whether Docker Hub can be reached: one request, ``patience`` seconds at most.
 
     401 is how a registry greets who has no token yet; a firewall in its place answers something else, or nothing.
@@ -57,8 +73,10 @@ def hub_answers(environment: Mapping[str, str], address: str = HUB, *, patience:
     proxy = environment.get("HTTPS_PROXY") or environment.get("https_proxy")
     try:
         context = ssl.create_default_context(cafile=environment.get("SSL_CERT_FILE"))
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({"https": proxy} if proxy else {}),
-                                             urllib.request.HTTPSHandler(context=context))
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({"https": proxy} if proxy else {}),
+            urllib.request.HTTPSHandler(context=context),
+        )
         with opener.open(address, timeout=patience) as answer:
             return bool(answer.status == 200)
     except urllib.error.HTTPError as answer:
@@ -67,13 +85,21 @@ def hub_answers(environment: Mapping[str, str], address: str = HUB, *, patience:
         return False
 
 
-def fill_mirror(home: Home, port: int, runner: Runner, say: Callable[[str], None], root: Path = Path("/")) -> None:
+def fill_mirror(
+    home: Home, port: int, runner: Runner, say: Callable[[str], None], root: Path = Path("/")
+) -> None:
     """Make what builds ask Docker Hub for, as far as it is not there yet."""
     if not holds(port, bases.PYTHON):
         say("Docker Hub is out of reach: making the Python base image from Debian's packages")
         with _folder(home) as folder:
             bases.python_context(folder, machine_source(root, bases.SUITE), runner)
-            _push(folder, port, bases.PYTHON, [f"linux/{machine}" for machine in bases.MACHINES], runner)
+            _push(
+                folder,
+                port,
+                bases.PYTHON,
+                [f"linux/{machine}" for machine in bases.MACHINES],
+                runner,
+            )
     if not holds(port, bases.SCANNER):
         say("making the SBOM scanner from syft")
         with _folder(home) as folder:
@@ -94,5 +120,8 @@ def _folder(home: Home) -> Iterator[Path]:
 def _push(folder: Path, port: int, image: str, platforms: list[str], runner: Runner) -> None:
     argv = ["docker", "buildx", "build", "--progress=plain", "--provenance=false"]
     argv += [f"--platform={','.join(platforms)}"] if platforms else []
-    argv += [f"--output=type=image,name=127.0.0.1:{port}/{image},push=true", str(folder / "context")]
+    argv += [
+        f"--output=type=image,name=127.0.0.1:{port}/{image},push=true",
+        str(folder / "context"),
+    ]
     runner(Command(name="engine", why=f"make {image}", argv=tuple(argv), effect=Effect.LOCAL))

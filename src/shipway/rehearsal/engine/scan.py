@@ -25,12 +25,30 @@ def scan(environment: Mapping[str, str]) -> None:
         sources += sorted(Path(extras).iterdir())
     for source in sources:
         found = subprocess.run(
-            ("syft", "scan", f"dir:{source}", "--output", "spdx-json", "--quiet", "--source-name", source.name,
-             "--override-default-catalogers", ",".join(CATALOGERS)),
-            check=True, stdout=subprocess.PIPE, env={**environment, **SETTINGS})
-        statement = {"_type": "https://in-toto.io/Statement/v0.1", "predicateType": "https://spdx.dev/Document",
-                     "predicate": json.loads(found.stdout)}
-        (destination / f"{source.name}.spdx.json").write_text(json.dumps(statement), encoding="utf-8")
+            (
+                "syft",
+                "scan",
+                f"dir:{source}",
+                "--output",
+                "spdx-json",
+                "--quiet",
+                "--source-name",
+                source.name,
+                "--override-default-catalogers",
+                ",".join(CATALOGERS),
+            ),
+            check=True,
+            stdout=subprocess.PIPE,
+            env={**environment, **SETTINGS},
+        )
+        statement = {
+            "_type": "https://in-toto.io/Statement/v0.1",
+            "predicateType": "https://spdx.dev/Document",
+            "predicate": json.loads(found.stdout),
+        }
+        (destination / f"{source.name}.spdx.json").write_text(
+            json.dumps(statement), encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

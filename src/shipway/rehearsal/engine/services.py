@@ -46,8 +46,14 @@ def start(name: str, argv: Sequence[str], environment: Mapping[str, str], log: P
     """Start a service in a session of its own, with its output in ``log``."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        process = subprocess.Popen(argv, env=dict(environment), stdin=subprocess.DEVNULL, stdout=output,
-                                   stderr=output, start_new_session=True)
+        process = subprocess.Popen(
+            argv,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
     return Service(name, process.pid, start_time(process.pid))
 
 
@@ -67,7 +73,9 @@ def find(commands: Mapping[str, Sequence[str]], proc: Path = Path("/proc")) -> l
     return found
 
 
-def wait_for(service: Service, answers: Callable[[], bool], log: Path, *, patience: float = 60.0) -> None:
+def wait_for(
+    service: Service, answers: Callable[[], bool], log: Path, *, patience: float = 60.0
+) -> None:
     """Wait until a service answers; raises ``ToolMissing`` with the end of its log when it ends or takes too long."""
     end = time.monotonic() + patience
     while service.lives() and time.monotonic() < end:
@@ -76,8 +84,10 @@ def wait_for(service: Service, answers: Callable[[], bool], log: Path, *, patien
         time.sleep(0.02)
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
     said = "\n".join(f"  | {line[:200]}" for line in lines)
-    raise ToolMissing(f"{service.name} {'does not answer' if service.lives() else 'ended'}:\n{said}",
-                      hint=f"read {log}, then run `task engine:stop` and `task engine` again")
+    raise ToolMissing(
+        f"{service.name} {'does not answer' if service.lives() else 'ended'}:\n{said}",
+        hint=f"read {log}, then run `task engine:stop` and `task engine` again",
+    )
 
 
 def end(service: Service, *, patience: float = 20.0) -> bool:
@@ -131,8 +141,15 @@ def read_record(file: Path) -> Record | None:
     """The record, ``None`` when there is none or none that can be read."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-        processes = tuple(Service(one["name"], one["pid"], one["started"]) for one in found["processes"])
-        return Record(suite=found["suite"], path=tuple(found["path"]), env=found["env"], processes=processes,
-                      ready=found.get("ready", True))
+        processes = tuple(
+            Service(one["name"], one["pid"], one["started"]) for one in found["processes"]
+        )
+        return Record(
+            suite=found["suite"],
+            path=tuple(found["path"]),
+            env=found["env"],
+            processes=processes,
+            ready=found.get("ready", True),
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -14,7 +14,10 @@ from pathlib import Path
 
 from shipway.errors import ToolMissing
 
-KEYRINGS = ("usr/share/keyrings/debian-archive-keyring.gpg", "usr/share/keyrings/debian-archive-keyring.pgp")
+KEYRINGS = (
+    "usr/share/keyrings/debian-archive-keyring.gpg",
+    "usr/share/keyrings/debian-archive-keyring.pgp",
+)
 _KEY = "debian-archive-"
 _COSIGN = "cosign (docs.sigstore.dev/cosign/system_config/installation)"
 _INSTALL = {
@@ -65,25 +68,46 @@ def read_entries(text: str) -> Iterator[Entry]:
     """The enabled ``deb`` entries of a file of apt's sources, in one-line or deb822 format (``sources.list(5)``)."""
     for line in text.splitlines():
         if found := re.match(r"\s*deb\s+(?:\[([^\]]*)\]\s*)?(\S+)\s+(\S+)((?:\s+[^\s#]+)*)", line):
-            options = dict(option.lower().partition("=")[::2] for option in (found[1] or "").split())
-            yield Entry(found[2], (found[3],), tuple(found[4].split()), options.get("signed-by", ""),
-                        options.get("trusted") == "yes")
+            options = dict(
+                option.lower().partition("=")[::2] for option in (found[1] or "").split()
+            )
+            yield Entry(
+                found[2],
+                (found[3],),
+                tuple(found[4].split()),
+                options.get("signed-by", ""),
+                options.get("trusted") == "yes",
+            )
     for stanza in re.split(r"\n\s*\n", re.sub(r"^#.*\n?", "", text, flags=re.MULTILINE)):
         # A value goes on in lines that begin with a blank.
-        pairs = re.findall(r"^([A-Za-z][\w-]*):[ \t]*(.*(?:\n[ \t]+.*)*)", stanza, flags=re.MULTILINE)
+        pairs = re.findall(
+            r"^([A-Za-z][\w-]*):[ \t]*(.*(?:\n[ \t]+.*)*)", stanza, flags=re.MULTILINE
+        )
         fields = {name.lower(): value.strip() for name, value in pairs}
-        if "deb" in fields.get("types", "").split() and fields.get("enabled", "yes").lower() not in {"no", "false"}:
+        if "deb" in fields.get("types", "").split() and fields.get(
+            "enabled", "yes"
+        ).lower() not in {"no", "false"}:
             for address in fields.get("uris", "").split():
-                yield Entry(address, tuple(fields.get("suites", "").split()),
-                            tuple(fields.get("components", "").split()), fields.get("signed-by", ""),
-                            fields.get("trusted", "").lower() == "yes")
+                yield Entry(
+                    address,
+                    tuple(fields.get("suites", "").split()),
+                    tuple(fields.get("components", "").split()),
+                    fields.get("signed-by", ""),
+                    fields.get("trusted", "").lower() == "yes",
+                )
 
 
 def _is_archive(entry: Entry) -> bool:
     signed = not entry.signer or (_KEY in entry.signer and "-----BEGIN" not in entry.signer)
     # Security and update suites have a dash; the archive that carries all releases has a plain one.
     plain = any(re.fullmatch(r"[a-z]+", suite) for suite in entry.suites)
-    return signed and plain and not entry.trusted and "main" in entry.components and "security" not in entry.address
+    return (
+        signed
+        and plain
+        and not entry.trusted
+        and "main" in entry.components
+        and "security" not in entry.address
+    )
 
 
 def _resolve(address: str, root: Path) -> str:
@@ -93,19 +117,29 @@ def _resolve(address: str, root: Path) -> str:
         return address
     file = root / found[1].lstrip("/")
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-    return next((line.split()[0] for line in lines if line.strip() and not line.startswith("#")), "")
+    return next(
+        (line.split()[0] for line in lines if line.strip() and not line.startswith("#")), ""
+    )
 
 
 def machine_source(root: Path, suite: str) -> Source:
     """The machine's mirror for ``suite``; raises ``ToolMissing`` where the machine is no Debian with its keyring."""
     folder = root / "etc/apt"
-    files = [folder / "sources.list", *sorted(folder.glob("sources.list.d/*.sources")),
-             *sorted(folder.glob("sources.list.d/*.list"))]
-    mirror = find_mirror([file.read_text(encoding="utf-8") for file in files if file.is_file()], root)
+    files = [
+        folder / "sources.list",
+        *sorted(folder.glob("sources.list.d/*.sources")),
+        *sorted(folder.glob("sources.list.d/*.list")),
+    ]
+    mirror = find_mirror(
+        [file.read_text(encoding="utf-8") for file in files if file.is_file()], root
+    )
     keyring = next((str(root / key) for key in KEYRINGS if (root / key).is_file()), "")
     if not mirror or not keyring:
-        raise ToolMissing(f"no {'mirror' if not mirror else 'keyring'} of Debian's archive on this machine, "
-                          "so no engine can be set up from its packages", hint=what_to_install(root))
+        raise ToolMissing(
+            f"no {'mirror' if not mirror else 'keyring'} of Debian's archive on this machine, "
+            "so no engine can be set up from its packages",
+            hint=what_to_install(root),
+        )
     return Source(mirror, suite, keyring)
 
 
@@ -119,10 +153,16 @@ def what_to_install(root: Path, platform: str = sys.platform) -> str:
     release = _release(root)
     names = [platform, release.get("ID", ""), *release.get("ID_LIKE", "").split()]
     commands = next((_INSTALL[name] for name in names if name in _INSTALL), "")
-    return commands or f"install Docker Engine with buildx (docs.docker.com/engine/install) and {_COSIGN}"
+    return (
+        commands
+        or f"install Docker Engine with buildx (docs.docker.com/engine/install) and {_COSIGN}"
+    )
 
 
 def _release(root: Path) -> dict[str, str]:
     file = root / "etc/os-release"
     text = file.read_text(encoding="utf-8") if file.is_file() else ""
-    return {name: value.strip("\"'") for name, value in re.findall(r"^([A-Z_]+)=(.*)$", text, flags=re.MULTILINE)}
+    return {
+        name: value.strip("\"'")
+        for name, value in re.findall(r"^([A-Z_]+)=(.*)$", text, flags=re.MULTILINE)
+    }
