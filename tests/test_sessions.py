@@ -143,6 +143,20 @@ def test_what_imports_shipway_is_left_to_tools_that_follow_no_imports(project: P
     ]
 
 
+@pytest.mark.parametrize(("settings", "lock", "held"), [
+    ("[tool.ruff]\n", "ruff==0.17.6\n", True), ("[tool.ruff]\n", "flake8==7.5.0\n", False),
+    ("[project]\n", "ruff==0.17.6\n", False),
+])
+def test_code_is_held_to_the_formatter_that_the_project_has_settings_and_a_lock_for(
+        project: Path, settings: str, lock: str, held: bool) -> None:
+    (project / "pyproject.toml").write_text(settings)
+    (project / "requirements/lint.txt").write_text(lock)
+    (project / "tasks.py").touch()
+    double = session()
+    sessions.lint.func(double)
+    assert ("ruff format --check --no-cache src tests tasks.py" in lines(double.run)) is held
+
+
 def test_a_project_without_a_dockerfile_is_told_that_hadolint_did_nothing() -> None:
     double = session()
     sessions.lint.func(double)

@@ -34,10 +34,13 @@ PLATFORMS = ("linux", "darwin", "win32")
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """flake8, pylint and hadolint; import-linter and zizmor where the project uses them."""
+    """flake8, pylint and hadolint; ruff's formatter, import-linter and zizmor where the project uses them."""
     paths = _python_paths(session)
     _install(session, "lint", project=False)
-    session.run("flake8", *paths, *(name for name in FRONT if Path(name).is_file()))
+    front = tuple(name for name in FRONT if Path(name).is_file())
+    if _configured(session, "ruff") and _locked("lint", "ruff"):
+        session.run("ruff", "format", "--check", "--no-cache", *paths, *front)
+    session.run("flake8", *paths, *front)
     session.run("pylint", "--score=no", *paths)
     if Path("Dockerfile").is_file():
         session.run("hadolint", "Dockerfile")
