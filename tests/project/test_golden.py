@@ -51,4 +51,4 @@ def test_every_golden_file_belongs_to_a_test() -> None:
         path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")
     )
     files = {path.stem for path in (ROOT / "tests/golden").iterdir()}
-    assert files == set(re.findall(r"\bgolden\(\"([a-z-]+)\"", tests))
+    assert files == set(re.findall(r"\bgolden\(\s*\"([a-z-]+)\"", tests))
