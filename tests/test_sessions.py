@@ -143,12 +143,17 @@ def test_what_imports_shipway_is_left_to_tools_that_follow_no_imports(project: P
     ]
 
 
-@pytest.mark.parametrize(("settings", "lock", "held"), [
-    ("[tool.ruff]\n", "ruff==0.17.6\n", True), ("[tool.ruff]\n", "flake8==7.5.0\n", False),
-    ("[project]\n", "ruff==0.17.6\n", False),
-])
+@pytest.mark.parametrize(
+    ("settings", "lock", "held"),
+    [
+        ("[tool.ruff]\n", "ruff==0.17.6\n", True),
+        ("[tool.ruff]\n", "flake8==7.5.0\n", False),
+        ("[project]\n", "ruff==0.17.6\n", False),
+    ],
+)
 def test_code_is_held_to_the_formatter_that_the_project_has_settings_and_a_lock_for(
-        project: Path, settings: str, lock: str, held: bool) -> None:
+    project: Path, settings: str, lock: str, held: bool
+) -> None:
     (project / "pyproject.toml").write_text(settings)
     (project / "requirements/lint.txt").write_text(lock)
     (project / "tasks.py").touch()

@@ -60,7 +60,7 @@ def main(argv: list[str]) -> int:
         measured, status = [], 0
         for pair in chosen:
             try:
-                measured.append(measure(pair, options.rounds, tell=_say))
+                measured.append(measure(pair, options.rounds, report_outcome=_say))
             except ShipwayError as error:
                 _say(f"bench: {pair.name}: {error}")
                 measured.append(Measured(pair=pair, reason=error.message.splitlines()[0]))

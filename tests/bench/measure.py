@@ -98,7 +98,7 @@ def measure(
     rounds: int,
     *,
     clock: Callable[[], float] = time.perf_counter,
-    tell: Callable[[str], None] = lambda _line: None,
+    report_outcome: Callable[[str], None] = lambda _line: None,
 ) -> Measured:
     """Both ways in turn, so that whatever slows the machine down slows both down."""
     try:
@@ -108,14 +108,14 @@ def measure(
     seconds: tuple[list[float], list[float]] = ([], [])
     for number in range(rounds * pair.runs):
         for way, found in zip((pair.baseline, pair.ours), seconds, strict=True):
-            found.append(_time(way, clock, tell))
-        tell(
+            found.append(_time(way, clock, report_outcome))
+        report_outcome(
             f"{pair.name} {number + 1}/{rounds * pair.runs}: {seconds[0][-1]:.2f} s, {seconds[1][-1]:.2f} s"
         )
     return Measured(pair=pair, baseline=tuple(seconds[0]), ours=tuple(seconds[1]))
 
 
-def _time(way: Way, clock: Callable[[], float], tell: Callable[[str], None]) -> float:
+def _time(way: Way, clock: Callable[[], float], report_outcome: Callable[[str], None]) -> float:
     """Seconds of one run. One that fails, as builds do when the network does, is done again and counts for nothing."""
     for left in reversed(range(ATTEMPTS)):
         way.before()
@@ -126,7 +126,7 @@ def _time(way: Way, clock: Callable[[], float], tell: Callable[[str], None]) -> 
         except ShipwayError as error:
             if not left:
                 raise
-            tell(f"{way.what}: once more, since {error}")
+            report_outcome(f"{way.what}: once more, since {error}")
     return clock() - begun
 
 

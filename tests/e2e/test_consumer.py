@@ -21,7 +21,7 @@ import pytest
 from shipway.effects import read_image
 from shipway.run import verify as consumer
 from shipway.run.verify import Verdict
-from shipway.target.from_image import Wanted
+from shipway.target.from_image import Expectation
 from tests.sigstore.identity import Workflow
 from tests.support.kept import shipway
 from tests.support.keyless import CALLED, Bench
@@ -30,7 +30,7 @@ from tests.support.published import COMMIT, FROM_APP, INDEX, MANIFEST, Recipe, S
 
 pytestmark = pytest.mark.engine
 
-WANTED = Wanted(repository="acme/app", transparency_log=False)
+WANTED = Expectation(repository="acme/app", transparency_log=False)
 GOOD = Recipe()
 
 
@@ -53,42 +53,42 @@ def send(
 class Market:
     """Where images are published, signed and looked at."""
 
-    bench: Bench
+    session: Bench
     environment: dict[str, str]
 
     @property
     def image(self) -> str:
         """The image under test."""
-        return f"{self.bench.registry}/acme/app:v1.2.3"
+        return f"{self.session.registry}/acme/app:v1.2.3"
 
     def publish(self, recipe: Recipe = GOOD) -> tuple[str, ...]:
         """Publish it; nobody has signed it yet."""
-        return Shelf(f"http://{self.bench.registry}/v2/acme/app", send).publish(recipe, "v1.2.3")
+        return Shelf(f"http://{self.session.registry}/v2/acme/app", send).publish(recipe, "v1.2.3")
 
     def sign(self, digests: tuple[str, ...], workflow: Workflow | None = None) -> None:
         """Sign by digest, as ``workflow``."""
-        self.bench.sigstore.workflow = workflow or Workflow()
+        self.session.sigstore.workflow = workflow or Workflow()
         for digest in digests:
-            self.bench.sign(digest)
+            self.session.sign(digest)
 
-    def verify(self, wanted: Wanted = WANTED) -> Verdict:
+    def verify(self, wanted: Expectation = WANTED) -> Verdict:
         """As a consumer."""
         return consumer.verify(self.image, wanted, self.environment)
 
-    def faults(self, wanted: Wanted = WANTED) -> str:
+    def faults(self, wanted: Expectation = WANTED) -> str:
         """What does not hold."""
         return "\n".join(f"{point.name}: {point.seen}" for point in self.verify(wanted).faults)
 
 
 @pytest.fixture(name="market")
-def fixture_market(bench: Bench) -> Iterator[Market]:
+def fixture_market(session: Bench) -> Iterator[Market]:
     """Everything, for one test. The consumer's environment has neither a job's token nor its variables."""
     environment = {
         name: value
-        for name, value in bench.runner.public.items()
+        for name, value in session.runner.public.items()
         if not name.startswith(("GITHUB", "ACT"))
     }
-    yield Market(bench, environment)
+    yield Market(session, environment)
 
 
 def test_a_good_release_is_verified_by_the_program_from_nowhere(
@@ -292,7 +292,7 @@ def test_a_tag_that_moves_meanwhile(market: Market, monkeypatch: pytest.MonkeyPa
 def test_a_signature_that_is_lost(market: Market) -> None:
     digests = market.publish()
     market.sign(digests)
-    address = f"http://{market.bench.registry}/v2/acme/app/manifests"
+    address = f"http://{market.session.registry}/v2/acme/app/manifests"
     for tag in (f"sha256-{digests[0][7:]}", f"sha256-{digests[0][7:]}.sig"):
         _, headers = send(f"{address}/{tag}", "GET", None, {"Accept": f"{INDEX}, {MANIFEST}"})
         if found := headers.get("Docker-Content-Digest"):

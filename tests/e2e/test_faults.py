@@ -11,7 +11,7 @@ from shipway.effects.environment import equip
 from shipway.rehearsal.registry import PROGRAMS
 from tests.faults import invariants, world
 from tests.faults.cells import Stage
-from tests.faults.people import look
+from tests.faults.people import status
 from tests.faults.points import FAULTS, POINTS
 from tests.faults.programs import find
 
@@ -63,7 +63,7 @@ def test_a_release_that_meets_every_fault_arrives(tmp_path: Path, tools: dict[st
                     "due"
                 )  # it survived and arrived: the points that follow lie on the way of another one
         assert not stage.finish(before)
-        arrived = look(here)
+        arrived = status(here)
         assert arrived.tags["latest"] == arrived.tags[invariants.TAG]
         # cosign 3 finds no signature where the registry is busy: nothing is signed a second time for that.
         (again,) = (moment for moment in POINTS["signature push"] if moment.again)

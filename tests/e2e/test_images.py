@@ -13,7 +13,7 @@ import pytest
 from shipway.effects.environment import cache_folder
 from shipway.effects.read_image import describe
 from shipway.effects.registry import connect
-from tests.support.kept import Kept, look
+from tests.support.kept import Kept, status
 from tests.support.layers import elf
 from tests.support.toy import DOCKERFILE, Toy
 
@@ -40,7 +40,7 @@ def test_platforms_built_apart_and_merged_are_what_one_build_gives(
     head = toy.write(settings="[tool.shipway.tags]\nedge = true\n")
     whole = toy.run("build", "--push")
     assert whole["revision"] == head and whole["digest"] != merged["digest"]
-    one, other = (look(kept, f"{toy.image}@{found['digest']}") for found in (merged, whole))
+    one, other = (status(kept, f"{toy.image}@{found['digest']}") for found in (merged, whole))
     assert one.platforms == other.platforms == BOTH
     assert len(one.attestations) == len(other.attestations) == 2
     assert {entry.subject for entry in one.attestations} == {entry.digest for entry in one.images}
@@ -135,7 +135,7 @@ def test_a_cache_in_the_registry_outlives_the_builder(kept: Kept, toy: Toy) -> N
         # no prune takes it away.
         assert "0 packages" in toy.run("build", "--push", code=7)["error"]["message"]
         with connect(toy.image) as registry:
-            built = look(kept, f"{toy.image}@{registry.manifest(f'sha-{head[:7]}')[0]}")
+            built = status(kept, f"{toy.image}@{registry.manifest(f'sha-{head[:7]}')[0]}")
             layers.append([registry.manifest(entry.digest)[1]["layers"] for entry in built.images])
     assert layers[1] == layers[0]
     assert all(one != other for one, other in zip(layers[2], layers[0], strict=True))

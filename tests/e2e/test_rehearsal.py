@@ -19,9 +19,9 @@ from shipway.image.sbom import parse_packages
 from shipway.model.target import Target
 from shipway.model.world import World
 from shipway.rehearsal import leash
-from shipway.run.reconcile import Hands, Outcome, observe, refuse
+from shipway.run.reconcile import Executor, Outcome, observe, refuse
 from shipway.stages import ORDER, build, promote
-from tests.support.kept import PROJECT, Kept, look, shipway
+from tests.support.kept import PROJECT, Kept, shipway, status
 
 pytestmark = pytest.mark.engine
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.engine
 @pytest.fixture(name="index", scope="session")
 def fixture_index(kept: Kept) -> Index:
     """The released index as the registry shows it."""
-    return look(kept, f"{kept.printed['image']}@{kept.printed['digest']}")
+    return status(kept, f"{kept.printed['image']}@{kept.printed['digest']}")
 
 
 def test_every_stage_is_done_once_and_skipped_with_a_reason_the_second_time(kept: Kept) -> None:
@@ -51,7 +51,7 @@ def test_all_tags_share_the_digest_of_one_index_for_two_platforms(kept: Kept, in
         and tags[1] == "latest"
         and tags[2].startswith("sha-")
     )
-    assert {look(kept, f"{kept.printed['image']}:{tag}").digest for tag in tags} == {
+    assert {status(kept, f"{kept.printed['image']}:{tag}").digest for tag in tags} == {
         kept.printed["digest"]
     }
     assert index.platforms == ("linux/amd64", "linux/arm64") and len(index.attestations) == 2
@@ -191,7 +191,7 @@ def test_the_image_runs_as_nobody_in_particular_and_has_its_tools(kept: Kept) ->
 def test_a_version_tag_with_another_digest_is_a_conflict(kept: Kept) -> None:
     """The rehearsal's own code, on the kept remotes, after somebody moved the tag."""
     image, version = kept.printed["image"], kept.printed["version"]
-    (platform, *_) = look(kept, f"{image}:latest").images
+    (platform, *_) = status(kept, f"{image}:latest").images
     kept.run(
         "docker",
         "buildx",
@@ -201,7 +201,7 @@ def test_a_version_tag_with_another_digest_is_a_conflict(kept: Kept) -> None:
         f"{image}:v{version}",
         f"{image}@{platform.digest}",
     )
-    moved = look(kept, f"{image}:v{version}").digest
+    moved = status(kept, f"{image}:v{version}").digest
     assert moved != kept.printed["digest"]
     target = Target(
         image=image,
@@ -214,10 +214,10 @@ def test_a_version_tag_with_another_digest_is_a_conflict(kept: Kept) -> None:
         folder=".",
         version=version,
     )
-    hands = Hands(
+    executor = Executor(
         runner=Processes(kept.environment), api=lambda _: pytest.fail("no request is needed")
     )
-    world = observe(promote, target, observe(build, target, World(), hands), hands)
+    world = observe(promote, target, observe(build, target, World(), executor), executor)
     with pytest.raises(Conflict, match="is already"):
         refuse(promote, promote.judge(target, world))
 

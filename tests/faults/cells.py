@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.faults import invariants
-from tests.faults.people import View, look, verifies
+from tests.faults.people import View, status, verifies
 from tests.faults.points import Moment, exempt, moments
 from tests.faults.world import LONGEST, PATIENCE, Run, World
 
@@ -44,7 +44,7 @@ class Stage:
         self.views: dict[str, View] = {}
         for name in states:
             world.reset(name)
-            self.views[name] = look(world)
+            self.views[name] = status(world)
 
     def play(self, point: str, fault: str) -> Cell:
         """One cell, moment by moment."""
@@ -81,7 +81,7 @@ class Stage:
         run = world.release(disturbed=True, patience=PATIENCE if fault == "hang" else LONGEST)
         struck = world.director.struck
         world.director.disarm()
-        now = look(world)
+        now = status(world)
         finished = finished or invariants.expect(before, now)
         killed = fault.startswith("kill") and run.code is not None and run.code < 0
         found = [] if struck else ["the fault never struck"]
@@ -112,7 +112,7 @@ class Stage:
         world = self.world
         run = world.release()
         self.runs.append(run)
-        now = look(world)
+        now = status(world)
         finished = finished or invariants.expect(before, now)
         secrets = (*world.secrets, *world.director.tokens)
         return [

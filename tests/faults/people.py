@@ -51,7 +51,7 @@ class View:
         }
 
 
-def look(world: World) -> View:
+def status(world: World) -> View:
     """Look at everything."""
     tags, versions, entries = dict[str, str](), dict[str, str](), dict[str, tuple[str, ...]]()
     listed = cast(dict[str, Any], json.loads(_ask(world, "tags/list")[1] or b"{}"))

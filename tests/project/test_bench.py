@@ -101,7 +101,7 @@ class TestMeasuring:
             replace(pair, baseline=replace(good, run=run)),
             1,
             clock=lambda: bench.now,
-            tell=said.append,
+            report_outcome=said.append,
         )
         assert list(found.baseline) == [20]
         assert "once more, since the index timed out" in said[0]

@@ -514,10 +514,10 @@ class TestEnsure:
     def test_what_is_there_is_left_alone(
         self, steps: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        assert "would unpack" in engine.foresee(self.environment)
+        assert "would unpack" in engine.preview(self.environment)
         monkeypatch.setattr(engine, "answers", lambda _: True)
         assert "nothing to do" in engine.ensure(self.environment, lambda _: None)
-        assert "nothing to do" in engine.foresee(self.environment) and not steps
+        assert "nothing to do" in engine.preview(self.environment) and not steps
 
     def test_a_second_task_finds_the_engine_of_the_first(
         self, steps: list[str], monkeypatch: pytest.MonkeyPatch

@@ -20,8 +20,8 @@ from shipway.rehearsal import keys, origin, rehearse
 from shipway.rehearsal.registry import start_registry, wait_for
 from shipway.rehearsal.remotes import scrub
 from shipway.run import release as pipeline
-from shipway.run.reconcile import Hands, Outcome
-from shipway.run.session import Workbench, set_up
+from shipway.run.reconcile import Executor, Outcome
+from shipway.run.session import Session, open_session
 from tests.support.model_remotes import ModelRemotes
 from tests.support.repositories import commit, git, make_repository
 from tests.support.stand_ins import COSIGN, SERVER, install
@@ -44,13 +44,13 @@ def fixture_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return project
 
 
-def modelled(remotes: ModelRemotes, due: Callable[[Path], str]) -> Callable[..., Workbench]:
+def modelled(remotes: ModelRemotes, due: Callable[[Path], str]) -> Callable[..., Session]:
     """``set_up`` with an engine, cosign and the release tool in memory; ``due`` gives the next version."""
 
-    def make(say: Callable[[str], None], *, folder: Path, **rest: object) -> Workbench:
-        bench = set_up(say, folder=folder, **rest)  # type: ignore[arg-type]
-        assert "a-real-token-of-the-user" not in bench.environment.values()
-        run = bench.hands.runner
+    def make(progress: Callable[[str], None], *, folder: Path, **rest: object) -> Session:
+        session = open_session(progress, folder=folder, **rest)  # type: ignore[arg-type]
+        assert "a-real-token-of-the-user" not in session.environment.values()
+        run = session.executor.runner
 
         def runner(command: Command) -> Answer:
             if "shipway.effects.history" in command.argv:
@@ -65,7 +65,7 @@ def modelled(remotes: ModelRemotes, due: Callable[[Path], str]) -> Callable[...,
                 return remotes.run(command)
             return run(command)
 
-        return replace(bench, hands=Hands(runner=runner, api=bench.hands.api))
+        return replace(session, executor=Executor(runner=runner, api=session.executor.api))
 
     return make
 
@@ -80,12 +80,12 @@ def play(
 ) -> tuple[ModelRemotes, list[str]]:
     """One rehearsal; gives the remotes and what was said."""
     remotes, said = ModelRemotes(), list[str]()
-    monkeypatch.setattr(rehearse, "set_up", modelled(remotes, due))
+    monkeypatch.setattr(rehearse, "open_session", modelled(remotes, due))
 
-    def tell(outcome: Outcome) -> None:
+    def report_outcome(outcome: Outcome) -> None:
         said.append(outcome.name)
 
-    rehearse.main(said.append, tell, keep=keep, dry_run=dry_run, as_json=as_json)
+    rehearse.main(said.append, report_outcome, keep=keep, dry_run=dry_run, as_json=as_json)
     return remotes, said
 
 
@@ -127,9 +127,9 @@ def test_the_table_shows_both_runs(
     release = pipeline.release
 
     def release_in_no_time(
-        bench: Workbench, result: pipeline.Result, tell: Callable[[Outcome], None]
+        session: Session, result: pipeline.Result, report_outcome: Callable[[Outcome], None]
     ) -> None:
-        release(bench, result, tell)
+        release(session, result, report_outcome)
         result.stages = [replace(outcome, seconds=0.0) for outcome in result.stages]
 
     monkeypatch.setattr(pipeline, "release", release_in_no_time)

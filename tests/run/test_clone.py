@@ -9,7 +9,7 @@ import pytest
 
 from shipway.errors import ContextError
 from shipway.model.actions import Answer, Command
-from shipway.run.clone import open_workspace
+from shipway.run.clone import open_clone
 from tests.support.repositories import git
 from tests.support.scene import Scene
 
@@ -18,27 +18,27 @@ pytestmark = pytest.mark.process
 
 def test_a_project_without_a_remote_is_told_how_to_add_one(scene: Scene) -> None:
     git(scene.clone, "remote", "remove", "origin")
-    with pytest.raises(ContextError, match="no git remote 'origin'"), open_workspace(scene.bench()):
+    with pytest.raises(ContextError, match="no git remote 'origin'"), open_clone(scene.session()):
         pass
 
 
 def test_a_token_reaches_git_through_a_helper_that_holds_none(scene: Scene) -> None:
     ran: list[Command] = []
-    bench = scene.bench(GITHUB_TOKEN="a-token-of-the-run")
+    session = scene.session(GITHUB_TOKEN="a-token-of-the-run")
 
     def remember(command: Command) -> Answer:
         ran.append(command)
-        return bench.hands.runner(command)
+        return session.executor.runner(command)
 
-    with open_workspace(replace(bench, hands=replace(bench.hands, runner=remember))):
+    with open_clone(replace(session, executor=replace(session.executor, runner=remember))):
         pass
     assert any("credential.helper" in word for command in ran for word in command.argv)
     assert not any("a-token-of-the-run" in word for command in ran for word in command.argv)
 
 
 def test_git_tidies_nothing_up_in_a_folder_that_is_about_to_go(scene: Scene) -> None:
-    with open_workspace(scene.bench()) as workspace:
-        assert git(workspace.clone, "config", "--local", "maintenance.auto") == "false"
+    with open_clone(scene.session()) as clone:
+        assert git(clone.folder, "config", "--local", "maintenance.auto") == "false"
     told = subprocess.run(
         ("git", "config", "maintenance.auto"),
         env=scene.environment,

@@ -10,7 +10,7 @@ import pytest
 
 from shipway.model.actions import Answer, Command
 from shipway.run import doctor
-from shipway.run.session import Workbench
+from shipway.run.session import Session
 from tests.support.faces import run_task
 from tests.support.repositories import commit, git
 from tests.support.scene import Scene
@@ -30,10 +30,10 @@ ANSWERS = {
 }
 
 
-def bench_of(scene: Scene, **missing: str) -> Workbench:
+def bench_of(scene: Scene, **missing: str) -> Session:
     """A workbench whose engine and cosign answer from a table."""
-    bench = scene.bench()
-    real = bench.hands.runner
+    session = scene.session()
+    real = session.executor.runner
 
     def runner(command: Command) -> Answer:
         if command.argv[0] in ("docker", "cosign"):
@@ -46,9 +46,9 @@ def bench_of(scene: Scene, **missing: str) -> Workbench:
         return real(command)
 
     return replace(
-        bench,
-        environment={**bench.environment, **missing},
-        hands=replace(bench.hands, runner=runner),
+        session,
+        environment={**session.environment, **missing},
+        executor=replace(session.executor, runner=runner),
     )
 
 
@@ -56,7 +56,7 @@ def bench_of(scene: Scene, **missing: str) -> Workbench:
 def fixture_scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
     """A project with an origin; `doctor` looks at it."""
     scene = Scene(tmp_path)
-    monkeypatch.setattr(doctor, "set_up", lambda _say: bench_of(scene))
+    monkeypatch.setattr(doctor, "open_session", lambda _say: bench_of(scene))
     return scene
 
 
@@ -157,9 +157,11 @@ def test_a_cache_and_a_builder_of_the_settings(
         tmp_path,
         '[tool.shipway]\ncache = {type = "gha"}\nbuilder = {driver = "docker-container"}\n',
     )
-    bench = bench_of(scene)
+    session = bench_of(scene)
     monkeypatch.setattr(
-        doctor, "set_up", lambda _say: replace(bench, context=replace(bench.context, ci=True))
+        doctor,
+        "open_session",
+        lambda _say: replace(session, context=replace(session.context, ci=True)),
     )
     found = checked(capsys, 1)
     assert "ACTIONS_RUNTIME_TOKEN" in found["cache"][1]

@@ -20,7 +20,7 @@ def test_an_image_can_be_built_for_this_machine(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran: list[Command] = []
-    bench = scene.bench()
+    session = scene.session()
 
     def remember(command: Command) -> Answer:
         ran.append(command)
@@ -28,8 +28,8 @@ def test_an_image_can_be_built_for_this_machine(
 
     monkeypatch.setattr(
         documents,
-        "set_up",
-        lambda _say: replace(bench, hands=replace(bench.hands, runner=remember)),
+        "open_session",
+        lambda _say: replace(session, executor=replace(session.executor, runner=remember)),
     )
     document = documents.build(lambda _: None, dry_run=False)
     assert "--load" in ran[-1].argv and document["digest"] is None
@@ -37,7 +37,7 @@ def test_an_image_can_be_built_for_this_machine(
 
 
 def test_documents_of_the_machine_contract(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "set_up", lambda _say: scene.bench())
+    monkeypatch.setattr(documents, "open_session", lambda _say: scene.session())
     assert documents.version(lambda _: None) == {"current": None, "next": "0.1.0", "bump": "minor"}
     found = documents.tags(lambda _: None)
     assert (found["image"], found["version"], found["channel"]) == (

@@ -11,7 +11,7 @@ from shipway.errors import StepFailed
 from shipway.image.labels import REVISION
 from shipway.model.actions import Action, Answer, Command, Effect, Request
 from shipway.model.target import Target
-from shipway.run.reconcile import Hands, Outcome, foresee, reconcile
+from shipway.run.reconcile import Executor, Outcome, preview, reconcile
 from shipway.stages import PIPELINE, build
 from tests.support.model_remotes import ModelRemotes, digest_of, manifest
 from tests.support.pipeline import run_pipeline
@@ -25,7 +25,7 @@ class Deaf(ModelRemotes):
         self.at, self.done, self.passes = at, done, passes
 
     @property
-    def hands(self) -> Hands:
+    def executor(self) -> Executor:
         """Hands whose change with that number fails."""
 
         def do(action: Action) -> Answer:
@@ -41,7 +41,7 @@ class Deaf(ModelRemotes):
                 )
             return answer
 
-        return Hands(runner=do, api=do, wait=lambda _: None, workers=1)
+        return Executor(runner=do, api=do, wait=lambda _: None, workers=1)
 
 
 class TestAnAnswerThatIsLost:
@@ -100,7 +100,7 @@ class TestTwoAtOnce:
         assert raced.tags[target.staging] == raced.tags["v1.2.3"] and raced.builds == 1
 
     def test_a_dry_run_says_so(self, target: Target, raced: ModelRemotes) -> None:
-        (_, finding, (command,)), *_ = foresee((build,), target, raced.hands)
+        (_, finding, (command,)), *_ = preview((build,), target, raced.executor)
         assert (
             "is not at the image of v1.2.3" in finding.evidence and "stage the image" in command.why
         )
@@ -114,7 +114,7 @@ class TestTwoAtOnce:
             {**ours, "id": 9, "draft": True, "body": "somebody's own"},
         ]
         seen: list[Outcome] = []
-        reconcile(PIPELINE, target, remotes.hands, record=seen.append)
+        reconcile(PIPELINE, target, remotes.executor, record=seen.append)
         assert [one["id"] for one in remotes.releases] == [7, 9]
         assert [one.name for one in seen if one.outcome == "done"] == ["publish"]
 

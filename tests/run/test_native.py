@@ -25,25 +25,25 @@ REGISTRY = '[tool.shipway.cache]\ntype = "registry"\n'
 def fixture_scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
     """A project with a cache in the registry; the tasks work on it."""
     scene = Scene(tmp_path, REGISTRY)
-    monkeypatch.setattr(session, "set_up", lambda _say: scene.bench())
+    monkeypatch.setattr(session, "open_session", lambda _say: scene.session())
     return scene
 
 
 def test_a_platform_apart_has_a_staging_tag_and_a_cache_of_its_own(scene: Scene) -> None:
-    bench = scene.bench()
-    whole = bench.target()
-    part = apart(bench, whole, "linux/arm64")
+    session = scene.session()
+    whole = session.target()
+    part = apart(session, whole, "linux/arm64")
     assert (
         part.platforms == ("linux/arm64",)
         and part.staging == f"{whole.staging}-linux-arm64"
         and not part.tags
     )
     assert part.build.cache.reads == ("type=registry,ref=ghcr.io/acme/toy:cache-linux-arm64",)
-    assert apart(bench, whole, "") is whole
+    assert apart(session, whole, "") is whole
     with pytest.raises(ContextError, match="linux/mips is no platform of this image"):
-        apart(bench, whole, "linux/mips")
+        apart(session, whole, "linux/mips")
     with pytest.raises(ContextError, match="one has to be named"):
-        apart(bench, replace(whole, build=replace(whole.build, strategy="native")), "")
+        apart(session, replace(whole, build=replace(whole.build, strategy="native")), "")
 
 
 @pytest.mark.parametrize("due", [False, True])
@@ -114,7 +114,7 @@ def test_nothing_due_is_nothing_to_build(
 
 
 def test_a_merge_refuses_what_does_not_belong_together(scene: Scene, tmp_path: Path) -> None:
-    target = scene.bench().target()
+    target = scene.session().target()
     arm, amd = (replace(target, platforms=(name,)) for name in ("linux/arm64", "linux/amd64"))
     file, other = tmp_path / "one.json", tmp_path / "other.json"
 

@@ -15,7 +15,7 @@ from shipway.image.policies.evidence import Point
 from shipway.run import packages, session
 from shipway.run import verify as consumer
 from shipway.run.verify import Verdict
-from shipway.target.from_image import Wanted
+from shipway.target.from_image import Expectation
 from tests.support.faces import run_task
 from tests.support.model_remotes import digest_of
 from tests.support.spdx import DOCUMENT
@@ -119,8 +119,8 @@ class TestTasks:
             def target() -> Any:
                 return target
 
-        monkeypatch.setattr(session, "set_up", lambda _: Bench)
-        monkeypatch.setattr(packages, "set_up", lambda _: Bench)
+        monkeypatch.setattr(session, "open_session", lambda _: Bench)
+        monkeypatch.setattr(packages, "open_session", lambda _: Bench)
         assert packages.name_image("", print) == "registry.example/acme/toy:sha-ccccccc"
 
     @pytest.mark.parametrize("holds", [True, False])
@@ -149,4 +149,4 @@ class TestTasks:
             and found["points"][0]["seen"] == "none"
             and ("error" in found) is not holds
         )
-        assert asked[0] == (IMAGE, Wanted(ref="refs/heads/x", transparency_log=False))
+        assert asked[0] == (IMAGE, Expectation(ref="refs/heads/x", transparency_log=False))

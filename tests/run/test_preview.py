@@ -10,7 +10,7 @@ import pytest
 from shipway.model.actions import Command, Effect, Request
 from shipway.model.target import Target
 from shipway.run.preview import quote, render_action, render_lines, render_plan
-from shipway.run.reconcile import foresee
+from shipway.run.reconcile import preview
 from shipway.stages import PIPELINE
 from tests.support.model_remotes import ModelRemotes
 
@@ -70,7 +70,7 @@ def test_requests_name_the_token_and_do_not_show_it() -> None:
 
 @pytest.mark.process
 def test_a_whole_plan_is_valid_shell_and_sets_every_variable_before_its_use(target: Target) -> None:
-    rows = render_plan(target, foresee(PIPELINE, target, ModelRemotes().hands))
+    rows = render_plan(target, preview(PIPELINE, target, ModelRemotes().executor))
     text = render_lines(rows)
     assert [row.name for row in rows] == [stage.NAME for stage in PIPELINE]
     tools = (

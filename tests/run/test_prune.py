@@ -47,7 +47,7 @@ def test_a_registry_is_read_and_images_are_deleted(
     else:
         registry.names[f"sha256-{doomed[7:]}"] = signature
     scene = Scene(tmp_path, f'[tool.shipway]\nimage = "{registry.name}"\n')
-    monkeypatch.setattr(pruning, "set_up", lambda _: scene.bench())
+    monkeypatch.setattr(pruning, "open_session", lambda _: scene.session())
     monkeypatch.setattr("time.time", lambda: NOW)
     said: list[str] = []
     shown = pruning.prune(said.append, delete=False)
@@ -67,11 +67,11 @@ def test_a_registry_is_read_and_images_are_deleted(
 
 @pytest.mark.process
 def test_a_remote_without_branches_is_not_taken_for_all_of_them_gone(tmp_path: Path) -> None:
-    bench = Scene(tmp_path).bench()
-    silent = replace(bench, hands=replace(bench.hands, runner=lambda _: Answer(code=0)))
+    session = Scene(tmp_path).session()
+    silent = replace(session, executor=replace(session.executor, runner=lambda _: Answer(code=0)))
     with pytest.raises(StepFailed, match="every image would look abandoned"):
         pruning.read_rules(silent)
-    assert pruning.read_rules(bench).always == {"main"}
+    assert pruning.read_rules(session).always == {"main"}
 
 
 @pytest.mark.process
@@ -99,9 +99,9 @@ def test_githubs_registry_deletes_by_number(
             code=0, out=f"{'a' * 40}\trefs/heads/main\n" if "ls-remote" in command.argv else ""
         )
 
-    bench = scene.bench()
-    double = replace(bench, hands=replace(bench.hands, runner=runner, api=api))
-    monkeypatch.setattr(pruning, "set_up", lambda _: double)
+    session = scene.session()
+    double = replace(session, executor=replace(session.executor, runner=runner, api=api))
+    monkeypatch.setattr(pruning, "open_session", lambda _: double)
     monkeypatch.setattr(pruning, "connect", lambda _: connect(registry.name))
     monkeypatch.setattr("time.time", lambda: NOW)
     assert pruning.prune(lambda _: None, delete=True)["image"] == "ghcr.io/acme/toy"

@@ -14,7 +14,7 @@ from shipway.model.actions import Answer, Command, Effect, Request
 from shipway.model.stage import Asking, Finding, State
 from shipway.model.target import Target
 from shipway.model.world import World
-from shipway.run.reconcile import Hands, Outcome, foresee, reconcile
+from shipway.run.reconcile import Executor, Outcome, preview, reconcile
 from shipway.stages import ORDER, PIPELINE, build, commit, promote, sign, verify
 from tests.support.model_remotes import Died, ModelRemotes, digest_of
 from tests.support.pipeline import run_pipeline
@@ -72,7 +72,7 @@ def test_nothing_public_moves_while_the_verification_fails(target: Target) -> No
     remotes = ModelRemotes(packages=0)
     seen: list[Outcome] = []
     with pytest.raises(VerificationFailed, match="SBOM of linux/amd64: 0 packages"):
-        reconcile(PIPELINE, target, remotes.hands, record=seen.append)
+        reconcile(PIPELINE, target, remotes.executor, record=seen.append)
     assert seen[-1].name == "inspect" and seen[-1].outcome == "failed" and not remotes.signatures
     assert set(remotes.tags) == {"sha-ccccccc"} and not remotes.refs and not remotes.releases
 
@@ -131,7 +131,7 @@ def test_a_branch_tag_moves_to_a_new_digest(target: Target) -> None:
 
 def test_a_dry_run_changes_nothing_and_foresees_every_change(target: Target) -> None:
     remotes = ModelRemotes()
-    rows = foresee(PIPELINE, target, remotes.hands)
+    rows = preview(PIPELINE, target, remotes.executor)
     assert remotes.changes == 0
     planned = [
         action for _, _, actions in rows for action in actions if action.effect is Effect.PUBLISH
@@ -143,17 +143,17 @@ def test_a_dry_run_changes_nothing_and_foresees_every_change(target: Target) -> 
 def test_a_dry_run_of_a_finished_release_plans_nothing(target: Target) -> None:
     remotes = ModelRemotes()
     run_pipeline(remotes, target)
-    assert not [actions for _, _, actions in foresee(PIPELINE, target, remotes.hands) if actions]
+    assert not [actions for _, _, actions in preview(PIPELINE, target, remotes.executor) if actions]
 
 
 def test_a_single_stage_wants_the_ones_before_it(target: Target) -> None:
     remotes = ModelRemotes()
     seen: list[Outcome] = []
     with pytest.raises(StepFailed, match="build comes first"):
-        reconcile((build, sign), target, remotes.hands, record=seen.append, only=("sign",))
-    reconcile((build,), target, remotes.hands, record=seen.append, only=("build",))
-    reconcile((build, sign), target, remotes.hands, record=seen.append, only=("sign",))
-    reconcile((build, sign, verify), target, remotes.hands, record=seen.append, only=("verify",))
+        reconcile((build, sign), target, remotes.executor, record=seen.append, only=("sign",))
+    reconcile((build,), target, remotes.executor, record=seen.append, only=("build",))
+    reconcile((build, sign), target, remotes.executor, record=seen.append, only=("sign",))
+    reconcile((build, sign, verify), target, remotes.executor, record=seen.append, only=("verify",))
     assert [(one.name, one.outcome) for one in seen] == [
         ("build", "done"),
         ("sign", "done"),
@@ -163,7 +163,7 @@ def test_a_single_stage_wants_the_ones_before_it(target: Target) -> None:
         reconcile(
             (build, sign, verify, commit, promote),
             target,
-            remotes.hands,
+            remotes.executor,
             record=seen.append,
             only=("promote",),
         )
@@ -175,7 +175,7 @@ def test_a_stage_that_does_not_converge_is_an_error(target: Target) -> None:
 
         NAME = "deaf"
 
-        def due(self, _target: Target) -> str:
+        def skip_reason(self, _target: Target) -> str:
             return ""
 
         def observe(self, _target: Target, world: World) -> Asking:
@@ -188,12 +188,12 @@ def test_a_stage_that_does_not_converge_is_an_error(target: Target) -> None:
         def plan(self, _target: Target, _world: World) -> tuple[Command, ...]:
             return ()
 
-        def settle(self, _target: Target, world: World) -> World:
+        def simulate(self, _target: Target, world: World) -> World:
             return world
 
-    hands = Hands(runner=lambda _: Answer(code=0), api=lambda _: Answer(code=0))
+    executor = Executor(runner=lambda _: Answer(code=0), api=lambda _: Answer(code=0))
     with pytest.raises(StepFailed, match="its steps ran, and still: nothing to see"):
-        reconcile((Deaf(),), target, hands, record=lambda _: None)
+        reconcile((Deaf(),), target, executor, record=lambda _: None)
 
 
 @pytest.mark.parametrize("done", [False, True])
@@ -213,10 +213,10 @@ def test_a_trouble_that_passes_is_waited_for_and_nothing_is_done_twice(
 
         return once
 
-    hands = Hands(
+    executor = Executor(
         runner=troubling(remotes.run), api=troubling(remotes.request), wait=waited.append, workers=1
     )
-    reconcile(PIPELINE, target, hands, record=lambda _: None)
+    reconcile(PIPELINE, target, executor, record=lambda _: None)
     undisturbed = ModelRemotes()
     run_pipeline(undisturbed, target)
     assert remotes.state() == undisturbed.state() and remotes.builds == 1
@@ -228,7 +228,7 @@ def test_patience_ends(target: Target) -> None:
         raise StepFailed("503", hint="", passes=True)
 
     waited: list[float] = []
-    hands = Hands(runner=down, api=ModelRemotes().request, patience=0.0, wait=waited.append)
+    executor = Executor(runner=down, api=ModelRemotes().request, patience=0.0, wait=waited.append)
     with pytest.raises(StepFailed, match="503"):
-        reconcile(PIPELINE, target, hands, record=lambda _: None)
+        reconcile(PIPELINE, target, executor, record=lambda _: None)
     assert not waited

@@ -101,7 +101,7 @@ class TestABranchThatMoves:
         assert [one.name for one in result.stages] == list(ORDER)
         assert any(
             f"starting again from the new head of main, {heads[0][:12]}" in line
-            for line in scene.say
+            for line in scene.progress
         )
         assert scene.remotes.tags["v0.1.0"] == scene.remotes.tags[f"sha-{result.target.commit[:7]}"]
         assert not scene.clone.joinpath(
@@ -170,12 +170,12 @@ def test_a_failed_decision_is_reported_as_the_version_stage(
     )
     said: list[Outcome] = []
     with pytest.raises(StepFailed, match="gave no version: NotAReleaseBranch: main"):
-        pipeline.release(scene.bench(), pipeline.Result(), said.append)
+        pipeline.release(scene.session(), pipeline.Result(), said.append)
     assert [(one.name, one.outcome) for one in said] == [("version", "failed")]
 
 
 def test_a_dry_run_of_a_release_changes_nothing_and_shows_every_stage(scene: Scene) -> None:
-    rows = pipeline.foresee_release(scene.bench())
+    rows = pipeline.preview_release(scene.session())
     assert [row.name for row in rows] == list(ORDER)
     assert scene.remotes.changes == 0 and git(scene.folder / "origin.git", "tag") == ""
     text = "\n".join(line for row in rows for line in row.commands)
@@ -184,36 +184,36 @@ def test_a_dry_run_of_a_release_changes_nothing_and_shows_every_stage(scene: Sce
 
 def test_a_dry_run_with_nothing_due(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scene, "_release_tool", lambda _: NOTHING_DUE)
-    assert [row.name for row in pipeline.foresee_release(scene.bench())] == ["version"]
+    assert [row.name for row in pipeline.preview_release(scene.session())] == ["version"]
 
 
 def test_single_stages_on_a_branch(scene: Scene) -> None:
     git(scene.clone, "switch", "--quiet", "--create", "feature/one")
-    bench = scene.bench()
+    session = scene.session()
     for name in ("build", "sign", "verify", "promote"):
         result = pipeline.Result()
-        pipeline.run_stage(bench, name, result, lambda _: None)
+        pipeline.run_stage(session, name, result, lambda _: None)
         assert outcomes(result) == {one: "done" for one in pipeline.together(name)}
     assert {tag.rpartition("-")[0] for tag in scene.remotes.tags} == {"feature-one", "sha"}
-    assert pipeline.foresee_stage(bench, "promote")[0].state == "same"
-    assert [finding.state for _, finding, _ in pipeline.look_around(bench)] == [State.SAME] * len(
-        ORDER
-    )
+    assert pipeline.preview_stage(session, "promote")[0].state == "same"
+    assert [finding.state for _, finding, _ in pipeline.release_status(session)] == [
+        State.SAME
+    ] * len(ORDER)
 
 
 def test_what_is_not_committed_is_not_pushed(scene: Scene) -> None:
     (scene.clone / "new").write_text("")
     with pytest.raises(ContextError, match="not committed"):
-        pipeline.run_stage(scene.bench(), "build", pipeline.Result(), lambda _: None)
+        pipeline.run_stage(scene.session(), "build", pipeline.Result(), lambda _: None)
     assert scene.remotes.changes == 0
 
 
 def test_stages_of_a_release_need_one(scene: Scene) -> None:
     with pytest.raises(ContextError, match="nothing to publish"):
-        pipeline.run_stage(scene.bench(), "publish", pipeline.Result(), lambda _: None)
+        pipeline.run_stage(scene.session(), "publish", pipeline.Result(), lambda _: None)
     scene.release(until="promote")
     result = pipeline.Result()
-    pipeline.run_stage(scene.bench(), "publish", result, lambda _: None)
+    pipeline.run_stage(scene.session(), "publish", result, lambda _: None)
     assert outcomes(result) == {"publish": "done"}
 
 
@@ -229,12 +229,12 @@ def test_the_docs_of_a_checked_out_tag_need_no_image(tmp_path: Path) -> None:
         "--tags",
     )
     git(scene.clone, "checkout", "--quiet", "--detach", "v0.1.0")
-    rows = pipeline.foresee_stage(scene.bench(), "document")
+    rows = pipeline.preview_stage(scene.session(), "document")
     assert rows[0].commands[0].startswith('(cd "${CLONE}" && mike deploy')
 
 
 def test_the_status_of_a_release_before_and_after(scene: Scene) -> None:
-    before = list(pipeline.look_around(scene.bench()))
+    before = list(pipeline.release_status(scene.session()))
     assert [name for name, _, _ in before] == list(ORDER)
     assert {(finding.state, following) for _, finding, following in before} == {
         (State.ABSENT, "invoke release"),
@@ -242,13 +242,15 @@ def test_the_status_of_a_release_before_and_after(scene: Scene) -> None:
     }
     assert scene.remotes.changes == 0
     scene.release()
-    assert {finding.state for _, finding, _ in pipeline.look_around(scene.bench())} == {State.SAME}
+    assert {finding.state for _, finding, _ in pipeline.release_status(scene.session())} == {
+        State.SAME
+    }
     scene.remotes.tags["v0.1.0"] = digest_of("of a stranger")
     scene.remotes.manifests[digest_of("of a stranger")] = manifest(
         "of a stranger", ("linux/amd64",)
     )
     (conflict,) = (
-        row for row in pipeline.look_around(scene.bench()) if row[1].state is State.CONFLICT
+        row for row in pipeline.release_status(scene.session()) if row[1].state is State.CONFLICT
     )
     assert conflict[0] == "promote" and "nothing was overwritten" in conflict[2]
 
@@ -276,6 +278,6 @@ def test_a_remote_that_cannot_be_asked_hides_no_other(
             raise StepFailed("no answer", hint="look")
 
     scene.meanwhile = meanwhile
-    rows = list(pipeline.look_around(scene.bench()))
+    rows = list(pipeline.release_status(scene.session()))
     assert [name for name, finding, _ in rows if finding.state is State.UNKNOWN] == unknown
     assert [name for name, _, _ in rows] == list(ORDER)

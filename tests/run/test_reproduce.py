@@ -15,7 +15,7 @@ import pytest
 from shipway.errors import CheckFailed
 from shipway.model.actions import Answer, Command
 from shipway.model.target import Target
-from shipway.run import reproduce, session
+from shipway.run import reproduce
 from shipway.stages.build import layout_command
 from tests.support.scene import Scene
 
@@ -122,7 +122,7 @@ def test_the_build_uses_no_cache_and_pushes_nothing(target: Target) -> None:
 @pytest.mark.process
 def test_the_check_builds_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scene = Scene(tmp_path)
-    bench = scene.bench()
+    session = scene.session()
     said: list[str] = []
 
     def runner(command: Command) -> Answer:
@@ -130,9 +130,9 @@ def test_the_check_builds_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         write(Path(output.split("dest=")[1].split(",")[0]), BASE, APP)
         return Answer(code=0)
 
-    double = replace(bench, hands=replace(bench.hands, runner=runner))
-    set_up: Callable[[object], session.Workbench] = lambda _say: double
-    monkeypatch.setattr(reproduce, "set_up", set_up)
+    double = replace(session, executor=replace(session.executor, runner=runner))
+    open_session: Callable[[object], object] = lambda _say: double
+    monkeypatch.setattr(reproduce, "open_session", open_session)
     found = reproduce.check(said.append, platform="linux/amd64", dry_run=False)
     assert found["reproducible"] and list(found["platforms"]) == ["linux/amd64"] and len(said) == 2
     assert len(reproduce.check(said.append, platform="", dry_run=True)["commands"]) == 2

@@ -25,12 +25,12 @@ def test_releases_before_and_after(tmp_path: Path) -> None:
     tagged = scene.remotes.tags
     assert tagged["latest"] == tagged["v0.2.0"]
 
-    plan = rolling_back.foresee_rollback(scene.bench(), "0.2.0")
+    plan = rolling_back.preview_rollback(scene.session(), "0.2.0")
     assert [row.state for row in plan] == ["absent", "absent", "absent", "same"]
     assert tagged["latest"] == tagged["v0.2.0"]
     assert "git push origin" in plan[0].commands[0] and "withdrawn/v0.2.0" in plan[0].commands[0]
     result = pipeline.Result()
-    rolling_back.roll_back(scene.bench(), "v0.2.0", result, lambda _: None)
+    rolling_back.roll_back(scene.session(), "v0.2.0", result, lambda _: None)
     assert [one.outcome for one in result.stages] == ["done", "done", "done", "skipped"]
     assert tagged["latest"] == tagged["v0.1.0"]
 
@@ -53,7 +53,7 @@ def test_releases_before_and_after(tmp_path: Path) -> None:
         "v0.1.1": "true",
     }
     with pytest.raises(ShipwayError, match="'v9.9.9' is no release"):
-        rolling_back.roll_back(scene.bench(), "v9.9.9", pipeline.Result(), lambda _: None)
+        rolling_back.roll_back(scene.session(), "v9.9.9", pipeline.Result(), lambda _: None)
 
 
 def update(scene: Scene) -> None:

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.process
 
 
 def test_docs_are_published_when_their_configuration_is_there(scene: Scene, tmp_path: Path) -> None:
-    project = scene.bench().project
+    project = scene.session().project
     assert not has_docs(project, tmp_path)
     (tmp_path / "mkdocs.yml").write_text("")
     assert has_docs(project, tmp_path)
@@ -25,7 +25,7 @@ def test_a_project_with_its_own_release_settings_keeps_them(tmp_path: Path) -> N
         '[tool.shipway.build]\nsecrets = ["id=pip,env=PIP_TOKEN"]\ntarget = "app"\nargs = {A = "1"}\n'
     )
     scene = Scene(tmp_path, own)
-    planned = scene.bench(SSL_CERT_FILE="/etc/ca.pem").target()
+    planned = scene.session(SSL_CERT_FILE="/etc/ca.pem").target()
     assert planned.build.secrets == ("PIP_TOKEN",)
     assert planned.build.args == (
         "--build-arg=A=1",

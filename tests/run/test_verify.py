@@ -12,7 +12,7 @@ from shipway.image.index import parse_index
 from shipway.image.labels import REVISION, SOURCE, VERSION
 from shipway.model.actions import Answer, Command
 from shipway.run import verify as consumer
-from shipway.target.from_image import Wanted
+from shipway.target.from_image import Expectation
 from tests.support.model_remotes import contents_of, manifest
 
 
@@ -40,7 +40,7 @@ class TestRun:
 
     def test_a_good_image(self) -> None:
         verdict = consumer.verify(
-            "ghcr.io/acme/toy:v1.2.3", Wanted(trusted_root="root.json"), {"PATH": ""}
+            "ghcr.io/acme/toy:v1.2.3", Expectation(trusted_root="root.json"), {"PATH": ""}
         )
         assert not verdict.faults and verdict.document()["verified"] is True
         assert all(line.startswith("pass  ") for line in verdict.render().splitlines())
@@ -48,7 +48,7 @@ class TestRun:
         assert not [one for one in self.asked if one.secrets]
 
     def test_what_does_not_hold_is_told_in_the_error(self) -> None:
-        verdict = consumer.verify("ghcr.io/acme/toy:v1.2.4", Wanted(), {"PATH": ""})
+        verdict = consumer.verify("ghcr.io/acme/toy:v1.2.4", Expectation(), {"PATH": ""})
         error = consumer.refusal(verdict)
         assert (
             error.status == 7
@@ -59,6 +59,6 @@ class TestRun:
 
     def test_no_such_image(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(read_image, "resolve", lambda *_: None)
-        verdict = consumer.verify("ghcr.io/acme/toy:v1.2.3", Wanted(), {"PATH": ""})
+        verdict = consumer.verify("ghcr.io/acme/toy:v1.2.3", Expectation(), {"PATH": ""})
         assert [point.seen for point in verdict.faults] == ["ghcr.io/acme/toy:v1.2.3 is not there"]
         assert verdict.document()["digest"] is None and not self.asked

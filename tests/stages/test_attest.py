@@ -10,7 +10,7 @@ from shipway.model.actions import Command
 from shipway.model.stage import State
 from shipway.model.target import Target
 from shipway.model.world import World
-from shipway.run.reconcile import foresee
+from shipway.run.reconcile import preview
 from shipway.stages import PIPELINE, attest
 from tests.support.model_remotes import Died, ModelRemotes
 from tests.support.pipeline import run_pipeline
@@ -37,7 +37,7 @@ def test_two_for_each_platform_and_none_twice(asked: Target) -> None:
 def test_statements_of_one_digest_are_written_one_after_the_other(asked: Target) -> None:
     remotes = ModelRemotes()
     run_pipeline(remotes, replace(asked, signing=replace(asked.signing, attest=False)))
-    (row,) = (one for one in foresee(PIPELINE, asked, remotes.hands) if one[0] == "attest")
+    (row,) = (one for one in preview(PIPELINE, asked, remotes.executor) if one[0] == "attest")
     commands = [action for action in row[2] if isinstance(action, Command)]
     images = [command.argv[-1] for command in commands]
     assert len(images) == 4 and images[:2] == images[2:] and len(set(images)) == 2
@@ -62,4 +62,6 @@ def test_a_rerun_after_a_death_completes(asked: Target, at: int) -> None:
 
 def test_without_an_image_there_is_nothing_to_attest(asked: Target) -> None:
     assert attest.judge(asked, World()).state is State.ABSENT
-    assert "attest" in attest.due(replace(asked, signing=replace(asked.signing, attest=False)))
+    assert "attest" in attest.skip_reason(
+        replace(asked, signing=replace(asked.signing, attest=False))
+    )

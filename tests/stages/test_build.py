@@ -189,7 +189,7 @@ class TestBuild:
         assert WORKFLOW_COMMIT not in " ".join(build.build_command(target).argv)
 
     def test_every_stand_in_can_be_looked_up_after_the_build(self, target: Target) -> None:
-        world = build.settle(target, World())
+        world = build.simulate(target, World())
         assert world.index is not None and world.index.imagined
         known = {f"sha256:{variable}" for variable, _ in build.name_digests(target)}
         assert known == set(world.index.leaves_first)

@@ -34,14 +34,16 @@ class TestDocument:
         older = replace(target, latest=False)
         (deploy,) = document.plan(older, World())
         assert isinstance(deploy, Command) and deploy.argv[-1] == "1.2"
-        world = document.settle(older, World(docs={"2.0": ("2.0.0", ("latest",))}))
+        world = document.simulate(older, World(docs={"2.0": ("2.0.0", ("latest",))}))
         assert world.docs == {"2.0": ("2.0.0", ("latest",)), "1.2": ("1.2.3", ())}
         assert document.judge(older, world).state is State.SAME
 
     def test_latest_moves_from_the_version_before(self, target: Target) -> None:
-        world = document.settle(target, World(docs={"1.1": ("1.1.0", ("latest",))}))
+        world = document.simulate(target, World(docs={"1.1": ("1.1.0", ("latest",))}))
         assert world.docs == {"1.1": ("1.1.0", ()), "1.2": ("1.2.3", ("latest",))}
 
     def test_who_has_no_docs(self, target: Target) -> None:
-        assert document.due(replace(target, docs="")) and document.due(replace(target, version=""))
-        assert not document.due(target)
+        assert document.skip_reason(replace(target, docs="")) and document.skip_reason(
+            replace(target, version="")
+        )
+        assert not document.skip_reason(target)

@@ -66,10 +66,10 @@ class TestPromote:
         assert found.state is State.SAME and found.evidence.endswith("; latest stays at 1.10.0")
         older = replace(world, versions={"latest": "1.2.2"})
         assert promote.judge(target, older).state is State.ABSENT
-        assert promote.settle(target, older).tags == {
+        assert promote.simulate(target, older).tags == {
             "v1.2.3": INDEX.digest,
             "latest": INDEX.digest,
         }
 
     def test_a_commit_without_public_tags_has_nothing_to_move(self, target: Target) -> None:
-        assert promote.due(replace(target, tags=()))
+        assert promote.skip_reason(replace(target, tags=()))

@@ -74,7 +74,7 @@ class TestPublish:
             (lead,) = publish.plan(target, world)
             assert isinstance(lead, Request) and lead.path.endswith(f"/{leader}")
             assert lead.body == {"make_latest": "true"}
-            assert publish.judge(target, publish.settle(target, world)).state is State.SAME
+            assert publish.judge(target, publish.simulate(target, world)).state is State.SAME
 
     def test_it_is_looked_for_on_every_page(self, target: Target) -> None:
         others = [self.release(tag_name="v0.0.1")] * 100
@@ -104,5 +104,5 @@ class TestPublish:
         assert "- A feature" in body and f"{target.image}@{INDEX.digest}" in body
 
     def test_who_has_no_release_page(self, target: Target) -> None:
-        assert "not released" in publish.due(replace(target, version="", channel="branch"))
-        assert "no repository" in publish.due(replace(target, repository=""))
+        assert "not released" in publish.skip_reason(replace(target, version="", channel="branch"))
+        assert "no repository" in publish.skip_reason(replace(target, repository=""))

@@ -99,7 +99,7 @@ ROLLBACK = Rollback(tag="v1.2.3", goals={"latest": "1.1.0"})
 def withdraw(remotes: ModelRemotes, target: Target) -> dict[str, str]:
     """One run; gives outcome by step."""
     seen: list[Outcome] = []
-    reconcile(ROLLBACK.steps, target, remotes.hands, record=seen.append)
+    reconcile(ROLLBACK.steps, target, remotes.executor, record=seen.append)
     return {one.name: one.outcome for one in seen}
 
 
@@ -184,5 +184,8 @@ def test_docs_of_a_withdrawn_version_stand_in_no_ones_way(
 
 def test_patches_share_their_docs(target: Target) -> None:
     steps = replace(ROLLBACK, goals={"latest": "1.2.2"}).steps
-    assert steps[-1].due(target) == "1.2.2 shares the docs 1.2 with it"
-    assert replace(ROLLBACK, goals={}).steps[1].due(target) == "no tag that people follow is at it"
+    assert steps[-1].skip_reason(target) == "1.2.2 shares the docs 1.2 with it"
+    assert (
+        replace(ROLLBACK, goals={}).steps[1].skip_reason(target)
+        == "no tag that people follow is at it"
+    )

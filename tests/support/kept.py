@@ -39,7 +39,7 @@ def shipway(*words: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "shipway", *words)
 
 
-def look(kept: Kept, reference: str) -> Index:
+def status(kept: Kept, reference: str) -> Index:
     """An index in the registry."""
     return parse_index(
         kept.run(

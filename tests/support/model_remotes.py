@@ -16,7 +16,7 @@ from shipway.image.index import SUBJECT, Index, parse_index
 from shipway.image.labels import REVISION, SOURCE
 from shipway.image.provenance import BUILD_TYPES
 from shipway.model.actions import Action, Answer, Command, Json, Request
-from shipway.run.reconcile import Hands
+from shipway.run.reconcile import Executor
 
 SITE = "https://github.com"
 NOT_FOUND = "ERROR: registry.example/acme/toy:tag: not found"
@@ -140,9 +140,9 @@ class ModelRemotes:
     """First parent of each commit. Where it is empty every push goes forward."""
 
     @property
-    def hands(self) -> Hands:
+    def executor(self) -> Executor:
         """Hands that reach these remotes and nothing else, one change after the other."""
-        return Hands(runner=self.run, api=self.request, workers=1)
+        return Executor(runner=self.run, api=self.request, workers=1)
 
     def state(self) -> object:
         """All that people can see."""

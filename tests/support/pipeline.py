@@ -11,5 +11,5 @@ from tests.support.model_remotes import ModelRemotes
 def run_pipeline(remotes: ModelRemotes, target: Target) -> list[Outcome]:
     """Run every stage once; gives the outcome of each."""
     outcomes: list[Outcome] = []
-    reconcile(PIPELINE, target, remotes.hands, record=outcomes.append)
+    reconcile(PIPELINE, target, remotes.executor, record=outcomes.append)
     return outcomes

@@ -13,8 +13,8 @@ from shipway.model.actions import Answer, Command
 from shipway.model.release import Override
 from shipway.rehearsal import origin
 from shipway.run import release as pipeline
-from shipway.run.reconcile import Hands
-from shipway.run.session import Workbench, set_up
+from shipway.run.reconcile import Executor
+from shipway.run.session import Session, open_session
 from tests.support.model_remotes import ModelRemotes
 from tests.support.repositories import commit, git, make_clone
 
@@ -32,15 +32,15 @@ class Scene:
         self.environment = {**base, **origin.isolate("acme/toy", folder / "origin.git")}
         self.clone = make_clone(folder, settings)
         self.remotes = ModelRemotes()
-        self.say: list[str] = []
+        self.progress: list[str] = []
         self.meanwhile: Callable[[Command], object] = lambda command: None
 
-    def bench(self, **environment: str) -> Workbench:
+    def session(self, **environment: str) -> Session:
         """A workbench over the clone, its hands in memory."""
-        bench = set_up(
-            self.say.append, folder=self.clone, environment={**self.environment, **environment}
+        session = open_session(
+            self.progress.append, folder=self.clone, environment={**self.environment, **environment}
         )
-        run = bench.hands.runner
+        run = session.executor.runner
 
         def runner(command: Command) -> Answer:
             self.meanwhile(command)
@@ -55,7 +55,8 @@ class Scene:
             return self.remotes.run(command)
 
         return replace(
-            bench, hands=Hands(runner=runner, api=self.remotes.request, wait=lambda _seconds: None)
+            session,
+            executor=Executor(runner=runner, api=self.remotes.request, wait=lambda _seconds: None),
         )
 
     def _release_tool(self, command: Command) -> Answer:
@@ -72,8 +73,10 @@ class Scene:
     ) -> pipeline.Result:
         """One run."""
         result = pipeline.Result()
-        bench = self.bench(**environment).overridden(override)
-        pipeline.release(bench, result, lambda outcome: self.say.append(outcome.name), until=until)
+        session = self.session(**environment).overridden(override)
+        pipeline.release(
+            session, result, lambda outcome: self.progress.append(outcome.name), until=until
+        )
         return result
 
     def somebody_pushes(self, message: str = "feat: of somebody else") -> str:

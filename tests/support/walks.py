@@ -10,6 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -118,9 +119,9 @@ class Walk(RuleBasedStateMachine):
             ] not in self.remotes.history(base):
                 base = self.remotes.refs[MAIN]
             target = self.decide(base)
-            hands = replace(self.remotes.hands, wait=lambda _: None)
+            executor = replace(self.remotes.executor, wait=lambda _: None)
             try:
-                reconcile(PIPELINE, target, hands, record=seen.append)
+                reconcile(PIPELINE, target, executor, record=seen.append)
                 return target, seen
             except Conflict:
                 if not left or self.remotes.refs[MAIN] in (base, target.base, target.commit):
@@ -230,9 +231,8 @@ class Walk(RuleBasedStateMachine):
         signed = {*self.remotes.signatures, *self.unsigned}
         for tag, digest in self.remotes.tags.items():
             if not tag.startswith("sha-") and tag not in self.spoiled:
-                entries = [
-                    str(one["digest"]) for one in self.remotes.manifests[digest]["manifests"]
-                ]  # type: ignore
+                below: Any = self.remotes.manifests[digest]["manifests"]  # Any: JSON
+                entries = [str(entry["digest"]) for entry in below]
                 assert signed.issuperset((digest, *entries)), f"{tag} is at an unverified digest"
 
     @invariant()

@@ -13,7 +13,7 @@ from shipway.model.target import Signing
 from shipway.settings import GITHUB_ISSUER, Settings, Sign
 from shipway.settings.policy_file import Limits
 from shipway.target.context import Context
-from shipway.target.from_image import Wanted, plan_expected, plan_signing
+from shipway.target.from_image import Expectation, plan_expected, plan_signing
 from shipway.target.plan import plan_build
 from shipway.target.plan import plan_signing as plan_own_signing
 from tests.support.model_remotes import digest_of
@@ -66,7 +66,7 @@ class TestIdentity:
 
     def test_it_is_derived_from_the_image(self) -> None:
         assert plan_signing(
-            IMAGE, Wanted(), {WORKFLOW_COMMIT: "5eed", REVISION: "c0ff"}
+            IMAGE, Expectation(), {WORKFLOW_COMMIT: "5eed", REVISION: "c0ff"}
         ) == Signing(
             identity="https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main",
             issuer=GITHUB_ISSUER,
@@ -76,8 +76,8 @@ class TestIdentity:
         )
 
     def test_without_a_word_of_the_workflow_its_commit_is_the_one_that_was_built(self) -> None:
-        assert plan_signing(IMAGE, Wanted(), {REVISION: "c0ff"}).commit == "c0ff"
-        assert plan_signing(IMAGE, Wanted(commit="5eed"), {REVISION: "c0ff"}).commit == "5eed"
+        assert plan_signing(IMAGE, Expectation(), {REVISION: "c0ff"}).commit == "c0ff"
+        assert plan_signing(IMAGE, Expectation(commit="5eed"), {REVISION: "c0ff"}).commit == "5eed"
 
     @pytest.mark.parametrize(
         ("source", "repository"),
@@ -90,44 +90,44 @@ class TestIdentity:
     def test_the_image_may_say_how_its_repository_is_written_and_no_more(
         self, source: str, repository: str
     ) -> None:
-        found = plan_signing(IMAGE, Wanted(), {SOURCE: source})
+        found = plan_signing(IMAGE, Expectation(), {SOURCE: source})
         assert found.repository == repository and found.identity.startswith(
             f"https://github.com/{repository}/"
         )
 
     def test_a_repository_may_have_several_images(self) -> None:
         several = parse_reference("ghcr.io/acme/app/worker:v1")
-        assert plan_signing(several, Wanted(), {}).repository == "acme/app"
+        assert plan_signing(several, Expectation(), {}).repository == "acme/app"
 
     def test_a_called_workflow_is_pinned_to_its_caller(self) -> None:
         called = "https://github.com/acme/ci/.github/workflows/ship.yml@refs/tags/v1"
-        found = plan_signing(IMAGE, Wanted(identity=called), {})
+        found = plan_signing(IMAGE, Expectation(identity=called), {})
         assert (found.identity, found.repository, found.ref) == (
             called,
             "acme/app",
             "refs/heads/main",
         )
         other = plan_signing(
-            IMAGE, Wanted(identity=called, repository="b/c", ref="refs/heads/next"), {}
+            IMAGE, Expectation(identity=called, repository="b/c", ref="refs/heads/next"), {}
         )
         assert (other.repository, other.ref) == ("b/c", "refs/heads/next")
 
     def test_a_person_has_no_repository(self) -> None:
-        wanted = Wanted(identity="me@example.org", issuer="https://accounts.example.org")
+        wanted = Expectation(identity="me@example.org", issuer="https://accounts.example.org")
         assert plan_signing(IMAGE, wanted, {REVISION: "c0ff"}) == Signing(
             identity="me@example.org", issuer="https://accounts.example.org"
         )
 
     def test_a_key(self) -> None:
-        found = plan_signing(IMAGE, Wanted(key="cosign.pub", transparency_log=False), {})
+        found = plan_signing(IMAGE, Expectation(key="cosign.pub", transparency_log=False), {})
         assert found == Signing(key="cosign.pub", public_key="cosign.pub", transparency_log=False)
 
     def test_where_nothing_tells_it_somebody_has_to(self) -> None:
         elsewhere = parse_reference("registry.example/acme/app:v1")
         with pytest.raises(ContextError, match="whose signature") as caught:
-            plan_signing(elsewhere, Wanted(), {SOURCE: "https://github.com/mallory/app"})
+            plan_signing(elsewhere, Expectation(), {SOURCE: "https://github.com/mallory/app"})
         assert "--repository" in caught.value.hint
-        assert plan_signing(elsewhere, Wanted(repository="a/b"), {}).repository == "a/b"
+        assert plan_signing(elsewhere, Expectation(repository="a/b"), {}).repository == "a/b"
 
     @pytest.mark.parametrize("ci", [True, False])
     def test_a_workflow_writes_down_what_it_ran_on(self, ci: bool) -> None:
@@ -155,7 +155,7 @@ class TestExpected:
     """What has to hold besides the signature."""
 
     def test_a_release(self) -> None:
-        found = plan_expected(IMAGE, Wanted(), {}, 7)
+        found = plan_expected(IMAGE, Expectation(), {}, 7)
         assert (
             found.labels == {VERSION: "1.2.3", SOURCE: "https://github.com/acme/app"}
             and found.now == 7
@@ -166,7 +166,7 @@ class TestExpected:
         limits = Limits(
             builders=("b",), platforms=("linux/amd64",), licenses=("MIT",), maximum_age=3
         )
-        found = plan_expected(replace(IMAGE, tag="latest"), Wanted(limits=limits), {}, 0)
+        found = plan_expected(replace(IMAGE, tag="latest"), Expectation(limits=limits), {}, 0)
         assert (found.builders, found.platforms, found.licenses, found.maximum_age) == (
             ("b",),
             ("linux/amd64",),
@@ -177,9 +177,9 @@ class TestExpected:
 
     def test_the_version_of_a_tag_that_cannot_hold_a_plus(self) -> None:
         assert (
-            plan_expected(replace(IMAGE, tag="v1.2.3_a"), Wanted(), {}, 0).labels[VERSION]
+            plan_expected(replace(IMAGE, tag="v1.2.3_a"), Expectation(), {}, 0).labels[VERSION]
             == "1.2.3+a"
         )
 
     def test_a_key_says_nothing_of_the_builder(self) -> None:
-        assert not plan_expected(IMAGE, Wanted(key="k"), {}, 0).builders
+        assert not plan_expected(IMAGE, Expectation(key="k"), {}, 0).builders

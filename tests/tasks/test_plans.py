@@ -25,7 +25,7 @@ def fixture_take_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable
     def take_up(settings: str) -> Scene:
         scene = Scene(tmp_path, settings)
         for module in (documents, session):
-            monkeypatch.setattr(module, "set_up", lambda _say: scene.bench())
+            monkeypatch.setattr(module, "open_session", lambda _say: scene.session())
         return scene
 
     return take_up

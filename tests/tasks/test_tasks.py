@@ -25,12 +25,14 @@ from shipway.rehearsal import engine, rehearse
 from shipway.run import documents, session
 from shipway.run import prune as pruning
 from shipway.run import release as pipeline
-from shipway.run.preview import Foreseen
+from shipway.run.preview import PlannedStage
 from shipway.run.reconcile import Outcome
 from tests.support.faces import run_task
 
 ROWS = [
-    Foreseen(name="build", state="absent", evidence="no image", commands=("docker buildx build .",))
+    PlannedStage(
+        name="build", state="absent", evidence="no image", commands=("docker buildx build .",)
+    )
 ]
 
 
@@ -109,15 +111,15 @@ def test_a_stage_can_be_run_and_foreseen(
     ran: list[str] = []
 
     def run_stage(
-        _: object, name: str, __: object, tell: Callable[[Outcome], None], **_rest: object
+        _: object, name: str, __: object, report_outcome: Callable[[Outcome], None], **_rest: object
     ) -> None:
         ran.append(name)
-        tell(Outcome(name=name, outcome="done", reason="as it should"))
+        report_outcome(Outcome(name=name, outcome="done", reason="as it should"))
 
-    monkeypatch.setattr(session, "set_up", lambda _: None)
+    monkeypatch.setattr(session, "open_session", lambda _: None)
     monkeypatch.setattr(pipeline, "run_stage", run_stage)
     monkeypatch.setattr(
-        pipeline, "foresee_stage", lambda _, name, **__: [replace(ROWS[0], name=name)]
+        pipeline, "preview_stage", lambda _, name, **__: [replace(ROWS[0], name=name)]
     )
     assert run_task(*words, "--json") == 0 and ran == [words[0]]
     printed = capsys.readouterr()
@@ -142,8 +144,8 @@ def test_a_release_that_fails_still_reports_what_it_reached(
         result.stages.append(Outcome(name="version", outcome="failed", reason=until))
         raise StepFailed("it broke", hint="mend it")
 
-    bench = mock.Mock(environment={"GITHUB_OUTPUT": str(tmp_path / "output")})
-    monkeypatch.setattr(session, "set_up", lambda _: bench)
+    double = mock.Mock(environment={"GITHUB_OUTPUT": str(tmp_path / "output")})
+    monkeypatch.setattr(session, "open_session", lambda _: double)
     monkeypatch.setattr(pipeline, "release", release)
     assert run_task("release", "--until", "sign", "--json") == 5
     printed = json.loads(capsys.readouterr().out)
@@ -160,7 +162,7 @@ def test_a_release_that_fails_still_reports_what_it_reached(
 def test_a_release_prints_its_digest_for_people(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(session, "set_up", lambda _: mock.Mock(environment={}))
+    monkeypatch.setattr(session, "open_session", lambda _: mock.Mock(environment={}))
     monkeypatch.setattr(pipeline, "release", lambda *_, **__: None)
     monkeypatch.setattr(
         documents, "result_document", lambda _: {"image": "r.example/x", "digest": "sha256:d"}
@@ -171,8 +173,8 @@ def test_a_release_prints_its_digest_for_people(
 def test_a_release_can_be_foreseen(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(session, "set_up", lambda _: None)
-    monkeypatch.setattr(pipeline, "foresee_release", lambda _, until: ROWS)
+    monkeypatch.setattr(session, "open_session", lambda _: None)
+    monkeypatch.setattr(pipeline, "preview_release", lambda _, until: ROWS)
     assert (
         run_task("release", "--dry-run") == 0 and "docker buildx build ." in capsys.readouterr().out
     )
@@ -230,7 +232,7 @@ def test_the_engine_is_started_stopped_and_foreseen(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(engine, "ensure", lambda _, __, suite: f"from {suite}")
-    monkeypatch.setattr(engine, "foresee", lambda _, suite: f"would come from {suite}")
+    monkeypatch.setattr(engine, "preview", lambda _, suite: f"would come from {suite}")
     monkeypatch.setattr(engine, "stop", lambda _, __, purge: ["dockerd"] if purge else [])
     assert (
         run_task("engine", "--suite", "sid") == 0

@@ -88,7 +88,7 @@ class TestSignatures:
             code=0, out=json.dumps({leaves[0]: [], index: ["https://example.org/other", kind]})
         )
 
-        def settle(*rounds: tuple[Answer, ...]) -> dict[cosign.Question, Answer]:
+        def simulate(*rounds: tuple[Answer, ...]) -> dict[cosign.Question, Answer]:
             talk = cosign.ask(target, asked)
             questions = next(talk)
             with pytest.raises(StopIteration) as end:
@@ -102,15 +102,15 @@ class TestSignatures:
             Answer(code=0, out="[{}]"),
             Answer(code=1, err="no matching attestations: failed to verify"),
         )
-        assert settle((good, good)) == dict.fromkeys(asked, good)
-        assert settle((good, nothing), (NO_BUNDLES,))[index, kind] == nothing
-        assert settle((nothing, nothing), (held,), (good,)) == {
+        assert simulate((good, good)) == dict.fromkeys(asked, good)
+        assert simulate((good, nothing), (NO_BUNDLES,))[index, kind] == nothing
+        assert simulate((nothing, nothing), (held,), (good,)) == {
             (leaves[0], kind): nothing,
             (index, kind): good,
         }
-        assert settle((good, foreign), (held,), (foreign,))[index, kind] == foreign
+        assert simulate((good, foreign), (held,), (foreign,))[index, kind] == foreign
         with pytest.raises(StepFailed, match=f"could not ask whether {index} is signed") as caught:
-            settle((nothing, nothing), (held,), (nothing,))
+            simulate((nothing, nothing), (held,), (nothing,))
         assert "cosign 3" in caught.value.hint
 
     def test_an_answer_about_bundles_that_is_none(self) -> None:

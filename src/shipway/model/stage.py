@@ -45,7 +45,7 @@ class Stage(Protocol):
     def NAME(self) -> str:  # pylint: disable=invalid-name
         """The stage's name in reports, one word."""
 
-    def due(self, target: Target) -> str:
+    def skip_reason(self, target: Target) -> str:
         """The reason why the target does not need this stage, empty when it does."""
 
     def observe(self, target: Target, world: World) -> Asking:
@@ -57,5 +57,5 @@ class Stage(Protocol):
     def plan(self, target: Target, world: World) -> tuple[Action, ...]:
         """The next actions towards what is absent; it is observed again after them. Pure."""
 
-    def settle(self, target: Target, world: World) -> World:
+    def simulate(self, target: Target, world: World) -> World:
         """The world after those actions, as a model: for dry runs and for proofs of convergence. Pure."""

@@ -28,7 +28,7 @@ class World:
 
     index: Index | None = None
     """The image of the commit, with all its entries: the one that the version's tag has, else the staged one."""
-    adrift: bool = False
+    staging_moved: bool = False
     """The staging tag is not at that image: another run staged one of its own."""
     nodes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Builders that are there, with the platforms that they can do."""

@@ -19,16 +19,16 @@ from shipway.rehearsal import leash, origin
 from shipway.rehearsal.remotes import Remotes, stand_up
 from shipway.run import release as pipeline
 from shipway.run.documents import result_document
-from shipway.run.preview import Foreseen, plan_document, render_lines
+from shipway.run.preview import PlannedStage, plan_document, render_lines
 from shipway.run.reconcile import Outcome
-from shipway.run.session import Workbench, set_up
+from shipway.run.session import Session, open_session
 from shipway.settings import Builder, Cache, Project
 from shipway.target.context import detect, require_git
 
 OWN_COMMIT = "feat: rehearse a release"
 
-Say = Callable[[str], None]
-Tell = Callable[[Outcome], None]
+Progress = Callable[[str], None]
+ReportOutcome = Callable[[Outcome], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,9 @@ class Rehearsal:
     made_up: bool
 
 
-def main(say: Say, tell: Tell, *, keep: bool, dry_run: bool, as_json: bool) -> None:
+def main(
+    progress: Progress, report_outcome: ReportOutcome, *, keep: bool, dry_run: bool, as_json: bool
+) -> None:
     """Rehearse the project of the current folder and print what came of it."""
     if sys.platform != "linux":
         raise ContextError(
@@ -56,12 +58,12 @@ def main(say: Say, tell: Tell, *, keep: bool, dry_run: bool, as_json: bool) -> N
     folder = Path(tempfile.mkdtemp(prefix="shipway-rehearsal-"))
     try:
         with leash.hold(folder, keep=keep) as marker:
-            remotes = stand_up(Path.cwd(), folder, environment, mark=marker, say=say)
-            bench = bench_for(remotes, say)
+            remotes = stand_up(Path.cwd(), folder, environment, mark=marker, progress=progress)
+            session = session_for(remotes, progress)
             if dry_run:
-                _print_plan(pipeline.foresee_release(bench), as_json)
+                _print_plan(pipeline.preview_release(session), as_json)
                 return
-            rehearsal = play(bench, remotes, say, tell)
+            rehearsal = play(session, remotes, progress, report_outcome)
             _print(rehearsal, keep=keep, as_json=as_json)
             _insist(rehearsal)
     finally:
@@ -69,11 +71,11 @@ def main(say: Say, tell: Tell, *, keep: bool, dry_run: bool, as_json: bool) -> N
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def bench_for(remotes: Remotes, say: Say) -> Workbench:
+def session_for(remotes: Remotes, progress: Progress) -> Session:
     """The workbench of a release whose every remote is a local one."""
     environment = {**remotes.environment, **remotes.secrets, "GITHUB_API_URL": remotes.api}
-    return set_up(
-        say,
+    return open_session(
+        progress,
         folder=remotes.project,
         environment=environment,
         adapt=lambda project: _adapt(project, remotes),
@@ -98,28 +100,30 @@ def _adapt(project: Project, remotes: Remotes) -> Project:
     )
 
 
-def play(bench: Workbench, remotes: Remotes, say: Say, tell: Tell) -> Rehearsal:
+def play(
+    session: Session, remotes: Remotes, progress: Progress, report_outcome: ReportOutcome
+) -> Rehearsal:
     """Release, then release again; a ``feat:`` commit is made up when the project has nothing to release."""
     first = pipeline.Result()
-    say("first run")
-    pipeline.release(bench, first, tell)
+    progress("first run")
+    pipeline.release(session, first, report_outcome)
     made_up = first.target is None
     if made_up:
-        say(
+        progress(
             f"nothing to release in the commits: rehearsing with a commit of its own, “{OWN_COMMIT}”"
         )
         origin.add_commit(
-            remotes.project, OWN_COMMIT, bench.project.settings.remote, remotes.environment
+            remotes.project, OWN_COMMIT, session.project.settings.remote, remotes.environment
         )
-        bench, first = bench_for(remotes, say), pipeline.Result()
-        pipeline.release(bench, first, tell)
-    say("second run")
+        session, first = session_for(remotes, progress), pipeline.Result()
+        pipeline.release(session, first, report_outcome)
+    progress("second run")
     second = pipeline.Result()
-    pipeline.release(bench, second, tell)
+    pipeline.release(session, second, report_outcome)
     return Rehearsal(first=first, second=second, remotes=remotes, made_up=made_up)
 
 
-def _print_plan(rows: list[Foreseen], as_json: bool) -> None:
+def _print_plan(rows: list[PlannedStage], as_json: bool) -> None:
     if as_json:
         print(json.dumps(plan_document(rows), indent=2))
         return

@@ -69,7 +69,7 @@ def stand_up(
     environment: Mapping[str, str],
     *,
     mark: Mapping[str, str],
-    say: Callable[[str], None],
+    progress: Callable[[str], None],
 ) -> Remotes:
     """Make the remotes of the project in ``source`` below ``folder``; their processes carry ``mark``."""
     project = load_project(source)
@@ -77,7 +77,7 @@ def stand_up(
     public = scrub(environment, folder) | dict(mark)
     repository = origin.repository_of(source, project.name, remote, public)
     public |= origin.isolate(repository, folder / "origin.git")
-    say(f"rehearsing {repository} in {folder}")
+    progress(f"rehearsing {repository} in {folder}")
     # The services come up while git and cosign work.
     registry = start_registry(folder / "registry", free_port(), public)
     api = _start_releases(folder, public)

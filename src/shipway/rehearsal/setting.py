@@ -10,17 +10,17 @@ from shipway.effects.environment import cache_folder
 from shipway.rehearsal import engine
 from shipway.rehearsal.engine.services import read_record
 
-Say = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
-def start(say: Say, *, suite: str, dry_run: bool) -> dict[str, Any]:
+def start(progress: Progress, *, suite: str, dry_run: bool) -> dict[str, Any]:
     """Make sure that there is an engine."""
     if dry_run:
-        return {"engine": engine.foresee(os.environ, suite=suite)}
-    return {"engine": engine.ensure(os.environ, say, suite=suite)}
+        return {"engine": engine.preview(os.environ, suite=suite)}
+    return {"engine": engine.ensure(os.environ, progress, suite=suite)}
 
 
-def stop(say: Say, *, purge: bool, dry_run: bool) -> dict[str, Any]:
+def stop(progress: Progress, *, purge: bool, dry_run: bool) -> dict[str, Any]:
     """End what was started."""
     if dry_run:
         record = read_record(cache_folder(os.environ) / "engine/engine.json")
@@ -28,4 +28,4 @@ def stop(say: Say, *, purge: bool, dry_run: bool) -> dict[str, Any]:
             "ended": [],
             "would end": [one.name for one in (record.processes if record else ()) if one.lives()],
         }
-    return {"ended": engine.stop(os.environ, say, purge=purge)}
+    return {"ended": engine.stop(os.environ, progress, purge=purge)}

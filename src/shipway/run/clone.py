@@ -14,7 +14,7 @@ from shipway.errors import ContextError
 from shipway.model.actions import Answer, Command, Effect
 from shipway.model.release import CHANGELOG, Decision, Override, Release, Tag
 from shipway.model.target import Target
-from shipway.run.session import Workbench
+from shipway.run.session import Session
 from shipway.settings import Project
 from shipway.target.context import Context
 from shipway.target.notes import Facts, edit_changelog, read_authors, read_notes
@@ -39,10 +39,10 @@ _HELPER = '!f() { test "$1" = get && echo username=x-access-token && echo "passw
 
 
 @dataclass(frozen=True, slots=True)
-class Workspace:
+class Clone:
     """A clone with the remote's tags, checked out at the commit that is released."""
 
-    clone: Path
+    folder: Path
     """Where the project lies in the clone."""
     config: str
     """Settings of python-semantic-release to use."""
@@ -62,7 +62,7 @@ class Workspace:
                 why=why,
                 argv=("git", *words),
                 effect=Effect.LOCAL,
-                folder=str(self.clone),
+                folder=str(self.folder),
                 secrets=TOKENS,
             )
         )
@@ -75,7 +75,7 @@ class Workspace:
                 why=why,
                 argv=("git", *words),
                 effect=Effect.READ,
-                folder=str(self.clone),
+                folder=str(self.folder),
                 expected=(0, 1),
             )
         )
@@ -129,7 +129,7 @@ class Workspace:
         head = self.head()
         self._git("go to the branch's head", "checkout", "--quiet", "--detach", head)
         return (
-            self.clone,
+            self.folder,
             head,
             int(self._ask("ask for its time", "show", "--no-patch", "--format=%ct", head).out),
         )
@@ -137,7 +137,9 @@ class Workspace:
     def decide(self) -> Decision:
         """Ask python-semantic-release for the last and the next version."""
         return read_decision(
-            self.runner(question(str(self.clone), self.config, sys.executable, self.override.level))
+            self.runner(
+                question(str(self.folder), self.config, sys.executable, self.override.level)
+            )
         )
 
     def is_taken(self, decision: Decision) -> bool:
@@ -151,9 +153,9 @@ class Workspace:
         """Stamp, write the changelog, commit and tag: in this clone only."""
         tag = self._tag(decision.upcoming)
         self.runner(
-            stamp_command(str(self.clone), self.config, sys.executable, self.override.level)
+            stamp_command(str(self.folder), self.config, sys.executable, self.override.level)
         )
-        changelog, text = self.clone / CHANGELOG, ""
+        changelog, text = self.folder / CHANGELOG, ""
         if changelog.is_file():
             facts = Facts(
                 version=decision.upcoming,
@@ -164,7 +166,7 @@ class Workspace:
             )
             text = edit_changelog(changelog.read_text(encoding="utf-8"), facts)
             changelog.write_text(text, encoding="utf-8")
-        where = str(self.clone), tag, self.context.epoch
+        where = str(self.folder), tag, self.context.epoch
         for command in (
             tag_commands(*where, read_notes(text, decision.upcoming))
             if self._tag_only
@@ -178,20 +180,20 @@ class Workspace:
     def _authors(self, decision: Decision) -> tuple[str, ...]:
         last = self._tag(decision.current)
         since = last if last in {tag.name for tag in self.tags()} else ""
-        answer = self.runner(authors_command(str(self.clone), since, self.context.commit))
+        answer = self.runner(authors_command(str(self.folder), since, self.context.commit))
         return read_authors(answer.out.splitlines())
 
     def _notes(self, tag: str, number: str) -> str:
         if self._tag_only:
-            return self.runner(notes_command(str(self.clone), tag)).out.strip()
-        changelog = self.clone / CHANGELOG
+            return self.runner(notes_command(str(self.folder), tag)).out.strip()
+        changelog = self.folder / CHANGELOG
         return read_notes(
             changelog.read_text(encoding="utf-8") if changelog.is_file() else "", number
         )
 
     def tags(self) -> tuple[Tag, ...]:
         """The tags of the remote."""
-        return read_tags(self.runner(tags_command(str(self.clone))))
+        return read_tags(self.runner(tags_command(str(self.folder))))
 
     def _release(self, tag: str, commit: str, tags: tuple[Tag, ...]) -> Release:
         form = self.project.settings.release.tag_format
@@ -219,27 +221,27 @@ def branch_of(project: Project, context: Context) -> str:
 
 
 @contextmanager
-def open_workspace(bench: Workbench) -> Iterator[Workspace]:
+def open_clone(session: Session) -> Iterator[Clone]:
     """A fresh clone of the checkout with the tags of the remote, deleted at the end."""
-    context, settings = bench.context, bench.project.settings
-    runner = bench.hands.runner
+    context, settings = session.context, session.project.settings
+    runner = session.executor.runner
     # Where the environment says: a rehearsal's has to lie within its own folder.
     with tempfile.TemporaryDirectory(
-        prefix="shipway-", dir=bench.environment.get("TMPDIR")
-    ) as folder:
-        clone = Path(folder) / "clone"
+        prefix="shipway-", dir=session.environment.get("TMPDIR")
+    ) as parent:
+        folder = Path(parent) / "clone"
         top, inside = runner(
             Command(
                 name="version",
                 why="find the repository",
                 effect=Effect.READ,
-                folder=str(bench.folder),
+                folder=str(session.folder),
                 argv=("git", "rev-parse", "--show-toplevel", "--show-prefix"),
             )
         ).out.split("\n")[:2]
-        config = clone / inside / "pyproject.toml"
-        if not bench.project.releases_itself:
-            config = Path(folder) / "release.toml"
+        config = folder / inside / "pyproject.toml"
+        if not session.project.releases_itself:
+            config = Path(parent) / "release.toml"
             config.write_text(
                 render_config(settings.release, context.repository, inside=bool(inside)),
                 encoding="utf-8",
@@ -249,7 +251,7 @@ def open_workspace(bench: Workbench) -> Iterator[Workspace]:
                 name="version",
                 why="find the remote",
                 effect=Effect.READ,
-                folder=str(bench.folder),
+                folder=str(session.folder),
                 argv=("git", "config", "--get", f"remote.{settings.remote}.url"),
                 expected=(0, 1),
             )
@@ -259,16 +261,18 @@ def open_workspace(bench: Workbench) -> Iterator[Workspace]:
                 f"there is no git remote {settings.remote!r} to ask for what was released",
                 hint=f"run `git remote add {settings.remote} https://github.com/<owner>/<name>.git`",
             )
-        for command in _clone_commands(bench, top, clone, remote):
+        for command in _clone_commands(session, top, folder, remote):
             runner(command)
-        yield Workspace(clone / inside, str(config), runner, bench.project, context, bench.override)
+        yield Clone(
+            folder / inside, str(config), runner, session.project, context, session.override
+        )
 
 
-def _clone_commands(bench: Workbench, top: str, clone: Path, remote: str) -> Iterator[Command]:
+def _clone_commands(session: Session, top: str, folder: Path, remote: str) -> Iterator[Command]:
     """Objects come from the checkout, tags from the remote alone: what it shows is what was released."""
-    context, name = bench.context, bench.project.settings.remote
+    context, name = session.context, session.project.settings.remote
     author, mail = NAME_AND_MAIL
-    inside = ("git", "-C", str(clone))
+    inside = ("git", "-C", str(folder))
     # Global settings of the machine must not change what is committed, nor ask for a passphrase. Nothing tidies up in
     # the background: it would be at work in a folder that is being deleted.
     settings = [
@@ -279,7 +283,7 @@ def _clone_commands(bench: Workbench, top: str, clone: Path, remote: str) -> Ite
         "core.hooksPath=/dev/null",
         "maintenance.auto=false",
     ]
-    if remote.startswith("https://") and any(bench.environment.get(token) for token in TOKENS):
+    if remote.startswith("https://") and any(session.environment.get(token) for token in TOKENS):
         settings.append(f"credential.helper={_HELPER}")
     steps = [
         (
@@ -295,7 +299,7 @@ def _clone_commands(bench: Workbench, top: str, clone: Path, remote: str) -> Ite
                 "--origin",
                 name,
                 top,
-                str(clone),
+                str(folder),
             ),
         ),
         ("point the clone at the remote", (*inside, "remote", "set-url", name, remote)),
@@ -319,7 +323,7 @@ def _clone_commands(bench: Workbench, top: str, clone: Path, remote: str) -> Ite
                 "checkout",
                 "--quiet",
                 "-B",
-                branch_of(bench.project, context),
+                branch_of(session.project, context),
                 context.commit,
             ),
         ),
@@ -328,15 +332,15 @@ def _clone_commands(bench: Workbench, top: str, clone: Path, remote: str) -> Ite
         yield Command(name="version", why=why, argv=argv, effect=Effect.LOCAL, secrets=TOKENS)
 
 
-def release_target(bench: Workbench, workspace: Workspace, release: Release) -> Target:
+def release_target(session: Session, clone: Clone, release: Release) -> Target:
     """What should exist once ``release`` is out."""
     target = plan_target(
-        bench.project, bench.context, bench.environment, str(workspace.clone), release
+        session.project, session.context, session.environment, str(clone.folder), release
     )
-    return bench.fitted(replace(target, base=workspace.head()))
+    return session.fitted(replace(target, base=clone.head()))
 
 
-def go_to_head(bench: Workbench) -> Workbench:
+def go_to_head(session: Session) -> Session:
     """The workbench for the commit that the branch has in the remote now; the checkout stays as it is."""
-    with open_workspace(bench) as workspace:
-        return bench.at(*workspace.go_to_head())
+    with open_clone(session) as clone:
+        return session.at(*clone.go_to_head())

@@ -12,8 +12,8 @@ from shipway.errors import CheckFailed, ShipwayError
 from shipway.image.policies.evidence import Point
 from shipway.model.actions import Command, Effect
 from shipway.model.release import numbers
-from shipway.run.clone import Workspace, branch_of, open_workspace
-from shipway.run.session import Workbench, set_up
+from shipway.run.clone import Clone, branch_of, open_clone
+from shipway.run.session import Session, open_session
 from shipway.stages import sign
 from shipway.target.context import require_git, require_release
 from shipway.target.releases import version_of
@@ -28,29 +28,29 @@ Document = dict[str, Any]  # Any: the values of a JSON document
 class _Asking:
     """Runs the questions of the checks."""
 
-    bench: Workbench
+    session: Session
 
     def __call__(self, why: str, *argv: str, folder: str = "") -> str:
         """Standard output of a question."""
-        return self.bench.hands.runner(
+        return self.session.executor.runner(
             Command(
                 name="doctor",
                 why=why,
                 argv=argv,
                 effect=Effect.READ,
                 secrets=TOKENS,
-                folder=folder or str(self.bench.folder),
+                folder=folder or str(self.session.folder),
             )
         ).out.strip()
 
 
-def examine(say: Callable[[str], None], *, release: bool) -> Document:
+def examine(progress: Callable[[str], None], *, release: bool) -> Document:
     """``{"checks": [{"name", "holds", "seen"}]}``; raises ``CheckFailed`` with the same document when one fails."""
-    bench = set_up(say)
-    ask = _Asking(bench)
+    session = open_session(progress)
+    ask = _Asking(session)
     checks = [
-        *_attempt(bench, _tools(bench, ask)),
-        *(_attempt(bench, _release(bench, ask)) if release else ()),
+        *_attempt(session, _tools(session, ask)),
+        *(_attempt(session, _release(session, ask)) if release else ()),
     ]
     found = {"checks": [{"name": one.name, "holds": one.holds, "seen": one.seen} for one in checks]}
     failed = [one for one in checks if not one.holds]
@@ -67,40 +67,40 @@ def examine(say: Callable[[str], None], *, release: bool) -> Document:
 Check = tuple[str, Callable[[], str]]
 
 
-def _attempt(bench: Workbench, checks: Iterator[Check]) -> Iterator[Point]:
+def _attempt(session: Session, checks: Iterator[Check]) -> Iterator[Point]:
     """Each check says what it saw; one that raises does not hold, and the others go on."""
     for name, check in checks:
         try:
             point = Point(name, True, check())
         except ShipwayError as error:
             point = Point(name, False, f"{error.message.splitlines()[0]} (next: {error.hint})")
-        bench.say(f"{'ok  ' if point.holds else 'FAIL'} {point.name}: {point.seen}")
+        session.progress(f"{'ok  ' if point.holds else 'FAIL'} {point.name}: {point.seen}")
         yield point
 
 
-def _tools(bench: Workbench, ask: _Asking) -> Iterator[Check]:
-    settings = bench.project.settings
+def _tools(session: Session, ask: _Asking) -> Iterator[Check]:
+    settings = session.project.settings
     yield "git", lambda: ask("ask git", "git", "--version")
-    yield "image", lambda: image_name(settings.image, bench.context)
+    yield "image", lambda: image_name(settings.image, session.context)
     yield (
         "engine",
         lambda: ask("ask the engine", "docker", "version", "--format", "{{.Server.Version}}"),
     )
     yield "buildx", lambda: ask("ask buildx", "docker", "buildx", "version")
-    yield "builder", lambda: _builder(bench, ask)
+    yield "builder", lambda: _builder(session, ask)
     yield "cosign", lambda: _cosign(ask)
-    yield "signing", lambda: _signing(bench)
-    yield "cache", lambda: _cache(bench)
+    yield "signing", lambda: _signing(session)
+    yield "cache", lambda: _cache(session)
 
 
-def _builder(bench: Workbench, ask: _Asking) -> str:
-    target = bench.target()
+def _builder(session: Session, ask: _Asking) -> str:
+    target = session.target()
     node = target.build.node
     listed = ask("ask for the builders", "docker", "buildx", "ls")
     if node and node not in listed:
         return f"{node} will be made: {' '.join(target.build.node_commands[0][5:])}"
     argv = ("docker", "buildx", "inspect", *((node,) if node else ()))
-    described = bench.hands.runner(
+    described = session.executor.runner(
         Command(name="doctor", why="ask the builder", argv=argv, effect=Effect.READ)
     )
     driver = re.search(r"^Driver:\s*(\S+)", described.out, re.MULTILINE)
@@ -115,44 +115,44 @@ def _cosign(ask: _Asking) -> str:
     )
 
 
-def _signing(bench: Workbench) -> str:
-    how = bench.target().signing
+def _signing(session: Session) -> str:
+    how = session.target().signing
     if how.key or how.browser:
         return f"with {how.key}" if how.key else "keyless, by a login in the browser"
-    if not any(bench.environment.get(name) for name in sign.ID_TOKENS):
+    if not any(session.environment.get(name) for name in sign.ID_TOKENS):
         message = f"keyless, and none of {', '.join(sign.ID_TOKENS)} is set"
-        if bench.context.ci:
+        if session.context.ci:
             raise CheckFailed(message, hint=sign.KEYLESS)
         return f"{message}: not from here"
     return f"keyless, as {how.identity}"
 
 
-def _cache(bench: Workbench) -> str:
-    lacks = bench.target().build.cache.lacks
+def _cache(session: Session) -> str:
+    lacks = session.target().build.cache.lacks
     if lacks:
         raise CheckFailed(
             f"{', '.join(lacks)} are missing, and buildx would drop the cache without a word",
             hint="see docs/docker.md, Caches",
         )
-    return bench.project.settings.cache.type
+    return session.project.settings.cache.type
 
 
-def _release(bench: Workbench, ask: _Asking) -> Iterator[Check]:
+def _release(session: Session, ask: _Asking) -> Iterator[Check]:
     """Wedges, before they are made."""
-    settings = bench.project.settings
+    settings = session.project.settings
 
     def checkout() -> str:
-        require_release(bench.context, settings.release.branches)
-        return f"{bench.context.branch or bench.context.tag} at {bench.context.commit[:12]}"
+        require_release(session.context, settings.release.branches)
+        return f"{session.context.branch or session.context.tag} at {session.context.commit[:12]}"
 
     yield "checkout", checkout
     try:
-        require_git(bench.context)
-        with open_workspace(bench) as workspace:
-            folder = str(workspace.clone)
-            yield "remote branch", lambda: _remote_branch(bench, ask, folder)
-            yield "last release", lambda: _last_release(bench, workspace, ask, folder)
-            yield "next version", lambda: _next_version(workspace)
+        require_git(session.context)
+        with open_clone(session) as clone:
+            folder = str(clone.folder)
+            yield "remote branch", lambda: _remote_branch(session, ask, folder)
+            yield "last release", lambda: _last_release(session, clone, ask, folder)
+            yield "next version", lambda: _next_version(clone)
             # Tried, not guessed; whether a branch is protected is told by the push itself only.
             yield (
                 "push",
@@ -164,7 +164,7 @@ def _release(bench: Workbench, ask: _Asking) -> Iterator[Check]:
                         "--dry-run",
                         "--atomic",
                         settings.remote,
-                        f"HEAD:refs/heads/{branch_of(bench.project, bench.context)}",
+                        f"HEAD:refs/heads/{branch_of(session.project, session.context)}",
                         folder=folder,
                     )
                     or "allowed"
@@ -179,9 +179,9 @@ def _release(bench: Workbench, ask: _Asking) -> Iterator[Check]:
         yield "remote", unreachable
 
 
-def _remote_branch(bench: Workbench, ask: _Asking, folder: str) -> str:
-    branch = branch_of(bench.project, bench.context)
-    remote = f"refs/remotes/{bench.project.settings.remote}/{branch}"
+def _remote_branch(session: Session, ask: _Asking, folder: str) -> str:
+    branch = branch_of(session.project, session.context)
+    remote = f"refs/remotes/{session.project.settings.remote}/{branch}"
     behind, ahead = ask(
         "compare with the remote branch",
         "git",
@@ -191,7 +191,7 @@ def _remote_branch(bench: Workbench, ask: _Asking, folder: str) -> str:
         f"{remote}...HEAD",
         folder=folder,
     ).split()
-    if behind != "0" and not bench.context.tag:
+    if behind != "0" and not session.context.tag:
         raise CheckFailed(
             f"{branch} has {behind} commits in the remote that are not here", hint="run `git pull`"
         )
@@ -202,10 +202,10 @@ def _remote_branch(bench: Workbench, ask: _Asking, folder: str) -> str:
     )
 
 
-def _last_release(bench: Workbench, workspace: Workspace, ask: _Asking, folder: str) -> str:
+def _last_release(session: Session, clone: Clone, ask: _Asking, folder: str) -> str:
     """The highest release tag is an ancestor of the branch, or of a maintenance branch, and the project says so too."""
-    form = bench.project.settings.release.tag_format
-    tags = [tag for tag in workspace.tags() if version_of(tag.name, form)]
+    form = session.project.settings.release.tag_format
+    tags = [tag for tag in clone.tags() if version_of(tag.name, form)]
     if not tags:
         return "none yet"
     last = max(tags, key=lambda tag: numbers(version_of(tag.name, form)))
@@ -230,7 +230,7 @@ def _last_release(bench: Workbench, workspace: Workspace, ask: _Asking, folder: 
         folder=folder,
     )
     stated = tomllib.loads(text).get("project", {}).get("version", "")
-    if not bench.project.settings.release.tag_only and stated != version_of(last.name, form):
+    if not session.project.settings.release.tag_only and stated != version_of(last.name, form):
         raise CheckFailed(
             f"{last.name} is of a project that says {stated}",
             hint="a tag that was set by hand; the next version follows the tag",
@@ -238,8 +238,8 @@ def _last_release(bench: Workbench, workspace: Workspace, ask: _Asking, folder: 
     return f"{last.name} at {last.commit[:12]}"
 
 
-def _next_version(workspace: Workspace) -> str:
-    decision = workspace.decide()
+def _next_version(clone: Clone) -> str:
+    decision = clone.decide()
     return (
         f"{decision.current or 'nothing'} → {decision.upcoming}"
         if decision.upcoming

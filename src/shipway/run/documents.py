@@ -9,52 +9,54 @@ from typing import Any
 from shipway.model.actions import Json
 from shipway.model.target import Target
 from shipway.run import release as pipeline
-from shipway.run.clone import open_workspace
+from shipway.run.clone import open_clone
 from shipway.run.preview import render_action
-from shipway.run.session import Workbench, set_up
+from shipway.run.session import Session, open_session
 from shipway.stages import build as build_stage
 from shipway.target.context import require_git, require_history
 from shipway.target.plan import edge_branch
 from shipway.target.releases import version_of
 from shipway.target.tags import image_name, plan_tags
 
-Say = Callable[[str], None]
+Progress = Callable[[str], None]
 Document = dict[str, Any]
 """A JSON document; Any, since it is only printed."""
 
 
-def context(say: Say) -> Document:
+def context(progress: Progress) -> Document:
     """Everything that was found out about what is being built."""
-    bench = set_up(say)
-    named = bench.project.settings.image or bench.context.repository
-    return asdict(bench.context) | {"image": _image(bench) if named else None}
+    session = open_session(progress)
+    named = session.project.settings.image or session.context.repository
+    return asdict(session.context) | {"image": _image(session) if named else None}
 
 
-def _image(bench: Workbench) -> str:
-    return image_name(bench.project.settings.image, bench.context)
+def _image(session: Session) -> str:
+    return image_name(session.project.settings.image, session.context)
 
 
-def tags(say: Say) -> Document:
+def tags(progress: Progress) -> Document:
     """``{"image", "tags", "version", "channel"}``; the version is the one of a release tag that is built."""
-    bench = set_up(say)
-    require_git(bench.context)
-    form = bench.project.settings.release.tag_format
-    version = version_of(bench.context.tag, form)
-    planned = plan_tags(bench.context, version=version, edge=edge_branch(bench.project.settings))
+    session = open_session(progress)
+    require_git(session.context)
+    form = session.project.settings.release.tag_format
+    version = version_of(session.context.tag, form)
+    planned = plan_tags(
+        session.context, version=version, edge=edge_branch(session.project.settings)
+    )
     return {
-        "image": _image(bench),
+        "image": _image(session),
         "tags": list(planned.names),
         "version": version or None,
         "channel": planned.channel,
     }
 
 
-def version(say: Say) -> Document:
+def version(progress: Progress) -> Document:
     """``{"current", "next", "bump"}``; next and bump are null when no release is due."""
-    bench = set_up(say)
-    require_history(bench.context)
-    with open_workspace(bench) as workspace:
-        decision = workspace.decide()
+    session = open_session(progress)
+    require_history(session.context)
+    with open_clone(session) as clone:
+        decision = clone.decide()
     return {
         "current": decision.current or None,
         "next": decision.upcoming or None,
@@ -62,17 +64,17 @@ def version(say: Say) -> Document:
     }
 
 
-def build(say: Say, *, dry_run: bool) -> Document:
+def build(progress: Progress, *, dry_run: bool) -> Document:
     """Build for this machine; the document of a build without digest, since nothing was pushed."""
-    bench = set_up(say)
-    target = bench.target()
+    session = open_session(progress)
+    target = session.target()
     if dry_run:
         return {"commands": [render_action(build_stage.build_command(target, push=False))]}
-    pipeline.build_here(bench, target)
+    pipeline.build_here(session, target)
     return {"image": target.image, "digest": None, "tags": [target.staging], "platforms": []}
 
 
-def status(say: Say) -> list[Document]:
+def status(progress: Progress) -> list[Document]:
     """Stage, state, evidence and what to do next, as the remotes show them."""
     return [
         {
@@ -81,7 +83,7 @@ def status(say: Say) -> list[Document]:
             "evidence": finding.evidence,
             "next": following,
         }
-        for name, finding, following in pipeline.look_around(set_up(say))
+        for name, finding, following in pipeline.release_status(open_session(progress))
     ]
 
 

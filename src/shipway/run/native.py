@@ -14,7 +14,7 @@ import msgspec
 
 from shipway.errors import ContextError
 from shipway.model.target import Target
-from shipway.run.session import Workbench
+from shipway.run.session import Session
 from shipway.target.caches import plan_cache
 
 
@@ -27,7 +27,7 @@ class DigestFile(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
 
 
-def apart(bench: Workbench, target: Target, platforms: str) -> Target:
+def apart(session: Session, target: Target, platforms: str) -> Target:
     """The target of a build of some platforms only, such as ``linux/arm64``; all of them when empty."""
     wanted = tuple(one.strip() for one in platforms.split(",") if one.strip())
     if not wanted:
@@ -44,7 +44,7 @@ def apart(bench: Workbench, target: Target, platforms: str) -> Target:
             hint="name one of these, or set `platforms` in [tool.shipway.build]",
         )
     cache = plan_cache(
-        bench.project.settings, bench.context, bench.environment, target.image, wanted
+        session.project.settings, session.context, session.environment, target.image, wanted
     )
     return replace(
         target,

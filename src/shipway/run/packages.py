@@ -22,7 +22,7 @@ from shipway.image.sbom import (
     render_cyclonedx,
     render_table,
 )
-from shipway.run.session import set_up
+from shipway.run.session import open_session
 from shipway.run.verify import find_index, read_limits, require_index
 from shipway.settings import parse
 from shipway.target.notes import render_packages
@@ -32,11 +32,11 @@ Document = dict[str, Any]
 FORMATS = ("table", "spdx", "cyclonedx")
 
 
-def name_image(image: str, say: Callable[[str], None]) -> str:
+def name_image(image: str, progress: Callable[[str], None]) -> str:
     """The image that was given, else the present commit's own under its staging tag."""
     if image:
         return image
-    target = set_up(say).target()
+    target = open_session(progress).target()
     return f"{target.image}:{target.staging}"
 
 

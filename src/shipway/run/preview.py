@@ -16,7 +16,7 @@ _READ_ID = """python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])'""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Foreseen:
+class PlannedStage:
     """One stage of a dry run: its state now, the evidence, and the commands that would mend it."""
 
     name: str
@@ -27,14 +27,14 @@ class Foreseen:
 
 def render_plan(
     target: Target, rows: Sequence[tuple[str, Finding, tuple[Action, ...]]]
-) -> list[Foreseen]:
+) -> list[PlannedStage]:
     """A plan as shell lines. What is known only after a step stands there as a variable, set by a line before."""
     digests = build.name_digests(target)
     names = {target.folder: "CLONE"} if target.version else {}
     names |= {f"sha256:{variable}": variable for variable, _ in digests} | {
         publish.STAND_IN: publish.STAND_IN
     }
-    plan: list[Foreseen] = []
+    plan: list[PlannedStage] = []
     for name, finding, actions in rows:
         lines = [render_action(action, names) for action in actions]
         if name == publish.NAME and len(lines) == 3:
@@ -45,7 +45,7 @@ def render_plan(
                 for variable, command in digests
             ]
         plan.append(
-            Foreseen(
+            PlannedStage(
                 name=name,
                 state=finding.state.value,
                 evidence=finding.evidence,
@@ -111,7 +111,7 @@ def quote(word: str, names: Mapping[str, str]) -> str:
     return shlex.quote(word)
 
 
-def plan_document(rows: Sequence[Foreseen]) -> dict[str, Json]:
+def plan_document(rows: Sequence[PlannedStage]) -> dict[str, Json]:
     """A dry run for programs."""
     return {
         "dry_run": True,
@@ -127,7 +127,7 @@ def plan_document(rows: Sequence[Foreseen]) -> dict[str, Json]:
     }
 
 
-def render_lines(rows: Sequence[Foreseen]) -> str:
+def render_lines(rows: Sequence[PlannedStage]) -> str:
     """A dry run for people: a comment for each stage, then its commands."""
     lines: list[str] = []
     for row in rows:

@@ -15,7 +15,7 @@ from shipway.image.index import SUBJECT
 from shipway.image.labels import PREFIX
 from shipway.image.retention import Rules, Stored, plan_prune
 from shipway.model.actions import Command, Effect, Request
-from shipway.run.session import Workbench, set_up
+from shipway.run.session import Session, open_session
 from shipway.target.tags import image_name, plan_branch_tag
 from shipway.tools.git import TOKENS
 
@@ -26,16 +26,16 @@ GITHUB = "ghcr.io/"
 """GitHub's registry deletes by its own API alone."""
 
 
-def prune(say: Callable[[str], None], *, delete: bool) -> Document:
+def prune(progress: Callable[[str], None], *, delete: bool) -> Document:
     """``{"image", "deleted": bool, "images": [{"digest", "tags", "reason"}]}``; deletes only with ``delete``."""
-    bench = set_up(say)
-    image = image_name(bench.project.settings.image, bench.context)
+    session = open_session(progress)
+    image = image_name(session.project.settings.image, session.context)
     with connect(image) as registry:
-        doomed = plan_prune(read_stored(registry), read_rules(bench))
+        doomed = plan_prune(read_stored(registry), read_rules(session))
         if delete:
-            remove = _github(bench, image) if image.startswith(GITHUB) else registry.delete
+            remove = _github(session, image) if image.startswith(GITHUB) else registry.delete
             for one, reason in doomed:
-                say(f"delete {one.digest[:19]} {' '.join(one.tags)}: {reason}")
+                progress(f"delete {one.digest[:19]} {' '.join(one.tags)}: {reason}")
                 remove(one.digest)
     return {
         "image": image,
@@ -47,16 +47,16 @@ def prune(say: Callable[[str], None], *, delete: bool) -> Document:
     }
 
 
-def read_rules(bench: Workbench) -> Rules:
+def read_rules(session: Session) -> Rules:
     """What may go, with the branches that the remote has now."""
-    settings = bench.project.settings
-    answer = bench.hands.runner(
+    settings = session.project.settings
+    answer = session.executor.runner(
         Command(
             name="prune",
             why="ask for the branches",
             effect=Effect.READ,
             secrets=TOKENS,
-            folder=str(bench.folder),
+            folder=str(session.folder),
             argv=("git", "ls-remote", "--heads", settings.remote),
         )
     )
@@ -117,13 +117,15 @@ def _stored(digest: str, content: Document, tags: tuple[str, ...]) -> Stored:
     )
 
 
-def _github(bench: Workbench, image: str) -> Callable[[str], None]:
+def _github(session: Session, image: str) -> Callable[[str], None]:
     """Deletion by GitHub's API, where every manifest is a "version" of a package with a number of its own."""
     owner, _, package = image.removeprefix(GITHUB).partition("/")
     place = package.replace("/", "%2F")
     pages = [f"/{kind}/{owner}/packages/container/{place}/versions" for kind in ("orgs", "users")]
     addresses = {
-        str(one["name"]): f"{page}/{one['id']}" for page in pages for one in _versions(bench, page)
+        str(one["name"]): f"{page}/{one['id']}"
+        for page in pages
+        for one in _versions(session, page)
     }
 
     def remove(digest: str) -> None:
@@ -132,7 +134,7 @@ def _github(bench: Workbench, image: str) -> Callable[[str], None]:
                 f"GitHub does not list {digest} of {image}",
                 hint="the token needs `packages: write` (a classic one: `delete:packages`)",
             )
-        bench.hands.api(
+        session.executor.api(
             Request(
                 name="prune",
                 why=f"delete {digest[:19]}",
@@ -146,11 +148,11 @@ def _github(bench: Workbench, image: str) -> Callable[[str], None]:
     return remove
 
 
-def _versions(bench: Workbench, path: str) -> Iterator[Document]:
+def _versions(session: Session, path: str) -> Iterator[Document]:
     """All versions of a package; none where the owner is of the other kind."""
     page = 1
     while True:
-        answer = bench.hands.api(
+        answer = session.executor.api(
             Request(
                 name="prune",
                 why="list the package's versions",

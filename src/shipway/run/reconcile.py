@@ -37,7 +37,7 @@ def refuse_request(request: Request) -> Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Hands:
+class Executor:
     """How actions are carried out: commands by one, requests by the other."""
 
     runner: Callable[[Command], Answer]
@@ -68,13 +68,13 @@ class Hands:
             return tuple(pool.map(self.do, questions))
 
 
-def observe(stage: Stage, target: Target, world: World, hands: Hands) -> World:
+def observe(stage: Stage, target: Target, world: World, executor: Executor) -> World:
     """Hold a stage's conversation with the remotes."""
     talk = stage.observe(target, world)
     try:
         questions = next(talk)
         while True:
-            questions = talk.send(hands.ask(questions))
+            questions = talk.send(executor.ask(questions))
     except StopIteration as end:
         seen: World = end.value
         return seen
@@ -83,7 +83,7 @@ def observe(stage: Stage, target: Target, world: World, hands: Hands) -> World:
 def reconcile(
     stages: Iterable[Stage],
     target: Target,
-    hands: Hands,
+    executor: Executor,
     *,
     record: Callable[[Outcome], None],
     only: tuple[str, ...] = (),
@@ -95,14 +95,14 @@ def reconcile(
     world, changed = World(), False
     for stage in stages:
         if only and stage.NAME not in only:
-            world = _expect(stage, target, world, hands)
+            world = _expect(stage, target, world, executor)
             continue
         begun = time.monotonic()
-        reason = stage.due(target)
+        reason = stage.skip_reason(target)
         outcome = "skipped"
         try:
             if not reason:
-                world, acted, reason = _bring_about(stage, target, world, hands)
+                world, acted, reason = _converge(stage, target, world, executor)
                 # A check that follows a change in this run was needed; after nothing changed it only confirms.
                 needed = (changed or bool(only)) and is_check(stage.plan(target, world))
                 outcome = "done" if acted or needed else "skipped"
@@ -125,10 +125,10 @@ def reconcile(
     return world
 
 
-def _expect(stage: Stage, target: Target, world: World, hands: Hands) -> World:
-    if stage.due(target):
+def _expect(stage: Stage, target: Target, world: World, executor: Executor) -> World:
+    if stage.skip_reason(target):
         return world
-    world = observe(stage, target, world, hands)
+    world = observe(stage, target, world, executor)
     finding = stage.judge(target, world)
     refuse(stage, finding)
     if finding.state is not State.SAME:
@@ -138,16 +138,16 @@ def _expect(stage: Stage, target: Target, world: World, hands: Hands) -> World:
     return world
 
 
-def _bring_about(
-    stage: Stage, target: Target, world: World, hands: Hands
+def _converge(
+    stage: Stage, target: Target, world: World, executor: Executor
 ) -> tuple[World, bool, str]:
     remarks: list[str] = []
-    rounds, until, pause = 0, time.monotonic() + hands.patience, 1.0
+    rounds, until, pause = 0, time.monotonic() + executor.patience, 1.0
     acted, before = False, world
     refusals: list[StepFailed] = []
     while rounds < _ROUNDS:
         try:
-            world = observe(stage, target, world, hands)
+            world = observe(stage, target, world, executor)
             finding = stage.judge(target, world)
             if finding.state is State.SAME:
                 return world, acted, "; ".join((finding.evidence, *remarks))
@@ -156,7 +156,7 @@ def _bring_about(
                 raise refusals[0]
             refusals.clear()
             acted, before = True, world
-            remarks += hands.carry_out(stage.plan(target, world))
+            remarks += executor.carry_out(stage.plan(target, world))
             rounds += 1
         except StepFailed as error:
             # What failed may be there: an answer that was lost was a yes, or another run was quicker. So it is looked
@@ -167,7 +167,7 @@ def _bring_about(
                 refusals.append(error)
                 rounds += 1
                 continue
-            hands.wait(pause * random.uniform(1, 2))
+            executor.wait(pause * random.uniform(1, 2))
             pause = min(2 * pause, _LONGEST_PAUSE)
     raise StepFailed(
         f"{stage.NAME}: its steps ran, and still: {finding.evidence}",
@@ -195,12 +195,12 @@ def refuse(stage: Stage, finding: Finding) -> None:
         )
 
 
-Foresight = list[tuple[str, Finding, tuple[Action, ...]]]
+Preview = list[tuple[str, Finding, tuple[Action, ...]]]
 """(stage, first finding, actions) in order."""
 
 
-def look(
-    stages: Iterable[Stage], target: Target, hands: Hands
+def status(
+    stages: Iterable[Stage], target: Target, executor: Executor
 ) -> Iterator[tuple[str, Finding, str]]:
     """What the remotes show now: (stage, finding, what to do next). One that cannot be asked hides no other.
 
@@ -208,10 +208,10 @@ def look(
     """
     world, blind = World(), ""
     for stage in stages:
-        finding, following = Finding(State.SAME, stage.due(target)), ""
+        finding, following = Finding(State.SAME, stage.skip_reason(target)), ""
         if not finding.evidence:
             try:
-                world = observe(stage, target, world, hands)
+                world = observe(stage, target, world, executor)
                 finding = stage.judge(target, world)
                 refuse(stage, finding)
                 following = (
@@ -234,26 +234,26 @@ def look(
         yield stage.NAME, finding, following
 
 
-def foresee(stages: Iterable[Stage], target: Target, hands: Hands) -> Foresight:
+def preview(stages: Iterable[Stage], target: Target, executor: Executor) -> Preview:
     """What a run would do: the same decisions, with each stage's actions settled in a model of the world.
 
     The remotes are asked, nothing else is done.
     """
     world, imagined = World(), False
-    rows: Foresight = []
+    rows: Preview = []
     for stage in stages:
-        reason = stage.due(target)
+        reason = stage.skip_reason(target)
         if reason:
             rows.append((stage.NAME, Finding(State.SAME, reason), ()))
             continue
         # What a check looks at does not exist while the actions before it are only foreseen.
         if not (imagined and is_check(stage.plan(target, world))):
-            world = observe(stage, target, world, hands)
+            world = observe(stage, target, world, executor)
         first = finding = stage.judge(target, world)
         actions: list[Action] = []
         while finding.state is State.ABSENT and len(actions) < 100:
             actions += stage.plan(target, world)
-            world = stage.settle(target, world)
+            world = stage.simulate(target, world)
             finding = stage.judge(target, world)
             imagined = True
         rows.append((stage.NAME, first, tuple(actions)))

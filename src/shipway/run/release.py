@@ -12,10 +12,10 @@ from shipway.model.release import Release
 from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target
 from shipway.model.world import World
-from shipway.run.clone import Workspace, go_to_head, open_workspace, release_target
-from shipway.run.preview import Foreseen, render_plan
-from shipway.run.reconcile import Outcome, foresee, look, reconcile
-from shipway.run.session import Workbench
+from shipway.run.clone import Clone, go_to_head, open_clone, release_target
+from shipway.run.preview import PlannedStage, render_plan
+from shipway.run.reconcile import Outcome, preview, reconcile, status
+from shipway.run.session import Session
 from shipway.stages import DECISION, PIPELINE, build, commit, document, inspect, publish
 from shipway.target.context import Context, require_clean, require_release
 
@@ -45,7 +45,7 @@ class Result:
 
 
 def release(
-    bench: Workbench, result: Result, tell: Callable[[Outcome], None], *, until: str = ""
+    session: Session, result: Result, report_outcome: Callable[[Outcome], None], *, until: str = ""
 ) -> None:
     """Take the present commit to a finished release, doing only what is missing; stop after stage ``until``.
 
@@ -53,49 +53,52 @@ def release(
     """
     for left in reversed(range(_STARTS)):
         try:
-            _release(bench, result, tell, stages_until(until))
+            _release(session, result, report_outcome, stages_until(until))
             return
         except Conflict as conflict:
             target = result.target
-            moved = go_to_head(bench)
+            moved = go_to_head(session)
             if not left or moved.context.commit in (
-                bench.context.commit,
+                session.context.commit,
                 target and target.base,
                 target and target.commit,
             ):
                 raise
-            bench = moved
-            bench.say(
-                f"{conflict.message}\nstarting again from the new head of {bench.context.branch}, "
-                f"{bench.context.commit[:12]}"
+            session = moved
+            session.progress(
+                f"{conflict.message}\nstarting again from the new head of {session.context.branch}, "
+                f"{session.context.commit[:12]}"
             )
             result.stages.clear()
             result.target = None
 
 
 def _release(
-    bench: Workbench, result: Result, tell: Callable[[Outcome], None], stages: tuple[Stage, ...]
+    session: Session,
+    result: Result,
+    report_outcome: Callable[[Outcome], None],
+    stages: tuple[Stage, ...],
 ) -> None:
     def record(outcome: Outcome) -> None:
         result.stages.append(outcome)
-        tell(outcome)
+        report_outcome(outcome)
 
-    with open_release(bench, record) as target:
+    with open_release(session, record) as target:
         if target is None:
             return
         result.target = target
-        result.world = reconcile(stages, target, bench.hands, record=record)
+        result.world = reconcile(stages, target, session.executor, record=record)
 
 
 @contextmanager
-def open_release(bench: Workbench, record: Callable[[Outcome], None]) -> Iterator[Target | None]:
+def open_release(session: Session, record: Callable[[Outcome], None]) -> Iterator[Target | None]:
     """The target of the commit's release, in a workspace that holds it; ``None`` when no release is due."""
-    require_release(bench.context, bench.project.settings.release.branches)
+    require_release(session.context, session.project.settings.release.branches)
     begun = time.monotonic()
     try:
-        with open_workspace(bench) as workspace:
-            found, outcome, reason = _decide(workspace, bench.context)
-            target = release_target(bench, workspace, found) if found else None
+        with open_clone(session) as clone:
+            found, outcome, reason = _decide(clone, session.context)
+            target = release_target(session, clone, found) if found else None
             record(
                 Outcome(
                     name=DECISION, outcome=outcome, reason=reason, seconds=time.monotonic() - begun
@@ -116,26 +119,26 @@ def open_release(bench: Workbench, record: Callable[[Outcome], None]) -> Iterato
         raise
 
 
-def _decide(workspace: Workspace, context: Context) -> tuple[Release | None, str, str]:
-    existing = workspace.existing()
+def _decide(clone: Clone, context: Context) -> tuple[Release | None, str, str]:
+    existing = clone.existing()
     if existing:
         return existing, "skipped", f"{existing.tag} was made of this commit"
-    if workspace.is_behind():
-        message = f"{context.branch} is at {workspace.head()[:12]} in the origin, and {context.commit[:12]} is behind"
+    if clone.is_behind():
+        message = f"{context.branch} is at {clone.head()[:12]} in the origin, and {context.commit[:12]} is behind"
         # Nobody looks at what a run in CI releases; on a laptop somebody has a commit in mind.
         if context.ci:
             raise Conflict(message, hint="run the same command again from the branch's new head")
         raise ContextError(message, hint="run `git pull`, then the same command again")
-    decision = workspace.decide()
+    decision = clone.decide()
     if not decision.upcoming:
         return None, "skipped", f"no release is due since {decision.current}"
-    if workspace.is_taken(decision):
+    if clone.is_taken(decision):
         raise Conflict(
             f"v{decision.upcoming} was released already, of commits that {context.branch} does not have",
             hint="let the branch begin at that release's tag, or merge it; or release another level: --as",
         )
-    made = workspace.make(decision)
-    asked = ", as asked" if workspace.override.level else ""
+    made = clone.make(decision)
+    asked = ", as asked" if clone.override.level else ""
     return (
         made,
         "done",
@@ -164,10 +167,10 @@ def together(name: str) -> tuple[str, ...]:
 
 
 def run_stage(
-    bench: Workbench,
+    session: Session,
     name: str,
     result: Result,
-    tell: Callable[[Outcome], None],
+    report_outcome: Callable[[Outcome], None],
     *,
     adapt: Callable[[Target], Target] = lambda target: target,
     due: bool = False,
@@ -180,86 +183,88 @@ def run_stage(
 
     def record(outcome: Outcome) -> None:
         result.stages.append(outcome)
-        tell(outcome)
+        report_outcome(outcome)
 
-    with open_release(bench, record) if due else open_target(bench, name) as target:
+    with open_release(session, record) if due else open_target(session, name) as target:
         if target is None:
             return
         result.target = target = adapt(target)
         result.world = reconcile(
-            stages_for(name), target, bench.hands, record=record, only=together(name)
+            stages_for(name), target, session.executor, record=record, only=together(name)
         )
 
 
 @contextmanager
-def open_target(bench: Workbench, name: str) -> Iterator[Target]:
+def open_target(session: Session, name: str) -> Iterator[Target]:
     """The target that a single stage works for: the commit's release for those that only releases have."""
     if name not in (commit.NAME, publish.NAME, document.NAME):
         if name == build.NAME:
-            require_clean(bench.context)
-        yield bench.target()
+            require_clean(session.context)
+        yield session.target()
         return
-    with open_workspace(bench) as workspace:
-        existing = workspace.existing()
+    with open_clone(session) as clone:
+        existing = clone.existing()
         if existing is None:
             raise ContextError(
-                f"no release was made of {bench.context.commit[:12]}, so there is nothing to {name}",
+                f"no release was made of {session.context.commit[:12]}, so there is nothing to {name}",
                 hint="check out a release's tag, or run `invoke release`",
             )
-        yield release_target(bench, workspace, existing)
+        yield release_target(session, clone, existing)
 
 
-def foresee_release(bench: Workbench, *, until: str = "") -> list[Foreseen]:
+def preview_release(session: Session, *, until: str = "") -> list[PlannedStage]:
     """What ``release`` would do. The release commit is made in the temporary clone only, to know its hash."""
     said: list[Outcome] = []
-    with open_release(bench, said.append) as target:
+    with open_release(session, said.append) as target:
         rows = [
-            Foreseen(name=DECISION, state=said[0].outcome, evidence=said[0].reason, commands=())
+            PlannedStage(name=DECISION, state=said[0].outcome, evidence=said[0].reason, commands=())
         ]
         if target is not None:
-            rows += render_plan(target, foresee(stages_until(until), target, bench.hands))
+            rows += render_plan(target, preview(stages_until(until), target, session.executor))
         return rows
 
 
-def foresee_stage(
-    bench: Workbench,
+def preview_stage(
+    session: Session,
     name: str,
     *,
     adapt: Callable[[Target], Target] = lambda target: target,
     due: bool = False,
-) -> list[Foreseen]:
+) -> list[PlannedStage]:
     """What ``run_stage`` would do."""
-    with open_release(bench, lambda _: None) if due else open_target(bench, name) as target:
+    with open_release(session, lambda _: None) if due else open_target(session, name) as target:
         if target is None:
             return []
         target = adapt(target)
-        return render_plan(target, foresee(stages_for(name), target, bench.hands))[
+        return render_plan(target, preview(stages_for(name), target, session.executor))[
             -len(together(name)) :
         ]
 
 
-def look_around(bench: Workbench) -> Iterator[tuple[str, Finding, str]]:
+def release_status(session: Session) -> Iterator[tuple[str, Finding, str]]:
     """What the remotes have of the commit's release, or of its branch: (stage, finding, what to do next)."""
-    if bench.context.branch not in bench.project.settings.release.branches:
+    if session.context.branch not in session.project.settings.release.branches:
         yield DECISION, Finding(State.SAME, "only release branches are released"), ""
-        yield from look(PIPELINE, bench.target(), bench.hands)
+        yield from status(PIPELINE, session.target(), session.executor)
         return
     said: list[Outcome] = []
     try:
-        with open_release(bench, said.append) as target:
+        with open_release(session, said.append) as target:
             same = said[0].outcome == "skipped"
             yield (
                 DECISION,
                 Finding(State.SAME if same else State.ABSENT, said[0].reason),
                 "" if same else "invoke release",
             )
-            yield from look(PIPELINE if target else (), target or bench.target(), bench.hands)
+            yield from status(
+                PIPELINE if target else (), target or session.target(), session.executor
+            )
     except StepFailed as error:
         yield DECISION, Finding(State.UNKNOWN, error.message.splitlines()[0]), error.hint
         for stage in PIPELINE:
             yield stage.NAME, Finding(State.UNKNOWN, f"{DECISION} could not be asked"), ""
 
 
-def build_here(bench: Workbench, target: Target) -> None:
+def build_here(session: Session, target: Target) -> None:
     """Build for this machine's engine alone and load the image; nothing is pushed."""
-    bench.hands.do(build.build_command(target, push=False))
+    session.executor.do(build.build_command(target, push=False))

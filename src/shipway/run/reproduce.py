@@ -22,36 +22,36 @@ from shipway.model.actions import Command
 from shipway.model.target import Target
 from shipway.run.native import apart
 from shipway.run.preview import render_action
-from shipway.run.session import set_up
+from shipway.run.session import open_session
 from shipway.stages.build import layout_command
 from shipway.target.context import require_clean
 
 Node = dict[str, Any]  # Any: the values of a JSON document
 
 
-def check(say: Callable[[str], None], *, platform: str, dry_run: bool) -> Node:
+def check(progress: Callable[[str], None], *, platform: str, dry_run: bool) -> Node:
     """``{"reproducible": true, "platforms": {name: digest}}``; raises ``CheckFailed`` and names what differs first."""
-    bench = set_up(say)
-    require_clean(bench.context)
-    target = replace(bench.target(), parts=())
+    session = open_session(progress)
+    require_clean(session.context)
+    target = replace(session.target(), parts=())
     if platform or target.build.strategy != "native":
-        target = apart(bench, target, platform)
+        target = apart(session, target, platform)
     with tempfile.TemporaryDirectory(
-        prefix="shipway-", dir=bench.environment.get("TMPDIR")
+        prefix="shipway-", dir=session.environment.get("TMPDIR")
     ) as folder:
         layouts = [Path(folder) / name for name in ("first", "second")]
         commands = [layout_command(target, str(layout)) for layout in layouts]
         if dry_run:
             return {"commands": [render_action(command) for command in commands]}
-        _build(commands, bench.hands.runner, say)
+        _build(commands, session.executor.runner, progress)
         return {"reproducible": True, "platforms": compare(target, *layouts)}
 
 
 def _build(
-    commands: list[Command], runner: Callable[[Command], object], say: Callable[[str], None]
+    commands: list[Command], runner: Callable[[Command], object], progress: Callable[[str], None]
 ) -> None:
     for number, command in enumerate(commands, 1):
-        say(f"build {number} of {len(commands)}, without cache")
+        progress(f"build {number} of {len(commands)}, without cache")
         runner(command)
 
 

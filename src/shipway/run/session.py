@@ -14,22 +14,22 @@ from shipway.effects.github import DEFAULT, Api
 from shipway.effects.processes import Processes, read_patience
 from shipway.model.release import Override
 from shipway.model.target import Target
-from shipway.run.reconcile import Hands
+from shipway.run.reconcile import Executor
 from shipway.settings import Project
 from shipway.target.context import Context, detect, require_git
 from shipway.target.plan import plan_target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workbench:
+class Session:
     """What a task works with. ``environment`` holds the secrets; only ``hands`` passes them on, by name."""
 
     folder: Path
     environment: Mapping[str, str]
     project: Project
     context: Context
-    hands: Hands
-    say: Callable[[str], None]
+    executor: Executor
+    progress: Callable[[str], None]
     adapt: Callable[[Project], Project] = lambda project: project
     override: Override = Override()
 
@@ -39,7 +39,7 @@ class Workbench:
         target = plan_target(self.project, self.context, self.environment, str(self.folder))
         return self.fitted(target)
 
-    def at(self, folder: Path, commit: str, epoch: int) -> Workbench:
+    def at(self, folder: Path, commit: str, epoch: int) -> Session:
         """The same for another commit of the branch, checked out in ``folder``: with what the project says there."""
         return replace(
             self,
@@ -47,7 +47,7 @@ class Workbench:
             context=replace(self.context, commit=commit, epoch=epoch),
         )
 
-    def overridden(self, override: Override) -> Workbench:
+    def overridden(self, override: Override) -> Session:
         """The same with somebody's word on the next version."""
         return replace(self, override=override)
 
@@ -58,7 +58,7 @@ class Workbench:
         modern = (
             bool(how.config or how.trusted_root or not how.transparency_log)
             and bool(shutil.which("cosign", path=self.environment.get("PATH")))
-            and is_modern(self.hands.runner)
+            and is_modern(self.executor.runner)
         )
         docs = target.docs if has_docs(self.project, Path(target.folder)) else ""
         return replace(target, docs=docs, signing=replace(target.signing, modern=modern))
@@ -70,28 +70,28 @@ def has_docs(project: Project, folder: Path) -> bool:
     return (folder / project.settings.docs.config).is_file() if wanted is None else wanted
 
 
-def set_up(
-    say: Callable[[str], None],
+def open_session(
+    progress: Callable[[str], None],
     *,
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
     adapt: Callable[[Project], Project] = lambda project: project,
-) -> Workbench:
+) -> Session:
     """Gather project, facts and context of ``folder``; ``adapt`` may replace settings, as a rehearsal does."""
     folder = folder or Path.cwd()
     environment = equip(os.environ if environment is None else environment)
     project = adapt(load_project(folder))
     patience = read_patience(environment)
-    runner = Processes(environment, echo=say, patience=patience)
+    runner = Processes(environment, echo=progress, patience=patience)
     facts = gather(environment, folder, remote=project.settings.remote, runner=runner)
     token = environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or ""
     api = Api(environment.get("GITHUB_API_URL") or DEFAULT, token, patience=patience)
-    return Workbench(
+    return Session(
         folder=folder,
         environment=environment,
         project=project,
         context=detect(facts),
         adapt=adapt,
-        hands=Hands(runner=runner, api=api, patience=3600 if environment.get("CI") else 60),
-        say=say,
+        executor=Executor(runner=runner, api=api, patience=3600 if environment.get("CI") else 60),
+        progress=progress,
     )

@@ -24,10 +24,10 @@ from shipway.image.reference import Reference, parse_reference
 from shipway.model.actions import Json
 from shipway.model.target import Target
 from shipway.model.world import World
-from shipway.run.reconcile import Hands, observe
+from shipway.run.reconcile import Executor, observe
 from shipway.settings.policy_file import Limits, parse_limits
 from shipway.stages import sign
-from shipway.target.from_image import Wanted, plan_expected, plan_target
+from shipway.target.from_image import Expectation, plan_expected, plan_target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,9 @@ def read_limits(path: str) -> Limits:
         raise SettingsError(f"{path} cannot be read: {error}", hint="name a policy file") from error
 
 
-def verify(image: str, wanted: Wanted, environment: Mapping[str, str] | None = None) -> Verdict:
+def verify(
+    image: str, wanted: Expectation, environment: Mapping[str, str] | None = None
+) -> Verdict:
     """Everything that can be asked about an image; raises ``ShipwayError`` where something could not be asked.
 
     The tag is resolved first; all else is asked by digest, and last of all whether the tag still leads there.
@@ -138,5 +140,5 @@ def require_index(reference: Reference) -> Index:
 
 def find_signers(runner: Runner, target: Target, index: Index) -> dict[str, tuple[bool, str]]:
     """For each digest of the index whether it is signed as expected, and what was seen."""
-    world = observe(sign, target, World(index=index), Hands(runner=runner))
+    world = observe(sign, target, World(index=index), Executor(runner=runner))
     return {digest: (digest in world.signed, seen) for digest, seen in world.signers.items()}

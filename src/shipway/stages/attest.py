@@ -26,7 +26,7 @@ TYPES = {
 Pair = tuple[str, str]
 
 
-def due(target: Target) -> str:
+def skip_reason(target: Target) -> str:
     """Where the settings ask for it."""
     return "" if target.signing.attest else "not asked for: `attest` in [tool.shipway.sign]"
 
@@ -95,7 +95,7 @@ def plan(target: Target, world: World) -> tuple[Action, ...]:
     )
 
 
-def settle(_target: Target, world: World) -> World:
+def simulate(_target: Target, world: World) -> World:
     """One more of each digest."""
     return replace(world, attested=world.attested.union(_next(world).items()))
 

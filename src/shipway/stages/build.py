@@ -50,7 +50,7 @@ _DIGEST = '{{printf "%s" .Manifest.Digest}}'
 _PICK = "{{{{range .Manifest.Manifests}}}}{{{{if {test}}}}}{{{{.Digest}}}}{{{{end}}}}{{{{end}}}}"
 
 
-def due(_target: Target) -> str:
+def skip_reason(_target: Target) -> str:
     """Every target has an image."""
     return ""
 
@@ -73,9 +73,11 @@ def observe(target: Target, world: World) -> Asking:
         (one for one in released if one and one.annotations.get(REVISION) == target.commit), None
     )
     world = replace(
-        world, index=ours or staged, adrift=bool(ours and ours.digest != (staged and staged.digest))
+        world,
+        index=ours or staged,
+        staging_moved=bool(ours and ours.digest != (staged and staged.digest)),
     )
-    if world.adrift:
+    if world.staging_moved:
         return (yield from sign.observe(target, world))
     if judge(target, world).state is not State.ABSENT or target.parts:
         return world
@@ -99,11 +101,11 @@ def judge(target: Target, world: World) -> Finding:
     lacking = sorted(set(target.platforms) - set(world.index.platforms))
     if lacking:
         return Finding(State.ABSENT, f"{target.staging} lacks {', '.join(lacking)}")
-    if world.adrift and not world.signed.issuperset(world.index.leaves_first):
+    if world.staging_moved and not world.signed.issuperset(world.index.leaves_first):
         return Finding(
             State.CONFLICT, f"{target.tags[0]} is already {world.index.digest}, which nobody signed"
         )
-    if world.adrift:
+    if world.staging_moved:
         return Finding(State.ABSENT, f"{target.staging} is not at the image of {target.tags[0]}")
     return Finding(State.SAME, f"{target.staging} is {world.index.digest}")
 
@@ -113,7 +115,7 @@ def plan(target: Target, world: World) -> tuple[Action, ...]:
 
     Raises ``ShipwayError`` where it is clear before that the build would fail, or be slow without a word.
     """
-    if world.adrift and world.index:
+    if world.staging_moved and world.index:
         return (_stage_command(target, world.index.digest),)
     if target.parts:
         return (merge_command(target),)
@@ -137,10 +139,10 @@ def plan(target: Target, world: World) -> tuple[Action, ...]:
     return (*(_node_command(target, argv) for argv in made), build_command(target))
 
 
-def settle(target: Target, world: World) -> World:
+def simulate(target: Target, world: World) -> World:
     """An index with an image and its attestations for each platform, under names that stand for their digests."""
-    if world.adrift:
-        return replace(world, adrift=False)
+    if world.staging_moved:
+        return replace(world, staging_moved=False)
     entries: list[Entry] = []
     nodes = {**world.nodes, target.build.node: target.platforms}
     for platform in target.platforms:

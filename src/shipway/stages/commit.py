@@ -28,7 +28,7 @@ _HINTS = (
 )
 
 
-def due(target: Target) -> str:
+def skip_reason(target: Target) -> str:
     """Only releases have a commit point."""
     return "" if target.version else f"a {target.channel} build is not released"
 
@@ -82,6 +82,6 @@ def plan(target: Target, _world: World) -> tuple[Action, ...]:
     )
 
 
-def settle(target: Target, world: World) -> World:
+def simulate(target: Target, world: World) -> World:
     """Tag and branch at the release commit."""
     return replace(world, git_tag=target.commit, head=target.commit)

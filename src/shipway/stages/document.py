@@ -19,7 +19,7 @@ NAME = "document"
 LATEST = "latest"
 
 
-def due(target: Target) -> str:
+def skip_reason(target: Target) -> str:
     """Only releases of projects with docs."""
     if not target.version:
         return f"a {target.channel} build is not released"
@@ -113,7 +113,7 @@ def alias_command(target: Target, version: str) -> Command:
     )
 
 
-def settle(target: Target, world: World) -> World:
+def simulate(target: Target, world: World) -> World:
     """The version in the list, the alias on it alone."""
     latest = _takes_latest(target, world)
     others = {

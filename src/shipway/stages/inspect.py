@@ -16,7 +16,7 @@ from shipway.model.world import World
 NAME = "inspect"
 
 
-def due(_target: Target) -> str:
+def skip_reason(_target: Target) -> str:
     """Every image is read back."""
     return ""
 
@@ -58,7 +58,7 @@ def plan(target: Target, world: World) -> tuple[Action, ...]:
     return (contents_command(target, world.index.digest),)
 
 
-def settle(_target: Target, world: World) -> World:
+def simulate(_target: Target, world: World) -> World:
     """An image in which there is nothing to complain of."""
     assert world.index is not None
     return replace(world, contents=Contents(digest=world.index.digest))

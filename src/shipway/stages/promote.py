@@ -17,7 +17,7 @@ from shipway.tools.imagetools import PASSING
 NAME = "promote"
 
 
-def due(target: Target) -> str:
+def skip_reason(target: Target) -> str:
     """A target without public tags ends at its staging tag."""
     return "" if target.tags else "no tag to move beyond the staging tag"
 
@@ -88,7 +88,7 @@ def plan(target: Target, world: World) -> tuple[Action, ...]:
     )
 
 
-def settle(target: Target, world: World) -> World:
+def simulate(target: Target, world: World) -> World:
     """Every tag at the digest."""
     assert world.index is not None
     moved = _behind(target, world)

@@ -31,7 +31,7 @@ STAND_IN = "RELEASE_ID"
 """What a dry run writes in place of the number that GitHub gives a release."""
 
 
-def due(target: Target) -> str:
+def skip_reason(target: Target) -> str:
     """Only releases with a repository on GitHub have a release page."""
     if not target.version:
         return f"a {target.channel} build is not released"
@@ -169,7 +169,7 @@ def plan(target: Target, world: World) -> tuple[Action, ...]:
     return tuple(_delete(target, one) for one in world.forgotten)
 
 
-def settle(target: Target, world: World) -> World:
+def simulate(target: Target, world: World) -> World:
     """One step further."""
     release = world.release
     if release is None:

@@ -72,7 +72,7 @@ def plan_rollback(name: str, tags: Sequence[Tag], tag_format: str, *, rolling: b
 class _Step:
     plan_of: Rollback
 
-    def due(self, _target: Target) -> str:
+    def skip_reason(self, _target: Target) -> str:
         """Every rollback takes it."""
         return ""
 
@@ -118,7 +118,7 @@ class Withdraw(_Step):
             ),
         )
 
-    def settle(self, target: Target, world: World) -> World:
+    def simulate(self, target: Target, world: World) -> World:
         """It is there."""
         return replace(world, git_tag=target.commit)
 
@@ -128,7 +128,7 @@ class Image(_Step):
 
     NAME = "promote"
 
-    def due(self, _target: Target) -> str:
+    def skip_reason(self, _target: Target) -> str:
         """Where the withdrawn version is not the highest of any line, no tag is at it."""
         return "" if self.plan_of.goals else "no tag that people follow is at it"
 
@@ -210,7 +210,7 @@ class Image(_Step):
             for tag in self._behind(world)
         )
 
-    def settle(self, _target: Target, world: World) -> World:
+    def simulate(self, _target: Target, world: World) -> World:
         """Every tag is back."""
         return replace(
             world,
@@ -226,7 +226,7 @@ class Releases(_Step):
 
     NAME = "publish"
 
-    def due(self, target: Target) -> str:
+    def skip_reason(self, target: Target) -> str:
         """Only where there are release pages."""
         return "" if target.repository else "the project has no repository on GitHub"
 
@@ -295,7 +295,7 @@ class Releases(_Step):
             for one, why, body in steps
         )
 
-    def settle(self, _target: Target, world: World) -> World:
+    def simulate(self, _target: Target, world: World) -> World:
         """Marked."""
         page = world.pages[self.plan_of.tag]
         return replace(world, pages={**world.pages, self.plan_of.tag: {**page, "name": MARK}})
@@ -306,10 +306,10 @@ class Docs(_Step):
 
     NAME = "document"
 
-    def due(self, target: Target) -> str:
+    def skip_reason(self, target: Target) -> str:
         """Patches share a docs version, which cannot be taken back without building it again."""
         if not target.docs or not self.latest:
-            return document.due(target) or "the latest docs are not of this version"
+            return document.skip_reason(target) or "the latest docs are not of this version"
         return (
             ""
             if self._version() != target.docs
@@ -337,6 +337,6 @@ class Docs(_Step):
         """Move the alias."""
         return (document.alias_command(target, self._version()),)
 
-    def settle(self, _target: Target, world: World) -> World:
+    def simulate(self, _target: Target, world: World) -> World:
         """Moved."""
         return replace(world, docs={**world.docs, self._version(): ("", (document.LATEST,))})

@@ -42,7 +42,7 @@ KEYLESS = (
 )
 
 
-def due(_target: Target) -> str:
+def skip_reason(_target: Target) -> str:
     """Every image is signed."""
     return ""
 
@@ -91,7 +91,7 @@ def _next(world: World) -> tuple[str, ...]:
     return tuple(digest for digest in leaves if digest not in world.signed) or (index,)
 
 
-def settle(_target: Target, world: World) -> World:
+def simulate(_target: Target, world: World) -> World:
     """One step further."""
     return replace(
         world,

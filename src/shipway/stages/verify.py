@@ -17,7 +17,7 @@ from shipway.tools.cosign import verify_command
 NAME = "verify"
 
 
-def due(_target: Target) -> str:
+def skip_reason(_target: Target) -> str:
     """Every image is verified."""
     return ""
 
@@ -67,7 +67,7 @@ def plan(target: Target, world: World) -> tuple[Action, ...]:
     )
 
 
-def settle(_target: Target, world: World) -> World:
+def simulate(_target: Target, world: World) -> World:
     """A report in which everything holds."""
     return replace(world, report=(Point("model", True, "assumed"),))
 

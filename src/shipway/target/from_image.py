@@ -25,7 +25,7 @@ _VERSION = re.compile(r"v(\d+\.\d+\.\d+.*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Expectation:
     """What was given by hand; what is empty is derived."""
 
     identity: str = ""
@@ -40,7 +40,9 @@ class Wanted:
     limits: Limits = field(default_factory=Limits)
 
 
-def plan_repository(reference: Reference, wanted: Wanted, annotations: Mapping[str, str]) -> str:
+def plan_repository(
+    reference: Reference, wanted: Expectation, annotations: Mapping[str, str]
+) -> str:
     """``owner/name`` on GitHub, empty when nothing tells it.
 
     An image's name is in lower case. The image may say how its repository writes itself, and no more than that.
@@ -54,7 +56,9 @@ def plan_repository(reference: Reference, wanted: Wanted, annotations: Mapping[s
     return told if told.lower() == found["repository"] else found["repository"]
 
 
-def plan_signing(reference: Reference, wanted: Wanted, annotations: Mapping[str, str]) -> Signing:
+def plan_signing(
+    reference: Reference, wanted: Expectation, annotations: Mapping[str, str]
+) -> Signing:
     """The key, or the exact identity; raises ``ContextError`` where nothing tells it."""
     if wanted.key:
         return Signing(
@@ -83,7 +87,9 @@ def plan_signing(reference: Reference, wanted: Wanted, annotations: Mapping[str,
     )
 
 
-def plan_target(reference: Reference, wanted: Wanted, annotations: Mapping[str, str]) -> Target:
+def plan_target(
+    reference: Reference, wanted: Expectation, annotations: Mapping[str, str]
+) -> Target:
     """As much of a target as questions about signatures need."""
     return Target(
         image=reference.name,
@@ -99,7 +105,7 @@ def plan_target(reference: Reference, wanted: Wanted, annotations: Mapping[str, 
 
 
 def plan_expected(
-    reference: Reference, wanted: Wanted, annotations: Mapping[str, str], now: int
+    reference: Reference, wanted: Expectation, annotations: Mapping[str, str], now: int
 ) -> Expected:
     """What has to hold; ``now`` in seconds since 1970."""
     repository, limits = plan_repository(reference, wanted, annotations), wanted.limits

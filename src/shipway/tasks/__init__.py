@@ -14,12 +14,12 @@ from invoke.context import Context
 from shipway.errors import ShipwayError
 from shipway.tasks import engine, images
 from shipway.tasks.options import task
-from shipway.tasks.output import print_json, print_plan, say, show, show_status, tell
+from shipway.tasks.output import print_json, print_plan, progress, report_outcome, show, show_status
 
 if TYPE_CHECKING:
     from shipway.model.target import Target
     from shipway.run.release import Result
-    from shipway.run.session import Workbench
+    from shipway.run.session import Session
 
 
 @task
@@ -28,7 +28,7 @@ def context(_: Context, dry_run: bool = False, json: bool = False) -> None:
     del dry_run  # it only computes
     from shipway.run import documents
 
-    show(documents.context(say), json)
+    show(documents.context(progress), json)
 
 
 @task
@@ -37,7 +37,7 @@ def tags(_: Context, dry_run: bool = False, json: bool = False) -> None:
     del dry_run  # it only computes
     from shipway.run import documents
 
-    show(documents.tags(say), json)
+    show(documents.tags(progress), json)
 
 
 @task
@@ -46,7 +46,7 @@ def version(_: Context, dry_run: bool = False, json: bool = False) -> None:
     del dry_run  # it only computes
     from shipway.run import documents
 
-    show(documents.version(say), json)
+    show(documents.version(progress), json)
 
 
 @task
@@ -72,22 +72,22 @@ def build(
     if check_reproducible:
         from shipway.run import reproduce
 
-        show(reproduce.check(say, platform=platform, dry_run=dry_run), json)
+        show(reproduce.check(progress, platform=platform, dry_run=dry_run), json)
         return
     if push:
         from shipway.run.native import apart, write_digest_file
-        from shipway.run.session import set_up
+        from shipway.run.session import open_session
 
-        bench = set_up(say)
+        session = open_session(progress)
         result = _stage(
-            "build", dry_run, json, bench, lambda target: apart(bench, target, platform), due
+            "build", dry_run, json, session, lambda target: apart(session, target, platform), due
         )
         if digest_file and result and result.target:
             write_digest_file(Path(digest_file), result.target, result.digest)
         return
     from shipway.run import documents
 
-    show(documents.build(say, dry_run=dry_run), json)
+    show(documents.build(progress, dry_run=dry_run), json)
 
 
 @task
@@ -100,10 +100,15 @@ def merge(
 ) -> None:
     """Put images that were built for one platform each under one index, by their digest files."""
     from shipway.run.native import merged
-    from shipway.run.session import set_up
+    from shipway.run.session import open_session
 
     _stage(
-        "build", dry_run, json, set_up(say), lambda target: merged(target, digest_file or ()), due
+        "build",
+        dry_run,
+        json,
+        open_session(progress),
+        lambda target: merged(target, digest_file or ()),
+        due,
     )
 
 
@@ -146,13 +151,13 @@ def verify(
     if not image:
         _stage("verify", dry_run, json)
         return
-    from shipway.target.from_image import Wanted
+    from shipway.target.from_image import Expectation
 
     images.verify(
         image,
         policy,
         json,
-        Wanted(
+        Expectation(
             identity=identity,
             issuer=issuer,
             key=key,
@@ -188,19 +193,22 @@ def _stage(
     name: str,
     dry_run: bool,
     as_json: bool,
-    bench: Workbench | None = None,
+    session: Session | None = None,
     adapt: Callable[[Target], Target] = lambda target: target,
     due: bool = False,
 ) -> Result | None:
     from shipway.run import release as pipeline
-    from shipway.run.session import set_up
+    from shipway.run.session import open_session
 
-    bench = bench or set_up(say)
+    session = session or open_session(progress)
     if dry_run:
-        print_plan(pipeline.foresee_stage(bench, name, adapt=adapt, due=due), as_json)
+        print_plan(pipeline.preview_stage(session, name, adapt=adapt, due=due), as_json)
         return None
     return _run(
-        lambda result: pipeline.run_stage(bench, name, result, tell, adapt=adapt, due=due), as_json
+        lambda result: pipeline.run_stage(
+            session, name, result, report_outcome, adapt=adapt, due=due
+        ),
+        as_json,
     )
 
 
@@ -235,20 +243,20 @@ def release(
     """Take the present commit to a signed, verified, documented release, doing only what is missing."""
     from shipway.run import release as pipeline
     from shipway.run.documents import write_outputs
-    from shipway.run.session import set_up
+    from shipway.run.session import open_session
     from shipway.target.releases import read_override
 
-    override, bench = read_override(as_, because), set_up(say)
-    bench = bench.overridden(override) if override.level else bench
+    override, session = read_override(as_, because), open_session(progress)
+    session = session.overridden(override) if override.level else session
     if dry_run:
-        print_plan(pipeline.foresee_release(bench, until=until), json)
+        print_plan(pipeline.preview_release(session, until=until), json)
         return
 
     def run(result: Result) -> None:
         try:
-            pipeline.release(bench, result, tell, until=until)
+            pipeline.release(session, result, report_outcome, until=until)
         finally:
-            write_outputs(bench.environment, result)
+            write_outputs(session.environment, result)
 
     _run(run, json)
 
@@ -257,13 +265,13 @@ def release(
 def rollback(_: Context, version: str, dry_run: bool = False, json: bool = False) -> None:
     """Withdraw a release: what people follow goes back to the one before; nothing is deleted."""
     from shipway.run import rollback as rolling_back
-    from shipway.run.session import set_up
+    from shipway.run.session import open_session
 
-    bench = set_up(say)
+    session = open_session(progress)
     if dry_run:
-        print_plan(rolling_back.foresee_rollback(bench, version), json)
+        print_plan(rolling_back.preview_rollback(session, version), json)
         return
-    _run(lambda result: rolling_back.roll_back(bench, version, result, tell), json)
+    _run(lambda result: rolling_back.roll_back(session, version, result, report_outcome), json)
 
 
 @task
@@ -271,7 +279,7 @@ def prune(_: Context, delete: bool = False, dry_run: bool = False, json: bool = 
     """Show the images of branches and pull requests that nobody needs any more; with --delete, delete them."""
     from shipway.run import prune as pruning
 
-    found = pruning.prune(say, delete=delete and not dry_run)
+    found = pruning.prune(progress, delete=delete and not dry_run)
     if json:
         print_json(found)
         return
@@ -287,7 +295,7 @@ def status(_: Context, json: bool = False) -> None:
     """Show what the remotes have of the present commit, stage by stage, and change nothing."""
     from shipway.run import documents
 
-    show_status(documents.status(say), json)
+    show_status(documents.status(progress), json)
 
 
 @task
@@ -295,7 +303,7 @@ def doctor(_: Context, release: bool = False, json: bool = False) -> None:
     """Say whether everything is there that the tasks need; with --release, whether a release would get through."""
     from shipway.run.doctor import examine
 
-    found = examine(say, release=release)
+    found = examine(progress, release=release)
     if json:
         print_json(found)
 
@@ -305,7 +313,7 @@ def rehearse(_: Context, keep: bool = False, dry_run: bool = False, json: bool =
     """Run the whole pipeline twice against local stand-ins of the remotes, with real tools."""
     from shipway.rehearsal import rehearse as play
 
-    play.main(say, tell, keep=keep, dry_run=dry_run, as_json=json)
+    play.main(progress, report_outcome, keep=keep, dry_run=dry_run, as_json=json)
 
 
 namespace = Collection(

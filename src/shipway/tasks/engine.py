@@ -6,7 +6,7 @@ from invoke.collection import Collection
 from invoke.context import Context
 
 from shipway.tasks.options import task
-from shipway.tasks.output import say, show
+from shipway.tasks.output import progress, show
 
 
 @task
@@ -14,7 +14,7 @@ def engine(_: Context, suite: str = "trixie", dry_run: bool = False, json: bool 
     """Make sure that Docker with buildx and cosign are there; on Debian, set them up in a folder of their own."""
     from shipway.rehearsal import setting
 
-    show(setting.start(say, suite=suite, dry_run=dry_run), json)
+    show(setting.start(progress, suite=suite, dry_run=dry_run), json)
 
 
 @task
@@ -22,7 +22,7 @@ def stop(_: Context, purge: bool = False, dry_run: bool = False, json: bool = Fa
     """End what `engine` started, and nothing else."""
     from shipway.rehearsal import setting
 
-    show(setting.stop(say, purge=purge, dry_run=dry_run), json)
+    show(setting.stop(progress, purge=purge, dry_run=dry_run), json)
 
 
 collection = Collection("engine")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from shipway.tasks.options import task
-from shipway.tasks.output import print_json, say, show_either
+from shipway.tasks.output import print_json, progress, show_either
 
 if TYPE_CHECKING:
-    from shipway.target.from_image import Wanted
+    from shipway.target.from_image import Expectation
 
 
-def verify(image: str, policy: str, as_json: bool, wanted: Wanted) -> None:
+def verify(image: str, policy: str, as_json: bool, wanted: Expectation) -> None:
     """Print every point; raises ``VerificationFailed`` when one does not hold."""
     from dataclasses import replace
 
@@ -36,7 +36,7 @@ def sbom(
     """Print what an image holds, package by package; with --diff, what changed since another one."""
     from shipway.run import packages
 
-    image = packages.name_image(image, say)
+    image = packages.name_image(image, progress)
     show_either(*(packages.changes(image, diff) if diff else packages.sbom(image, format_)), json)
 
 
@@ -52,7 +52,7 @@ def scan(
     from shipway.run import packages
     from shipway.run import scan as scanning
 
-    show_either(*scanning.scan(packages.name_image(image, say), policy, scanner or ()), json)
+    show_either(*scanning.scan(packages.name_image(image, progress), policy, scanner or ()), json)
 
 
 @task
@@ -60,7 +60,7 @@ def licenses(_: Context, image: str = "", policy: str = "", json: bool = False) 
     """Hold the licenses of an image's packages against the list of those that are allowed."""
     from shipway.run import packages
 
-    found = packages.licenses(packages.name_image(image, say), policy)
+    found = packages.licenses(packages.name_image(image, progress), policy)
     show_either(
         "\n".join(
             f"{platform}: {count} packages, all under licenses that are allowed"

@@ -7,18 +7,18 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from shipway.run.preview import Foreseen
+    from shipway.run.preview import PlannedStage
     from shipway.run.reconcile import Outcome
 
 
-def say(line: str) -> None:
+def progress(line: str) -> None:
     """Progress, on standard error: standard output is for results."""
     print(line, file=sys.stderr, flush=True)
 
 
-def tell(outcome: Outcome) -> None:
+def report_outcome(outcome: Outcome) -> None:
     """One line for a stage that ended."""
-    say(f"{outcome.name:9} {outcome.outcome:8} {outcome.seconds:6.1f} s  {outcome.reason}")
+    progress(f"{outcome.name:9} {outcome.outcome:8} {outcome.seconds:6.1f} s  {outcome.reason}")
 
 
 def print_json(document: object) -> None:
@@ -66,7 +66,7 @@ def show_status(
         print_json(failure.document)
 
 
-def print_plan(rows: list[Foreseen], as_json: bool) -> None:
+def print_plan(rows: list[PlannedStage], as_json: bool) -> None:
     """A dry run, for programs or for people."""
     from shipway.run.preview import plan_document, render_lines
 

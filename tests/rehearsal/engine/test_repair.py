@@ -105,7 +105,7 @@ class TestRepair:
 
     def test_a_mirror_that_was_not_filled_is_filled(self, machine: Machine) -> None:
         machine.remember(ALIVE, ready=False)
-        assert "would unpack" in engine.foresee(machine.environment)
+        assert "would unpack" in engine.preview(machine.environment)
         machine.ensure()
         assert "fill" in machine.steps and machine.ready == [False]
         record = read_record(machine.base / "engine.json")
@@ -238,11 +238,11 @@ def test_who_waits_for_another_task_is_told(machine: Machine) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         said: list[str] = []
 
-        def say(line: str) -> None:
+        def progress(line: str) -> None:
             said.append(line)
             told.set()
 
-        waiting = threading.Thread(target=engine.stop, args=(machine.environment, say))
+        waiting = threading.Thread(target=engine.stop, args=(machine.environment, progress))
         waiting.start()
         assert told.wait(10)
         fcntl.flock(lock, fcntl.LOCK_UN)

@@ -9,9 +9,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from shipway.image.policies.build import Built, Fresh
-from shipway.image.policies.contents import Bill, Labels, Licenses, Machines, Subjects
+from shipway.image.policies.contents import (
+    Labels,
+    Licenses,
+    NamesWhatIsInstalled,
+    RightArchitecture,
+    Subjects,
+)
 from shipway.image.policies.evidence import Evidence, Point, Policy
-from shipway.image.policies.index import Attested, Platforms, Resolved, Signed, Unmoved
+from shipway.image.policies.index import Attested, Platforms, Resolved, Signed, StillAtDigest
 
 __all__ = ["All", "Evidence", "Expected", "Policy", "content_policy", "strict_policy"]
 
@@ -55,8 +61,8 @@ def content_policy(expected: Expected) -> Policy:
     return All(
         (
             Labels(expected.labels, expected.named),
-            Machines(expected.allow_foreign),
-            Bill(),
+            RightArchitecture(expected.allow_foreign),
+            NamesWhatIsInstalled(),
             Built(expected.builders, expected.source),
             Subjects(),
             *limits,
@@ -73,6 +79,6 @@ def strict_policy(expected: Expected) -> Policy:
             Platforms(expected.platforms),
             Attested(),
             content_policy(expected),
-            Unmoved(),
+            StillAtDigest(),
         )
     )

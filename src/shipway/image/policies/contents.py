@@ -39,7 +39,7 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True)
-class Machines:
+class RightArchitecture:
     """Compiled files are for the machine of their platform."""
 
     allowed: tuple[str, ...]
@@ -61,7 +61,7 @@ class Machines:
             )
 
 
-class Bill:
+class NamesWhatIsInstalled:
     """The SBOM is not empty and names every Python distribution that is installed."""
 
     def check(self, image: Evidence) -> Iterator[Point]:

@@ -71,7 +71,7 @@ class Attested:
         )
 
 
-class Unmoved:
+class StillAtDigest:
     """The reference still leads to the digest that everything else was asked about."""
 
     def check(self, image: Evidence) -> Iterator[Point]:

@@ -32,12 +32,16 @@ from shipway.rehearsal.engine.services import Record, Service, end, find, read_r
 from shipway.rehearsal.engine.sources import machine_source, what_to_install
 from shipway.rehearsal.ports import free_port
 
-Say = Callable[[str], None]
+Progress = Callable[[str], None]
 _DONE = "Docker with buildx and cosign are there: nothing to do"
 
 
 def ensure(
-    environment: Mapping[str, str], say: Say, *, suite: str = "trixie", root: Path = Path("/")
+    environment: Mapping[str, str],
+    progress: Progress,
+    *,
+    suite: str = "trixie",
+    root: Path = Path("/"),
 ) -> str:
     """Make sure that an engine with buildx, and cosign, are there. Gives one sentence about what was done.
 
@@ -52,14 +56,14 @@ def ensure(
         raise SettingsError(f"no engine from {suite!r}", hint=f"the suites are {', '.join(SUITES)}")
     _refuse(environment, root)
     machine_source(root, suite)
-    with _alone(base, say):
+    with _alone(base, progress):
         if _serves(environment, base, suite):
             return "the engine was started by another task: nothing to do"
-        _start(Home(base / suite), suite, environment, say, root)
+        _start(Home(base / suite), suite, environment, progress, root)
     return f"the engine from Debian {suite} is running"
 
 
-def foresee(
+def preview(
     environment: Mapping[str, str], *, suite: str = "trixie", root: Path = Path("/")
 ) -> str:
     """What ``ensure`` would do, in one sentence; raises where it would."""
@@ -70,11 +74,11 @@ def foresee(
     return f"would unpack tools from Debian {suite} below {base} and start an engine"
 
 
-def stop(environment: Mapping[str, str], say: Say, *, purge: bool = False) -> list[str]:
+def stop(environment: Mapping[str, str], progress: Progress, *, purge: bool = False) -> list[str]:
     """End what ``ensure`` started, and nothing else; the names of what was ended."""
     base = cache_folder(environment) / "engine"
-    with _alone(base, say):
-        ended = [name for suite in SUITES for name in _end_all(Home(base / suite), suite, say)]
+    with _alone(base, progress):
+        ended = [name for suite in SUITES for name in _end_all(Home(base / suite), suite, progress)]
         if purge:
             shutil.rmtree(base, ignore_errors=True)
     return ended
@@ -115,13 +119,15 @@ def _refuse(environment: Mapping[str, str], root: Path) -> None:
         )
 
 
-def _start(home: Home, suite: str, environment: Mapping[str, str], say: Say, root: Path) -> None:
+def _start(
+    home: Home, suite: str, environment: Mapping[str, str], progress: Progress, root: Path
+) -> None:
     known = read_record(home.record)
     if known and known.is_whole and answers({**equip(environment), **home.client}):
         known.write(home.folder.parent / "engine.json")
         return
-    _end_all(home, suite, say)
-    say(f"engine: tools from Debian {suite}, in {home.folder}")
+    _end_all(home, suite, progress)
+    progress(f"engine: tools from Debian {suite}, in {home.folder}")
     fetch_tools(home, suite, Processes(environment), root)
     port = 0 if hub_answers(environment) else free_port()
     services: tuple[Service, ...] = (start_mirror(home, port, environment),) if port else ()
@@ -129,7 +135,7 @@ def _start(home: Home, suite: str, environment: Mapping[str, str], say: Say, roo
     services = (start_engine(home, port, environment), *services)
     _remember(home, suite, services, ready=False)
     if port:
-        fill_mirror(home, port, Processes(equip(environment), patience=600), say, root)
+        fill_mirror(home, port, Processes(equip(environment), patience=600), progress, root)
     _remember(home, suite, services, ready=True)
 
 
@@ -139,7 +145,7 @@ def _remember(home: Home, suite: str, services: tuple[Service, ...], *, ready: b
         record.write(file)
 
 
-def _end_all(home: Home, suite: str, say: Say) -> list[str]:
+def _end_all(home: Home, suite: str, progress: Progress) -> list[str]:
     current = home.folder.parent / "engine.json"
     records = {
         file: record
@@ -149,7 +155,7 @@ def _end_all(home: Home, suite: str, say: Say) -> list[str]:
     known = [service for record in records.values() for service in record.processes]
     ended = [service.name for service in (*known, *find(home.commands)) if end(service)]
     for name in ended:
-        say(f"ended {name}")
+        progress(f"ended {name}")
     runner = Processes(
         {"PATH": ":".join([*home.path, "/usr/sbin:/usr/bin:/sbin:/bin"]), **home.libraries}
     )
@@ -181,7 +187,7 @@ def _unmount(base: Path, runner: Runner, mounts: Path = Path("/proc/mounts")) ->
 
 
 @contextmanager
-def _alone(base: Path, say: Say) -> Iterator[None]:
+def _alone(base: Path, progress: Progress) -> Iterator[None]:
     """One task at a time sets an engine up or ends it."""
     if sys.platform == "win32":
         raise ContextError(
@@ -195,6 +201,6 @@ def _alone(base: Path, say: Say) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("engine: another task sets it up or ends it; waiting for that")
+            progress("engine: another task sets it up or ends it; waiting for that")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -86,11 +86,11 @@ def hub_answers(
 
 
 def fill_mirror(
-    home: Home, port: int, runner: Runner, say: Callable[[str], None], root: Path = Path("/")
+    home: Home, port: int, runner: Runner, progress: Callable[[str], None], root: Path = Path("/")
 ) -> None:
     """Make what builds ask Docker Hub for, as far as it is not there yet."""
     if not holds(port, bases.PYTHON):
-        say("Docker Hub is out of reach: making the Python base image from Debian's packages")
+        progress("Docker Hub is out of reach: making the Python base image from Debian's packages")
         with _folder(home) as folder:
             bases.python_context(folder, machine_source(root, bases.SUITE), runner)
             _push(
@@ -101,7 +101,7 @@ def fill_mirror(
                 runner,
             )
     if not holds(port, bases.SCANNER):
-        say("making the SBOM scanner from syft")
+        progress("making the SBOM scanner from syft")
         with _folder(home) as folder:
             bases.scanner_context(folder, runner, sys.executable)
             _push(folder, port, bases.SCANNER, [], runner)
