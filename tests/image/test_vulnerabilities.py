@@ -17,7 +17,7 @@ from shipway.image.vulnerabilities import (
     parse_pip_audit,
     parse_trivy,
 )
-from shipway.settings import Exemption, Policy, parse
+from shipway.settings import Exemption, PolicySettings, parse
 from tests.support.scanner_reports import AUDIT, GRYPE, TRIVY
 
 DAY = datetime.date(2026, 6, 1)
@@ -29,9 +29,9 @@ RATED = Vulnerability(
 )
 
 
-def exempt(until: datetime.date, name: str = "CVE-2024-22195") -> Policy:
+def exempt(until: datetime.date, name: str = "CVE-2024-22195") -> PolicySettings:
     """A policy with one exception."""
-    return Policy(exceptions=(Exemption(id=name, until=until, reason="we never call it"),))
+    return PolicySettings(exceptions=(Exemption(id=name, until=until, reason="we never call it"),))
 
 
 class TestReports:
@@ -92,11 +92,11 @@ class TestRules:
     @pytest.mark.parametrize(
         ("severity", "policy", "outcome", "reason"),
         [
-            ("", Policy(), "refused", "no scanner knows how severe it is"),
-            ("high", Policy(), "refused", "high or more"),
-            ("critical", Policy(), "refused", "high or more"),
-            ("medium", Policy(), "tolerated", "less than high"),
-            ("medium", Policy(severity="low"), "refused", "low or"),
+            ("", PolicySettings(), "refused", "no scanner knows how severe it is"),
+            ("high", PolicySettings(), "refused", "high or more"),
+            ("critical", PolicySettings(), "refused", "high or more"),
+            ("medium", PolicySettings(), "tolerated", "less than high"),
+            ("medium", PolicySettings(severity="low"), "refused", "low or"),
             ("critical", exempt(DAY), "excepted", "until 2026-06-01: we never call it"),
             ("", exempt(DAY, "GHSA-h5c8"), "excepted", "we never"),
             (
@@ -110,7 +110,7 @@ class TestRules:
         ],
     )
     def test_each_has_a_ruling(
-        self, severity: str, policy: Policy, outcome: str, reason: str
+        self, severity: str, policy: PolicySettings, outcome: str, reason: str
     ) -> None:
         (one,) = judge(
             [Vulnerability(package="jinja2", version="3.1.2", ids=JINJA.ids, severity=severity)],

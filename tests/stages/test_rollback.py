@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from shipway.errors import ContextError, VerificationFailed
-from shipway.model.release import Tag
+from shipway.model.release import GitTag
 from shipway.model.target import Target
 from shipway.run.reconcile import Outcome, reconcile
 from shipway.stages.rollback import MARK, Rollback, plan_rollback
@@ -42,9 +42,9 @@ def test_where_each_tag_goes(
     )
 
 
-def tags(names: Sequence[str]) -> list[Tag]:
+def tags(names: Sequence[str]) -> list[GitTag]:
     """Tags with these names."""
-    return [Tag(name, "c" * 40, "") for name in names]
+    return [GitTag(name, "c" * 40, "") for name in names]
 
 
 @pytest.mark.parametrize(

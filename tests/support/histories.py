@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shipway.effects import history
-from shipway.settings import Release
+from shipway.settings import ReleaseSettings
 from shipway.tools.git import RELEASED
 from shipway.tools.semantic_release import render_config
 from tests.support.repositories import CHANGELOG, PROJECT, git
@@ -174,7 +174,7 @@ def config_of(folder: Path, *, prerelease: bool = False) -> Path:
     folder.mkdir(exist_ok=True)
     file = folder / "release.toml"
     text = render_config(
-        Release(branches=("never" if prerelease else "main",)), "acme/toy", inside=False
+        ReleaseSettings(branches=("never" if prerelease else "main",)), "acme/toy", inside=False
     )
     file.write_text(
         text + "[semantic_release.branches.main]\nmatch = 'main'\nprerelease = true\n" * prerelease

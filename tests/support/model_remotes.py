@@ -11,7 +11,14 @@ from typing import cast
 import msgspec
 
 from shipway.effects.processes import failure
-from shipway.image.contents import PROVENANCE, SPDX, Attestation, Contents, Platform, Statement
+from shipway.image.contents import (
+    PROVENANCE,
+    SPDX,
+    Attestation,
+    Contents,
+    PlatformContents,
+    Statement,
+)
 from shipway.image.index import SUBJECT, Index, parse_index
 from shipway.image.labels import REVISION, SOURCE
 from shipway.image.provenance import BUILD_TYPES
@@ -85,7 +92,7 @@ def contents_of(index: Index, labels: Mapping[str, str], packages: int = 1) -> C
     """What is in a good image: one distribution, and as many packages in its SBOM."""
     names = tuple((f"package-{number}", "1.0", "MIT") for number in range(packages))
     platforms = {
-        entry.platform: Platform(
+        entry.platform: PlatformContents(
             digest=entry.digest,
             labels=dict(labels),
             compiled=2,

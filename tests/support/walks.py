@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from shipway.errors import Conflict, ShipwayError, StepFailed
 from shipway.image.labels import REVISION, VERSION
-from shipway.model.release import Tag, numbers
+from shipway.model.release import GitTag, numbers
 from shipway.model.target import Building, Signing, Target
 from shipway.run.reconcile import Outcome, reconcile
 from shipway.stages import PIPELINE
@@ -65,14 +65,14 @@ class Walk(RuleBasedStateMachine):
 
     # What a release of a commit is, by the model of git.
 
-    def tags(self) -> tuple[Tag, ...]:
+    def tags(self) -> tuple[GitTag, ...]:
         """The release tags of the origin."""
         refs = [
             (ref.rpartition("/")[2], commit)
             for ref, commit in self.remotes.refs.items()
             if "/tags/" in ref
         ]
-        return tuple(Tag(name, commit, self.remotes.parents[commit]) for name, commit in refs)
+        return tuple(GitTag(name, commit, self.remotes.parents[commit]) for name, commit in refs)
 
     def decide(self, base: str) -> Target:
         """The target of the release that was made of ``base``, or is due there."""
@@ -85,7 +85,9 @@ class Walk(RuleBasedStateMachine):
                 if tag.commit in self.remotes.history(base)
             ]
             version = f"0.{max((numbers(one)[1] for one in before), default=0) + 1}.0"
-            found = Tag(f"v{version}", hashlib.sha1(f"{base} {version}".encode()).hexdigest(), base)
+            found = GitTag(
+                f"v{version}", hashlib.sha1(f"{base} {version}".encode()).hexdigest(), base
+            )
             self.remotes.parents[found.commit] = base
         version = version_of(found.name, FORMAT)
         moving = plan_moving(version, [version_of(one.name, FORMAT) for one in tags], rolling=False)

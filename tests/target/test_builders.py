@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from shipway.settings import Builder
+from shipway.settings import BuilderSettings
 from shipway.target.builders import builder_commands, builder_name
 
 
 def test_the_builder_in_use_needs_nothing() -> None:
-    assert builder_name(Builder()) == "" and not builder_commands(Builder())
+    assert builder_name(BuilderSettings()) == "" and not builder_commands(BuilderSettings())
 
 
 def test_a_builder_is_named_by_its_settings() -> None:
-    one = Builder(driver="kubernetes", options={"replicas": "4", "namespace": "ci"})
+    one = BuilderSettings(driver="kubernetes", options={"replicas": "4", "namespace": "ci"})
     assert builder_name(one) == builder_name(
-        Builder(driver="kubernetes", options={"namespace": "ci", "replicas": "4"})
+        BuilderSettings(driver="kubernetes", options={"namespace": "ci", "replicas": "4"})
     )
-    assert builder_name(one) != builder_name(Builder(driver="kubernetes"))
+    assert builder_name(one) != builder_name(BuilderSettings(driver="kubernetes"))
     assert builder_commands(one) == (
         (
             "docker",
@@ -32,7 +32,7 @@ def test_a_builder_is_named_by_its_settings() -> None:
 
 
 def test_every_remote_node_is_appended_to_the_first() -> None:
-    farm = Builder(
+    farm = BuilderSettings(
         driver="remote",
         nodes={"linux/arm64": "tcp://arm:1", "linux/amd64,linux/386": "tcp://x86:1"},
     )

@@ -10,7 +10,7 @@ from shipway.errors import ContextError
 from shipway.image.labels import REVISION, SOURCE, VERSION, WORKFLOW_COMMIT
 from shipway.image.reference import Reference, parse_reference
 from shipway.model.target import Signing
-from shipway.settings import GITHUB_ISSUER, Settings, Sign
+from shipway.settings import GITHUB_ISSUER, Settings, SignSettings
 from shipway.settings.policy_file import Limits
 from shipway.target.context import Context
 from shipway.target.from_image import Expectation, plan_expected, plan_signing
@@ -138,7 +138,9 @@ class TestIdentity:
     def test_the_own_pipeline_keeps_the_caller_pinned_too(self) -> None:
         context = Context(event="push", ref="refs/heads/main", repository="acme/app")
         called = Settings(
-            sign=Sign(identity="https://github.com/acme/ci/x.yml@v1", trusted_root="root.json")
+            sign=SignSettings(
+                identity="https://github.com/acme/ci/x.yml@v1", trusted_root="root.json"
+            )
         )
         found = plan_own_signing(called, context, {})
         assert (found.repository, found.ref, found.trusted_root) == (
@@ -146,7 +148,7 @@ class TestIdentity:
             "refs/heads/main",
             "root.json",
         )
-        mine = Settings(sign=Sign(identity="me@example.org", issuer="https://x.example"))
+        mine = Settings(sign=SignSettings(identity="me@example.org", issuer="https://x.example"))
         person = plan_own_signing(mine, context, {})
         assert not person.repository and not person.ref
 

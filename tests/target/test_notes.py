@@ -13,7 +13,7 @@ from shipway.model.world import World
 from shipway.settings import GITHUB_ISSUER
 from shipway.stages.publish import verify_words
 from shipway.target.notes import (
-    Facts,
+    ReleaseFacts,
     edit_changelog,
     read_authors,
     read_notes,
@@ -30,7 +30,7 @@ CHANGELOG = (
     "### Chores\n\n- X\n\n"
     f"### Features\n\n- Shine\n\n- Blink\n\n### Breaking Changes\n\n- Use 3.11\n\n\n{OLD}"
 )
-FACTS = Facts(version="1.2.3", epoch=1_700_000_000)
+FACTS = ReleaseFacts(version="1.2.3", epoch=1_700_000_000)
 
 
 class TestChangelog:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shipway.errors import ContextError
-from shipway.model.release import Decision, Override, Tag
+from shipway.model.release import Decision, Override, GitTag
 from shipway.target.releases import find_release, read_override, version_of
 from shipway.tools.semantic_release import question, stamp_command
 
@@ -42,13 +42,13 @@ def test_versions_in_tags(tag: str, found: str) -> None:
 
 def test_the_release_of_a_commit_is_its_own_tag_or_the_one_made_on_top_of_it() -> None:
     tags = (
-        Tag("v1.0.0", "a", ""),
-        Tag("v1.1.0", "b", "a"),
-        Tag("other", "a", ""),
-        Tag("v0.9.0", "a", ""),
+        GitTag("v1.0.0", "a", ""),
+        GitTag("v1.1.0", "b", "a"),
+        GitTag("other", "a", ""),
+        GitTag("v0.9.0", "a", ""),
     )
-    assert find_release(tags, "a", "v{version}") == Tag("v1.0.0", "a", "")
-    assert find_release(tags[1:3], "a", "v{version}") == Tag("v1.1.0", "b", "a")
+    assert find_release(tags, "a", "v{version}") == GitTag("v1.0.0", "a", "")
+    assert find_release(tags[1:3], "a", "v{version}") == GitTag("v1.1.0", "b", "a")
     assert find_release(tags, "c", "v{version}") is None
 
 

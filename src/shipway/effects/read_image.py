@@ -25,7 +25,14 @@ from shipway.effects import layers
 from shipway.effects.environment import cache_folder
 from shipway.effects.registry import NotThere, Registry, connect
 from shipway.errors import ShipwayError, StepFailed
-from shipway.image.contents import PROVENANCE, SPDX, Attestation, Contents, Platform, Statement
+from shipway.image.contents import (
+    PROVENANCE,
+    SPDX,
+    Attestation,
+    Contents,
+    PlatformContents,
+    Statement,
+)
 from shipway.image.index import SUBJECT, Index, is_runnable, parse_index, platform_name
 from shipway.image.sbom import parse_packages
 
@@ -212,10 +219,10 @@ def describe(name: str, digest: str, cache: Path) -> Contents:
 
 def _platform(
     image: Image, platform: str, digest: str, manifest: Node, read: dict[str, layers.Layer]
-) -> Platform:
+) -> PlatformContents:
     config = image.document(manifest["config"]["digest"])
     found = layers.merge(read[one["digest"]] for one in manifest["layers"])
-    return Platform(
+    return PlatformContents(
         digest=digest,
         labels=(config.get("config") or {}).get("Labels") or {},
         compiled=len(found["compiled"]),

@@ -31,7 +31,7 @@ class Attestation(msgspec.Struct, frozen=True, kw_only=True):
     statements: tuple[Statement, ...]
 
 
-class Platform(msgspec.Struct, frozen=True, kw_only=True):
+class PlatformContents(msgspec.Struct, frozen=True, kw_only=True):
     """The image of one platform."""
 
     digest: str
@@ -49,7 +49,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
 
     digest: str
     annotations: dict[str, str] = {}
-    platforms: dict[str, Platform] = {}
+    platforms: dict[str, PlatformContents] = {}
     attestations: tuple[Attestation, ...] = ()
 
     def statements(self, platform: str, kind: str) -> tuple[Statement, ...]:

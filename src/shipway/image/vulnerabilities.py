@@ -13,7 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from shipway.errors import StepFailed
-from shipway.settings import SEVERITIES, Exemption, Policy
+from shipway.settings import SEVERITIES, Exemption, PolicySettings
 
 Words = tuple[str, ...]
 _Report = TypeVar("_Report")
@@ -182,13 +182,13 @@ def merge(found: Iterable[Vulnerability]) -> tuple[Vulnerability, ...]:
 
 
 def judge(
-    found: Iterable[Vulnerability], policy: Policy, today: datetime.date
+    found: Iterable[Vulnerability], policy: PolicySettings, today: datetime.date
 ) -> tuple[Ruling, ...]:
     """What becomes of each; an exception counts up to its last day, and what nobody can rate is refused."""
     return tuple(_judge(one, policy, today) for one in found)
 
 
-def find_idle(found: Iterable[Vulnerability], policy: Policy) -> tuple[Exemption, ...]:
+def find_idle(found: Iterable[Vulnerability], policy: PolicySettings) -> tuple[Exemption, ...]:
     """Exceptions that except nothing."""
     ids = {name for one in found for name in one.ids}
     return tuple(one for one in policy.exceptions if one.id not in ids)
@@ -199,7 +199,7 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _judge(one: Vulnerability, policy: Policy, today: datetime.date) -> Ruling:
+def _judge(one: Vulnerability, policy: PolicySettings, today: datetime.date) -> Ruling:
     exceptions = sorted(
         (other for other in policy.exceptions if other.id in one.ids), key=lambda other: other.until
     )

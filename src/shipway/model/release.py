@@ -9,7 +9,7 @@ CHANGELOG = "CHANGELOG.md"
 
 
 @dataclass(frozen=True, slots=True)
-class Tag:
+class GitTag:
     """A git tag with the commit that it names, and that commit's first parent (empty for a root)."""
 
     name: str

@@ -22,7 +22,7 @@ from shipway.run.documents import result_document
 from shipway.run.preview import PlannedStage, plan_document, render_lines
 from shipway.run.reconcile import Outcome
 from shipway.run.session import Session, open_session
-from shipway.settings import Builder, Cache, Project
+from shipway.settings import BuilderSettings, CacheSettings, Project
 from shipway.target.context import detect, require_git
 
 OWN_COMMIT = "feat: rehearse a release"
@@ -96,7 +96,9 @@ def _adapt(project: Project, remotes: Remotes) -> Project:
     image = f"{remotes.registry}/{remotes.repository.lower()}"
     return replace(
         project,
-        settings=replace(settings, image=image, sign=sign, cache=Cache(), builder=Builder()),
+        settings=replace(
+            settings, image=image, sign=sign, cache=CacheSettings(), builder=BuilderSettings()
+        ),
     )
 
 

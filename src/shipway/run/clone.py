@@ -12,12 +12,12 @@ from pathlib import Path
 from shipway.effects.processes import Runner
 from shipway.errors import ContextError
 from shipway.model.actions import Answer, Command, Effect
-from shipway.model.release import CHANGELOG, Decision, Override, Release, Tag
+from shipway.model.release import CHANGELOG, Decision, Override, Release, GitTag
 from shipway.model.target import Target
 from shipway.run.session import Session
 from shipway.settings import Project
 from shipway.target.context import Context
-from shipway.target.notes import Facts, edit_changelog, read_authors, read_notes
+from shipway.target.notes import ReleaseFacts, edit_changelog, read_authors, read_notes
 from shipway.target.plan import plan_target
 from shipway.target.releases import find_good, find_release, find_withdrawn, version_of
 from shipway.target.tags import find_previous, plan_moving
@@ -93,7 +93,7 @@ class Clone:
         tags = self.tags()
         return self._go_to(next(tag for tag in tags if tag.name == name), tags)
 
-    def _go_to(self, found: Tag, tags: tuple[Tag, ...]) -> Release:
+    def _go_to(self, found: GitTag, tags: tuple[GitTag, ...]) -> Release:
         branch = branch_of(self.project, self.context)
         self._git(f"go to {found.name}", "checkout", "--quiet", "-B", branch, found.commit)
         self._git(
@@ -157,7 +157,7 @@ class Clone:
         )
         changelog, text = self.folder / CHANGELOG, ""
         if changelog.is_file():
-            facts = Facts(
+            facts = ReleaseFacts(
                 version=decision.upcoming,
                 epoch=self.context.epoch,
                 authors=self._authors(decision),
@@ -191,11 +191,11 @@ class Clone:
             changelog.read_text(encoding="utf-8") if changelog.is_file() else "", number
         )
 
-    def tags(self) -> tuple[Tag, ...]:
+    def tags(self) -> tuple[GitTag, ...]:
         """The tags of the remote."""
         return read_tags(self.runner(tags_command(str(self.folder))))
 
-    def _release(self, tag: str, commit: str, tags: tuple[Tag, ...]) -> Release:
+    def _release(self, tag: str, commit: str, tags: tuple[GitTag, ...]) -> Release:
         form = self.project.settings.release.tag_format
         number = version_of(tag, form)
         good = find_good(tags, form)

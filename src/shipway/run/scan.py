@@ -34,7 +34,7 @@ from shipway.image.vulnerabilities import (
 from shipway.model.actions import Command, Effect
 from shipway.run.packages import Document, read_sboms
 from shipway.run.verify import read_limits
-from shipway.settings import Policy, parse
+from shipway.settings import PolicySettings, parse
 from shipway.tools.imagetools import PASSING
 
 _PYTHON = "pkg:pypi/"
@@ -95,7 +95,7 @@ def find(
         )
 
 
-def read_policy(path: str) -> Policy:
+def read_policy(path: str) -> PolicySettings:
     """The limits of the file, else of the project in this folder, else the default ones; raises ``SettingsError``."""
     if path or not Path("pyproject.toml").is_file():
         return read_limits(path)

@@ -31,7 +31,7 @@ SEVERITIES: Words = ("negligible", "low", "medium", "high", "critical")
 """From the least to the most severe."""
 
 
-class Build(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+class BuildSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """`[tool.shipway.build]`"""
 
     platforms: Annotated[Words, _says("platforms of the image")] = ("linux/amd64", "linux/arm64")
@@ -58,7 +58,7 @@ class Build(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     extra_args: Annotated[Words, _says("further arguments of `docker buildx build`")] = ()
 
 
-class Sign(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+class SignSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """`[tool.shipway.sign]`"""
 
     key: Annotated[
@@ -83,7 +83,7 @@ class Sign(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     trusted_root: Annotated[str, _says("trusted root of a private Sigstore (cosign 3)")] = ""
 
 
-class Cache(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+class CacheSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """`[tool.shipway.cache]`"""
 
     type: Annotated[
@@ -96,7 +96,7 @@ class Cache(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     folder: Annotated[str, _says("folder of a local cache")] = ".cache/buildx"
 
 
-class Builder(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+class BuilderSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """`[tool.shipway.builder]`"""
 
     driver: Annotated[
@@ -111,7 +111,7 @@ class Builder(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     ] = {}
 
 
-class Prune(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+class PruneSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """`[tool.shipway.prune]`"""
 
     days: Annotated[
@@ -122,7 +122,7 @@ class Prune(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     ] = 30
 
 
-class Tags(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+class TagSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """`[tool.shipway.tags]`"""
 
     rolling: Annotated[bool, _says("a release also moves `v1.2` and `v1`")] = False
@@ -140,7 +140,7 @@ class Exemption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     reason: Annotated[str, msgspec.Meta(min_length=1, description="why it may stay until then")]
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """`[tool.shipway.policy]`"""
 
     licenses: Annotated[
@@ -156,7 +156,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     ] = ()
 
 
-class Release(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+class ReleaseSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """`[tool.shipway.release]`"""
 
     branches: Annotated[Words, _says("branches that are released")] = ("main",)
@@ -172,7 +172,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     ] = ()
 
 
-class Docs(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+class DocsSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """`[tool.shipway.docs]`"""
 
     config: Annotated[str, _says("configuration of MkDocs")] = "mkdocs.yml"
@@ -189,15 +189,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
         str, _says("name of the image; `ghcr.io/<owner>/<name>` of the git remote when empty")
     ] = ""
     remote: Annotated[str, _says("git remote that is released to")] = "origin"
-    build: Annotated[Build, _says("how the image is built")] = Build()
-    cache: Annotated[Cache, _says("where steps that were built before come from")] = Cache()
-    builder: Annotated[Builder, _says("who builds it")] = Builder()
-    prune: Annotated[Prune, _says("which images may go")] = Prune()
-    tags: Annotated[Tags, _says("which tags it gets besides its own")] = Tags()
-    sign: Annotated[Sign, _says("how it is signed")] = Sign()
-    policy: Annotated[Policy, _says("what an image may hold")] = Policy()
-    release: Annotated[Release, _says("what is released")] = Release()
-    docs: Annotated[Docs, _says("how the docs are published")] = Docs()
+    build: Annotated[BuildSettings, _says("how the image is built")] = BuildSettings()
+    cache: Annotated[CacheSettings, _says("where steps that were built before come from")] = (
+        CacheSettings()
+    )
+    builder: Annotated[BuilderSettings, _says("who builds it")] = BuilderSettings()
+    prune: Annotated[PruneSettings, _says("which images may go")] = PruneSettings()
+    tags: Annotated[TagSettings, _says("which tags it gets besides its own")] = TagSettings()
+    sign: Annotated[SignSettings, _says("how it is signed")] = SignSettings()
+    policy: Annotated[PolicySettings, _says("what an image may hold")] = PolicySettings()
+    release: Annotated[ReleaseSettings, _says("what is released")] = ReleaseSettings()
+    docs: Annotated[DocsSettings, _says("how the docs are published")] = DocsSettings()
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
@@ -294,7 +296,7 @@ def _value_problems(settings: Settings) -> Iterator[str]:
         yield "tool.shipway: a git remote or branch does not begin with '-'"
 
 
-def _build_problems(build: Build) -> Iterator[str]:
+def _build_problems(build: BuildSettings) -> Iterator[str]:
     for platform in build.platforms:
         if not _PLATFORM.fullmatch(platform):
             yield f"tool.shipway.build.platforms: {platform!r} is not like 'linux/amd64'"

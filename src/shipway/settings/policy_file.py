@@ -6,11 +6,11 @@ import tomllib
 
 import msgspec
 
-from shipway.settings import Policy, Words
+from shipway.settings import PolicySettings, Words
 from shipway.settings.problems import find_problems, refusal
 
 
-class Limits(Policy, frozen=True, kw_only=True, rename="kebab"):
+class Limits(PolicySettings, frozen=True, kw_only=True, rename="kebab"):
     """The keys of a policy file; what is left out is not limited."""
 
     builders: Words = ()

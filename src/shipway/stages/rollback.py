@@ -12,7 +12,7 @@ from typing import cast
 
 from shipway.errors import ContextError
 from shipway.model.actions import Action, Command, Effect, Json, Request
-from shipway.model.release import Tag
+from shipway.model.release import GitTag
 from shipway.model.stage import Asking, Finding, Stage, State
 from shipway.model.target import Target
 from shipway.model.world import World
@@ -42,7 +42,7 @@ class Rollback:
         return (Withdraw(self), Image(self), Releases(self), Docs(self))
 
 
-def plan_rollback(name: str, tags: Sequence[Tag], tag_format: str, *, rolling: bool) -> Rollback:
+def plan_rollback(name: str, tags: Sequence[GitTag], tag_format: str, *, rolling: bool) -> Rollback:
     """What goes where when the release with the git tag ``name`` is withdrawn.
 
     Raises ``ContextError`` where there is no such release, or none to go back to.

@@ -6,10 +6,10 @@ import hashlib
 
 import msgspec
 
-from shipway.settings import Builder
+from shipway.settings import BuilderSettings
 
 
-def builder_name(builder: Builder) -> str:
+def builder_name(builder: BuilderSettings) -> str:
     """A name that tells the settings: the same settings find the same builder. Empty for the one that is in use."""
     if builder.driver == "default":
         return ""
@@ -19,7 +19,7 @@ def builder_name(builder: Builder) -> str:
     )
 
 
-def builder_commands(builder: Builder) -> tuple[tuple[str, ...], ...]:
+def builder_commands(builder: BuilderSettings) -> tuple[tuple[str, ...], ...]:
     """The arguments that make it, one command a node."""
     name = builder_name(builder)
     if not name:

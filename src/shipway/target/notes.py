@@ -23,7 +23,7 @@ _MOST_CHANGES = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class ReleaseFacts:
     """What the section says besides the changes."""
 
     version: str
@@ -35,7 +35,7 @@ class Facts:
     reason: str = ""
 
 
-def edit_changelog(text: str, facts: Facts) -> str:
+def edit_changelog(text: str, facts: ReleaseFacts) -> str:
     """The changelog with the section of ``facts.version`` as people should read it; the others stay as they are."""
     found = _section(text, facts.version)
     if found is None:

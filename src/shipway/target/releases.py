@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from shipway.errors import ContextError
-from shipway.model.release import LEVELS, Override, Tag, numbers
+from shipway.model.release import LEVELS, Override, GitTag, numbers
 
 WITHDRAWN = "withdrawn/"
 """Before the name of a release's tag: nobody shall use it any more."""
@@ -37,7 +37,7 @@ def version_of(tag: str, tag_format: str) -> str:
     return middle if own else ""
 
 
-def find_good(tags: Iterable[Tag], tag_format: str) -> list[str]:
+def find_good(tags: Iterable[GitTag], tag_format: str) -> list[str]:
     """The versions that were released and not withdrawn."""
     names = {tag.name for tag in tags}
     return [
@@ -47,13 +47,13 @@ def find_good(tags: Iterable[Tag], tag_format: str) -> list[str]:
     ]
 
 
-def find_withdrawn(tags: Iterable[Tag], tag_format: str) -> tuple[str, ...]:
+def find_withdrawn(tags: Iterable[GitTag], tag_format: str) -> tuple[str, ...]:
     """The versions that were taken back."""
     names = (tag.name.removeprefix(WITHDRAWN) for tag in tags if tag.name.startswith(WITHDRAWN))
     return tuple(sorted(found for name in names if (found := version_of(name, tag_format))))
 
 
-def find_release(tags: Iterable[Tag], commit: str, tag_format: str) -> Tag | None:
+def find_release(tags: Iterable[GitTag], commit: str, tag_format: str) -> GitTag | None:
     """The release that was made of ``commit``: it tags the commit itself, or the release commit on top of it."""
     releases = [tag for tag in tags if version_of(tag.name, tag_format)]
     own = [tag for tag in releases if tag.commit == commit]

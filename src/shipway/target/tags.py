@@ -26,7 +26,7 @@ _ESCAPED = re.compile(r".*-[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, slots=True)
-class Tags:
+class ImageTags:
     """``staging`` is the commit's own tag; ``names`` are all tags in order of priority, ``staging`` last."""
 
     channel: str
@@ -36,7 +36,7 @@ class Tags:
 
 def plan_tags(
     context: Context, *, version: str = "", moving: tuple[str, ...] = (), edge: str = ""
-) -> Tags:
+) -> ImageTags:
     """The tags of a release when there is a ``version``, else of the pull request or the branch.
 
     ``moving`` are the tags that a release takes over (see ``plan_moving``), ``edge`` is the branch whose head is also
@@ -45,13 +45,13 @@ def plan_tags(
     staging = f"sha-{context.commit[:7]}"
     if version:
         channel = "prerelease" if "-" in version else "release"
-        return Tags(channel, staging, (f"v{version}".replace("+", "_"), *moving, staging))
+        return ImageTags(channel, staging, (f"v{version}".replace("+", "_"), *moving, staging))
     if context.pull_request is not None:
-        return Tags("pull-request", staging, (f"pr-{context.pull_request}", staging))
+        return ImageTags("pull-request", staging, (f"pr-{context.pull_request}", staging))
     if not context.branch or context.branch.startswith(_QUEUE):
-        return Tags("branch", staging, (staging,))
+        return ImageTags("branch", staging, (staging,))
     names = (plan_branch_tag(context.branch), *((EDGE,) if context.branch == edge else ()))
-    return Tags("branch", staging, (*names, staging))
+    return ImageTags("branch", staging, (*names, staging))
 
 
 def plan_moving(version: str, others: Iterable[str], *, rolling: bool) -> tuple[str, ...]:

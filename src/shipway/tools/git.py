@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shipway.model.actions import Answer, Command, Effect
-from shipway.model.release import Tag
+from shipway.model.release import GitTag
 from shipway.model.target import Target
 from shipway.tools.imagetools import PASSING
 
@@ -53,11 +53,11 @@ def tags_command(folder: str) -> Command:
     )
 
 
-def read_tags(answer: Answer) -> tuple[Tag, ...]:
+def read_tags(answer: Answer) -> tuple[GitTag, ...]:
     """The tags that name commits."""
     rows = (line.split("\t") for line in answer.out.splitlines())
     found = (
-        Tag(name, peeled or commit, (peeled_parents or parents).partition(" ")[0])
+        GitTag(name, peeled or commit, (peeled_parents or parents).partition(" ")[0])
         for name, commit, peeled, parents, peeled_parents in rows
     )
     return tuple({tag.name: tag for tag in found}.values())

@@ -12,7 +12,7 @@ import re
 from shipway.errors import StepFailed
 from shipway.model.actions import Answer, Command, Effect
 from shipway.model.release import CHANGELOG, Decision
-from shipway.settings import Release
+from shipway.settings import ReleaseSettings
 
 NAME = "version"
 
@@ -28,7 +28,7 @@ _QUIET = {
 API either."""
 
 
-def render_config(release: Release, repository: str, *, inside: bool) -> str:
+def render_config(release: ReleaseSettings, repository: str, *, inside: bool) -> str:
     """Settings for a project that has no ``[tool.semantic_release]`` of its own, as TOML.
 
     With paths, or ``inside`` a folder of its repository, commits count that change something there.
