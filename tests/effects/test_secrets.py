@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from shipway.effects.secrets import is_secret, redact, split
+from shipway.effects.processes import Processes
+from shipway.effects.secrets import redact, split
 
 
 class TestSecrets:
@@ -19,12 +20,17 @@ class TestSecrets:
             ("PATH", False),
             ("ACTIONS_ID_TOKEN_REQUEST_URL", True),
             ("SSH_AUTH_SOCK", False),
+            ("PRIVATE_INDEX", True),
             ("HOME", False),
         ],
     )
     def test_names(self, name: str, secret: bool) -> None:
-        assert is_secret(name) is secret
         assert (name in split({name: "x"})[1]) is secret
+
+    def test_the_address_of_a_private_index_is_redacted(self) -> None:
+        run = Processes({"PRIVATE_INDEX": "https://me:hunter2@pypi.example/simple"})
+        text = "looking in https://me:hunter2@pypi.example/simple"
+        assert run.redact(text) == "looking in ***"
 
     def test_the_longest_value_goes_first_and_short_ones_stay(self) -> None:
         assert redact("abcdefgh abcdef a", ["abcdef", "abcdefgh", "a"]) == "*** *** a"

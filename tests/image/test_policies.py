@@ -207,13 +207,13 @@ def attacks() -> Iterator[tuple[str, Evidence, str]]:
         evidence(contents=built(resolvedDependencies=[])),
         "materials of linux/arm64",
     )
-    yield (
-        "a secret among the arguments",
-        evidence(
-            contents=built(externalParameters={"request": {"args": {"build-arg:PIP_TOKEN": "x"}}})
-        ),
-        "arguments of linux/arm64",
-    )
+    for argument in ("PIP_TOKEN", "GPG_PASSPHRASE", "NPM_AUTH", "PRIVATE_INDEX"):
+        parameters: Json = {"request": {"args": {f"build-arg:{argument}": "x"}}}
+        yield (
+            f"the secret {argument} among the arguments",
+            evidence(contents=built(externalParameters=parameters)),
+            "arguments of linux/arm64",
+        )
     yield (
         "an old build",
         evidence(contents=built(finishedOn="2025-01-02T03:04:05Z")),

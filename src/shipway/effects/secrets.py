@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
-_SECRET = re.compile(
-    r"TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|PRIVATE_KEY|CREDENTIAL|API_?KEY|ACCESS_KEY|_AUTH$"
-)
+from shipway.settings.secret_names import is_secret_name
+
 _SHORTEST = 6
 """Shorter values are not masked: they would blank out ordinary words, and are no secrets worth the name."""
 
 
-def is_secret(name: str) -> bool:
-    """Whether a variable's name says that its value is a secret."""
-    return bool(_SECRET.search(name.upper()))
-
-
 def split(environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """The environment as (public variables, secrets)."""
-    secret = {name: value for name, value in environment.items() if is_secret(name)}
+    secret = {name: value for name, value in environment.items() if is_secret_name(name)}
     return {name: value for name, value in environment.items() if name not in secret}, secret
 
 

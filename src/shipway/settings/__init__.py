@@ -12,12 +12,10 @@ import msgspec
 
 from shipway.errors import SettingsError
 from shipway.settings.problems import find_problems, refusal
+from shipway.settings.secret_names import is_secret_name
 
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
 """Issuer of the identities of GitHub's workflows."""
-_SECRET_NAME = re.compile(
-    r"TOKEN|PASSWORD|PASSWD|SECRET|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_KEY", re.IGNORECASE
-)
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?")
 _IMAGE = re.compile(r"[a-z0-9]+([.:_/-]+[a-z0-9]+)*")
 
@@ -250,11 +248,6 @@ def parse(text: str, *, place: str = "pyproject.toml") -> Project:
     )
 
 
-def is_secret(name: str) -> bool:
-    """Whether a variable of that name looks as if it held a secret."""
-    return bool(_SECRET_NAME.search(name))
-
-
 def _table(
     document: Mapping[str, Any], name: str
 ) -> dict[str, Any]:  # Any: the values of a TOML document
@@ -303,7 +296,7 @@ def _build_problems(build: BuildSettings) -> Iterator[str]:
     if not build.platforms or len(set(build.platforms)) != len(build.platforms):
         yield "tool.shipway.build.platforms: name at least one platform, and each once"
     for name in build.args:
-        if is_secret(name):
+        if is_secret_name(name):
             yield f"tool.shipway.build.args: {name!r} looks like a secret, and arguments are public; use `secrets`"
     if build.sbom_generator and "@sha256:" not in build.sbom_generator:
         yield "tool.shipway.build.sbom-generator: name it by digest, `…@sha256:…`"

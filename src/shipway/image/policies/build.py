@@ -9,7 +9,7 @@ from shipway.image.labels import REVISION
 from shipway.image.policies.evidence import Evidence, Point, some
 from shipway.image.provenance import BUILD_TYPES, Provenance
 from shipway.image.repository import parse_remote
-from shipway.settings import is_secret
+from shipway.settings.secret_names import is_secret_name
 
 _DAY = 86400
 
@@ -47,7 +47,7 @@ class Built:
                     if one.loose
                     else f"{one.materials} pinned by digest",
                 )
-                secret = [word for word in one.arguments if is_secret(word)]
+                secret = [word for word in one.arguments if is_secret_name(word)]
                 yield Point(
                     f"arguments of {name}",
                     not secret,
