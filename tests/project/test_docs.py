@@ -10,7 +10,7 @@ import pytest
 from invoke.collection import Collection
 
 from shipway import errors
-from shipway.settings.schema import table
+from shipway.settings.schema import list_settings
 from shipway.stages import ORDER
 from shipway.tasks import namespace
 
@@ -49,7 +49,7 @@ def render_settings() -> str:
     lines = ["| setting | type | default | meaning |", "|---|---|---|---|"]
     lines += [
         f"| `{name}` | {kind} | {f'`{default}`' if default != 'not set' else default} | {meaning} |"
-        for name, kind, default, meaning in table()
+        for name, kind, default, meaning in list_settings()
     ]
     return "\n".join(lines) + "\n"
 

@@ -1,55 +1,77 @@
-"""The settings described: as a JSON schema for editors, as a table for the docs."""
+"""The settings describe themselves: as a JSON schema for editors, as rows of a table for the docs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from shipway.settings import Settings
+from shipway.settings.tables import Settings
+
+_TYPE_NAMES = {
+    int: "number",
+    str: "string",
+    bool: "boolean",
+    tuple: "array of strings",
+    dict: "table of strings",
+}
 
 
-def schema() -> dict[str, Any]:
-    """The JSON schema of the table `[tool.shipway]`."""
-    (reference,), components = msgspec.json.schema_components([Settings])
+class SettingRow(NamedTuple):
+    """A row of the docs' table describes one setting."""
+
+    key: str
+    """The name below `[tool.shipway]`, such as `build.platforms`."""
+    type_name: str
+    default: str
+    """The default as TOML writes it."""
+    description: str
+
+
+def render_schema() -> dict[str, Any]:  # Any: the values of a JSON document
+    """Give the JSON schema of the table `[tool.shipway]`."""
+    _, components = msgspec.json.schema_components([Settings])
+    definitions = {}
+    for name, component in components.items():
+        definitions[name] = {**component, "additionalProperties": False}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "[tool.shipway]",
-        **reference,
-        "$defs": {name: {**one, "additionalProperties": False} for name, one in components.items()},
-    } | {"$ref": "#/$defs/Settings"}
+        "$ref": "#/$defs/Settings",
+        "$defs": definitions,
+    }
 
 
-def table() -> list[tuple[str, str, str, str]]:
-    """Key, type, default and description of every setting, for the docs."""
+def list_settings() -> list[SettingRow]:
+    """List every setting with its type, default and description, in the order of the tables."""
     return list(_rows(Settings, ""))
 
 
-def _rows(kind: type, prefix: str) -> Iterator[tuple[str, str, str, str]]:
+def _rows(kind: type, prefix: str) -> Iterator[SettingRow]:
     hints = get_type_hints(kind, include_extras=True)
     for field in msgspec.structs.fields(kind):
         inner, meta = get_args(hints[field.name])[:2]
+        key = f"{prefix}{field.encode_name}"
         if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
-            yield from _rows(inner, f"{prefix}{field.encode_name}.")
+            yield from _rows(inner, f"{key}.")
             continue
-        default = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
-        yield f"{prefix}{field.encode_name}", _kind(inner), _toml(default), meta.description or ""
+        default = field.default
+        if default is msgspec.NODEFAULT:
+            default = field.default_factory()
+        yield SettingRow(key, _type_name(inner), _toml(default), meta.description or "")
 
 
-def _kind(inner: Any) -> str:  # Any: a type or a generic alias
-    if get_origin(inner) is Literal:
-        return "one of " + ", ".join(f"`{value}`" for value in get_args(inner))
-    if get_origin(inner) is tuple and issubclass(get_args(inner)[0], msgspec.Struct):
+def _type_name(kind: Any) -> str:  # Any: a type or a generic alias
+    """Say in words what a value of that type is in TOML."""
+    origin = get_origin(kind)
+    arguments = get_args(kind)
+    if origin is Literal:
+        return "one of " + ", ".join(f"`{value}`" for value in arguments)
+    if origin is tuple and issubclass(arguments[0], msgspec.Struct):
         return "array of tables"
-    words = {
-        int: "number",
-        str: "string",
-        bool: "boolean",
-        tuple: "array of strings",
-        dict: "table of strings",
-    }
-    return words.get(get_origin(inner) or inner, "boolean")
+    # What is left is a union: `bool | None`.
+    return _TYPE_NAMES.get(origin or kind, "boolean")
 
 
 def _toml(value: object) -> str:

@@ -52,9 +52,9 @@ def version(_: Context, dry_run: bool = False, json: bool = False) -> None:
 @task
 def schema(_: Context) -> None:
     """Print the JSON schema of [tool.shipway]."""
-    from shipway.settings.schema import schema as render
+    from shipway.settings.schema import render_schema
 
-    print_json(render())
+    print_json(render_schema())
 
 
 @task

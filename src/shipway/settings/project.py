@@ -1,0 +1,154 @@
+"""`pyproject.toml` is read into one frozen `Project`, or refused with every problem at once."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from shipway.errors import SettingsError
+from shipway.settings.problems import find_problems, settings_error
+from shipway.settings.secret_names import is_secret_name
+from shipway.settings.tables import BuilderSettings, BuildSettings, Settings
+
+_PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?")
+_IMAGE = re.compile(r"[a-z0-9]+([.:_/-]+[a-z0-9]+)*")
+_HOME_PAGES = ("homepage", "repository", "source")
+"""The keys of `[project.urls]` that name where the project lives, the best first."""
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """What `pyproject.toml` says about the project, with shipway's settings."""
+
+    name: str
+    version: str
+    description: str = ""
+    licenses: str = ""
+    url: str = ""
+    documentation: str = ""
+    settings: Settings = Settings()
+    releases_itself: bool = False
+    """Whether it has a `[tool.semantic_release]` of its own."""
+
+
+def parse(text: str, *, place: str = "pyproject.toml") -> Project:
+    """Read a `pyproject.toml`; raises ``SettingsError`` with every problem at once."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{place} is not valid TOML: {error}", hint="fix that line") from error
+    metadata = _table(document, "project")
+    tools = _table(document, "tool")
+    own_table = tools.get("shipway", {})
+    problems = [
+        *_metadata_problems(metadata, version_from_tag=_is_tag_only(tools)),
+        *find_problems(own_table, Settings, "tool.shipway"),
+    ]
+    if not problems:
+        settings = msgspec.convert(own_table, Settings)
+        problems += _value_problems(settings)
+    if problems:
+        hint = "fix these; `shipway schema` prints what [tool.shipway] may hold"
+        raise settings_error(place, problems, hint)
+    return _project(metadata, settings, releases_itself="semantic_release" in tools)
+
+
+def _project(
+    metadata: Mapping[str, object], settings: Settings, *, releases_itself: bool
+) -> Project:
+    addresses = {}
+    for name, address in _table(metadata, "urls").items():
+        addresses[name.lower()] = str(address)
+    home_pages = [addresses[name] for name in _HOME_PAGES if name in addresses]
+    expression = metadata.get("license", "")
+    return Project(
+        name=str(metadata["name"]),
+        version=str(metadata.get("version", "")),
+        description=str(metadata.get("description", "")),
+        licenses=expression if isinstance(expression, str) else "",
+        url=home_pages[0] if home_pages else "",
+        documentation=addresses.get("documentation", ""),
+        settings=settings,
+        releases_itself=releases_itself,
+    )
+
+
+def _table(document: Mapping[str, object], name: str) -> Mapping[str, object]:
+    """The table of that name, an empty one where there is none, or something else."""
+    table = document.get(name)
+    return table if isinstance(table, dict) else {}
+
+
+def _is_tag_only(tools: Mapping[str, object]) -> bool:
+    """Answer whether the settings ask for `tag-only`, before they are known to be valid."""
+    release = _table(_table(tools, "shipway"), "release")
+    return release.get("tag-only") is True
+
+
+def _metadata_problems(metadata: Mapping[str, object], *, version_from_tag: bool) -> Iterator[str]:
+    if not metadata:
+        yield "there is no [project] table: shipway needs its name and version"
+        return
+    if not isinstance(metadata.get("name"), str):
+        yield "project.name: missing"
+    dynamic = metadata.get("dynamic")
+    if isinstance(dynamic, list) and "version" in dynamic:
+        if not version_from_tag:
+            yield (
+                "project.version: it is dynamic, and python-semantic-release can only stamp one "
+                "that stands here; or set `tag-only` in [tool.shipway.release], "
+                "and the version comes from the tag"
+            )
+    elif not isinstance(metadata.get("version"), str):
+        yield "project.version: missing"
+
+
+def _value_problems(settings: Settings) -> Iterator[str]:
+    """What the types of the settings cannot say."""
+    yield from _build_problems(settings.build)
+    yield from _builder_problems(settings.builder)
+    if settings.image and not _is_image_name(settings.image):
+        yield f"tool.shipway.image: {settings.image!r} is not a lower-case image name without tag"
+    if "{version}" not in settings.release.tag_format:
+        yield "tool.shipway.release.tag-format: it has to contain '{version}'"
+    if not settings.release.branches:
+        yield "tool.shipway.release.branches: name at least one branch"
+    if settings.remote.startswith("-") or settings.docs.branch.startswith("-"):
+        yield "tool.shipway: a git remote or branch does not begin with '-'"
+
+
+def _is_image_name(name: str) -> bool:
+    """Answer whether it is a name without tag and digest; a registry may have a port."""
+    last_part = name.rpartition("/")[2]
+    if "@" in name or ":" in last_part:
+        return False
+    return bool(_IMAGE.fullmatch(name))
+
+
+def _builder_problems(builder: BuilderSettings) -> Iterator[str]:
+    if builder.driver == "remote" and not builder.nodes:
+        yield "tool.shipway.builder.nodes: a remote builder needs the address of at least one node"
+    for platforms in builder.nodes:
+        if not all(map(_PLATFORM.fullmatch, platforms.split(","))):
+            yield (
+                f"tool.shipway.builder.nodes: {platforms!r} is not like 'linux/amd64' "
+                "or 'linux/amd64,linux/386'"
+            )
+
+
+def _build_problems(build: BuildSettings) -> Iterator[str]:
+    for platform in build.platforms:
+        if not _PLATFORM.fullmatch(platform):
+            yield f"tool.shipway.build.platforms: {platform!r} is not like 'linux/amd64'"
+    if not build.platforms or len(set(build.platforms)) != len(build.platforms):
+        yield "tool.shipway.build.platforms: name at least one platform, and each once"
+    for name in build.args:
+        if is_secret_name(name):
+            yield (
+                f"tool.shipway.build.args: {name!r} looks like a secret, "
+                "and arguments are public; use `secrets`"
+            )
+    if build.sbom_generator and "@sha256:" not in build.sbom_generator:
+        yield "tool.shipway.build.sbom-generator: name it by digest, `…@sha256:…`"
