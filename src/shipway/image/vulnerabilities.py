@@ -6,11 +6,11 @@ Sources: what `pip-audit --format=json`, `grype --output=json` and `trivy sbom -
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
+from packaging.utils import canonicalize_name
 
 from shipway.errors import StepFailed
 from shipway.settings import SEVERITIES, Exemption, PolicySettings
@@ -166,7 +166,7 @@ def merge(found: Iterable[Vulnerability]) -> tuple[Vulnerability, ...]:
     """Each vulnerability once, whoever found it and by whichever of its names; the highest severity counts."""
     merged: dict[tuple[str, str], list[Vulnerability]] = {}
     for one in sorted(found):
-        group = merged.setdefault((normal(one.package), one.version), [])
+        group = merged.setdefault((canonicalize_name(one.package), one.version), [])
         same = [other for other in group if not {*other.ids}.isdisjoint(one.ids)]
         group[:] = [other for other in group if other not in same]
         group.append(
@@ -192,11 +192,6 @@ def find_idle(found: Iterable[Vulnerability], policy: PolicySettings) -> tuple[E
     """Exceptions that except nothing."""
     ids = {name for one in found for name in one.ids}
     return tuple(one for one in policy.exceptions if one.id not in ids)
-
-
-def normal(name: str) -> str:
-    """A name as Python's packaging compares it ("Names and normalization")."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _judge(one: Vulnerability, policy: PolicySettings, today: datetime.date) -> Ruling:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from shipway.effects.environment import equip
@@ -29,7 +30,6 @@ from shipway.image.vulnerabilities import (
     find_idle,
     judge,
     merge,
-    normal,
 )
 from shipway.model.actions import Command, Effect
 from shipway.run.packages import Document, read_sboms
@@ -123,7 +123,7 @@ def _ask_pip_audit(runner: Runner, folder: Path, packages: Packages) -> Iterator
     """A requirements file names each package once, an image may hold two versions of one."""
     pinned = sorted(
         {
-            (normal(one.name), one.version)
+            (canonicalize_name(one.name), one.version)
             for found in packages.values()
             for one in found
             if one.purl.startswith(_PYTHON)
@@ -219,7 +219,8 @@ def _describe(one: Ruling, packages: Packages) -> Document:
             platform
             for platform, held in packages.items()
             if any(
-                (normal(other.name), other.version) == (normal(found.package), found.version)
+                (canonicalize_name(other.name), other.version)
+                == (canonicalize_name(found.package), found.version)
                 for other in held
             )
         ],

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from packaging.utils import canonicalize_name
+
 from shipway.image.contents import PROVENANCE, SPDX
 from shipway.image.licenses import is_allowed
-from shipway.image.policies.evidence import Evidence, Point, normal, some
+from shipway.image.policies.evidence import Evidence, Point, some
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,11 @@ class NamesWhatIsInstalled:
         for name, platform in image.contents.platforms.items():
             packages = image.contents.packages(name)
             yield Point(f"SBOM of {name}", bool(packages), f"{len(packages)} packages")
-            known = {(normal(package), version) for package, version, _ in packages}
+            known = {(canonicalize_name(package), version) for package, version, _ in packages}
             lacking = [
                 f"{package} {version}"
                 for package, version in platform.distributions
-                if (normal(package), version) not in known
+                if (canonicalize_name(package), version) not in known
             ]
             yield Point(
                 f"SBOM of {name} names what is installed",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -55,8 +54,3 @@ def some(words: list[str] | tuple[str, ...]) -> str:
     """The first few of many words."""
     rest = len(words) - _SHOWN
     return ", ".join(words[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def normal(name: str) -> str:
-    """A distribution's name as all ways to write it are compared (packaging specification, "Name normalization")."""
-    return re.sub(r"[-_.]+", "-", name).lower()
