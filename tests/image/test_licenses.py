@@ -6,7 +6,14 @@ import pytest
 
 from shipway.image.licenses import is_allowed
 
-ALLOWED = ("MIT", "Apache-2.0", "GPL-2.0-only WITH Classpath-exception-2.0", "BSD License")
+ALLOWED = (
+    "MIT",
+    "Apache-2.0",
+    "GPL-2.0-only WITH Classpath-exception-2.0",
+    "BSD License",
+    "LicenseRef-Own",
+    "MIT/X11",
+)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +29,12 @@ ALLOWED = ("MIT", "Apache-2.0", "GPL-2.0-only WITH Classpath-exception-2.0", "BS
         "MIT AND (GPL-2.0-only WITH Classpath-exception-2.0)",
         "BSD License",
         "X AND Y OR MIT",
+        "mit and apache-2.0 or X",
+        "MIT AND\tgpl-2.0-only with classpath-EXCEPTION-2.0",
+        "licenseref-own AND MIT",
+        "DocumentRef-spdx:LicenseRef-X OR LicenseRef-Own",
+        "GPL-3.0+ OR MIT",
+        "MIT/X11",
     ],
 )
 def test_allowed(expression: str) -> None:
@@ -50,6 +63,19 @@ def test_allowed(expression: str) -> None:
         "WITH",
         "MIT WITH",
         "X OR MIT AND Y",
+        "LicenseRef-X",
+        "() MIT",
+        "(X) MIT",
+        "(OR MIT",
+        "MIT OR X OR",
+        "(MIT) OR (X) MIT",
+        "MIT OR a license of our own",
+        "X OR BSD License",
+        "MIT OR MIT/X11",
+        "MIT, X OR MIT",
+        "MIT WITH X WITH Y",
+        "(MIT OR X) WITH Y",
+        "X OR (MIT AND " * 900 + "MIT" + ")" * 900,
     ],
 )
 def test_refused(expression: str) -> None:

@@ -1,74 +1,67 @@
-"""License expressions against a list of licenses that are allowed. Pure.
+"""License expressions are held against a list of licenses that are allowed.
 
-Grammar: SPDX specification, "SPDX license expressions" (annex D).
+Grammar: SPDX specification, "SPDX license expressions" (annex D), read by `license-expression`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-_WORD = re.compile(r"\(|\)|[^\s()]+")
+if TYPE_CHECKING:
+    from license_expression import LicenseExpression
+
 UNKNOWN = ("", "NOASSERTION", "NONE")
 """What an SBOM says when it does not know; unknown is never allowed."""
+_OPERATORS = ("and", "or", "with")
 
 
 def is_allowed(expression: str, allowed: Collection[str]) -> bool:
-    """Whether somebody who accepts only ``allowed`` may use what is under ``expression``.
+    """Answer whether somebody who accepts only ``allowed`` may use what is under ``expression``.
 
-    Of ``A OR B`` one suffices, of ``A AND B`` both are needed; ``A WITH B`` has to be listed as it stands. What is no
-    expression has to be listed as it stands, too. Names are compared as SPDX does, whatever their case.
+    ``A OR B`` needs one of both, ``A AND B`` needs both; ``A WITH B`` has to be listed as it
+    stands. What is no expression has to be listed as it stands, too. Names are compared as SPDX
+    does, whatever their case.
     """
-    known = {" ".join(name.lower().split()) for name in allowed}
+    listed = {_fold(name) for name in allowed}
     if expression.strip().upper() in UNKNOWN:
         return False
-    if " ".join(expression.lower().split()) in known:
+    if _fold(expression) in listed:
         return True
-    words = [word.lower() for word in _WORD.findall(expression)]
+    if not _alternates(expression):
+        return False
+    # Importing it takes a tenth of a second, and most licenses are listed as they stand.
+    from license_expression import ExpressionError, Licensing
+
     try:
-        return _Reader(words, known).read()
-    except (IndexError, ValueError):
+        # Without its index of all licenses, which is slow to read: any name may be listed.
+        parsed = Licensing().parse(expression)
+        return _is_satisfied(parsed, listed)
+    except (ExpressionError, IndexError, RecursionError):  # IndexError: its answer to `() MIT`.
         return False
 
 
-class _Reader:
-    """A reader of one expression: OR binds least, AND more."""
+def _alternates(expression: str) -> bool:
+    """Answer whether names and operators alternate, parentheses aside.
 
-    def __init__(self, words: list[str], known: Collection[str]) -> None:
-        self._words, self._known, self._at = words, known, 0
+    The library does not mind: it takes `MIT OR` and `(GPL-3.0-only) MIT`, and prose as one name.
+    """
+    words = re.sub(r"[()]", " ", expression).lower().split()
+    should_be_operators = [False, True] * (len(words) // 2) + [False]
+    return [word in _OPERATORS for word in words] == should_be_operators
 
-    def read(self) -> bool:
-        """All of it; raises ``ValueError`` or ``IndexError`` when it is none."""
-        found = self._any()
-        if self._at != len(self._words):
-            raise ValueError(self._words[self._at])
-        return found
 
-    def _any(self) -> bool:
-        return any([*self._split("or", self._all)])
+def _is_satisfied(expression: LicenseExpression, listed: Collection[str]) -> bool:
+    """Answer whether the licenses that are listed suffice for a parsed expression."""
+    parts = (_is_satisfied(part, listed) for part in expression.args)
+    operator = type(expression).__name__
+    if operator == "OR":
+        return any(parts)
+    if operator == "AND":
+        return all(parts)
+    return _fold(expression.render()) in listed
 
-    def _all(self) -> bool:
-        return all([*self._split("and", self._one)])
 
-    def _split(self, word: str, part: object) -> Iterator[bool]:
-        assert callable(part)
-        yield part()
-        while self._at < len(self._words) and self._words[self._at] == word:
-            self._at += 1
-            yield part()
-
-    def _one(self) -> bool:
-        word = self._words[self._at]
-        self._at += 1
-        if word == "(":
-            found = self._any()
-            if self._words[self._at] != ")":
-                raise ValueError(word)
-            self._at += 1
-            return found
-        if word in (")", "and", "or", "with"):
-            raise ValueError(word)
-        if self._at < len(self._words) and self._words[self._at] == "with":
-            word = f"{word} with {self._words[self._at + 1]}"
-            self._at += 2
-        return word in self._known
+def _fold(name: str) -> str:
+    return " ".join(name.lower().split())
