@@ -91,7 +91,7 @@ def with_entries(*more: Entry) -> Evidence:
 
 def test_a_good_image_holds_in_every_point_and_each_says_what_was_seen() -> None:
     points = [*strict_policy(EXPECTED).check(evidence())]
-    assert all(point.holds and point.seen for point in points), points
+    assert all(point.holds and point.observation for point in points), points
     assert len({point.name for point in points}) == len(points)
 
 

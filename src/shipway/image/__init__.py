@@ -1,2 +1,4 @@
-"""What an image is: its index, contents, SBOM, provenance, licenses, and the policies that judge them. Pure: whatever
-asks a registry for it is in ``effects/``."""
+"""What an image is stands here: its index, contents, SBOM, provenance, and the policies for them.
+
+Everything here is pure: whatever asks a registry for an image belongs in ``effects/``.
+"""

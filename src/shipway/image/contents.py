@@ -1,7 +1,8 @@
-"""What is in a pushed image, as it was read back from the registry: the words between who reads and who judges."""
+"""What is in a pushed image is described by these types, between who reads it and who judges it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -11,20 +12,23 @@ SPDX, PROVENANCE = "https://spdx.dev/Document", "https://slsa.dev/provenance/"
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """An in-toto statement: what it says of which digests."""
+    """An in-toto statement says something of the digests that are its subjects."""
 
     type: str
-    """Predicate type."""
+    """The type of its predicate, an address."""
     subjects: tuple[str, ...]
     """Digests, with their method: ``sha256:…``."""
     packages: tuple[tuple[str, str, str], ...] = ()
-    """Of an SBOM: (name, version, license), without the image itself; the license is empty when it is not known."""
+    """(name, version, license) that an SBOM names, without the image itself.
+
+    The license is empty when it is not known.
+    """
     build: dict[str, Any] = {}  # Any: the values of a JSON document
-    """Of a provenance: its predicate."""
+    """The predicate of a provenance; empty in other statements."""
 
 
 class Attestation(msgspec.Struct, frozen=True, kw_only=True):
-    """A manifest with statements about another one, the ``subject`` of its annotation."""
+    """A manifest holds statements about another one, the ``subject`` of its annotation."""
 
     digest: str
     subject: str
@@ -32,20 +36,20 @@ class Attestation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlatformContents(msgspec.Struct, frozen=True, kw_only=True):
-    """The image of one platform."""
+    """What the image of one platform holds."""
 
     digest: str
     labels: dict[str, str] = {}
     compiled: int = 0
-    """Number of compiled files."""
+    """How many compiled files it holds."""
     foreign: tuple[str, ...] = ()
-    """Compiled files for another machine."""
+    """Paths of compiled files for another machine."""
     distributions: tuple[tuple[str, str], ...] = ()
-    """Python distributions that are installed: (name, version)."""
+    """(name, version) of the Python distributions that are installed."""
 
 
 class Contents(msgspec.Struct, frozen=True, kw_only=True):
-    """An index with everything below it."""
+    """What an index holds, with everything below it."""
 
     digest: str
     annotations: dict[str, str] = {}
@@ -53,19 +57,23 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
     attestations: tuple[Attestation, ...] = ()
 
     def statements(self, platform: str, kind: str) -> tuple[Statement, ...]:
-        """The statements about a platform whose predicate type begins with ``kind``."""
-        digest = self.platforms[platform].digest
-        return tuple(
-            statement
-            for one in self.attestations
-            if one.subject == digest
-            for statement in one.statements
-            if statement.type.startswith(kind)
-        )
+        """Give the statements about a platform whose predicate type begins with ``kind``."""
+        return tuple(self._statements(self.platforms[platform].digest, kind))
+
+    def _statements(self, digest: str, kind: str) -> Iterator[Statement]:
+        for attestation in self.attestations:
+            if attestation.subject != digest:
+                continue
+            for statement in attestation.statements:
+                if statement.type.startswith(kind):
+                    yield statement
 
     def packages(self, platform: str) -> tuple[tuple[str, str, str], ...]:
-        """The packages that the platform's SBOM names."""
-        return tuple(package for one in self.statements(platform, SPDX) for package in one.packages)
+        """Give the (name, version, license) of each package that the platform's SBOM names."""
+        packages: list[tuple[str, str, str]] = []
+        for statement in self.statements(platform, SPDX):
+            packages += statement.packages
+        return tuple(packages)
 
 
 def parse_contents(text: str) -> Contents:

@@ -1,7 +1,8 @@
-"""An image index and its entries, read from what ``docker buildx imagetools inspect`` prints.
+"""An image index and its entries are read from ``docker buildx imagetools inspect``.
 
-Source of the shape: the OCI image index specification, and BuildKit's attestation storage, which keeps one manifest
-of platform ``unknown/unknown`` for each platform, annotated with the digest that it speaks of.
+Source of the shape: the OCI image index specification, and BuildKit's attestation storage, which
+keeps one manifest of platform ``unknown/unknown`` for each platform, annotated with the digest
+that it speaks of.
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ from typing import TypedDict, cast
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 SUBJECT = "vnd.docker.reference.digest"
+"""Annotation of an attestation: the digest that it speaks of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One manifest of an index. An attestation has a ``subject`` (the digest it speaks of) and no platform."""
+    """An entry of an index stands for one manifest.
+
+    An attestation has a ``subject`` (the digest that it speaks of) and no platform.
+    """
 
     digest: str
     platform: str = ""
@@ -27,7 +32,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """A multi-platform image: its digest, its entries in their order, and its annotations."""
+    """A multi-platform image has a digest, entries in their order, and annotations."""
 
     digest: str
     entries: tuple[Entry, ...]
@@ -35,7 +40,7 @@ class Index:
 
     @property
     def images(self) -> tuple[Entry, ...]:
-        """The entries that can be run, one a platform."""
+        """The entries that can be run, one for each platform."""
         return tuple(entry for entry in self.entries if entry.platform)
 
     @property
@@ -50,17 +55,21 @@ class Index:
 
     @property
     def imagined(self) -> bool:
-        """The digest only stands in for one, in a dry run: no registry can be asked about it."""
+        """Whether the digest only stands in for one, in a dry run: no registry knows it."""
         return not _DIGEST.fullmatch(self.digest)
 
     @property
     def leaves_first(self) -> tuple[str, ...]:
-        """All digests, the index last: its signature is the record that everything below is signed."""
-        return (*(entry.digest for entry in self.entries), self.digest)
+        """The digests of all entries, then the index's.
+
+        Its signature comes last, as the record that everything below it is signed.
+        """
+        entries = [entry.digest for entry in self.entries]
+        return (*entries, self.digest)
 
 
 class Platform(TypedDict, total=False):
-    """`platform` of an index's entry."""
+    """`platform` of an index's entry names the machine that the image is for."""
 
     os: str
     architecture: str
@@ -77,40 +86,48 @@ class _Manifest(TypedDict, total=False):
 def parse_index(text: str) -> Index:
     """Read ``imagetools inspect --format '{{json .Manifest}}'``.
 
-    A single manifest gives an index without entries, so that whoever asks for platforms sees that there are none.
-    Raises ``ValueError`` when the text is not a manifest.
+    A single manifest gives an index without entries, so that whoever asks for platforms sees that
+    it has none. Raises ``ValueError`` when the text is not a manifest.
     """
-    found = cast(_Manifest, json.loads(text))
-    if not isinstance(found, dict) or not found.get("digest"):
+    document = cast(_Manifest, json.loads(text))
+    if not isinstance(document, dict) or not document.get("digest"):
         raise ValueError("not an image manifest: it has no digest")
-    entries = tuple(_entry(manifest) for manifest in found.get("manifests") or [])
+    manifests = document.get("manifests") or []
     return Index(
-        digest=found["digest"], entries=entries, annotations=found.get("annotations") or {}
+        digest=document["digest"],
+        entries=tuple(map(_entry, manifests)),
+        annotations=document.get("annotations") or {},
     )
 
 
 def _entry(manifest: _Manifest) -> Entry:
-    subject = (manifest.get("annotations") or {}).get(SUBJECT, "")
+    digest = manifest["digest"]
+    annotations = manifest.get("annotations") or {}
+    subject = annotations.get(SUBJECT, "")
     platform = manifest.get("platform") or {}
     if subject and not is_runnable(platform):
-        return Entry(digest=manifest["digest"], subject=subject)
-    return Entry(digest=manifest["digest"], platform=platform_name(platform), subject=subject)
+        return Entry(digest=digest, subject=subject)
+    return Entry(digest=digest, platform=platform_name(platform), subject=subject)
 
 
 def is_runnable(platform: Platform) -> bool:
-    """Whether an engine would run it: what only calls itself an attestation is an image all the same."""
+    """Answer whether an engine would run it.
+
+    What can be run is an image, even if it calls itself an attestation.
+    """
     return platform.get("os", "unknown") != "unknown"
 
 
 def platform_name(platform: Platform) -> str:
-    """`linux/arm/v7` of an index's entry.
+    """Name the platform of an index's entry, such as `linux/arm/v7`.
 
-    BuildKit writes arm64 with the variant v8 or without one; both name the same machine (containerd's normalisation).
+    BuildKit writes arm64 with the variant v8 or without one; both name the same machine
+    (containerd's normalisation).
     """
-    words = (
+    machine = (
         platform.get("os", "unknown"),
         platform.get("architecture", "unknown"),
         platform.get("variant", ""),
     )
-    name = "/".join(word for word in words if word)
+    name = "/".join(filter(None, machine))
     return "linux/arm64" if name == "linux/arm64/v8" else name

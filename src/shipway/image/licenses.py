@@ -47,9 +47,10 @@ def _alternates(expression: str) -> bool:
 
     The library does not mind: it takes `MIT OR` and `(GPL-3.0-only) MIT`, and prose as one name.
     """
-    words = re.sub(r"[()]", " ", expression).lower().split()
-    should_be_operators = [False, True] * (len(words) // 2) + [False]
-    return [word in _OPERATORS for word in words] == should_be_operators
+    text = re.sub(r"[()]", " ", expression)
+    kinds = ["operator" if word in _OPERATORS else "name" for word in text.lower().split()]
+    pairs = len(kinds) // 2
+    return kinds == [*["name", "operator"] * pairs, "name"]
 
 
 def _is_satisfied(expression: LicenseExpression, listed: Collection[str]) -> bool:

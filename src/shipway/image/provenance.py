@@ -1,16 +1,17 @@
-"""What a provenance says of a build, in one shape for both versions that BuildKit writes. Pure.
+"""What a provenance says of a build is read into one shape, whichever version BuildKit wrote.
 
-Sources: SLSA provenance v0.2 and v1.0; BuildKit's `docs/attestations/slsa-definitions.md` for its own parts.
+Sources: SLSA provenance v0.2 and v1.0; BuildKit's `docs/attestations/slsa-definitions.md` for its
+own parts.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from shipway.image.documents import JsonObject, inner_object, inner_objects, inner_text
 from shipway.image.labels import REVISION, SOURCE
 from shipway.image.repository import parse_remote
 
@@ -20,8 +21,7 @@ BUILD_TYPES = (
 )
 """What BuildKit calls its builds, in v0.2 and in v1.0."""
 _DIGEST = re.compile(r"[0-9a-f]{40,128}")
-
-Node = Mapping[str, Any]  # Any: the values of a JSON document
+_ARGUMENT = "build-arg:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,60 +37,98 @@ class Provenance:
     loose: tuple[str, ...]
     """Materials that no digest pins."""
     materials: int
+    """How many materials the build used."""
     arguments: tuple[str, ...]
     """Names of the build arguments: their values are public."""
     finished: int
-    """Seconds since 1970."""
+    """Seconds since 1970; 0 when it does not say."""
 
 
-def parse_provenance(predicate: Node) -> Provenance:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """The parts of a predicate that are read, from where its version keeps them."""
+
+    type: str
+    builder: JsonObject
+    materials: list[JsonObject]
+    arguments: JsonObject
+    repository: JsonObject
+    """What buildx saw of git."""
+    finished: str
+
+
+def parse_provenance(predicate: JsonObject) -> Provenance:
     """Read a predicate; parts of another type than expected count as not there."""
-    modern = "buildDefinition" in predicate
-    definition = _table(predicate, "buildDefinition") if modern else predicate
-    details = _table(predicate, "runDetails") if modern else predicate
-    metadata = _table(details, "metadata")
-    request = (
-        _table(_table(definition, "externalParameters"), "request")
-        if modern
-        else _table(_table(predicate, "invocation"), "parameters")
-    )
-    own = _table(
-        metadata, "buildkit_metadata" if modern else "https://mobyproject.org/buildkit@v1#metadata"
-    )
-    materials = definition.get("resolvedDependencies" if modern else "materials")
-    listed = (
-        [one for one in materials if isinstance(one, Mapping)]
-        if isinstance(materials, list)
-        else []
-    )
-    told, recorded = _table(request, "args"), _table(own, "vcs")
+    is_v1 = "buildDefinition" in predicate
+    parts = _v1_parts(predicate) if is_v1 else _v02_parts(predicate)
+    label_source = inner_text(parts.arguments, f"label:{SOURCE}")
+    label_revision = inner_text(parts.arguments, f"label:{REVISION}")
     return Provenance(
-        type=str(definition.get("buildType", "")),
-        builder=str(_table(details, "builder").get("id", "")),
-        source=_source(str(recorded.get("source", "")), str(told.get(f"label:{SOURCE}", ""))),
-        revision=str(recorded.get("revision") or told.get(f"label:{REVISION}", "")),
-        loose=tuple(str(one.get("uri", "?")) for one in listed if not _pinned(one)),
-        materials=len(listed),
-        arguments=tuple(
-            sorted(key.partition(":")[2] for key in told if key.startswith("build-arg:"))
-        ),
-        finished=_seconds(str(metadata.get("finishedOn" if modern else "buildFinishedOn", ""))),
+        type=parts.type,
+        builder=inner_text(parts.builder, "id"),
+        source=_source(inner_text(parts.repository, "source"), label_source),
+        revision=inner_text(parts.repository, "revision") or label_revision,
+        loose=_loose(parts.materials),
+        materials=len(parts.materials),
+        arguments=_argument_names(parts.arguments),
+        finished=_seconds(parts.finished),
+    )
+
+
+def _v1_parts(predicate: JsonObject) -> _Parts:
+    definition = inner_object(predicate, "buildDefinition")
+    parameters = inner_object(definition, "externalParameters")
+    details = inner_object(predicate, "runDetails")
+    metadata = inner_object(details, "metadata")
+    buildkit = inner_object(metadata, "buildkit_metadata")
+    return _Parts(
+        type=inner_text(definition, "buildType"),
+        builder=inner_object(details, "builder"),
+        materials=inner_objects(definition, "resolvedDependencies"),
+        arguments=inner_object(inner_object(parameters, "request"), "args"),
+        repository=inner_object(buildkit, "vcs"),
+        finished=inner_text(metadata, "finishedOn"),
+    )
+
+
+def _v02_parts(predicate: JsonObject) -> _Parts:
+    invocation = inner_object(predicate, "invocation")
+    metadata = inner_object(predicate, "metadata")
+    buildkit = inner_object(metadata, "https://mobyproject.org/buildkit@v1#metadata")
+    return _Parts(
+        type=inner_text(predicate, "buildType"),
+        builder=inner_object(predicate, "builder"),
+        materials=inner_objects(predicate, "materials"),
+        arguments=inner_object(inner_object(invocation, "parameters"), "args"),
+        repository=inner_object(buildkit, "vcs"),
+        finished=inner_text(metadata, "buildFinishedOn"),
     )
 
 
 def _source(recorded: str, label: str) -> str:
-    """The remote that buildx saw; where that was a folder, or none, what the build was told to write on the image."""
-    return recorded if parse_remote(recorded) or not label else label
+    """Choose the remote that buildx saw; where it saw none, such as a folder, the label."""
+    if parse_remote(recorded):
+        return recorded
+    return label or recorded
 
 
-def _table(found: Node, name: str) -> Node:
-    inner = found.get(name)
-    return inner if isinstance(inner, Mapping) else {}
+def _loose(materials: Iterable[JsonObject]) -> tuple[str, ...]:
+    """Name the materials that no digest pins."""
+    addresses: list[str] = []
+    for material in materials:
+        if not _is_pinned(material):
+            addresses.append(str(material.get("uri", "?")))
+    return tuple(addresses)
 
 
-def _pinned(material: Node) -> bool:
-    digests = _table(material, "digest").values()
+def _is_pinned(material: JsonObject) -> bool:
+    digests = inner_object(material, "digest").values()
     return bool(digests) and all(_DIGEST.fullmatch(str(digest)) for digest in digests)
+
+
+def _argument_names(arguments: JsonObject) -> tuple[str, ...]:
+    names = [key.removeprefix(_ARGUMENT) for key in arguments if key.startswith(_ARGUMENT)]
+    return tuple(sorted(names))
 
 
 def _seconds(text: str) -> int:

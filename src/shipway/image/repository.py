@@ -1,4 +1,4 @@
-"""Where a project lives: the address of a repository, read. Pure."""
+"""The address of a repository says where a project lives."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ _REMOTE = re.compile(
 
 
 def parse_remote(url: str) -> tuple[str, str] | None:
-    """(``https://host``, ``owner/name``) of a remote's address, ``None`` for a folder or anything else.
+    """Read (``https://host``, ``owner/name``) from a remote's address.
 
-    Logins in the address are dropped: they must not be shown.
+    Gives ``None`` for a folder or anything else. Logins in the address are dropped: they must not
+    be shown.
     """
-    found = _REMOTE.fullmatch(url)
-    if found is None or url.startswith("file:"):
+    match = _REMOTE.fullmatch(url)
+    if match is None or url.startswith("file:"):
         return None
-    return f"https://{found['host'] or found['scp']}", found["path"] or found["scp_path"]
+    host = match["host"] or match["scp"]
+    path = match["path"] or match["scp_path"]
+    return f"https://{host}", path

@@ -1,16 +1,19 @@
-"""Which images of a registry nobody needs any more. Pure.
+"""Which images of a registry nobody needs any more is decided here.
 
-An image is kept when one of its tags is, and with it everything that belongs to it: the manifests below its index, what
-refers to them, and their signatures. What is left over goes, the index first, so that nothing points into the void.
+An image is kept when one of its tags is, and with it everything that belongs to it: the manifests
+below its index, what refers to them, and their signatures. What is left over goes, the index
+first, so that nothing points into the void.
 """
 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 DAY = 86400
+"""Seconds."""
 _RELEASE = re.compile(r"v?\d+(\.\d+)*([-+._].*)?|latest|edge|cache.*|buildcache.*")
 _SIGNATURE = re.compile(r"sha256-([0-9a-f]{64})(?:\.\w+)?")
 """cosign's fallback tags: `sha256-<digest>` and `sha256-<digest>.sig`."""
@@ -20,7 +23,7 @@ _PULL_REQUEST = re.compile(r"pr-\d+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """A manifest in a registry: its tags, what is below it, and what it refers to."""
+    """A manifest in a registry has tags, manifests below it, and perhaps refers to another one."""
 
     digest: str
     tags: tuple[str, ...] = ()
@@ -32,62 +35,104 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What may go: images older than ``days``, and those of branches that are not among ``branches`` (their tags)."""
+    """What may go: images older than ``days``, and those of branches that are gone."""
 
     now: int
     days: int
     branches: frozenset[str]
+    """The tags of the branches that are still there."""
     always: frozenset[str]
     """Tags that are never touched: those of the release branches."""
 
 
 def plan_prune(stored: Iterable[Stored], rules: Rules) -> list[tuple[Stored, str]]:
-    """What goes, in the order in which it is deleted, each with the reason."""
-    known = {one.digest: one for one in stored}
-    tagged = [one for one in known.values() if one.tags and not _of(one)]
-    reasons = {one.digest: reason for one in tagged if (reason := _reason(one, rules))}
-    kept = _closure((one.digest for one in tagged if one.digest not in reasons), known)
-    gone: dict[str, str] = {}
-    for digest, reason in reasons.items():
-        for part in _closure([digest], known):
-            if part in known and part not in kept:
-                gone.setdefault(part, reason if part == digest else f"belongs to {digest[:19]}")
-    return [(known[digest], reason) for digest, reason in gone.items()]
+    """List what goes, in the order in which it is deleted, each with the reason."""
+    by_digest = {manifest.digest: manifest for manifest in stored}
+    images = [manifest for manifest in by_digest.values() if _is_image(manifest)]
+    reasons: dict[str, str] = {}
+    kept_images: list[str] = []
+    for image in images:
+        reason = _reason(image, rules)
+        if reason is None:
+            kept_images.append(image.digest)
+        else:
+            reasons[image.digest] = reason
+    kept = _closure(kept_images, by_digest)
+    return [
+        (by_digest[digest], reason)
+        for digest, reason in _with_parts(reasons, by_digest).items()
+        if digest in by_digest and digest not in kept
+    ]
 
 
-def _reason(one: Stored, rules: Rules) -> str:
-    """Why an image may go; empty when one of its tags keeps it."""
-    reasons = [_tag_reason(tag, one, rules) for tag in one.tags]
-    return "; ".join(dict.fromkeys(reasons)) if all(reasons) else ""
+def _with_parts(reasons: Mapping[str, str], by_digest: Mapping[str, Stored]) -> dict[str, str]:
+    """Add what belongs to the images that may go, each part with the reason why it may."""
+    reasons_of_all: dict[str, str] = {}
+    for image, reason in reasons.items():
+        reasons_of_all.setdefault(image, reason)
+        for part in _closure([image], by_digest):
+            reasons_of_all.setdefault(part, f"belongs to {image[:19]}")
+    return reasons_of_all
 
 
-def _tag_reason(tag: str, one: Stored, rules: Rules) -> str:
+def _is_image(manifest: Stored) -> bool:
+    """Answer whether a manifest has tags of its own, which a signature has not."""
+    return bool(manifest.tags) and not _signed_digests(manifest)
+
+
+def _reason(manifest: Stored, rules: Rules) -> str | None:
+    """Say why an image may go; ``None`` when one of its tags keeps it."""
+    reasons: dict[str, None] = {}
+    for tag in manifest.tags:
+        reason = _tag_reason(tag, manifest.created, rules)
+        if reason is None:
+            return None
+        reasons[reason] = None
+    return "; ".join(reasons)
+
+
+def _tag_reason(tag: str, created: int | None, rules: Rules) -> str | None:
+    """Say why a tag does not keep its image; ``None`` when it does."""
     if tag in rules.always or _RELEASE.fullmatch(tag):
-        return ""
+        return None
     temporary = _STAGING.fullmatch(tag) or _PULL_REQUEST.fullmatch(tag)
     if not temporary and tag not in rules.branches:
         return "its branch is gone"
-    if one.created is None or rules.now - one.created <= rules.days * DAY:
-        return ""
+    oldest = rules.now - rules.days * DAY
+    if created is None or created >= oldest:
+        return None
     return f"older than {rules.days} days"
 
 
-def _of(one: Stored) -> list[str]:
-    """Digests that a signature's tags name."""
-    return [f"sha256:{found[1]}" for tag in one.tags if (found := _SIGNATURE.fullmatch(tag))]
+def _signed_digests(manifest: Stored) -> list[str]:
+    """List the digests that a signature's tags name; none of what is no signature."""
+    matches = filter(None, map(_SIGNATURE.fullmatch, manifest.tags))
+    return [f"sha256:{match[1]}" for match in matches]
 
 
-def _closure(roots: Iterable[str], known: Mapping[str, Stored]) -> dict[str, None]:
-    """Roots with everything that belongs to them, in the order in which it was found."""
-    about: dict[str, list[str]] = {}
-    for one in known.values():
-        for digest in (*_of(one), *((one.subject,) if one.subject else ())):
-            about.setdefault(digest, []).append(one.digest)
-    found: dict[str, None] = {}
-    left = list(roots)
-    while left:
-        digest = left.pop(0)
-        if digest not in found:
-            found[digest] = None
-            left += (*(known[digest].below if digest in known else ()), *about.get(digest, ()))
-    return found
+def _closure(roots: Iterable[str], by_digest: Mapping[str, Stored]) -> dict[str, None]:
+    """Give the roots with everything that belongs to them, in the order of a walk from them."""
+    referrers = _referrers(by_digest.values())
+    reached: dict[str, None] = {}
+    waiting = deque(roots)
+    while waiting:
+        digest = waiting.popleft()
+        if digest in reached:
+            continue
+        reached[digest] = None
+        if digest in by_digest:
+            waiting += by_digest[digest].below
+        waiting += referrers.get(digest, ())
+    return reached
+
+
+def _referrers(stored: Iterable[Stored]) -> dict[str, list[str]]:
+    """List what speaks of a digest, by that digest: its signatures, and what has it as subject."""
+    referrers: dict[str, list[str]] = {}
+    for manifest in stored:
+        subjects = _signed_digests(manifest)
+        if manifest.subject:
+            subjects.append(manifest.subject)
+        for subject in subjects:
+            referrers.setdefault(subject, []).append(manifest.digest)
+    return referrers

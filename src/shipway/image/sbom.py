@@ -1,4 +1,4 @@
-"""SBOMs for people: the packages of an SPDX document, what changed between two, and the same as CycloneDX. Pure.
+"""SBOMs are shown to people here: their packages, what changed between two, and as CycloneDX.
 
 Sources: SPDX specification 2.3, "Package information"; CycloneDX specification 1.6, JSON.
 """
@@ -6,17 +6,20 @@ Sources: SPDX specification 2.3, "Package information"; CycloneDX specification 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import msgspec
 
-Node = Mapping[str, Any]  # Any: the values of a JSON document
+from shipway.image.documents import JsonObject, inner_objects, inner_text
+from shipway.image.licenses import UNKNOWN
+
 Packages = Mapping[str, Sequence["Package"]]
-"""By platform."""
+"""The packages of an image, by platform."""
+Change = dict[str, str]
+"""``{name, before, after}`` of a package, as in the JSON document that shows it."""
 
 
 class Package(msgspec.Struct, frozen=True, order=True, kw_only=True):
-    """One package; what the SBOM does not know is empty."""
+    """A package of an image; what the SBOM does not know of it is empty."""
 
     name: str
     version: str
@@ -25,126 +28,167 @@ class Package(msgspec.Struct, frozen=True, order=True, kw_only=True):
     """Package URL, which names the ecosystem too."""
 
 
-def parse_packages(documents: Iterable[Node]) -> tuple[Package, ...]:
-    """The packages of SPDX documents, without the image itself, which each of them names as what it describes."""
-    found: set[Package] = set()
+def parse_packages(documents: Iterable[JsonObject]) -> tuple[Package, ...]:
+    """Read the packages of SPDX documents.
+
+    The image itself, which each of them names as what it describes, is left out.
+    """
+    packages: set[Package] = set()
     for document in documents:
         described = set(_described(document))
-        found.update(
-            _package(one)
-            for one in document.get("packages") or []
-            if one.get("SPDXID") not in described
-        )
-    return tuple(sorted(found))
+        for package in inner_objects(document, "packages"):
+            identifier = inner_text(package, "SPDXID")
+            if not identifier or identifier not in described:
+                packages.add(_package(package))
+    return tuple(sorted(packages))
 
 
-def _described(document: Node) -> Iterator[str]:
-    yield from document.get("documentDescribes") or []
-    for one in document.get("relationships") or []:
-        if one.get("relationshipType") == "DESCRIBES":
-            yield str(one.get("relatedSpdxElement", ""))
+def _described(document: JsonObject) -> Iterator[str]:
+    """Give the identifiers of what a document describes as a whole."""
+    identifiers = document.get("documentDescribes")
+    if isinstance(identifiers, list):
+        yield from map(str, identifiers)
+    for relationship in inner_objects(document, "relationships"):
+        if relationship.get("relationshipType") == "DESCRIBES":
+            yield inner_text(relationship, "relatedSpdxElement")
 
 
-def _package(found: Node) -> Package:
-    known = [str(found.get(name) or "") for name in ("licenseDeclared", "licenseConcluded")]
-    links = [
-        str(one.get("referenceLocator", ""))
-        for one in found.get("externalRefs") or []
-        if one.get("referenceType") == "purl"
-    ]
+def _package(package: JsonObject) -> Package:
     return Package(
-        name=str(found.get("name", "")),
-        version=str(found.get("versionInfo", "")),
-        license=next((one for one in known if one not in ("", "NOASSERTION", "NONE")), ""),
-        purl=next(iter(links), ""),
+        name=inner_text(package, "name"),
+        version=inner_text(package, "versionInfo"),
+        license=_license(package),
+        purl=_purl(package),
     )
 
 
+def _license(package: JsonObject) -> str:
+    """Give the license that is declared, else the one that was concluded, else ``""``."""
+    for name in ("licenseDeclared", "licenseConcluded"):
+        expression = inner_text(package, name)
+        if expression not in UNKNOWN:
+            return expression
+    return ""
+
+
+def _purl(package: JsonObject) -> str:
+    for reference in inner_objects(package, "externalRefs"):
+        if reference.get("referenceType") == "purl":
+            return inner_text(reference, "referenceLocator")
+    return ""
+
+
 def render_table(packages: Packages) -> str:
-    """A line for each package, below a line for each platform."""
+    """Write a line for each package, below a line for each platform."""
     lines: list[str] = []
-    for platform, found in packages.items():
-        lines.append(f"{platform}: {len(found)} packages")
-        wide, high = (
-            max((len(word) for word in words), default=0)
-            for words in ([one.name for one in found], [one.version for one in found])
-        )
-        lines += [
-            f"  {one.name:{wide}}  {one.version:{high}}  {one.license or 'unknown'}"
-            for one in found
-        ]
+    for platform, listed in packages.items():
+        lines.append(f"{platform}: {len(listed)} packages")
+        lines += _package_lines(listed)
     return "\n".join(lines)
 
 
-def plan_changes(before: Packages, after: Packages) -> dict[str, list[dict[str, str]]]:
-    """By platform: what was added, removed or has another version or license, as ``{name, before, after}``."""
-    return {
-        platform: [*_changes(before.get(platform, ()), after.get(platform, ()))]
-        for platform in sorted({*before, *after})
-    }
+def _package_lines(packages: Sequence[Package]) -> Iterator[str]:
+    names = [package.name for package in packages]
+    versions = [package.version for package in packages]
+    name_width = max(map(len, names), default=0)
+    version_width = max(map(len, versions), default=0)
+    for package in packages:
+        name = package.name.ljust(name_width)
+        version = package.version.ljust(version_width)
+        license_ = package.license or "unknown"
+        yield f"  {name}  {version}  {license_}"
 
 
-def _changes(before: Sequence[Package], after: Sequence[Package]) -> Iterator[dict[str, str]]:
-    old, new = _by_name(before), _by_name(after)
-    for name in sorted({*old, *new}):
-        gone, come = (
-            sorted(old.get(name, set()) - new.get(name, set())),
-            sorted(new.get(name, set()) - old.get(name, set())),
-        )
-        if gone or come:
-            yield {"name": name, "before": ", ".join(gone), "after": ", ".join(come)}
+def plan_changes(before: Packages, after: Packages) -> dict[str, list[Change]]:
+    """List by platform what was added, removed, or has another version or license."""
+    changes: dict[str, list[Change]] = {}
+    platforms = {*before, *after}
+    for platform in sorted(platforms):
+        old = before.get(platform, ())
+        new = after.get(platform, ())
+        changes[platform] = list(_changes(old, new))
+    return changes
 
 
-def _by_name(packages: Sequence[Package]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for one in packages:
-        found.setdefault(one.name, set()).add(f"{one.version} ({one.license or 'unknown'})")
-    return found
+def _changes(before: Sequence[Package], after: Sequence[Package]) -> Iterator[Change]:
+    old_versions = _versions_by_name(before)
+    new_versions = _versions_by_name(after)
+    names = {*old_versions, *new_versions}
+    for name in sorted(names):
+        old = old_versions.get(name, set())
+        new = new_versions.get(name, set())
+        if old != new:
+            yield {
+                "name": name,
+                "before": ", ".join(sorted(old - new)),
+                "after": ", ".join(sorted(new - old)),
+            }
+
+
+def _versions_by_name(packages: Sequence[Package]) -> dict[str, set[str]]:
+    """Give `version (license)` of each package, by name: an image may hold two versions of one."""
+    versions: dict[str, set[str]] = {}
+    for package in packages:
+        license_ = package.license or "unknown"
+        same_name = versions.setdefault(package.name, set())
+        same_name.add(f"{package.version} ({license_})")
+    return versions
 
 
 def render_changes(changes: Mapping[str, Sequence[Mapping[str, str]]]) -> str:
-    """A line for each change: ``+`` added, ``-`` removed, ``~`` another version or license."""
+    """Write a line a change: ``+`` added, ``-`` removed, ``~`` another version or license."""
     lines: list[str] = []
-    for platform, found in changes.items():
-        lines.append(f"{platform}: {f'{len(found)} changes' if found else 'nothing changed'}")
-        for one in found:
-            sign = "~" if one["before"] and one["after"] else "+" if one["after"] else "-"
-            lines.append(
-                f"  {sign} {one['name']}  "
-                + " → ".join(filter(None, (one["before"], one["after"])))
-            )
+    for platform, changed in changes.items():
+        summary = "nothing changed"
+        if changed:
+            summary = f"{len(changed)} changes"
+        lines.append(f"{platform}: {summary}")
+        lines += map(_change_line, changed)
     return "\n".join(lines)
 
 
-def render_cyclonedx(
-    image: str, digest: str, packages: Packages
-) -> dict[str, Any]:  # Any: a JSON document
-    """A minimal CycloneDX document of all platforms; each component says which ones it is in."""
+def _change_line(change: Mapping[str, str]) -> str:
+    name = change["name"]
+    before = change["before"]
+    after = change["after"]
+    if not before:
+        return f"  + {name}  {after}"
+    if not after:
+        return f"  - {name}  {before}"
+    return f"  ~ {name}  {before} → {after}"
+
+
+def render_cyclonedx(image: str, digest: str, packages: Packages) -> dict[str, object]:
+    """Make a minimal CycloneDX document of all platforms; each component says where it is."""
     platforms: dict[Package, list[str]] = {}
-    for platform, found in packages.items():
-        for one in found:
-            platforms.setdefault(one, []).append(platform)
+    for platform, listed in packages.items():
+        for package in listed:
+            platforms.setdefault(package, []).append(platform)
+    components: list[dict[str, object]] = []
+    for number, package in enumerate(sorted(platforms), start=1):
+        components.append(_component(number, package, platforms[package]))
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
         "version": 1,
         "metadata": {"component": {"type": "container", "name": image, "version": digest}},
-        "components": [
-            _component(number, one, where)
-            for number, (one, where) in enumerate(sorted(platforms.items()), 1)
-        ],
+        "components": components,
     }
 
 
-def _component(
-    number: int, package: Package, platforms: Sequence[str]
-) -> dict[str, Any]:  # Any: a JSON document
-    found: dict[str, Any] = {
+def _component(number: int, package: Package, platforms: Sequence[str]) -> dict[str, object]:
+    component: dict[str, object] = {
         "type": "library",
         "bom-ref": f"package-{number}",
         "name": package.name,
-    }  # Any: as above
-    found |= {"version": package.version} if package.version else {}
-    found |= {"licenses": [{"expression": package.license}]} if package.license else {}
-    found |= {"purl": package.purl} if package.purl else {}
-    return found | {"properties": [{"name": "shipway:platform", "value": one} for one in platforms]}
+    }
+    if package.version:
+        component["version"] = package.version
+    if package.license:
+        component["licenses"] = [{"expression": package.license}]
+    if package.purl:
+        component["purl"] = package.purl
+    component["properties"] = [
+        {"name": "shipway:platform", "value": platform} for platform in platforms
+    ]
+    return component

@@ -1,34 +1,35 @@
-"""Known vulnerabilities that scanners found in the packages of an image, held against a limit and exceptions. Pure.
-
-Sources: what `pip-audit --format=json`, `grype --output=json` and `trivy sbom --format=json` print.
-"""
+"""Known vulnerabilities of an image's packages are held against a limit and its exceptions here."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import msgspec
 from packaging.utils import canonicalize_name
 
-from shipway.errors import StepFailed
-from shipway.settings import SEVERITIES, Exemption, PolicySettings
-
-Words = tuple[str, ...]
-_Report = TypeVar("_Report")
+from shipway.settings import SEVERITIES, Exemption, PolicySettings, Words
 
 
 class Vulnerability(msgspec.Struct, frozen=True, order=True, kw_only=True):
-    """One vulnerability of one version of a package; a severity that nobody knows is empty."""
+    """A vulnerability of one version of a package; a severity that nobody knows is empty."""
 
     package: str
     version: str
     ids: Words
-    """The scanner's own first, then its other names."""
+    """The scanner's own name for it first, then its other names."""
     severity: str = ""
     fixed: Words = ()
     """Versions that are not vulnerable any more."""
+
+    @property
+    def cure(self) -> str:
+        """Which versions to take instead, in words."""
+        if not self.fixed:
+            return "no version fixes it yet"
+        versions = ", ".join(self.fixed)
+        return f"fixed in {versions}"
 
 
 class Ruling(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,201 +40,105 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
     def render(self) -> str:
-        """A line for people."""
-        one = self.vulnerability
-        cure = f"; fixed in {', '.join(one.fixed)}" if one.fixed else "; no version fixes it yet"
-        return (
-            f"{self.outcome:9} {one.severity or 'unknown':10} {one.package} {one.version}  {' '.join(one.ids)}"
-            f"  {self.reason}{cure}"
+        """Write the ruling as a line for people."""
+        vulnerability = self.vulnerability
+        severity = vulnerability.severity or "unknown"
+        columns = (
+            self.outcome.ljust(9),
+            severity.ljust(10),
+            f"{vulnerability.package} {vulnerability.version} ",
+            " ".join(vulnerability.ids) + " ",
+            f"{self.reason}; {vulnerability.cure}",
         )
+        return " ".join(columns)
 
 
-class _Advisory(msgspec.Struct, frozen=True):
-    id: str
-    aliases: Words = ()
-    fix_versions: Words = ()
+def merge_vulnerabilities(reported: Iterable[Vulnerability]) -> tuple[Vulnerability, ...]:
+    """Give each vulnerability once, whoever reported it and by whichever of its names.
+
+    The highest severity that a scanner knows counts.
+    """
+    groups: dict[tuple[str, str], list[Vulnerability]] = {}
+    for vulnerability in sorted(reported):
+        name = canonicalize_name(vulnerability.package)
+        key = (name, vulnerability.version)
+        group = groups.get(key, [])
+        groups[key] = _join(group, vulnerability)
+    merged = chain.from_iterable(groups.values())
+    return tuple(sorted(merged))
 
 
-class _Audited(msgspec.Struct, frozen=True):
-    name: str
-    version: str = ""
-    skip_reason: str = ""
-    vulns: tuple[_Advisory, ...] = ()
+def _join(group: Sequence[Vulnerability], newcomer: Vulnerability) -> list[Vulnerability]:
+    """Add a vulnerability to those of the same package, united with all that share a name."""
+    names = set(newcomer.ids)
+    distinct: list[Vulnerability] = []
+    same: list[Vulnerability] = []
+    for member in group:
+        if names.isdisjoint(member.ids):
+            distinct.append(member)
+        else:
+            same.append(member)
+    return [*distinct, _unite([*same, newcomer])]
 
 
-class _Audit(msgspec.Struct, frozen=True):
-    dependencies: tuple[_Audited, ...]
+def _unite(same: Sequence[Vulnerability]) -> Vulnerability:
+    """Make one vulnerability of several reports of it."""
+    severities = [vulnerability.severity for vulnerability in same]
+    return Vulnerability(
+        package=same[-1].package,
+        version=same[-1].version,
+        ids=_union(vulnerability.ids for vulnerability in same),
+        severity=max(severities, key=_rank),
+        fixed=_union(vulnerability.fixed for vulnerability in same),
+    )
 
 
-class _Fix(msgspec.Struct, frozen=True):
-    versions: Words | None = ()
-
-
-class _Flaw(msgspec.Struct, frozen=True):
-    id: str
-    severity: str = ""
-    fix: _Fix = _Fix()
-
-
-class _Artifact(msgspec.Struct, frozen=True):
-    name: str
-    version: str
-
-
-class _Match(msgspec.Struct, frozen=True, rename="camel"):
-    vulnerability: _Flaw
-    artifact: _Artifact
-    related_vulnerabilities: tuple[_Flaw, ...] | None = ()
-
-
-class _Grype(msgspec.Struct, frozen=True):
-    matches: tuple[_Match, ...]
-
-
-class _Detected(msgspec.Struct, frozen=True, rename="pascal"):
-    pkg_name: str
-    installed_version: str
-    vulnerability_id: str = msgspec.field(name="VulnerabilityID")
-    severity: str = ""
-    fixed_version: str = ""
-
-
-class _Result(msgspec.Struct, frozen=True, rename="pascal"):
-    vulnerabilities: tuple[_Detected, ...] | None = ()
-
-
-class _Trivy(msgspec.Struct, frozen=True, rename="pascal"):
-    schema_version: int
-    results: tuple[_Result, ...] | None = ()
-
-
-def parse_pip_audit(text: str) -> Iterator[Vulnerability]:
-    """The vulnerabilities of Python packages; pip-audit knows no severities. Raises ``StepFailed``."""
-    for one in _decode(text, _Audit, "pip-audit").dependencies:
-        if one.skip_reason:
-            raise StepFailed(
-                f"pip-audit could not be asked about {one.name}: {one.skip_reason}",
-                hint="name another scanner with --scanner, such as grype or trivy",
-            )
-        for found in one.vulns:
-            yield Vulnerability(
-                package=one.name,
-                version=one.version,
-                ids=(found.id, *sorted(found.aliases)),
-                fixed=found.fix_versions,
-            )
-
-
-def parse_grype(text: str) -> Iterator[Vulnerability]:
-    """The vulnerabilities of packages of every kind. Raises ``StepFailed``."""
-    for one in _decode(text, _Grype, "grype").matches:
-        found = one.vulnerability
-        yield Vulnerability(
-            package=one.artifact.name,
-            version=one.artifact.version,
-            severity=_severity(found.severity),
-            ids=(
-                found.id,
-                *(other.id for other in one.related_vulnerabilities or () if other.id != found.id),
-            ),
-            fixed=found.fix.versions or (),
-        )
-
-
-def parse_trivy(text: str) -> Iterator[Vulnerability]:
-    """The vulnerabilities of packages of every kind. Raises ``StepFailed``."""
-    for result in _decode(text, _Trivy, "trivy").results or ():
-        for one in result.vulnerabilities or ():
-            fixed = (version.strip() for version in one.fixed_version.split(","))
-            yield Vulnerability(
-                package=one.pkg_name,
-                version=one.installed_version,
-                ids=(one.vulnerability_id,),
-                severity=_severity(one.severity),
-                fixed=tuple(filter(None, fixed)),
-            )
-
-
-PARSERS: Mapping[str, Callable[[str], Iterator[Vulnerability]]] = {
-    "pip-audit": parse_pip_audit,
-    "grype": parse_grype,
-    "trivy": parse_trivy,
-}
-"""Scanner → reader of what it prints."""
-
-
-def merge(found: Iterable[Vulnerability]) -> tuple[Vulnerability, ...]:
-    """Each vulnerability once, whoever found it and by whichever of its names; the highest severity counts."""
-    merged: dict[tuple[str, str], list[Vulnerability]] = {}
-    for one in sorted(found):
-        group = merged.setdefault((canonicalize_name(one.package), one.version), [])
-        same = [other for other in group if not {*other.ids}.isdisjoint(one.ids)]
-        group[:] = [other for other in group if other not in same]
-        group.append(
-            Vulnerability(
-                package=one.package,
-                version=one.version,
-                ids=_union(other.ids for other in (*same, one)),
-                severity=max((other.severity for other in (*same, one)), key=_rank),
-                fixed=_union(other.fixed for other in (*same, one)),
-            )
-        )
-    return tuple(sorted(one for group in merged.values() for one in group))
-
-
-def judge(
-    found: Iterable[Vulnerability], policy: PolicySettings, today: datetime.date
+def judge_vulnerabilities(
+    vulnerabilities: Iterable[Vulnerability], policy: PolicySettings, today: datetime.date
 ) -> tuple[Ruling, ...]:
-    """What becomes of each; an exception counts up to its last day, and what nobody can rate is refused."""
-    return tuple(_judge(one, policy, today) for one in found)
+    """Rule what becomes of each vulnerability.
+
+    An exception counts up to its last day, and what nobody can rate is refused.
+    """
+    return tuple(_judge(vulnerability, policy, today) for vulnerability in vulnerabilities)
 
 
-def find_idle(found: Iterable[Vulnerability], policy: PolicySettings) -> tuple[Exemption, ...]:
-    """Exceptions that except nothing."""
-    ids = {name for one in found for name in one.ids}
-    return tuple(one for one in policy.exceptions if one.id not in ids)
+def find_idle_exceptions(
+    vulnerabilities: Iterable[Vulnerability], policy: PolicySettings
+) -> tuple[Exemption, ...]:
+    """Find the exceptions of a policy that except nothing."""
+    names = _union(vulnerability.ids for vulnerability in vulnerabilities)
+    return tuple(exemption for exemption in policy.exceptions if exemption.id not in names)
 
 
-def _judge(one: Vulnerability, policy: PolicySettings, today: datetime.date) -> Ruling:
-    exceptions = sorted(
-        (other for other in policy.exceptions if other.id in one.ids), key=lambda other: other.until
-    )
-    if exceptions and exceptions[-1].until >= today:
-        return Ruling(
-            vulnerability=one,
-            outcome="excepted",
-            reason=f"until {exceptions[-1].until}: {exceptions[-1].reason}",
-        )
-    if one.severity and _rank(one.severity) < _rank(policy.severity):
-        return Ruling(vulnerability=one, outcome="tolerated", reason=f"less than {policy.severity}")
-    ended = f"; its exception ended on {exceptions[-1].until}" if exceptions else ""
-    return Ruling(
-        vulnerability=one,
-        outcome="refused",
-        reason=(
-            f"{policy.severity} or more" if one.severity else "no scanner knows how severe it is"
-        )
-        + ended,
-    )
+def _judge(vulnerability: Vulnerability, policy: PolicySettings, today: datetime.date) -> Ruling:
+    exemption = _latest_exemption(vulnerability, policy)
+    if exemption and exemption.until >= today:
+        outcome = "excepted"
+        reason = f"until {exemption.until}: {exemption.reason}"
+    elif vulnerability.severity and _rank(vulnerability.severity) < _rank(policy.severity):
+        outcome = "tolerated"
+        reason = f"less than {policy.severity}"
+    else:
+        outcome = "refused"
+        reason = "no scanner knows how severe it is"
+        if vulnerability.severity:
+            reason = f"{policy.severity} or more"
+        if exemption:
+            reason += f"; its exception ended on {exemption.until}"
+    return Ruling(vulnerability=vulnerability, outcome=outcome, reason=reason)
 
 
-def _decode(text: str, kind: type[_Report], scanner: str) -> _Report:
-    try:
-        return msgspec.json.decode(text, type=kind)
-    except msgspec.DecodeError as error:
-        raise StepFailed(
-            f"{scanner} printed something else than its report: {error}",
-            hint=f"run {scanner} by hand; a newer or older version may speak another format",
-        ) from error
-
-
-def _severity(word: str) -> str:
-    return word.lower() if word.lower() in SEVERITIES else ""
+def _latest_exemption(vulnerability: Vulnerability, policy: PolicySettings) -> Exemption | None:
+    """Give the exception of a vulnerability that counts longest; ``None`` where it has none."""
+    exemptions = [exemption for exemption in policy.exceptions if exemption.id in vulnerability.ids]
+    return max(exemptions, key=lambda exemption: exemption.until, default=None)
 
 
 def _rank(severity: str) -> int:
     return SEVERITIES.index(severity) if severity else -1
 
 
-def _union(words: Iterable[Words]) -> Words:
-    return tuple(dict.fromkeys(word for some in words for word in some))
+def _union(groups: Iterable[Words]) -> Words:
+    """Give every word of several groups once, in their order."""
+    return tuple(dict.fromkeys(chain.from_iterable(groups)))

@@ -52,7 +52,11 @@ def examine(progress: Callable[[str], None], *, release: bool) -> Document:
         *_attempt(session, _tools(session, ask)),
         *(_attempt(session, _release(session, ask)) if release else ()),
     ]
-    found = {"checks": [{"name": one.name, "holds": one.holds, "seen": one.seen} for one in checks]}
+    found = {
+        "checks": [
+            {"name": one.name, "holds": one.holds, "seen": one.observation} for one in checks
+        ]
+    }
     failed = [one for one in checks if not one.holds]
     if failed:
         error = CheckFailed(
@@ -74,7 +78,7 @@ def _attempt(session: Session, checks: Iterator[Check]) -> Iterator[Point]:
             point = Point(name, True, check())
         except ShipwayError as error:
             point = Point(name, False, f"{error.message.splitlines()[0]} (next: {error.hint})")
-        session.progress(f"{'ok  ' if point.holds else 'FAIL'} {point.name}: {point.seen}")
+        session.progress(f"{'ok  ' if point.holds else 'FAIL'} {point.name}: {point.observation}")
         yield point
 
 

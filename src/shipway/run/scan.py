@@ -23,13 +23,13 @@ from shipway.effects.processes import Processes, Runner, failure
 from shipway.effects.read_image import Node
 from shipway.errors import CheckFailed, ContextError, StepFailed, ToolMissing
 from shipway.image.sbom import Packages, parse_packages
+from shipway.image.scan_reports import PARSERS
 from shipway.image.vulnerabilities import (
-    PARSERS,
     Ruling,
     Vulnerability,
-    find_idle,
-    judge,
-    merge,
+    find_idle_exceptions,
+    judge_vulnerabilities,
+    merge_vulnerabilities,
 )
 from shipway.model.actions import Command, Effect
 from shipway.run.packages import Document, read_sboms
@@ -48,8 +48,8 @@ def scan(image: str, policy: str, scanners: Sequence[str]) -> tuple[str, Documen
     digest, documents = read_sboms(image)
     packages = {platform: parse_packages(found) for platform, found in documents.items()}
     found = find(chosen, documents, packages)
-    rulings = judge(found, limits, datetime.datetime.now(datetime.UTC).date())
-    idle = [one.id for one in find_idle(found, limits)]
+    rulings = judge_vulnerabilities(found, limits, datetime.datetime.now(datetime.UTC).date())
+    idle = [one.id for one in find_idle_exceptions(found, limits)]
     document: Document = {
         "image": image,
         "digest": digest,
@@ -85,7 +85,7 @@ def find(
     """What the scanners find, each vulnerability once; raises ``StepFailed`` where one could not ask."""
     runner = Processes(equip(os.environ))
     with tempfile.TemporaryDirectory() as folder:
-        return merge(
+        return merge_vulnerabilities(
             chain.from_iterable(
                 _ask_pip_audit(runner, Path(folder), packages)
                 if name == "pip-audit"

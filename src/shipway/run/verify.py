@@ -50,14 +50,16 @@ class Verdict:
             "digest": self.digest or None,
             "verified": not self.faults,
             "points": [
-                {"name": one.name, "holds": one.holds, "seen": one.seen} for one in self.points
+                {"name": one.name, "holds": one.holds, "seen": one.observation}
+                for one in self.points
             ],
         }
 
     def render(self) -> str:
         """For people: a line for each point."""
         return "\n".join(
-            f"{'pass' if one.holds else 'FAIL'}  {one.name}: {one.seen}" for one in self.points
+            f"{'pass' if one.holds else 'FAIL'}  {one.name}: {one.observation}"
+            for one in self.points
         )
 
 
@@ -66,7 +68,7 @@ def refusal(verdict: Verdict) -> VerificationFailed:
     faults = verdict.faults
     error = VerificationFailed(
         f"{verdict.image} is not what it should be: {len(faults)} of {len(verdict.points)} points do not hold:\n"
-        + "\n".join(f"  - {point.name}: {point.seen}" for point in faults),
+        + "\n".join(f"  - {point.name}: {point.observation}" for point in faults),
         hint="do not use it; ask who publishes it, or say exactly whose signature is expected (docs/verify.md)",
     )
     error.document = {**verdict.document()}

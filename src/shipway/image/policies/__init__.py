@@ -1,6 +1,7 @@
-"""What has to hold of an image before anybody trusts it: small policies that compose, one concern each. Pure.
+"""Small policies, each of one concern, say what must hold of an image before anybody trusts it.
 
-The stages of a release and ``shipway verify IMAGE`` judge by the same ones. What is missing does not hold.
+The stages of a release and ``shipway verify IMAGE`` judge by the same policies. What is missing
+does not hold.
 """
 
 from __future__ import annotations
@@ -24,61 +25,63 @@ __all__ = ["All", "Evidence", "Expected", "Policy", "content_policy", "strict_po
 
 @dataclass(frozen=True, slots=True)
 class All:
-    """Each of several policies, in their order."""
+    """Several policies hold together, in their order."""
 
     policies: tuple[Policy, ...]
 
     def check(self, image: Evidence) -> Iterator[Point]:
-        """Every point of every policy: nothing stops at the first fault."""
+        """Give every point of every policy: nothing stops at the first fault."""
         for policy in self.policies:
             yield from policy.check(image)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What is known beforehand about an image. What is empty is not known, and then has only to be consistent."""
+    """What is known beforehand about an image.
+
+    What is empty is not known, and then has only to be consistent.
+    """
 
     platforms: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     named: tuple[str, ...] = ()
-    """Labels that have to be there, and say the same everywhere."""
+    """Keys of labels that have to be there, and say the same everywhere."""
     source: str = ""
-    """Address of the repository that the image is built from, such as ``https://github.com/owner/name``."""
+    """Address of the repository that is built, such as ``https://github.com/owner/name``."""
     builders: tuple[str, ...] = ()
     """Exact identities of builders; one that ends with a slash allows whatever stands below it."""
     licenses: tuple[str, ...] = ()
     allow_foreign: tuple[str, ...] = ()
     maximum_age: int = 0
-    """Days."""
+    """Days since the image was built; 0 for any age."""
     now: int = 0
     """Seconds since 1970, to compare ages with."""
 
 
 def content_policy(expected: Expected) -> Policy:
-    """What has to hold of the content of an image, before it is signed and ever after."""
-    limits: tuple[Policy, ...] = (Licenses(expected.licenses),) if expected.licenses else ()
-    limits += (Fresh(expected.maximum_age, expected.now),) if expected.maximum_age else ()
-    return All(
-        (
-            Labels(expected.labels, expected.named),
-            RightArchitecture(expected.allow_foreign),
-            NamesWhatIsInstalled(),
-            Built(expected.builders, expected.source),
-            Subjects(),
-            *limits,
-        )
-    )
+    """Give what has to hold of the content of an image, before it is signed and ever after."""
+    policies: list[Policy] = [
+        Labels(expected.labels, expected.named),
+        RightArchitecture(expected.allow_foreign),
+        NamesWhatIsInstalled(),
+        Built(expected.builders, expected.source),
+        Subjects(),
+    ]
+    if expected.licenses:
+        policies.append(Licenses(expected.licenses))
+    if expected.maximum_age:
+        policies.append(Fresh(expected.maximum_age, expected.now))
+    return All(tuple(policies))
 
 
 def strict_policy(expected: Expected) -> Policy:
-    """Everything that has to hold of an image that is out."""
-    return All(
-        (
-            Resolved(),
-            Signed(),
-            Platforms(expected.platforms),
-            Attested(),
-            content_policy(expected),
-            StillAtDigest(),
-        )
+    """Give everything that has to hold of an image that is out."""
+    policies = (
+        Resolved(),
+        Signed(),
+        Platforms(expected.platforms),
+        Attested(),
+        content_policy(expected),
+        StillAtDigest(),
     )
+    return All(policies)

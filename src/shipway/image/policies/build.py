@@ -1,12 +1,12 @@
-"""How the images were built: by whom, from which commit, of what, and when."""
+"""Policies for how the images were built: by whom, from which commit, of what, and when."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shipway.image.labels import REVISION
-from shipway.image.policies.evidence import Evidence, Point, some
+from shipway.image.policies.evidence import Evidence, Point, first_few
 from shipway.image.provenance import BUILD_TYPES, Provenance
 from shipway.image.repository import parse_remote
 from shipway.settings.secret_names import is_secret_name
@@ -16,67 +16,78 @@ _DAY = 86400
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The provenance names an allowed builder, the repository and the commit; everything it used is pinned."""
+    """The provenance names an allowed builder, the repository and the commit.
+
+    Everything that the build used is pinned, and no argument looks like a secret.
+    """
 
     builders: tuple[str, ...]
     source: str
 
     def check(self, image: Evidence) -> Iterator[Point]:
-        """Four points for each platform; only the first where there is no provenance."""
-        for name, platform in image.contents.platforms.items():
-            found = image.provenances(name)
-            types = [one.type for one in found if one.type not in BUILD_TYPES]
-            others = [one.builder or "nobody" for one in found if not self._allows(one.builder)]
-            seen = (
-                "missing"
-                if not found
-                else f"built by {some(others)}"
-                if others
-                else f"of type {some(types)}"
-                if types
-                else found[0].builder or "a builder without a name"
-            )
-            yield Point(f"provenance of {name}", bool(found) and not types and not others, seen)
-            commit = platform.labels.get(REVISION) or image.contents.annotations.get(REVISION, "")
-            for one in found:
-                yield self._source(name, one, commit)
-                yield Point(
-                    f"materials of {name}",
-                    not one.loose and one.materials > 0,
-                    f"not pinned: {some(one.loose)}"
-                    if one.loose
-                    else f"{one.materials} pinned by digest",
-                )
-                secret = [word for word in one.arguments if is_secret_name(word)]
-                yield Point(
-                    f"arguments of {name}",
-                    not secret,
-                    f"look like secrets: {some(secret)}"
-                    if secret
-                    else f"{len(one.arguments)} arguments",
-                )
+        """Give four points for each platform; only the first where it has no provenance."""
+        for platform, holding in image.contents.platforms.items():
+            provenances = image.provenances(platform)
+            yield self._builder_point(platform, provenances)
+            label = holding.labels.get(REVISION)
+            commit = label or image.contents.annotations.get(REVISION, "")
+            for provenance in provenances:
+                yield self._source_point(platform, provenance, commit)
+                yield _materials_point(platform, provenance)
+                yield _arguments_point(platform, provenance)
+
+    def _builder_point(self, platform: str, provenances: Sequence[Provenance]) -> Point:
+        name = f"provenance of {platform}"
+        if not provenances:
+            return Point(name, False, "missing")
+        builders = [provenance.builder for provenance in provenances]
+        strangers = [builder or "nobody" for builder in builders if not self._allows(builder)]
+        if strangers:
+            return Point(name, False, f"built by {first_few(strangers)}")
+        types = [provenance.type for provenance in provenances]
+        strange_types = [type_ for type_ in types if type_ not in BUILD_TYPES]
+        if strange_types:
+            return Point(name, False, f"of type {first_few(strange_types)}")
+        return Point(name, True, builders[0] or "a builder without a name")
 
     def _allows(self, builder: str) -> bool:
-        return not self.builders or any(
-            builder == one or one.endswith("/") and builder.startswith(one) and ".." not in builder
-            for one in self.builders
-        )
+        if not self.builders or builder in self.builders:
+            return True
+        # `…/../…` would lead out of what stands below an allowed address.
+        if ".." in builder:
+            return False
+        folders = [allowed for allowed in self.builders if allowed.endswith("/")]
+        return builder.startswith(tuple(folders))
 
-    def _source(self, name: str, found: Provenance, commit: str) -> Point:
-        source = "/".join(parse_remote(found.source) or (found.source,))
-        holds = (
-            bool(commit)
-            and found.revision == commit
-            and (not self.source or source.lower() == self.source.lower())
-        )
-        seen = f"{source or 'no repository'} at {found.revision or 'no commit'}"
-        return Point(
-            f"source of {name}",
-            holds,
-            seen
-            if holds
-            else f"{seen}, not {self.source or 'the repository'} at {commit or 'a commit that a label names'}",
-        )
+    def _source_point(self, platform: str, provenance: Provenance, commit: str) -> Point:
+        name = f"source of {platform}"
+        remote = parse_remote(provenance.source)
+        source = "/".join(remote) if remote else provenance.source
+        revision = provenance.revision
+        observation = f"{source or 'no repository'} at {revision or 'no commit'}"
+        right_commit = bool(commit) and revision == commit
+        right_source = not self.source or source.lower() == self.source.lower()
+        if right_commit and right_source:
+            return Point(name, True, observation)
+        expected_source = self.source or "the repository"
+        expected_commit = commit or "a commit that a label names"
+        return Point(name, False, f"{observation}, not {expected_source} at {expected_commit}")
+
+
+def _materials_point(platform: str, provenance: Provenance) -> Point:
+    name = f"materials of {platform}"
+    if provenance.loose:
+        return Point(name, False, f"not pinned: {first_few(provenance.loose)}")
+    count = provenance.materials
+    return Point(name, count > 0, f"{count} pinned by digest")
+
+
+def _arguments_point(platform: str, provenance: Provenance) -> Point:
+    name = f"arguments of {platform}"
+    secrets = [argument for argument in provenance.arguments if is_secret_name(argument)]
+    if secrets:
+        return Point(name, False, f"look like secrets: {first_few(secrets)}")
+    return Point(name, True, f"{len(provenance.arguments)} arguments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +96,16 @@ class Fresh:
 
     days: int
     now: int
+    """Seconds since 1970."""
 
     def check(self, image: Evidence) -> Iterator[Point]:
-        """A point for each platform."""
-        for name in image.contents.platforms:
-            built = min((one.finished for one in image.provenances(name)), default=0)
-            age = (self.now - built) // _DAY if built else None
-            yield Point(
-                f"age of {name}",
-                age is not None and 0 <= age <= self.days,
-                "unknown" if age is None else f"{age} days, at most {self.days}",
-            )
+        """Give a point for each platform."""
+        for platform in image.contents.platforms:
+            name = f"age of {platform}"
+            times = [provenance.finished for provenance in image.provenances(platform)]
+            oldest = min(times, default=0)
+            if not oldest:
+                yield Point(name, False, "unknown")
+                continue
+            age = (self.now - oldest) // _DAY
+            yield Point(name, 0 <= age <= self.days, f"{age} days, at most {self.days}")

@@ -1,4 +1,4 @@
-"""What is in the images: labels, compiled files, the SBOM and its licenses, and whom the statements are about."""
+"""Policies for what is in the images: labels, compiled files, the SBOM, its licenses, subjects."""
 
 from __future__ import annotations
 
@@ -8,82 +8,99 @@ from fnmatch import fnmatchcase
 
 from packaging.utils import canonicalize_name
 
-from shipway.image.contents import PROVENANCE, SPDX
+from shipway.image.contents import PROVENANCE, SPDX, Contents
 from shipway.image.licenses import is_allowed
-from shipway.image.policies.evidence import Evidence, Point, some
+from shipway.image.policies.evidence import Evidence, Point, first_few
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Labels of the images and annotations of the index have the values that are known, or the same everywhere."""
+    """Labels of the images and annotations of the index say what is expected.
+
+    Labels of ``named`` that are not in ``exact`` must be there, and the same everywhere.
+    """
 
     exact: Mapping[str, str]
     named: tuple[str, ...] = ()
 
     def check(self, image: Evidence) -> Iterator[Point]:
-        """A point for the index, and one for each platform."""
+        """Give a point for the index, and one for each platform."""
         contents = image.contents
-        noted = {name: contents.annotations.get(name, "") for name in self.named} | dict(self.exact)
+        annotations = contents.annotations
+        expected = {name: annotations.get(name, "") for name in self.named}
+        expected.update(self.exact)
         if contents.platforms:
-            yield self._point("annotations", noted, contents.annotations)
-        for name, platform in contents.platforms.items():
-            yield self._point(f"labels of {name}", noted, platform.labels)
+            yield self._point("annotations", expected, annotations)
+        for platform, holding in contents.platforms.items():
+            yield self._point(f"labels of {platform}", expected, holding.labels)
 
-    def _point(self, name: str, noted: Mapping[str, str], seen: Mapping[str, str]) -> Point:
-        wrong = sorted(key for key, value in noted.items() if not value or seen.get(key) != value)
-        shown = ", ".join(
-            f"{key.rpartition('.')[2]} {seen[key]}" for key in self.named if key in seen
-        )
-        told = (f"{key} is {seen[key]}" if key in seen else f"{key} is missing" for key in wrong)
-        return Point(
-            name, not wrong, f"differ: {', '.join(told)}" if wrong else shown or "as expected"
-        )
+    def _point(self, name: str, expected: Mapping[str, str], labels: Mapping[str, str]) -> Point:
+        faults: list[str] = []
+        for key in sorted(expected):
+            if key not in labels:
+                faults.append(f"{key} is missing")
+            elif labels[key] != expected[key] or not expected[key]:
+                faults.append(f"{key} is {labels[key]}")
+        if faults:
+            return Point(name, False, f"differ: {', '.join(faults)}")
+        return Point(name, True, self._describe(labels) or "as expected")
+
+    def _describe(self, labels: Mapping[str, str]) -> str:
+        """Say what the named labels are, without their prefixes."""
+        words: list[str] = []
+        for key in self.named:
+            if key in labels:
+                short_key = key.rpartition(".")[2]
+                words.append(f"{short_key} {labels[key]}")
+        return ", ".join(words)
 
 
 @dataclass(frozen=True, slots=True)
 class RightArchitecture:
-    """Compiled files are for the machine of their platform."""
+    """Compiled files are for the machine of their platform, except those of allowed patterns."""
 
     allowed: tuple[str, ...]
 
     def check(self, image: Evidence) -> Iterator[Point]:
-        """A point for each platform."""
-        for name, platform in image.contents.platforms.items():
-            strange = [
-                path
-                for path in platform.foreign
-                if not any(fnmatchcase(path, pattern) for pattern in self.allowed)
-            ]
-            yield Point(
-                f"compiled files of {name}",
-                not strange,
-                f"{some(strange)} are for another machine"
-                if strange
-                else f"{platform.compiled} fit",
-            )
+        """Give a point for each platform."""
+        for platform, holding in image.contents.platforms.items():
+            name = f"compiled files of {platform}"
+            strange = [path for path in holding.foreign if not self._allows(path)]
+            if strange:
+                yield Point(name, False, f"{first_few(strange)} are for another machine")
+            else:
+                yield Point(name, True, f"{holding.compiled} fit")
+
+    def _allows(self, path: str) -> bool:
+        return any(fnmatchcase(path, pattern) for pattern in self.allowed)
 
 
 class NamesWhatIsInstalled:
     """The SBOM is not empty and names every Python distribution that is installed."""
 
     def check(self, image: Evidence) -> Iterator[Point]:
-        """Two points for each platform."""
-        for name, platform in image.contents.platforms.items():
-            packages = image.contents.packages(name)
-            yield Point(f"SBOM of {name}", bool(packages), f"{len(packages)} packages")
-            known = {(canonicalize_name(package), version) for package, version, _ in packages}
-            lacking = [
-                f"{package} {version}"
-                for package, version in platform.distributions
-                if (canonicalize_name(package), version) not in known
-            ]
-            yield Point(
-                f"SBOM of {name} names what is installed",
-                not lacking,
-                f"it leaves out {some(lacking)}"
-                if lacking
-                else f"{len(platform.distributions)} distributions",
-            )
+        """Give two points for each platform."""
+        for platform, holding in image.contents.platforms.items():
+            packages = image.contents.packages(platform)
+            yield Point(f"SBOM of {platform}", bool(packages), f"{len(packages)} packages")
+            name = f"SBOM of {platform} names what is installed"
+            lacking = _unnamed_distributions(image.contents, platform)
+            if lacking:
+                yield Point(name, False, f"it leaves out {first_few(lacking)}")
+            else:
+                yield Point(name, True, f"{len(holding.distributions)} distributions")
+
+
+def _unnamed_distributions(contents: Contents, platform: str) -> list[str]:
+    """List the distributions that are installed, but not in the SBOM, as `name version`."""
+    packages = {
+        (canonicalize_name(name), version) for name, version, _ in contents.packages(platform)
+    }
+    return [
+        f"{name} {version}"
+        for name, version in contents.platforms[platform].distributions
+        if (canonicalize_name(name), version) not in packages
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,39 +110,35 @@ class Licenses:
     allowed: tuple[str, ...]
 
     def check(self, image: Evidence) -> Iterator[Point]:
-        """A point for each platform."""
-        for name in image.contents.platforms:
-            packages = image.contents.packages(name)
-            wrong = [
+        """Give a point for each platform."""
+        for platform in image.contents.platforms:
+            name = f"licenses of {platform}"
+            packages = image.contents.packages(platform)
+            refused = [
                 f"{package} {version} ({license_ or 'unknown'})"
                 for package, version, license_ in packages
                 if not is_allowed(license_, self.allowed)
             ]
-            yield Point(
-                f"licenses of {name}",
-                bool(packages) and not wrong,
-                f"not allowed: {some(wrong)}" if wrong else f"{len(packages)} packages",
-            )
+            if refused:
+                yield Point(name, False, f"not allowed: {first_few(refused)}")
+            else:
+                yield Point(name, bool(packages), f"{len(packages)} packages")
 
 
 class Subjects:
     """Each statement is about exactly the platform that it is attached to."""
 
     def check(self, image: Evidence) -> Iterator[Point]:
-        """A point for each platform."""
-        contents = image.contents
-        for name, platform in contents.platforms.items():
-            about = [
-                statement.subjects
-                for kind in (PROVENANCE, SPDX)
-                for statement in contents.statements(name, kind)
-            ]
-            holds = bool(about) and all(subjects == (platform.digest,) for subjects in about)
-            others = sorted(
-                {subject for subjects in about for subject in subjects} - {platform.digest}
-            )
-            yield Point(
-                f"subjects of {name}",
-                holds,
-                platform.digest if holds else f"statements about {some(others) or 'nothing'}",
-            )
+        """Give a point for each platform."""
+        for platform, holding in image.contents.platforms.items():
+            name = f"subjects of {platform}"
+            digest = holding.digest
+            provenances = image.contents.statements(platform, PROVENANCE)
+            sboms = image.contents.statements(platform, SPDX)
+            subjects = [statement.subjects for statement in (*provenances, *sboms)]
+            if subjects and set(subjects) == {(digest,)}:
+                yield Point(name, True, digest)
+            else:
+                strays = set().union(*subjects) - {digest}
+                wrong = first_few(sorted(strays)) or "nothing"
+                yield Point(name, False, f"statements about {wrong}")

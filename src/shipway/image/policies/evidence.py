@@ -1,8 +1,8 @@
-"""What policies judge, and what all of them are."""
+"""What policies judge, and what all policies are, is defined here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,42 +15,44 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One line of a verification: what was looked at, whether it holds, and the value that was seen."""
+    """A line of a verification says what was looked at, whether it holds, and what was observed."""
 
     name: str
     holds: bool
-    seen: str
+    observation: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """An image as it was seen. ``signers`` says of a digest whether it is signed as expected, and what was seen."""
+    """An image as it was read, for policies to judge."""
 
     index: Index
     contents: Contents
     reference: str = ""
-    """``name:tag`` as it was asked for."""
+    """``name:tag`` that was resolved to the index."""
     signers: Mapping[str, tuple[bool, str]] = field(default_factory=dict)
+    """(whether it is signed as expected, what was observed) by digest."""
     resolved: str = ""
-    """What the reference led to when everything else had been asked."""
+    """The digest that the reference led to after everything else had been read."""
 
     def provenances(self, platform: str) -> tuple[Provenance, ...]:
-        """What is said of how a platform's image was built."""
+        """Read what is said of how a platform's image was built."""
         return tuple(
-            parse_provenance(one.build)
-            for one in self.contents.statements(platform, PROVENANCE)
-            if one.build
+            parse_provenance(statement.build)
+            for statement in self.contents.statements(platform, PROVENANCE)
+            if statement.build
         )
 
 
 class Policy(Protocol):
-    """One concern."""
+    """A policy checks one concern of an image."""
 
     def check(self, image: Evidence) -> Iterator[Point]:
-        """What was looked at, whether it holds, and what was seen."""
+        """Give a point for each thing that was looked at."""
 
 
-def some(words: list[str] | tuple[str, ...]) -> str:
-    """The first few of many words."""
+def first_few(words: Sequence[str]) -> str:
+    """List the first five of many words, and say how many are left out."""
+    shown = ", ".join(words[:_SHOWN])
     rest = len(words) - _SHOWN
-    return ", ".join(words[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    return f"{shown} and {rest} more" if rest > 0 else shown

@@ -1,4 +1,4 @@
-"""The index: what it leads to, who signed it, which platforms and attestations it has."""
+"""Policies for the index: what it leads to, who signed it, its platforms and attestations."""
 
 from __future__ import annotations
 
@@ -12,72 +12,63 @@ class Resolved:
     """The reference leads to an index, whose digest all else is about."""
 
     def check(self, image: Evidence) -> Iterator[Point]:
-        """One point."""
-        yield Point(
-            "digest",
-            bool(image.index.entries),
-            image.index.digest if image.index.entries else f"{image.index.digest} is no index",
-        )
+        """Give a single point."""
+        digest = image.index.digest
+        if image.index.entries:
+            yield Point("digest", True, digest)
+        else:
+            yield Point("digest", False, f"{digest} is no index")
 
 
 class Signed:
     """The index and everything below it carry a signature of exactly the expected identity."""
 
     def check(self, image: Evidence) -> Iterator[Point]:
-        """A point for each digest."""
-        names = {image.index.digest: "the index"} | {
-            entry.digest: entry.platform for entry in image.index.images
-        }
+        """Give a point for each digest."""
+        names = {entry.digest: entry.platform for entry in image.index.images}
+        names[image.index.digest] = "the index"
         for digest in image.index.leaves_first:
-            holds, seen = image.signers.get(digest, (False, "missing"))
-            yield Point(
-                f"signature of {digest[:19]} ({names.get(digest, 'attestations')})", holds, seen
-            )
+            name = names.get(digest, "attestations")
+            holds, observation = image.signers.get(digest, (False, "missing"))
+            yield Point(f"signature of {digest[:19]} ({name})", holds, observation)
 
 
 @dataclass(frozen=True, slots=True)
 class Platforms:
-    """Exactly the expected platforms; where none are known, at least one, and none twice."""
+    """The index has exactly the expected platforms, or at least one; none of them twice."""
 
     expected: tuple[str, ...]
 
     def check(self, image: Evidence) -> Iterator[Point]:
-        """One point."""
-        seen = sorted(image.index.platforms)
-        holds = seen == (sorted(self.expected) if self.expected else sorted(set(seen))) and bool(
-            seen
-        )
-        yield Point("platforms", holds, ", ".join(seen) or "none")
+        """Give a single point."""
+        platforms = sorted(image.index.platforms)
+        expected = sorted(self.expected or set(platforms))
+        holds = bool(platforms) and platforms == expected
+        yield Point("platforms", holds, ", ".join(platforms) or "none")
 
 
 class Attested:
     """Each platform has one attestation manifest, and no such manifest speaks of anything else."""
 
     def check(self, image: Evidence) -> Iterator[Point]:
-        """A point for each platform, and one for the strays."""
-        index = image.index
-        for one in index.images:
-            count = sum(entry.subject == one.digest for entry in index.attestations)
-            yield Point(
-                f"attestations of {one.platform}", count == 1, f"{count} attestation manifests"
-            )
-        strays = [
-            entry.digest
-            for entry in index.attestations
-            if entry.subject not in {e.digest for e in index.images}
-        ]
-        yield Point(
-            "attestation subjects", not strays, f"{len(strays)} speak of no image of this index"
-        )
+        """Give a point for each platform, and one for attestations of anything else."""
+        images = image.index.images
+        subjects = [attestation.subject for attestation in image.index.attestations]
+        for entry in images:
+            count = subjects.count(entry.digest)
+            name = f"attestations of {entry.platform}"
+            yield Point(name, count == 1, f"{count} attestation manifests")
+        digests = [entry.digest for entry in images]
+        strays = [subject for subject in subjects if subject not in digests]
+        observation = f"{len(strays)} speak of no image of this index"
+        yield Point("attestation subjects", not strays, observation)
 
 
 class StillAtDigest:
     """The reference still leads to the digest that everything else was asked about."""
 
     def check(self, image: Evidence) -> Iterator[Point]:
-        """One point."""
-        yield Point(
-            f"{image.reference or 'tag'} still there",
-            image.resolved == image.index.digest,
-            image.resolved or "gone",
-        )
+        """Give a single point."""
+        name = f"{image.reference or 'tag'} still there"
+        holds = image.resolved == image.index.digest
+        yield Point(name, holds, image.resolved or "gone")

@@ -1,0 +1,29 @@
+"""JSON documents from outside are read here without belief in their shape.
+
+A part that has another type than expected counts as not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+JsonObject = Mapping[str, object]
+
+
+def inner_object(document: JsonObject, name: str) -> JsonObject:
+    """Give the object under a key, an empty one where there is none."""
+    inner = document.get(name)
+    return inner if isinstance(inner, Mapping) else {}
+
+
+def inner_objects(document: JsonObject, name: str) -> list[JsonObject]:
+    """Give the objects of the array under a key, none where there is no array."""
+    array = document.get(name)
+    if not isinstance(array, list):
+        return []
+    return [element for element in array if isinstance(element, Mapping)]
+
+
+def inner_text(document: JsonObject, name: str) -> str:
+    """Give what stands under a key as text, ``""`` where nothing does."""
+    return str(document.get(name) or "")
