@@ -1,7 +1,8 @@
-"""Every error that shipway raises on purpose: what failed, what to do next, and the exit status of the program.
+"""Every error that shipway raises on purpose says what failed, and what to do next.
 
-The statuses are a contract (see ``docs/reference/exit-statuses.md``): 0 done, also when there was nothing to do;
-1 a check found faults; 2 settings; 3 context; 4 a tool is missing; 5 a step failed; 6 conflict with what is already
+Its class decides the exit status of the program. The statuses are a contract (see
+``docs/reference/exit-statuses.md``): 0 done, also when there was nothing to do; 1 a check found
+faults; 2 settings; 3 context; 4 a tool is missing; 5 a step failed; 6 conflict with what is already
 published; 7 verification failed.
 """
 
@@ -12,9 +13,10 @@ from typing import Any, ClassVar
 
 
 class ShipwayError(Exception):
-    """Base of all errors that people are meant to read.
+    """An error that people are meant to read; the base of all others.
 
-    ``message`` says what failed and why, ``hint`` what to do next. ``status`` is the exit status of the program.
+    ``message`` says what failed and why, ``hint`` what to do next. ``status`` is the exit status
+    of the program.
     """
 
     status: ClassVar[int] = 5
@@ -26,7 +28,8 @@ class ShipwayError(Exception):
         self.document: dict[str, Any] = {}  # Any: the values of a JSON document
         """What was reached before the failure, for whoever asked for JSON."""
 
-    def __reduce__(self) -> tuple[Any, ...]:  # so that it comes through from another process
+    def __reduce__(self) -> tuple[object, ...]:
+        # So that it comes through from another process, hint and all.
         return partial(type(self), hint=self.hint), (self.message,), self.__dict__
 
     def __str__(self) -> str:
@@ -40,13 +43,16 @@ class CheckFailed(ShipwayError):
 
 
 class SettingsError(ShipwayError):
-    """``[tool.shipway]`` or ``pyproject.toml`` is wrong; the message lists every problem that was found."""
+    """``[tool.shipway]`` or ``pyproject.toml`` is wrong; the message lists every problem."""
 
     status = 2
 
 
 class ContextError(ShipwayError):
-    """The place shipway was started in does not allow the task: no git, a shallow clone, a dirty tree, no remote."""
+    """The place where shipway was started does not allow the task.
+
+    It has no git or no remote, is a shallow clone, or its tree is dirty.
+    """
 
     status = 3
 
@@ -71,7 +77,7 @@ class StepFailed(ShipwayError):
 
 
 class Conflict(ShipwayError):
-    """What is already published differs from what should be published; shipway never overwrites it."""
+    """What is published differs from what should be; shipway never overwrites it."""
 
     status = 6
 

@@ -58,7 +58,9 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
 
     def statements(self, platform: str, kind: str) -> tuple[Statement, ...]:
         """Give the statements about a platform whose predicate type begins with ``kind``."""
-        return tuple(self._statements(self.platforms[platform].digest, kind))
+        digest = self.platforms[platform].digest
+        statements = self._statements(digest, kind)
+        return tuple(statements)
 
     def _statements(self, digest: str, kind: str) -> Iterator[Statement]:
         for attestation in self.attestations:

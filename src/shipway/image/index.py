@@ -89,25 +89,29 @@ def parse_index(text: str) -> Index:
     A single manifest gives an index without entries, so that whoever asks for platforms sees that
     it has none. Raises ``ValueError`` when the text is not a manifest.
     """
-    document = cast(_Manifest, json.loads(text))
+    document = json.loads(text)
     if not isinstance(document, dict) or not document.get("digest"):
         raise ValueError("not an image manifest: it has no digest")
-    manifests = document.get("manifests") or []
+    index = cast(_Manifest, document)
+    manifests = index.get("manifests") or []
+    annotations = index.get("annotations") or {}
     return Index(
-        digest=document["digest"],
+        digest=index["digest"],
         entries=tuple(map(_entry, manifests)),
-        annotations=document.get("annotations") or {},
+        annotations=annotations,
     )
 
 
 def _entry(manifest: _Manifest) -> Entry:
-    digest = manifest["digest"]
     annotations = manifest.get("annotations") or {}
     subject = annotations.get(SUBJECT, "")
     platform = manifest.get("platform") or {}
-    if subject and not is_runnable(platform):
-        return Entry(digest=digest, subject=subject)
-    return Entry(digest=digest, platform=platform_name(platform), subject=subject)
+    is_attestation = subject and not is_runnable(platform)
+    return Entry(
+        digest=manifest["digest"],
+        platform="" if is_attestation else platform_name(platform),
+        subject=subject,
+    )
 
 
 def is_runnable(platform: Platform) -> bool:

@@ -47,10 +47,14 @@ def _alternates(expression: str) -> bool:
 
     The library does not mind: it takes `MIT OR` and `(GPL-3.0-only) MIT`, and prose as one name.
     """
+    expects_name = True
     text = re.sub(r"[()]", " ", expression)
-    kinds = ["operator" if word in _OPERATORS else "name" for word in text.lower().split()]
-    pairs = len(kinds) // 2
-    return kinds == [*["name", "operator"] * pairs, "name"]
+    for word in text.split():
+        is_name = word.lower() not in _OPERATORS
+        if is_name != expects_name:
+            return False
+        expects_name = not expects_name
+    return not expects_name
 
 
 def _is_satisfied(expression: LicenseExpression, listed: Collection[str]) -> bool:

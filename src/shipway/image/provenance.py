@@ -59,15 +59,17 @@ class _Parts:
 
 def parse_provenance(predicate: JsonObject) -> Provenance:
     """Read a predicate; parts of another type than expected count as not there."""
-    is_v1 = "buildDefinition" in predicate
-    parts = _v1_parts(predicate) if is_v1 else _v02_parts(predicate)
+    read_parts = _v1_parts if "buildDefinition" in predicate else _v02_parts
+    parts = read_parts(predicate)
+    recorded_source = inner_text(parts.repository, "source")
     label_source = inner_text(parts.arguments, f"label:{SOURCE}")
+    recorded_revision = inner_text(parts.repository, "revision")
     label_revision = inner_text(parts.arguments, f"label:{REVISION}")
     return Provenance(
         type=parts.type,
         builder=inner_text(parts.builder, "id"),
-        source=_source(inner_text(parts.repository, "source"), label_source),
-        revision=inner_text(parts.repository, "revision") or label_revision,
+        source=_source(recorded_source, label_source),
+        revision=recorded_revision or label_revision,
         loose=_loose(parts.materials),
         materials=len(parts.materials),
         arguments=_argument_names(parts.arguments),
@@ -78,6 +80,7 @@ def parse_provenance(predicate: JsonObject) -> Provenance:
 def _v1_parts(predicate: JsonObject) -> _Parts:
     definition = inner_object(predicate, "buildDefinition")
     parameters = inner_object(definition, "externalParameters")
+    request = inner_object(parameters, "request")
     details = inner_object(predicate, "runDetails")
     metadata = inner_object(details, "metadata")
     buildkit = inner_object(metadata, "buildkit_metadata")
@@ -85,7 +88,7 @@ def _v1_parts(predicate: JsonObject) -> _Parts:
         type=inner_text(definition, "buildType"),
         builder=inner_object(details, "builder"),
         materials=inner_objects(definition, "resolvedDependencies"),
-        arguments=inner_object(inner_object(parameters, "request"), "args"),
+        arguments=inner_object(request, "args"),
         repository=inner_object(buildkit, "vcs"),
         finished=inner_text(metadata, "finishedOn"),
     )
@@ -93,13 +96,14 @@ def _v1_parts(predicate: JsonObject) -> _Parts:
 
 def _v02_parts(predicate: JsonObject) -> _Parts:
     invocation = inner_object(predicate, "invocation")
+    parameters = inner_object(invocation, "parameters")
     metadata = inner_object(predicate, "metadata")
     buildkit = inner_object(metadata, "https://mobyproject.org/buildkit@v1#metadata")
     return _Parts(
         type=inner_text(predicate, "buildType"),
         builder=inner_object(predicate, "builder"),
         materials=inner_objects(predicate, "materials"),
-        arguments=inner_object(inner_object(invocation, "parameters"), "args"),
+        arguments=inner_object(parameters, "args"),
         repository=inner_object(buildkit, "vcs"),
         finished=inner_text(metadata, "buildFinishedOn"),
     )
@@ -122,12 +126,18 @@ def _loose(materials: Iterable[JsonObject]) -> tuple[str, ...]:
 
 
 def _is_pinned(material: JsonObject) -> bool:
-    digests = inner_object(material, "digest").values()
-    return bool(digests) and all(_DIGEST.fullmatch(str(digest)) for digest in digests)
+    digests = inner_object(material, "digest")
+    for digest in digests.values():
+        if not _DIGEST.fullmatch(str(digest)):
+            return False
+    return bool(digests)
 
 
 def _argument_names(arguments: JsonObject) -> tuple[str, ...]:
-    names = [key.removeprefix(_ARGUMENT) for key in arguments if key.startswith(_ARGUMENT)]
+    names: list[str] = []
+    for key in arguments:
+        if key.startswith(_ARGUMENT):
+            names.append(key.removeprefix(_ARGUMENT))
     return tuple(sorted(names))
 
 

@@ -48,36 +48,45 @@ class Rules:
 def plan_prune(stored: Iterable[Stored], rules: Rules) -> list[tuple[Stored, str]]:
     """List what goes, in the order in which it is deleted, each with the reason."""
     by_digest = {manifest.digest: manifest for manifest in stored}
-    images = [manifest for manifest in by_digest.values() if _is_image(manifest)]
     reasons: dict[str, str] = {}
     kept_images: list[str] = []
-    for image in images:
-        reason = _reason(image, rules)
+    for manifest in by_digest.values():
+        if not _is_image(manifest):
+            continue
+        reason = _reason(manifest, rules)
         if reason is None:
-            kept_images.append(image.digest)
+            kept_images.append(manifest.digest)
         else:
-            reasons[image.digest] = reason
+            reasons[manifest.digest] = reason
     kept = _closure(kept_images, by_digest)
-    return [
-        (by_digest[digest], reason)
-        for digest, reason in _with_parts(reasons, by_digest).items()
-        if digest in by_digest and digest not in kept
-    ]
+    all_reasons = _with_parts(reasons, by_digest)
+    gone: list[tuple[Stored, str]] = []
+    for digest, reason in all_reasons.items():
+        # An image may name manifests that are not there.
+        if digest in kept or digest not in by_digest:
+            continue
+        manifest = by_digest[digest]
+        gone.append((manifest, reason))
+    return gone
 
 
 def _with_parts(reasons: Mapping[str, str], by_digest: Mapping[str, Stored]) -> dict[str, str]:
     """Add what belongs to the images that may go, each part with the reason why it may."""
-    reasons_of_all: dict[str, str] = {}
+    all_reasons: dict[str, str] = {}
     for image, reason in reasons.items():
-        reasons_of_all.setdefault(image, reason)
+        all_reasons.setdefault(image, reason)
+        short_digest = image[:19]
+        part_reason = f"belongs to {short_digest}"
         for part in _closure([image], by_digest):
-            reasons_of_all.setdefault(part, f"belongs to {image[:19]}")
-    return reasons_of_all
+            all_reasons.setdefault(part, part_reason)
+    return all_reasons
 
 
 def _is_image(manifest: Stored) -> bool:
     """Answer whether a manifest has tags of its own, which a signature has not."""
-    return bool(manifest.tags) and not _signed_digests(manifest)
+    if not manifest.tags:
+        return False
+    return not _signed_digests(manifest)
 
 
 def _reason(manifest: Stored, rules: Rules) -> str | None:
@@ -98,16 +107,22 @@ def _tag_reason(tag: str, created: int | None, rules: Rules) -> str | None:
     temporary = _STAGING.fullmatch(tag) or _PULL_REQUEST.fullmatch(tag)
     if not temporary and tag not in rules.branches:
         return "its branch is gone"
-    oldest = rules.now - rules.days * DAY
-    if created is None or created >= oldest:
+    if created is None:
+        return None
+    age = rules.now - created
+    if age <= rules.days * DAY:
         return None
     return f"older than {rules.days} days"
 
 
 def _signed_digests(manifest: Stored) -> list[str]:
     """List the digests that a signature's tags name; none of what is no signature."""
-    matches = filter(None, map(_SIGNATURE.fullmatch, manifest.tags))
-    return [f"sha256:{match[1]}" for match in matches]
+    digests: list[str] = []
+    for tag in manifest.tags:
+        match = _SIGNATURE.fullmatch(tag)
+        if match:
+            digests.append(f"sha256:{match[1]}")
+    return digests
 
 
 def _closure(roots: Iterable[str], by_digest: Mapping[str, Stored]) -> dict[str, None]:
@@ -134,5 +149,6 @@ def _referrers(stored: Iterable[Stored]) -> dict[str, list[str]]:
         if manifest.subject:
             subjects.append(manifest.subject)
         for subject in subjects:
-            referrers.setdefault(subject, []).append(manifest.digest)
+            digests = referrers.setdefault(subject, [])
+            digests.append(manifest.digest)
     return referrers

@@ -5,6 +5,7 @@ Sources: SPDX specification 2.3, "Package information"; CycloneDX specification 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
@@ -38,8 +39,9 @@ def parse_packages(documents: Iterable[JsonObject]) -> tuple[Package, ...]:
         described = set(_described(document))
         for package in inner_objects(document, "packages"):
             identifier = inner_text(package, "SPDXID")
-            if not identifier or identifier not in described:
-                packages.add(_package(package))
+            if identifier and identifier in described:
+                continue
+            packages.add(_package(package))
     return tuple(sorted(packages))
 
 
@@ -82,21 +84,29 @@ def render_table(packages: Packages) -> str:
     """Write a line for each package, below a line for each platform."""
     lines: list[str] = []
     for platform, listed in packages.items():
-        lines.append(f"{platform}: {len(listed)} packages")
+        count = len(listed)
+        heading = f"{platform}: {count} packages"
+        lines.append(heading)
         lines += _package_lines(listed)
     return "\n".join(lines)
 
 
 def _package_lines(packages: Sequence[Package]) -> Iterator[str]:
-    names = [package.name for package in packages]
-    versions = [package.version for package in packages]
-    name_width = max(map(len, names), default=0)
-    version_width = max(map(len, versions), default=0)
+    name_width = _width(package.name for package in packages)
+    version_width = _width(package.version for package in packages)
     for package in packages:
-        name = package.name.ljust(name_width)
-        version = package.version.ljust(version_width)
-        license_ = package.license or "unknown"
-        yield f"  {name}  {version}  {license_}"
+        columns = (
+            "",
+            package.name.ljust(name_width),
+            package.version.ljust(version_width),
+            package.license or "unknown",
+        )
+        yield "  ".join(columns)
+
+
+def _width(words: Iterable[str]) -> int:
+    """Give the width of a column of words."""
+    return max(map(len, words), default=0)
 
 
 def plan_changes(before: Packages, after: Packages) -> dict[str, list[Change]]:
@@ -104,34 +114,40 @@ def plan_changes(before: Packages, after: Packages) -> dict[str, list[Change]]:
     changes: dict[str, list[Change]] = {}
     platforms = {*before, *after}
     for platform in sorted(platforms):
-        old = before.get(platform, ())
-        new = after.get(platform, ())
-        changes[platform] = list(_changes(old, new))
+        changes[platform] = _changes(
+            before.get(platform, ()),
+            after.get(platform, ()),
+        )
     return changes
 
 
-def _changes(before: Sequence[Package], after: Sequence[Package]) -> Iterator[Change]:
+def _changes(before: Sequence[Package], after: Sequence[Package]) -> list[Change]:
+    changes: list[Change] = []
     old_versions = _versions_by_name(before)
     new_versions = _versions_by_name(after)
     names = {*old_versions, *new_versions}
     for name in sorted(names):
-        old = old_versions.get(name, set())
-        new = new_versions.get(name, set())
-        if old != new:
-            yield {
-                "name": name,
-                "before": ", ".join(sorted(old - new)),
-                "after": ", ".join(sorted(new - old)),
-            }
+        old = old_versions[name]
+        new = new_versions[name]
+        if old == new:
+            continue
+        change = {
+            "name": name,
+            "before": ", ".join(sorted(old - new)),
+            "after": ", ".join(sorted(new - old)),
+        }
+        changes.append(change)
+    return changes
 
 
-def _versions_by_name(packages: Sequence[Package]) -> dict[str, set[str]]:
+def _versions_by_name(packages: Sequence[Package]) -> defaultdict[str, set[str]]:
     """Give `version (license)` of each package, by name: an image may hold two versions of one."""
-    versions: dict[str, set[str]] = {}
+    versions: defaultdict[str, set[str]] = defaultdict(set)
     for package in packages:
         license_ = package.license or "unknown"
-        same_name = versions.setdefault(package.name, set())
-        same_name.add(f"{package.version} ({license_})")
+        version = f"{package.version} ({license_})"
+        same_name = versions[package.name]
+        same_name.add(version)
     return versions
 
 
@@ -166,12 +182,18 @@ def render_cyclonedx(image: str, digest: str, packages: Packages) -> dict[str, o
             platforms.setdefault(package, []).append(platform)
     components: list[dict[str, object]] = []
     for number, package in enumerate(sorted(platforms), start=1):
-        components.append(_component(number, package, platforms[package]))
+        component = _component(number, package, platforms[package])
+        components.append(component)
+    container = {
+        "type": "container",
+        "name": image,
+        "version": digest,
+    }
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
         "version": 1,
-        "metadata": {"component": {"type": "container", "name": image, "version": digest}},
+        "metadata": {"component": container},
         "components": components,
     }
 
@@ -188,7 +210,8 @@ def _component(number: int, package: Package, platforms: Sequence[str]) -> dict[
         component["licenses"] = [{"expression": package.license}]
     if package.purl:
         component["purl"] = package.purl
-    component["properties"] = [
-        {"name": "shipway:platform", "value": platform} for platform in platforms
-    ]
+    properties: list[dict[str, str]] = []
+    for platform in platforms:
+        properties.append({"name": "shipway:platform", "value": platform})
+    component["properties"] = properties
     return component

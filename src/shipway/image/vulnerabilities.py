@@ -100,7 +100,11 @@ def judge_vulnerabilities(
 
     An exception counts up to its last day, and what nobody can rate is refused.
     """
-    return tuple(_judge(vulnerability, policy, today) for vulnerability in vulnerabilities)
+    rulings: list[Ruling] = []
+    for vulnerability in vulnerabilities:
+        ruling = _judge(vulnerability, policy, today)
+        rulings.append(ruling)
+    return tuple(rulings)
 
 
 def find_idle_exceptions(
@@ -108,37 +112,55 @@ def find_idle_exceptions(
 ) -> tuple[Exemption, ...]:
     """Find the exceptions of a policy that except nothing."""
     names = _union(vulnerability.ids for vulnerability in vulnerabilities)
-    return tuple(exemption for exemption in policy.exceptions if exemption.id not in names)
+    idle: list[Exemption] = []
+    for exemption in policy.exceptions:
+        if exemption.id not in names:
+            idle.append(exemption)
+    return tuple(idle)
 
 
 def _judge(vulnerability: Vulnerability, policy: PolicySettings, today: datetime.date) -> Ruling:
+    severity = vulnerability.severity
     exemption = _latest_exemption(vulnerability, policy)
     if exemption and exemption.until >= today:
         outcome = "excepted"
         reason = f"until {exemption.until}: {exemption.reason}"
-    elif vulnerability.severity and _rank(vulnerability.severity) < _rank(policy.severity):
+    elif severity and _rank(severity) < _rank(policy.severity):
         outcome = "tolerated"
         reason = f"less than {policy.severity}"
     else:
         outcome = "refused"
         reason = "no scanner knows how severe it is"
-        if vulnerability.severity:
+        if severity:
             reason = f"{policy.severity} or more"
         if exemption:
             reason += f"; its exception ended on {exemption.until}"
-    return Ruling(vulnerability=vulnerability, outcome=outcome, reason=reason)
+    return Ruling(
+        vulnerability=vulnerability,
+        outcome=outcome,
+        reason=reason,
+    )
 
 
 def _latest_exemption(vulnerability: Vulnerability, policy: PolicySettings) -> Exemption | None:
     """Give the exception of a vulnerability that counts longest; ``None`` where it has none."""
-    exemptions = [exemption for exemption in policy.exceptions if exemption.id in vulnerability.ids]
-    return max(exemptions, key=lambda exemption: exemption.until, default=None)
+    latest: Exemption | None = None
+    for exemption in policy.exceptions:
+        if exemption.id not in vulnerability.ids:
+            continue
+        if latest is None or exemption.until >= latest.until:
+            latest = exemption
+    return latest
 
 
 def _rank(severity: str) -> int:
-    return SEVERITIES.index(severity) if severity else -1
+    """Give the place of a severity among all; -1 where nobody knows it."""
+    if not severity:
+        return -1
+    return SEVERITIES.index(severity)
 
 
 def _union(groups: Iterable[Words]) -> Words:
     """Give every word of several groups once, in their order."""
-    return tuple(dict.fromkeys(chain.from_iterable(groups)))
+    words = chain.from_iterable(groups)
+    return tuple(dict.fromkeys(words))

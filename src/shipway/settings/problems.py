@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterator, Sequence
-from typing import get_type_hints
+from typing import TypeGuard, get_type_hints
 
 import msgspec
 
@@ -13,10 +13,19 @@ from shipway.errors import SettingsError
 
 def settings_error(place: str, problems: Sequence[str], hint: str) -> SettingsError:
     """Make the error that names every problem of a file at once."""
-    plural = "s" if len(problems) > 1 else ""
-    lines = [f"{place} has {len(problems)} problem{plural}:"]
-    lines += [f"  - {problem}" for problem in problems]
-    return SettingsError("\n".join(lines), hint=hint)
+    count = len(problems)
+    noun = "problem" if count == 1 else "problems"
+    message = f"{place} has {count} {noun}:"
+    for problem in problems:
+        message += f"\n  - {problem}"
+    return SettingsError(message, hint=hint)
+
+
+def is_table(kind: object) -> TypeGuard[type[msgspec.Struct]]:
+    """Answer whether a type stands for a table of its own."""
+    if not isinstance(kind, type):
+        return False
+    return issubclass(kind, msgspec.Struct)
 
 
 def find_problems(table: object, kind: type, place: str) -> Iterator[str]:
@@ -24,18 +33,31 @@ def find_problems(table: object, kind: type, place: str) -> Iterator[str]:
     if not isinstance(table, dict):
         yield f"{place}: a table is expected, not {table!r}"
         return
-    fields = {field.encode_name: field.name for field in msgspec.structs.fields(kind)}
-    types = get_type_hints(kind)
+    kinds = _kinds(kind)
     for key, value in table.items():
-        if key in fields:
-            yield from _value_problems(value, types[fields[key]], f"{place}.{key}")
-        else:
-            yield f"{place}.{key}: unknown; {_suggest(key, fields)}"
+        key_place = f"{place}.{key}"
+        if key not in kinds:
+            suggestion = _suggest(key, kinds)
+            yield f"{key_place}: unknown; {suggestion}"
+            continue
+        inner_kind = kinds[key]
+        yield from _value_problems(value, inner_kind, key_place)
+
+
+def _kinds(kind: type) -> dict[str, object]:
+    """Give the type of each key of a table."""
+    kinds: dict[str, object] = {}
+    annotations = get_type_hints(kind)
+    fields = msgspec.structs.fields(kind)
+    for field in fields:
+        annotation = annotations[field.name]
+        kinds[field.encode_name] = annotation
+    return kinds
 
 
 def _value_problems(value: object, kind: object, place: str) -> Iterator[str]:
     """Name what is wrong with a value; ``kind`` is a type or a generic alias."""
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+    if is_table(kind):
         yield from find_problems(value, kind, place)
         return
     try:
@@ -48,4 +70,5 @@ def _suggest(key: str, names: Collection[str]) -> str:
     near = difflib.get_close_matches(key, names, n=1)
     if near:
         return f"did you mean {near[0]!r}?"
-    return f"known are {', '.join(names)}"
+    all_names = ", ".join(names)
+    return f"known are {all_names}"

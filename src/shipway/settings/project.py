@@ -38,12 +38,16 @@ def parse(text: str, *, place: str = "pyproject.toml") -> Project:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{place} is not valid TOML: {error}", hint="fix that line") from error
+        raise SettingsError(
+            f"{place} is not valid TOML: {error}",
+            hint="fix that line",
+        ) from error
     metadata = _table(document, "project")
     tools = _table(document, "tool")
     own_table = tools.get("shipway", {})
+    version_from_tag = _is_tag_only(tools)
     problems = [
-        *_metadata_problems(metadata, version_from_tag=_is_tag_only(tools)),
+        *_metadata_problems(metadata, version_from_tag=version_from_tag),
         *find_problems(own_table, Settings, "tool.shipway"),
     ]
     if not problems:
@@ -52,27 +56,41 @@ def parse(text: str, *, place: str = "pyproject.toml") -> Project:
     if problems:
         hint = "fix these; `shipway schema` prints what [tool.shipway] may hold"
         raise settings_error(place, problems, hint)
-    return _project(metadata, settings, releases_itself="semantic_release" in tools)
+    return _project(
+        metadata,
+        settings,
+        releases_itself="semantic_release" in tools,
+    )
 
 
 def _project(
     metadata: Mapping[str, object], settings: Settings, *, releases_itself: bool
 ) -> Project:
-    addresses = {}
-    for name, address in _table(metadata, "urls").items():
+    addresses: dict[str, str] = {}
+    urls = _table(metadata, "urls")
+    for name, address in urls.items():
         addresses[name.lower()] = str(address)
-    home_pages = [addresses[name] for name in _HOME_PAGES if name in addresses]
-    expression = metadata.get("license", "")
+    version = metadata.get("version", "")
+    description = metadata.get("description", "")
+    license_ = metadata.get("license")
     return Project(
         name=str(metadata["name"]),
-        version=str(metadata.get("version", "")),
-        description=str(metadata.get("description", "")),
-        licenses=expression if isinstance(expression, str) else "",
-        url=home_pages[0] if home_pages else "",
+        version=str(version),
+        description=str(description),
+        # Older projects have a table there, which is no expression.
+        licenses=license_ if isinstance(license_, str) else "",
+        url=_home_page(addresses),
         documentation=addresses.get("documentation", ""),
         settings=settings,
         releases_itself=releases_itself,
     )
+
+
+def _home_page(addresses: Mapping[str, str]) -> str:
+    for name in _HOME_PAGES:
+        if name in addresses:
+            return addresses[name]
+    return ""
 
 
 def _table(document: Mapping[str, object], name: str) -> Mapping[str, object]:
@@ -83,7 +101,8 @@ def _table(document: Mapping[str, object], name: str) -> Mapping[str, object]:
 
 def _is_tag_only(tools: Mapping[str, object]) -> bool:
     """Answer whether the settings ask for `tag-only`, before they are known to be valid."""
-    release = _table(_table(tools, "shipway"), "release")
+    own_table = _table(tools, "shipway")
+    release = _table(own_table, "release")
     return release.get("tag-only") is True
 
 
@@ -109,13 +128,16 @@ def _value_problems(settings: Settings) -> Iterator[str]:
     """What the types of the settings cannot say."""
     yield from _build_problems(settings.build)
     yield from _builder_problems(settings.builder)
-    if settings.image and not _is_image_name(settings.image):
-        yield f"tool.shipway.image: {settings.image!r} is not a lower-case image name without tag"
-    if "{version}" not in settings.release.tag_format:
+    image = settings.image
+    if image and not _is_image_name(image):
+        yield f"tool.shipway.image: {image!r} is not a lower-case image name without tag"
+    release = settings.release
+    if "{version}" not in release.tag_format:
         yield "tool.shipway.release.tag-format: it has to contain '{version}'"
-    if not settings.release.branches:
+    if not release.branches:
         yield "tool.shipway.release.branches: name at least one branch"
-    if settings.remote.startswith("-") or settings.docs.branch.startswith("-"):
+    git_names = (settings.remote, settings.docs.branch)
+    if any(name.startswith("-") for name in git_names):
         yield "tool.shipway: a git remote or branch does not begin with '-'"
 
 
@@ -142,7 +164,8 @@ def _build_problems(build: BuildSettings) -> Iterator[str]:
     for platform in build.platforms:
         if not _PLATFORM.fullmatch(platform):
             yield f"tool.shipway.build.platforms: {platform!r} is not like 'linux/amd64'"
-    if not build.platforms or len(set(build.platforms)) != len(build.platforms):
+    distinct = set(build.platforms)
+    if not distinct or len(distinct) != len(build.platforms):
         yield "tool.shipway.build.platforms: name at least one platform, and each once"
     for name in build.args:
         if is_secret_name(name):
@@ -150,5 +173,6 @@ def _build_problems(build: BuildSettings) -> Iterator[str]:
                 f"tool.shipway.build.args: {name!r} looks like a secret, "
                 "and arguments are public; use `secrets`"
             )
-    if build.sbom_generator and "@sha256:" not in build.sbom_generator:
+    generator = build.sbom_generator
+    if generator and "@sha256:" not in generator:
         yield "tool.shipway.build.sbom-generator: name it by digest, `…@sha256:…`"

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 
 import msgspec
 
+from shipway.settings.problems import is_table
 from shipway.settings.tables import Settings
 
 _TYPE_NAMES = {
@@ -49,17 +50,23 @@ def list_settings() -> list[SettingRow]:
 
 
 def _rows(kind: type, prefix: str) -> Iterator[SettingRow]:
-    hints = get_type_hints(kind, include_extras=True)
+    annotations = get_type_hints(kind, include_extras=True)
     for field in msgspec.structs.fields(kind):
-        inner, meta = get_args(hints[field.name])[:2]
         key = f"{prefix}{field.encode_name}"
-        if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+        annotation = annotations[field.name]
+        inner, meta = get_args(annotation)[:2]
+        if is_table(inner):
             yield from _rows(inner, f"{key}.")
             continue
         default = field.default
         if default is msgspec.NODEFAULT:
             default = field.default_factory()
-        yield SettingRow(key, _type_name(inner), _toml(default), meta.description or "")
+        yield SettingRow(
+            key=key,
+            type_name=_type_name(inner),
+            default=_toml(default),
+            description=meta.description or "",
+        )
 
 
 def _type_name(kind: Any) -> str:  # Any: a type or a generic alias
@@ -67,8 +74,9 @@ def _type_name(kind: Any) -> str:  # Any: a type or a generic alias
     origin = get_origin(kind)
     arguments = get_args(kind)
     if origin is Literal:
-        return "one of " + ", ".join(f"`{value}`" for value in arguments)
-    if origin is tuple and issubclass(arguments[0], msgspec.Struct):
+        values = "`, `".join(arguments)
+        return f"one of `{values}`"
+    if origin is tuple and is_table(arguments[0]):
         return "array of tables"
     # What is left is a union: `bool | None`.
     return _TYPE_NAMES.get(origin or kind, "boolean")

@@ -26,11 +26,13 @@ class Built:
 
     def check(self, image: Evidence) -> Iterator[Point]:
         """Give four points for each platform; only the first where it has no provenance."""
-        for platform, holding in image.contents.platforms.items():
+        annotation = image.contents.annotations.get(REVISION, "")
+        platforms = image.contents.platforms
+        for platform, holding in platforms.items():
             provenances = image.provenances(platform)
             yield self._builder_point(platform, provenances)
             label = holding.labels.get(REVISION)
-            commit = label or image.contents.annotations.get(REVISION, "")
+            commit = label or annotation
             for provenance in provenances:
                 yield self._source_point(platform, provenance, commit)
                 yield _materials_point(platform, provenance)
@@ -39,16 +41,32 @@ class Built:
     def _builder_point(self, platform: str, provenances: Sequence[Provenance]) -> Point:
         name = f"provenance of {platform}"
         if not provenances:
-            return Point(name, False, "missing")
+            return Point(
+                name=name,
+                holds=False,
+                observation="missing",
+            )
         builders = [provenance.builder for provenance in provenances]
         strangers = [builder or "nobody" for builder in builders if not self._allows(builder)]
         if strangers:
-            return Point(name, False, f"built by {first_few(strangers)}")
+            return Point(
+                name=name,
+                holds=False,
+                observation=f"built by {first_few(strangers)}",
+            )
         types = [provenance.type for provenance in provenances]
         strange_types = [type_ for type_ in types if type_ not in BUILD_TYPES]
         if strange_types:
-            return Point(name, False, f"of type {first_few(strange_types)}")
-        return Point(name, True, builders[0] or "a builder without a name")
+            return Point(
+                name=name,
+                holds=False,
+                observation=f"of type {first_few(strange_types)}",
+            )
+        return Point(
+            name=name,
+            holds=True,
+            observation=builders[0] or "a builder without a name",
+        )
 
     def _allows(self, builder: str) -> bool:
         if not self.builders or builder in self.builders:
@@ -56,8 +74,10 @@ class Built:
         # `…/../…` would lead out of what stands below an allowed address.
         if ".." in builder:
             return False
-        folders = [allowed for allowed in self.builders if allowed.endswith("/")]
-        return builder.startswith(tuple(folders))
+        for allowed in self.builders:
+            if allowed.endswith("/") and builder.startswith(allowed):
+                return True
+        return False
 
     def _source_point(self, platform: str, provenance: Provenance, commit: str) -> Point:
         name = f"source of {platform}"
@@ -68,26 +88,50 @@ class Built:
         right_commit = bool(commit) and revision == commit
         right_source = not self.source or source.lower() == self.source.lower()
         if right_commit and right_source:
-            return Point(name, True, observation)
+            return Point(
+                name=name,
+                holds=True,
+                observation=observation,
+            )
         expected_source = self.source or "the repository"
         expected_commit = commit or "a commit that a label names"
-        return Point(name, False, f"{observation}, not {expected_source} at {expected_commit}")
+        return Point(
+            name=name,
+            holds=False,
+            observation=f"{observation}, not {expected_source} at {expected_commit}",
+        )
 
 
 def _materials_point(platform: str, provenance: Provenance) -> Point:
     name = f"materials of {platform}"
     if provenance.loose:
-        return Point(name, False, f"not pinned: {first_few(provenance.loose)}")
+        return Point(
+            name=name,
+            holds=False,
+            observation=f"not pinned: {first_few(provenance.loose)}",
+        )
     count = provenance.materials
-    return Point(name, count > 0, f"{count} pinned by digest")
+    return Point(
+        name=name,
+        holds=count > 0,
+        observation=f"{count} pinned by digest",
+    )
 
 
 def _arguments_point(platform: str, provenance: Provenance) -> Point:
     name = f"arguments of {platform}"
     secrets = [argument for argument in provenance.arguments if is_secret_name(argument)]
     if secrets:
-        return Point(name, False, f"look like secrets: {first_few(secrets)}")
-    return Point(name, True, f"{len(provenance.arguments)} arguments")
+        return Point(
+            name=name,
+            holds=False,
+            observation=f"look like secrets: {first_few(secrets)}",
+        )
+    return Point(
+        name=name,
+        holds=True,
+        observation=f"{len(provenance.arguments)} arguments",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +149,15 @@ class Fresh:
             times = [provenance.finished for provenance in image.provenances(platform)]
             oldest = min(times, default=0)
             if not oldest:
-                yield Point(name, False, "unknown")
+                yield Point(
+                    name=name,
+                    holds=False,
+                    observation="unknown",
+                )
                 continue
             age = (self.now - oldest) // _DAY
-            yield Point(name, 0 <= age <= self.days, f"{age} days, at most {self.days}")
+            yield Point(
+                name=name,
+                holds=0 <= age <= self.days,
+                observation=f"{age} days, at most {self.days}",
+            )

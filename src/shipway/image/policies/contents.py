@@ -25,14 +25,15 @@ class Labels:
 
     def check(self, image: Evidence) -> Iterator[Point]:
         """Give a point for the index, and one for each platform."""
-        contents = image.contents
-        annotations = contents.annotations
+        annotations = image.contents.annotations
+        platforms = image.contents.platforms
         expected = {name: annotations.get(name, "") for name in self.named}
         expected.update(self.exact)
-        if contents.platforms:
+        if platforms:
             yield self._point("annotations", expected, annotations)
-        for platform, holding in contents.platforms.items():
-            yield self._point(f"labels of {platform}", expected, holding.labels)
+        for platform, holding in platforms.items():
+            name = f"labels of {platform}"
+            yield self._point(name, expected, holding.labels)
 
     def _point(self, name: str, expected: Mapping[str, str], labels: Mapping[str, str]) -> Point:
         faults: list[str] = []
@@ -42,16 +43,26 @@ class Labels:
             elif labels[key] != expected[key] or not expected[key]:
                 faults.append(f"{key} is {labels[key]}")
         if faults:
-            return Point(name, False, f"differ: {', '.join(faults)}")
-        return Point(name, True, self._describe(labels) or "as expected")
+            return Point(
+                name=name,
+                holds=False,
+                observation=f"differ: {', '.join(faults)}",
+            )
+        return Point(
+            name=name,
+            holds=True,
+            observation=self._describe(labels) or "as expected",
+        )
 
     def _describe(self, labels: Mapping[str, str]) -> str:
         """Say what the named labels are, without their prefixes."""
         words: list[str] = []
         for key in self.named:
-            if key in labels:
-                short_key = key.rpartition(".")[2]
-                words.append(f"{short_key} {labels[key]}")
+            if key not in labels:
+                continue
+            label = labels[key]
+            short_key = key.rpartition(".")[2]
+            words.append(f"{short_key} {label}")
         return ", ".join(words)
 
 
@@ -67,9 +78,17 @@ class RightArchitecture:
             name = f"compiled files of {platform}"
             strange = [path for path in holding.foreign if not self._allows(path)]
             if strange:
-                yield Point(name, False, f"{first_few(strange)} are for another machine")
+                yield Point(
+                    name=name,
+                    holds=False,
+                    observation=f"{first_few(strange)} are for another machine",
+                )
             else:
-                yield Point(name, True, f"{holding.compiled} fit")
+                yield Point(
+                    name=name,
+                    holds=True,
+                    observation=f"{holding.compiled} fit",
+                )
 
     def _allows(self, path: str) -> bool:
         return any(fnmatchcase(path, pattern) for pattern in self.allowed)
@@ -82,25 +101,40 @@ class NamesWhatIsInstalled:
         """Give two points for each platform."""
         for platform, holding in image.contents.platforms.items():
             packages = image.contents.packages(platform)
-            yield Point(f"SBOM of {platform}", bool(packages), f"{len(packages)} packages")
+            yield Point(
+                name=f"SBOM of {platform}",
+                holds=bool(packages),
+                observation=f"{len(packages)} packages",
+            )
             name = f"SBOM of {platform} names what is installed"
             lacking = _unnamed_distributions(image.contents, platform)
             if lacking:
-                yield Point(name, False, f"it leaves out {first_few(lacking)}")
+                yield Point(
+                    name=name,
+                    holds=False,
+                    observation=f"it leaves out {first_few(lacking)}",
+                )
             else:
-                yield Point(name, True, f"{len(holding.distributions)} distributions")
+                yield Point(
+                    name=name,
+                    holds=True,
+                    observation=f"{len(holding.distributions)} distributions",
+                )
 
 
 def _unnamed_distributions(contents: Contents, platform: str) -> list[str]:
     """List the distributions that are installed, but not in the SBOM, as `name version`."""
-    packages = {
-        (canonicalize_name(name), version) for name, version, _ in contents.packages(platform)
-    }
-    return [
-        f"{name} {version}"
-        for name, version in contents.platforms[platform].distributions
-        if (canonicalize_name(name), version) not in packages
-    ]
+    packages: set[tuple[str, str]] = set()
+    for name, version, _ in contents.packages(platform):
+        canonical_name = canonicalize_name(name)
+        packages.add((canonical_name, version))
+    unnamed: list[str] = []
+    distributions = contents.platforms[platform].distributions
+    for name, version in distributions:
+        canonical_name = canonicalize_name(name)
+        if (canonical_name, version) not in packages:
+            unnamed.append(f"{name} {version}")
+    return unnamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +145,28 @@ class Licenses:
 
     def check(self, image: Evidence) -> Iterator[Point]:
         """Give a point for each platform."""
-        for platform in image.contents.platforms:
+        contents = image.contents
+        for platform in contents.platforms:
             name = f"licenses of {platform}"
-            packages = image.contents.packages(platform)
-            refused = [
-                f"{package} {version} ({license_ or 'unknown'})"
-                for package, version, license_ in packages
-                if not is_allowed(license_, self.allowed)
-            ]
+            packages = contents.packages(platform)
+            refused: list[str] = []
+            for package, version, license_ in packages:
+                if is_allowed(license_, self.allowed):
+                    continue
+                shown_license = license_ or "unknown"
+                refused.append(f"{package} {version} ({shown_license})")
             if refused:
-                yield Point(name, False, f"not allowed: {first_few(refused)}")
+                yield Point(
+                    name=name,
+                    holds=False,
+                    observation=f"not allowed: {first_few(refused)}",
+                )
             else:
-                yield Point(name, bool(packages), f"{len(packages)} packages")
+                yield Point(
+                    name=name,
+                    holds=bool(packages),
+                    observation=f"{len(packages)} packages",
+                )
 
 
 class Subjects:
@@ -133,12 +177,23 @@ class Subjects:
         for platform, holding in image.contents.platforms.items():
             name = f"subjects of {platform}"
             digest = holding.digest
-            provenances = image.contents.statements(platform, PROVENANCE)
-            sboms = image.contents.statements(platform, SPDX)
-            subjects = [statement.subjects for statement in (*provenances, *sboms)]
+            statements = [
+                *image.contents.statements(platform, PROVENANCE),
+                *image.contents.statements(platform, SPDX),
+            ]
+            subjects = [statement.subjects for statement in statements]
             if subjects and set(subjects) == {(digest,)}:
-                yield Point(name, True, digest)
+                yield Point(
+                    name=name,
+                    holds=True,
+                    observation=digest,
+                )
             else:
-                strays = set().union(*subjects) - {digest}
+                strays = set().union(*subjects)
+                strays.discard(digest)
                 wrong = first_few(sorted(strays)) or "nothing"
-                yield Point(name, False, f"statements about {wrong}")
+                yield Point(
+                    name=name,
+                    holds=False,
+                    observation=f"statements about {wrong}",
+                )

@@ -53,6 +53,9 @@ class Policy(Protocol):
 
 def first_few(words: Sequence[str]) -> str:
     """List the first five of many words, and say how many are left out."""
-    shown = ", ".join(words[:_SHOWN])
-    rest = len(words) - _SHOWN
-    return f"{shown} and {rest} more" if rest > 0 else shown
+    shown = words[:_SHOWN]
+    text = ", ".join(shown)
+    rest = len(words) - len(shown)
+    if not rest:
+        return text
+    return f"{text} and {rest} more"

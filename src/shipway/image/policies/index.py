@@ -15,9 +15,17 @@ class Resolved:
         """Give a single point."""
         digest = image.index.digest
         if image.index.entries:
-            yield Point("digest", True, digest)
+            yield Point(
+                name="digest",
+                holds=True,
+                observation=digest,
+            )
         else:
-            yield Point("digest", False, f"{digest} is no index")
+            yield Point(
+                name="digest",
+                holds=False,
+                observation=f"{digest} is no index",
+            )
 
 
 class Signed:
@@ -25,12 +33,18 @@ class Signed:
 
     def check(self, image: Evidence) -> Iterator[Point]:
         """Give a point for each digest."""
-        names = {entry.digest: entry.platform for entry in image.index.images}
-        names[image.index.digest] = "the index"
-        for digest in image.index.leaves_first:
+        index = image.index
+        names = {entry.digest: entry.platform for entry in index.images}
+        names[index.digest] = "the index"
+        for digest in index.leaves_first:
+            short_digest = digest[:19]
             name = names.get(digest, "attestations")
             holds, observation = image.signers.get(digest, (False, "missing"))
-            yield Point(f"signature of {digest[:19]} ({name})", holds, observation)
+            yield Point(
+                name=f"signature of {short_digest} ({name})",
+                holds=holds,
+                observation=observation,
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +58,11 @@ class Platforms:
         platforms = sorted(image.index.platforms)
         expected = sorted(self.expected or set(platforms))
         holds = bool(platforms) and platforms == expected
-        yield Point("platforms", holds, ", ".join(platforms) or "none")
+        yield Point(
+            name="platforms",
+            holds=holds,
+            observation=", ".join(platforms) or "none",
+        )
 
 
 class Attested:
@@ -53,15 +71,22 @@ class Attested:
     def check(self, image: Evidence) -> Iterator[Point]:
         """Give a point for each platform, and one for attestations of anything else."""
         images = image.index.images
-        subjects = [attestation.subject for attestation in image.index.attestations]
+        attestations = image.index.attestations
+        subjects = [attestation.subject for attestation in attestations]
         for entry in images:
             count = subjects.count(entry.digest)
-            name = f"attestations of {entry.platform}"
-            yield Point(name, count == 1, f"{count} attestation manifests")
+            yield Point(
+                name=f"attestations of {entry.platform}",
+                holds=count == 1,
+                observation=f"{count} attestation manifests",
+            )
         digests = [entry.digest for entry in images]
         strays = [subject for subject in subjects if subject not in digests]
-        observation = f"{len(strays)} speak of no image of this index"
-        yield Point("attestation subjects", not strays, observation)
+        yield Point(
+            name="attestation subjects",
+            holds=not strays,
+            observation=f"{len(strays)} speak of no image of this index",
+        )
 
 
 class StillAtDigest:
@@ -69,6 +94,10 @@ class StillAtDigest:
 
     def check(self, image: Evidence) -> Iterator[Point]:
         """Give a single point."""
-        name = f"{image.reference or 'tag'} still there"
+        reference = image.reference or "tag"
         holds = image.resolved == image.index.digest
-        yield Point(name, holds, image.resolved or "gone")
+        yield Point(
+            name=f"{reference} still there",
+            holds=holds,
+            observation=image.resolved or "gone",
+        )
