@@ -1,4 +1,4 @@
-"""What an image is stands here: its index, contents, SBOM, provenance, and the policies for them.
+"""What an image is, is described here: index, contents, SBOM, provenance, and policies for them.
 
 Everything here is pure: whatever asks a registry for an image belongs in ``effects/``.
 """

@@ -1,4 +1,4 @@
-"""Which images of a registry nobody needs any more is decided here.
+"""The images of a registry that nobody needs any more are chosen here.
 
 An image is kept when one of its tags is, and with it everything that belongs to it: the manifests
 below its index, what refers to them, and their signatures. What is left over goes, the index

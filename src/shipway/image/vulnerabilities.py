@@ -100,11 +100,7 @@ def judge_vulnerabilities(
 
     An exception counts up to its last day, and what nobody can rate is refused.
     """
-    rulings: list[Ruling] = []
-    for vulnerability in vulnerabilities:
-        ruling = _judge(vulnerability, policy, today)
-        rulings.append(ruling)
-    return tuple(rulings)
+    return tuple(_judge(vulnerability, policy, today) for vulnerability in vulnerabilities)
 
 
 def find_idle_exceptions(

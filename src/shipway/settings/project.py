@@ -94,7 +94,7 @@ def _home_page(addresses: Mapping[str, str]) -> str:
 
 
 def _table(document: Mapping[str, object], name: str) -> Mapping[str, object]:
-    """The table of that name, an empty one where there is none, or something else."""
+    """Give the table of that name, an empty one where something else stands, or nothing."""
     table = document.get(name)
     return table if isinstance(table, dict) else {}
 
@@ -125,7 +125,7 @@ def _metadata_problems(metadata: Mapping[str, object], *, version_from_tag: bool
 
 
 def _value_problems(settings: Settings) -> Iterator[str]:
-    """What the types of the settings cannot say."""
+    """Name what the types of the settings cannot rule out."""
     yield from _build_problems(settings.build)
     yield from _builder_problems(settings.builder)
     image = settings.image

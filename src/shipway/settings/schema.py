@@ -1,4 +1,4 @@
-"""The settings describe themselves: as a JSON schema for editors, as rows of a table for the docs."""
+"""The settings describe themselves: as a JSON schema for editors, as table rows for the docs."""
 
 from __future__ import annotations
 

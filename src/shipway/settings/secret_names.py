@@ -1,4 +1,4 @@
-"""Which names look as if their values were secrets: one list for settings, environment and images.
+"""Names of secrets are told by one list: for settings, the environment and provenances.
 
 A name that counts is refused as a build argument, faulted in a provenance, given only to the
 commands that ask for it, and its value is blanked out of all output. So it is safer to count too

@@ -1,4 +1,4 @@
-"""The tables of `[tool.shipway]` are frozen types; every key has a default that fits conventions."""
+"""The tables of `[tool.shipway]` are frozen types; every key has a conventional default."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Policies for how the images were built: by whom, from which commit, of what, and when."""
+"""Policies judge how the images were built: by whom, from which commit, of what, and when."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Policies for what is in the images: labels, compiled files, the SBOM, its licenses, subjects."""
+"""Policies judge what is in the images: labels, compiled files, SBOM, licenses and subjects."""
 
 from __future__ import annotations
 

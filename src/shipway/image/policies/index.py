@@ -1,4 +1,4 @@
-"""Policies for the index: what it leads to, who signed it, its platforms and attestations."""
+"""Policies judge the index: what it leads to, who signed it, its platforms and attestations."""
 
 from __future__ import annotations
 

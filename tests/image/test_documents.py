@@ -1,0 +1,35 @@
+"""Documents from outside: a part of another type than expected counts as not there."""
+
+from __future__ import annotations
+
+import pytest
+
+from shipway.image.documents import inner_object, inner_objects, inner_text
+from shipway.image.sbom import Package, parse_packages
+
+
+@pytest.mark.parametrize("strange", [None, 1, "text", [], [{}]])
+def test_no_object(strange: object) -> None:
+    assert inner_object({"key": strange}, "key") == {}
+
+
+@pytest.mark.parametrize("strange", [None, 1, "text", {}, [1, "text", None]])
+def test_no_objects(strange: object) -> None:
+    assert not inner_objects({"key": strange}, "key")
+
+
+def test_what_is_there_is_given() -> None:
+    document = {"object": {"a": 1}, "array": [{"a": 1}, 2], "text": "b", "number": 3}
+    assert inner_object(document, "object") == {"a": 1}
+    assert inner_objects(document, "array") == [{"a": 1}]
+    assert [inner_text(document, name) for name in ("text", "number", "none")] == ["b", "3", ""]
+
+
+def test_an_sbom_of_a_strange_shape_has_the_packages_that_can_be_read() -> None:
+    package = {"name": "attrs", "versionInfo": 25, "externalRefs": "none"}
+    strange = {
+        "packages": [None, "attrs", package],
+        "documentDescribes": 3,
+        "relationships": [{"relationshipType": "DESCRIBES"}],
+    }
+    assert parse_packages([strange]) == (Package(name="attrs", version="25"),)
