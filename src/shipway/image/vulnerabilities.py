@@ -100,7 +100,8 @@ def judge_vulnerabilities(
 
     An exception counts up to its last day, and what nobody can rate is refused.
     """
-    return tuple(_judge(vulnerability, policy, today) for vulnerability in vulnerabilities)
+    rulings = (_judge(vulnerability, policy, today) for vulnerability in vulnerabilities)
+    return tuple(rulings)
 
 
 def find_idle_exceptions(
