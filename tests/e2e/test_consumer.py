@@ -77,7 +77,9 @@ class Market:
 
     def faults(self, wanted: Expectation = WANTED) -> str:
         """What does not hold."""
-        return "\n".join(f"{point.name}: {point.observation}" for point in self.verify(wanted).faults)
+        return "\n".join(
+            f"{point.name}: {point.observation}" for point in self.verify(wanted).faults
+        )
 
 
 @pytest.fixture(name="market")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from shipway.image.sbom import (
     Package,
     parse_packages,
@@ -50,7 +52,7 @@ class TestPackages:
 
     def test_cyclonedx(self) -> None:
         everywhere = {"linux/amd64": (ATTRS, UNKNOWN), "linux/386": (ATTRS,)}
-        found = render_cyclonedx("ghcr.io/acme/app", "sha256:1", everywhere)
+        found: dict[str, Any] = render_cyclonedx("ghcr.io/acme/app", "sha256:1", everywhere)
         assert (found["bomFormat"], found["specVersion"]) == ("CycloneDX", "1.6")
         first, second = found["components"]
         assert first["purl"] == ATTRS.purl and first["licenses"] == [{"expression": "MIT"}]

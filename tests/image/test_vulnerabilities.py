@@ -8,14 +8,12 @@ import json
 import pytest
 
 from shipway.errors import SettingsError, StepFailed
+from shipway.image.scan_reports import parse_grype, parse_pip_audit, parse_trivy
 from shipway.image.vulnerabilities import (
     Vulnerability,
-    find_idle,
-    judge,
-    merge,
-    parse_grype,
-    parse_pip_audit,
-    parse_trivy,
+    find_idle_exceptions,
+    judge_vulnerabilities,
+    merge_vulnerabilities,
 )
 from shipway.settings import Exemption, PolicySettings, parse
 from tests.support.scanner_reports import AUDIT, GRYPE, TRIVY
@@ -77,15 +75,18 @@ class TestRules:
     """One vulnerability once, and what becomes of it."""
 
     def test_who_finds_it_twice_finds_it_once(self) -> None:
-        (one,) = merge([JINJA, RATED, JINJA])
+        (one,) = merge_vulnerabilities([JINJA, RATED, JINJA])
         assert (one.ids, one.severity) == (("CVE-2024-22195", "GHSA-h5c8"), "medium")
         other = Vulnerability(package="jinja2", version="3.1.2", ids=("CVE-2",))
         newer = Vulnerability(package="jinja2", version="3.1.3", ids=("GHSA-h5c8",))
-        assert len(merge([JINJA, other, newer])) == 3
+        assert len(merge_vulnerabilities([JINJA, other, newer])) == 3
+        dotted = Vulnerability(package="Zope.Interface", version="1", ids=("CVE-3",))
+        dashed = Vulnerability(package="zope_-interface", version="1", ids=("CVE-3",))
+        assert len(merge_vulnerabilities([dotted, dashed])) == 1
         bridge = Vulnerability(
             package="jinja2", version="3.1.2", ids=("CVE-2", "GHSA-h5c8"), severity="low"
         )
-        assert [{*one.ids} for one in merge([JINJA, other, bridge])] == [
+        assert [{*one.ids} for one in merge_vulnerabilities([JINJA, other, bridge])] == [
             {"CVE-2", "GHSA-h5c8", "CVE-2024-22195"}
         ]
 
@@ -112,7 +113,7 @@ class TestRules:
     def test_each_has_a_ruling(
         self, severity: str, policy: PolicySettings, outcome: str, reason: str
     ) -> None:
-        (one,) = judge(
+        (one,) = judge_vulnerabilities(
             [Vulnerability(package="jinja2", version="3.1.2", ids=JINJA.ids, severity=severity)],
             policy,
             DAY,
@@ -120,8 +121,8 @@ class TestRules:
         assert one.outcome == outcome and reason in one.reason
 
     def test_an_exception_of_nothing(self) -> None:
-        assert not find_idle([JINJA], exempt(DAY))
-        assert [one.id for one in find_idle([JINJA], exempt(DAY, "CVE-2"))] == ["CVE-2"]
+        assert not find_idle_exceptions([JINJA], exempt(DAY))
+        assert [one.id for one in find_idle_exceptions([JINJA], exempt(DAY, "CVE-2"))] == ["CVE-2"]
 
     @pytest.mark.parametrize(
         "table",

@@ -60,5 +60,7 @@ class TestRun:
     def test_no_such_image(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(read_image, "resolve", lambda *_: None)
         verdict = consumer.verify("ghcr.io/acme/toy:v1.2.3", Expectation(), {"PATH": ""})
-        assert [point.seen for point in verdict.faults] == ["ghcr.io/acme/toy:v1.2.3 is not there"]
+        assert [point.observation for point in verdict.faults] == [
+            "ghcr.io/acme/toy:v1.2.3 is not there"
+        ]
         assert verdict.document()["digest"] is None and not self.asked

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shipway.errors import ContextError
-from shipway.model.release import Decision, Override, GitTag
+from shipway.model.release import Decision, GitTag, Override
 from shipway.target.releases import find_release, read_override, version_of
 from shipway.tools.semantic_release import question, stamp_command
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from shipway.effects.processes import Runner
 from shipway.errors import ContextError
 from shipway.model.actions import Answer, Command, Effect
-from shipway.model.release import CHANGELOG, Decision, Override, Release, GitTag
+from shipway.model.release import CHANGELOG, Decision, GitTag, Override, Release
 from shipway.model.target import Target
 from shipway.run.session import Session
 from shipway.settings import Project

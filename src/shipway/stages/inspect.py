@@ -45,7 +45,9 @@ def judge(target: Target, world: World) -> Finding:
     )
     faults = [point for point in seen if not point.holds]
     if faults:
-        return Finding(State.FAULT, "; ".join(f"{point.name}: {point.observation}" for point in faults))
+        return Finding(
+            State.FAULT, "; ".join(f"{point.name}: {point.observation}" for point in faults)
+        )
     files = sum(platform.compiled for platform in world.contents.platforms.values())
     return Finding(
         State.SAME, f"{len(seen)} points hold; {files} compiled files fit their platforms"

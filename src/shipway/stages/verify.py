@@ -74,4 +74,6 @@ def simulate(_target: Target, world: World) -> World:
 
 def faults(world: World) -> str:
     """What does not hold of the report, empty when all of it does."""
-    return "; ".join(f"{point.name}: {point.observation}" for point in world.report if not point.holds)
+    return "; ".join(
+        f"{point.name}: {point.observation}" for point in world.report if not point.holds
+    )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from shipway.errors import ContextError
-from shipway.model.release import LEVELS, Override, GitTag, numbers
+from shipway.model.release import LEVELS, GitTag, Override, numbers
 
 WITHDRAWN = "withdrawn/"
 """Before the name of a release's tag: nobody shall use it any more."""
