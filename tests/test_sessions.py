@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -193,6 +196,46 @@ class TestTypes:
         double = session()
         sessions.types.func(double)
         assert lines(double.run)[0] == "mypy --platform=linux --cache-dir=.mypy_cache/linux"
+
+
+class TestCtrlC:
+    """Nox takes a command for successful that ends with 0 after Ctrl-C."""
+
+    @pytest.fixture(autouse=True)
+    def handler(self) -> Iterator[None]:
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield
+        signal.signal(signal.SIGINT, before)
+
+    @staticmethod
+    def interrupt(*_: object, **__: object) -> str:
+        """Take Ctrl-C and end with 0, as Nox does then."""
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        return ""
+
+    @pytest.mark.parametrize("command", ["run", "install"])
+    def test_ends_the_session_as_interrupted(self, command: str) -> None:
+        double = session()
+        getattr(double, command).side_effect = self.interrupt
+        with pytest.raises(KeyboardInterrupt):
+            sessions.lint.func(double)
+        assert len(lines(double.run)) == (1 if command == "run" else 0)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+    def test_ends_a_command_at_once(self) -> None:
+        double = session()
+        double.run.side_effect = lambda *_, **__: signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            sessions.types.func(double)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+    def test_stays_ignored_where_it_is(self) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        double = session()
+        double.run.side_effect = self.interrupt
+        sessions.types.func(double)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 class TestFaults:

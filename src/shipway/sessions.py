@@ -1,14 +1,17 @@
 """The Nox sessions: every check in an environment of its own. A project takes them: ``import shipway.sessions``.
 
-A session installs what `requirements/<session>.txt` locks, with hashes, when that file is there; else the tools of the
-list below, and the project. It looks at what the conventions name, and is skipped, with the reason, where that is not
-there.
+A session installs what `requirements/<session>.txt` locks, with hashes, when that file is there; else
+the tools of the list below, and the project. It looks at what the conventions name, and is skipped,
+with the reason, where that is not there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import signal
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import FrameType
 
 import nox
 
@@ -25,119 +28,145 @@ TOOLS = {
     "bench": ("rich",),
 }
 FRONT = ("noxfile.py", "tasks.py")
-"""They import shipway, which no session's environment holds: only tools that follow no imports look at them."""
+"""These import shipway, which no session's environment holds: only tools that follow no imports look
+at them.
+"""
 FLOOR = 80
-"""Branch coverage in percent that `tests` asks for where the project sets no ``fail_under`` of its own."""
+"""Branch coverage in percent that `tests` asks for where the project sets no ``fail_under``."""
 PLATFORMS = ("linux", "darwin", "win32")
-"""mypy's names of the systems that people maintain a project on. Its container is a Linux one."""
+"""The systems whose types are checked: images are built on Linux, and projects maintained on all."""
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """flake8, pylint and hadolint; ruff's formatter, import-linter and zizmor where the project uses them."""
+    """Run flake8, pylint and hadolint; ruff's formatter, import-linter and zizmor where they are used."""
     paths = _python_paths(session)
     _install(session, "lint", project=False)
-    front = tuple(name for name in FRONT if Path(name).is_file())
-    if _configured(session, "ruff") and _locked("lint", "ruff"):
-        session.run("ruff", "format", "--check", "--no-cache", *paths, *front)
-    session.run("flake8", *paths, *front)
-    session.run("pylint", "--score=no", *paths)
+    front = [name for name in FRONT if Path(name).is_file()]
+    if _is_configured(session, "ruff") and _is_locked("lint", "ruff"):
+        _run(session, "ruff", "format", "--check", "--no-cache", *paths, *front)
+    _run(session, "flake8", *paths, *front)
+    _run(session, "pylint", "--score=no", *paths)
     if Path("Dockerfile").is_file():
-        session.run("hadolint", "Dockerfile")
+        _run(session, "hadolint", "Dockerfile")
     else:
         session.log("hadolint has nothing to do: there is no Dockerfile")
-    if _configured(session, "importlinter"):
-        session.run("lint-imports", "--no-cache", env={"PYTHONPATH": "src"}, silent=True)
-    if Path(".github/workflows").is_dir() and _locked("lint", "zizmor"):
-        session.run("zizmor", "--offline", "--quiet", "--persona", "auditor", ".github")
+    if _is_configured(session, "importlinter"):
+        _run(session, "lint-imports", "--no-cache", env={"PYTHONPATH": "src"}, silent=True)
+    if Path(".github/workflows").is_dir() and _is_locked("lint", "zizmor"):
+        _run(session, "zizmor", "--offline", "--quiet", "--persona", "auditor", ".github")
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """pytest with branch coverage and a floor; with a process for each core where pytest-xdist is locked."""
+    """Run pytest with branch coverage and a floor; on every core where pytest-xdist is locked."""
     if not Path("tests").is_dir():
         session.skip("there is no folder tests/")
     _install(session, "tests", project=True)
-    floor = () if _configured(session, "coverage") else (f"--cov-fail-under={FLOOR}",)
+    options = ["--cov", "--cov-branch", "--cov-report=term-missing:skip-covered"]
+    if not _is_configured(session, "coverage"):
+        options.append(f"--cov-fail-under={FLOOR}")
     # Who asks for some of the tests, or for a debugger, is served sooner by one process.
-    whole = not session.posargs and _locked("tests", "pytest-xdist")
-    spread = ("--numprocesses=auto", "--dist=worksteal") if whole else ()
-    session.run(
-        "pytest",
-        "--cov",
-        "--cov-branch",
-        "--cov-report=term-missing:skip-covered",
-        *floor,
-        *spread,
-        *session.posargs,
-    )
+    if not session.posargs and _is_locked("tests", "pytest-xdist"):
+        options += ["--numprocesses=auto", "--dist=worksteal"]
+    _run(session, "pytest", *options, *session.posargs)
 
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """mypy, strict: for Linux, macOS and Windows, or for the one system that ``platform`` in ``[tool.mypy]`` names."""
+    """Run mypy, strict: for Linux, macOS and Windows, or for the system that ``platform`` in ``[tool.mypy]`` names."""
     paths = _python_paths(session)
     _install(session, "types", project=False)
-    settings = _settings(session, "mypy")
-    own = () if settings is not None else ("--strict", *paths)
+    settings = _read_settings(session, "mypy")
+    options = ["--strict", *paths] if settings is None else []
     if settings and "platform" in settings:
-        session.run("mypy", *own)
+        _run(session, "mypy", *options)
         return
-    cache = (settings or {}).get("cache_dir", ".mypy_cache")
+    cache = settings.get("cache_dir", ".mypy_cache") if settings else ".mypy_cache"
     for platform in PLATFORMS:
-        # What a guard such as `if sys.platform != "linux": return` leaves out on other systems is no fault there.
-        lenient = () if platform == "linux" else ("--no-warn-unreachable",)
-        # mypy's cache holds one system: in a folder for all of them, each run would throw the last one's away.
-        session.run(
-            "mypy", f"--platform={platform}", f"--cache-dir={cache}/{platform}", *lenient, *own
-        )
+        # mypy's cache holds one system: in a folder for all of them, each run would throw the last
+        # one's away.
+        flags = [f"--platform={platform}", f"--cache-dir={cache}/{platform}"]
+        if platform != "linux":
+            # What a guard such as `if sys.platform != "linux": return` leaves out is no fault there.
+            flags.append("--no-warn-unreachable")
+        _run(session, "mypy", *flags, *options)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The docs, built strictly: a dead link is a fault."""
+    """Build the docs strictly: a dead link is a fault."""
     if not Path("mkdocs.yml").is_file():
         session.skip("there is no mkdocs.yml")
     _install(session, "docs", project=False)
-    session.run(
-        "mkdocs",
-        "--quiet",
-        "build",
-        "--strict",
-        "--site-dir",
-        str(Path(session.create_tmp()) / "site"),
-        env={"NO_MKDOCS_2_WARNING": "1"},
-    )
+    site = str(Path(session.create_tmp()) / "site")
+    command = ("mkdocs", "--quiet", "build", "--strict", "--site-dir", site)
+    _run(session, *command, env={"NO_MKDOCS_2_WARNING": "1"})
 
 
 @nox.session(default=False)
 def e2e(session: nox.Session) -> None:
-    """The tests in tests/e2e, against a real engine, registry and origin, and real cosign."""
+    """Run the tests in tests/e2e, against a real engine, registry and origin, and real cosign."""
     if not Path("tests/e2e").is_dir():
         session.skip("there is no folder tests/e2e/")
     _install(session, "e2e", project=True)
-    session.run("pytest", "tests/e2e", *session.posargs)
+    _run(session, "pytest", "tests/e2e", *session.posargs)
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """The benchmarks in tests/bench, which write bench.json."""
+    """Run the benchmarks in tests/bench, which write bench.json."""
     if not Path("tests/bench").is_dir():
         session.skip("there is no folder tests/bench/")
     _install(session, "bench", project=True)
-    session.run("python", "-m", "tests.bench", *session.posargs)
+    _run(session, "python", "-m", "tests.bench", *session.posargs)
 
 
 @nox.session(default=False)
 def faults(session: nox.Session) -> None:
-    """The fault matrix in tests/faults, which writes faults.json."""
+    """Run the fault matrix in tests/faults, which writes faults.json."""
     if not Path("tests/faults").is_dir():
         session.skip("there is no folder tests/faults/")
     # It drives what the end-to-end tests drive.
     _install(session, "e2e", project=True)
-    session.run("python", "-m", "tests.faults", *session.posargs)
+    _run(session, "python", "-m", "tests.faults", *session.posargs)
 
 
+@contextlib.contextmanager
+def _heeding_ctrl_c() -> Iterator[None]:
+    """Raise KeyboardInterrupt at the end where Ctrl-C came meanwhile, whatever the commands ended with.
+
+    Nox counts a command as successful that ends with 0 after Ctrl-C. Through Task it gets the signal
+    twice, and the second one can hide how the command ended: `subprocess` then finds no child to ask
+    and takes 0.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # Another handler is there, or Ctrl-C is ignored, as under nohup.
+        return
+    interrupted = False
+
+    def note(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = True
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if interrupted:
+        raise KeyboardInterrupt
+
+
+def _run(
+    session: nox.Session, *command: str, env: dict[str, str] | None = None, silent: bool = False
+) -> None:
+    with _heeding_ctrl_c():
+        session.run(*command, env=env, silent=silent)
+
+
+@_heeding_ctrl_c()
 def _install(session: nox.Session, name: str, *, project: bool) -> None:
     lock = Path("requirements") / f"{name}.txt"
     if not lock.is_file():
@@ -149,23 +178,19 @@ def _install(session: nox.Session, name: str, *, project: bool) -> None:
         _install_locked(session, "--no-deps", "--editable", ".")
 
 
-def _install_locked(session: nox.Session, *wanted: str) -> None:
-    """Install what is known to the byte: from uv's cache when all of it is there, without asking the index again."""
+def _install_locked(session: nox.Session, *requirements: str) -> None:
+    """Install what is known to the byte.
+
+    It comes from uv's cache when all of it is there, without asking the index again.
+    """
     if session.venv_backend == "uv":
+        command = ("uv", "pip", "install", "--quiet", "--offline", *requirements)
         complaint = session.run_install(
-            "uv",
-            "pip",
-            "install",
-            "--quiet",
-            "--offline",
-            *wanted,
-            silent=True,
-            success_codes=(0, 1, 2),
-            external=True,
+            *command, silent=True, success_codes=(0, 1, 2), external=True
         )
         if complaint == "":
             return
-    session.install("--quiet", *wanted)
+    session.install("--quiet", *requirements)
 
 
 def _python_paths(session: nox.Session) -> tuple[str, ...]:
@@ -175,23 +200,22 @@ def _python_paths(session: nox.Session) -> tuple[str, ...]:
     return paths
 
 
-def _configured(session: nox.Session, tool: str) -> bool:
-    """Whether the project has a table ``[tool.<tool>]``."""
-    return _settings(session, tool) is not None
-
-
-def _settings(session: nox.Session, tool: str) -> Mapping[str, object] | None:
-    """The table ``[tool.<tool>]`` of the project, ``None`` where it has none."""
+def _read_settings(session: nox.Session, tool: str) -> Mapping[str, object] | None:
+    """Read the project's table ``[tool.<tool>]``, ``None`` where it has none."""
     if not Path("pyproject.toml").is_file():
         return None
     try:
         document = nox.project.load_toml("pyproject.toml")
     except ValueError as error:
         session.error(f"pyproject.toml is not valid TOML: {error}")
-    tables: Mapping[str, Mapping[str, object]] = document.get("tool", {})
-    return tables.get(tool)
+    settings: Mapping[str, object] | None = document.get("tool", {}).get(tool)
+    return settings
 
 
-def _locked(name: str, package: str) -> bool:
+def _is_configured(session: nox.Session, tool: str) -> bool:
+    return _read_settings(session, tool) is not None
+
+
+def _is_locked(name: str, package: str) -> bool:
     lock = Path("requirements") / f"{name}.txt"
     return lock.is_file() and f"\n{package}==" in f"\n{lock.read_text(encoding='utf-8')}"

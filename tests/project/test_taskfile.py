@@ -31,20 +31,28 @@ step() {
   fi
 }
 """
-PYTHON = STEP + """
+PYTHON = (
+    STEP
+    + """
 case "$*" in
   -c*) [ -z "$OLD" ] ;;
   *"-m venv"*) rm -rf .venv; mkdir -p .venv/bin; step venv; cp stand-ins/python .venv/bin ;;
   *"-m pip"*) env | grep ^PIP_ > pip-settings; step pip; cp stand-ins/uv .venv/bin ;;
 esac
 """
-UV = STEP + """
+)
+UV = (
+    STEP
+    + """
 case "$*" in
   *dev.txt*) step "uv locked"; cp stand-ins/nox .venv/bin ;;
   *) step "uv editable" ;;
 esac
 """
-NOX = STEP + """
+)
+NOX = (
+    STEP
+    + """
 shift
 env | grep COLOR= > colors
 for session in "$@"; do
@@ -53,15 +61,34 @@ for session in "$@"; do
   step "passed $session"
 done
 """
-POINTS = ["venv", "pip", "uv locked", "uv editable", "start tests", "passed tests", "start lint",
-          "passed types", "start docs", "passed docs"]
-OTHER_WAYS = [(signal.SIGINT, "group"), (signal.SIGINT, "task"), (signal.SIGTERM, "group"),
-              (signal.SIGTERM, "task"), (signal.SIGKILL, "task")]
+)
+POINTS = [
+    "venv",
+    "pip",
+    "uv locked",
+    "uv editable",
+    "start tests",
+    "passed tests",
+    "start lint",
+    "passed types",
+    "start docs",
+    "passed docs",
+]
+OTHER_WAYS = [
+    (signal.SIGINT, "group"),
+    (signal.SIGINT, "task"),
+    (signal.SIGTERM, "group"),
+    (signal.SIGTERM, "task"),
+    (signal.SIGKILL, "task"),
+]
 # The hardest way at each point, each other way at one of them: Task alone takes a tenth of a second to start.
 KILLS = [(point, signal.SIGKILL, "group") for point in POINTS]
 KILLS += [(point, *way) for point, way in zip(POINTS[1::2], OTHER_WAYS, strict=True)]
 
-pytestmark = [pytest.mark.process, pytest.mark.skipif(os.name != "posix", reason="the stand-ins are shell scripts")]
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(os.name != "posix", reason="the stand-ins are shell scripts"),
+]
 
 
 class Run:
@@ -75,8 +102,13 @@ class Run:
         reading, self.writing = os.pipe()
         with self.output_file.open("wb") as output:
             self.process = subprocess.Popen(
-                [TASK, "ci", *arguments], cwd=project.folder, env=environment, stdin=reading,
-                stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+                [TASK, "ci", *arguments],
+                cwd=project.folder,
+                env=environment,
+                stdin=reading,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
         os.close(reading)
 
@@ -84,7 +116,7 @@ class Run:
         return self.output_file.read_text(encoding="utf-8")
 
     def steps(self) -> list[str]:
-        return self.project.steps()[self.log_start:]
+        return self.project.steps()[self.log_start :]
 
     def passed(self) -> set[str]:
         """The sessions that passed in this run."""
@@ -113,7 +145,12 @@ class Project:
         self.folder = folder
         for name, script in (("python", PYTHON), ("uv", UV), ("nox", NOX)):
             self.write(f"stand-ins/{name}", script).chmod(0o755)
-        for name in ("pyproject.toml", "requirements/dev.txt", "requirements/uv.txt", "tests/golden.txt"):
+        for name in (
+            "pyproject.toml",
+            "requirements/dev.txt",
+            "requirements/uv.txt",
+            "tests/golden.txt",
+        ):
             self.write(name, "")
         self.write("src/pack/code.py", "answer = 42\n")
         shutil.copy(TASKFILE, folder)
@@ -132,10 +169,17 @@ class Project:
         """Start `task ci`; return at once, or when it has come to the step ``pause_at``."""
         for name in ("go", "paused"):
             (self.folder / name).unlink(missing_ok=True)
-        run = Run(self, list(arguments), {
-            "PATH": os.defpath, "HOME": str(self.folder), "PYTHON": str(self.folder / "stand-ins/python"),
-            "PAUSE_AT": pause_at, **environment,
-        })
+        run = Run(
+            self,
+            list(arguments),
+            {
+                "PATH": os.defpath,
+                "HOME": str(self.folder),
+                "PYTHON": str(self.folder / "stand-ins/python"),
+                "PAUSE_AT": pause_at,
+                **environment,
+            },
+        )
         if pause_at:
             wait_for((self.folder / "paused").exists)
         return run
@@ -174,7 +218,9 @@ def assert_nothing_is_left(project: Project) -> None:
     assert all(line.endswith(", nothing has changed since") for line in lines)
 
 
-@pytest.mark.parametrize(("point", "number", "receiver"), KILLS, ids=lambda value: getattr(value, "name", value))
+@pytest.mark.parametrize(
+    ("point", "number", "receiver"), KILLS, ids=lambda value: getattr(value, "name", value)
+)
 def test_what_did_not_pass_before_a_kill_is_checked_after_it(
     project: Project, point: str, number: signal.Signals, receiver: str
 ) -> None:
@@ -233,13 +279,18 @@ class TestChangesDuringTheChecks:
             project.write("src/pack/code.py", "answer = 42\n")
         project.resume()
         assert run.finish() != 0
-        assert "[tests] src/pack/code.py was written while it was checked: run it again" in run.output()
+        assert (
+            "[tests] src/pack/code.py was written while it was checked: run it again"
+            in run.output()
+        )
         status, after = project.check()
         assert status == 0
         assert "tests" in after.passed()
         assert_nothing_is_left(project)
 
-    def test_an_older_file_in_the_same_place_does_not_count_as_checked(self, project: Project) -> None:
+    def test_an_older_file_in_the_same_place_does_not_count_as_checked(
+        self, project: Project
+    ) -> None:
         older = project.write("older.txt", "answer = 41\n")
         os.utime(older, (1_700_000_000, 1_700_000_000))
         run = project.start(pause_at="start tests")
@@ -291,13 +342,17 @@ class TestChangesBetweenTheChecks:
 
     def test_another_folder_for_what_task_remembers(self, project: Project) -> None:
         project.check()
-        assert project.check(TASK_TEMP_DIR=str(project.folder / "elsewhere"))[1].passed() == SESSIONS
+        assert (
+            project.check(TASK_TEMP_DIR=str(project.folder / "elsewhere"))[1].passed() == SESSIONS
+        )
 
 
 class TestTwoAtOnce:
     """Two runs of `task ci` in the same folder."""
 
-    def test_the_first_one_does_not_vouch_for_what_the_second_one_checks(self, project: Project) -> None:
+    def test_the_first_one_does_not_vouch_for_what_the_second_one_checks(
+        self, project: Project
+    ) -> None:
         project.check()
         project.write("src/pack/code.py", "answer = 43\n")
         first = project.start(pause_at="start tests")
@@ -308,7 +363,9 @@ class TestTwoAtOnce:
         assert first.finish() != 0
         assert "tests" in project.check()[1].passed()
 
-    def test_a_killed_second_one_is_not_vouched_for_by_an_unfinished_first_one(self, project: Project) -> None:
+    def test_a_killed_second_one_is_not_vouched_for_by_an_unfinished_first_one(
+        self, project: Project
+    ) -> None:
         first = project.start(pause_at="start tests")
         second = project.start(pause_at="passed tests")
         second.send(signal.SIGKILL, "group")
