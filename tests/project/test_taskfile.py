@@ -374,3 +374,19 @@ class TestTwoAtOnce:
         project.resume()
         assert first.finish() == 0
         assert_nothing_is_left(project)
+
+
+class TestTheEnvironment:
+    """`.venv`, which `task ci` makes first."""
+
+    @pytest.mark.parametrize("cause", ["the folder moves", "its Python goes"])
+    def test_is_made_again_when(self, project: Project, cause: str) -> None:
+        project.check()
+        if cause == "the folder moves":
+            project.folder = project.folder.rename(project.folder.with_name("moved"))
+        else:
+            (project.folder / ".venv/bin/python").unlink()
+        status, run = project.check()
+        assert status == 0
+        assert run.steps() == ["venv", "pip", "uv locked", "uv editable"]
+        assert_nothing_is_left(project)
