@@ -390,3 +390,8 @@ class TestTheEnvironment:
         assert status == 0
         assert run.steps() == ["venv", "pip", "uv locked", "uv editable"]
         assert_nothing_is_left(project)
+
+    def test_is_made_whatever_pip_is_told_elsewhere(self, project: Project) -> None:
+        project.check(PIP_USER="1", PIP_TARGET="/elsewhere", PIP_PREFIX="/elsewhere")
+        settings = (project.folder / "pip-settings").read_text(encoding="utf-8").split()
+        assert sorted(settings) == ["PIP_PREFIX=", "PIP_TARGET=", "PIP_USER=0"]
