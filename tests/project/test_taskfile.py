@@ -395,3 +395,9 @@ class TestTheEnvironment:
         project.check(PIP_USER="1", PIP_TARGET="/elsewhere", PIP_PREFIX="/elsewhere")
         settings = (project.folder / "pip-settings").read_text(encoding="utf-8").split()
         assert sorted(settings) == ["PIP_PREFIX=", "PIP_TARGET=", "PIP_USER=0"]
+
+    def test_wants_a_python_that_is_new_enough(self, project: Project) -> None:
+        status, run = project.check(OLD="1")
+        assert status != 0
+        assert run.steps() == []
+        assert "Python 3.11 or later is needed; for example: PYTHON=python3.12 task ci" in run.output()
