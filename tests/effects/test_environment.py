@@ -5,30 +5,34 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
+from shipway.effects.engine_record import Record, Service, start_time
 from shipway.effects.environment import cache_folder, equip, is_modern
+from shipway.effects.facts import gather
+from shipway.effects.processes import Processes
 from shipway.model.actions import Answer
+
+THIS_PROCESS = Service("dockerd", os.getpid(), start_time(os.getpid()) or 0)
+THIS_PROCESS_JSON = json.dumps(asdict(THIS_PROCESS)).encode()
+RECORD = b"""{"suite": "trixie", "path": ["/tools"], "processes": [%s], "env": {%s: "b"}}"""
 
 
 class TestTools:
     """Which programs commands find."""
 
-    def engine(self, home: Path, pid: int) -> dict[str, str]:
-        folder = home / ".cache/shipway/engine"
-        folder.mkdir(parents=True)
-        (folder / "engine.json").write_text(
-            json.dumps(
-                {
-                    "suite": "trixie",
-                    "path": ["/tools"],
-                    "env": {"DOCKER_HOST": "unix:///x"},
-                    "processes": [{"name": "dockerd", "pid": pid, "started": 1}],
-                }
-            )
+    def engine(self, home: Path, service: Service) -> dict[str, str]:
+        """Remember an engine below ``home``; gives an environment in which it is looked for."""
+        record = Record(
+            suite="trixie",
+            path=("/tools",),
+            env={"DOCKER_HOST": "unix:///x"},
+            processes=(service,),
         )
+        record.write(home / ".cache/shipway/engine/engine.json")
         return {"HOME": str(home), "PATH": "/usr/bin"}
 
     def test_the_tools_beside_this_python_come_first(self) -> None:
@@ -36,15 +40,63 @@ class TestTools:
         assert path == f"{Path(sys.executable).parent}:/usr/bin"
 
     def test_a_running_engine_is_used(self, tmp_path: Path) -> None:
-        found = equip(self.engine(tmp_path, os.getpid()))
-        assert found["DOCKER_HOST"] == "unix:///x" and "/tools" in found["PATH"].split(":")
+        environment = equip(self.engine(tmp_path, THIS_PROCESS))
+        assert environment["DOCKER_HOST"] == "unix:///x"
+        assert "/tools" in environment["PATH"].split(":")
 
     def test_one_that_is_gone_is_not(self, tmp_path: Path) -> None:
-        assert "DOCKER_HOST" not in equip(self.engine(tmp_path, 2**22 + 1))
+        gone = Service("dockerd", 2**22 + 1, 1)
+        assert "DOCKER_HOST" not in equip(self.engine(tmp_path, gone))
+
+    def test_another_process_with_the_id_of_one_that_is_gone_is_no_engine(
+        self, tmp_path: Path
+    ) -> None:
+        earlier = replace(THIS_PROCESS, started=THIS_PROCESS.started - 1)
+        assert "DOCKER_HOST" not in equip(self.engine(tmp_path, earlier))
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            pytest.param(b"", id="nothing"),
+            pytest.param(b'{"suite": "trixie"', id="cut off"),
+            pytest.param(b'{"path": ["/tools"], "env": {}}', id="without processes"),
+            pytest.param(b"[]", id="a list"),
+            pytest.param(b"[" * 100_000, id="deep"),
+            pytest.param(b"\xff", id="no text"),
+            pytest.param(RECORD % (b"7", b'"A"'), id="a process that is a number"),
+            pytest.param(RECORD % (b'{"name": "dockerd"}', b'"A"'), id="a process without an id"),
+            pytest.param(
+                RECORD % (b'{"name": "dockerd", "pid": "../1", "started": 1}', b'"A"'),
+                id="a process id that is a path",
+            ),
+            pytest.param(
+                RECORD % (b'{"name": "dockerd", "pid": %s, "started": 1}' % (b"9" * 5000), b'"A"'),
+                id="a process id of 5,000 digits",
+            ),
+            pytest.param(RECORD % (THIS_PROCESS_JSON, b'"A\\u0000"'), id="a name with a NUL"),
+            pytest.param(RECORD % (THIS_PROCESS_JSON, b'"A=B"'), id="a name with an equals sign"),
+        ],
+    )
+    def test_a_record_that_cannot_be_read_is_no_engine(
+        self, tmp_path: Path, content: bytes
+    ) -> None:
+        environment = self.engine(tmp_path, THIS_PROCESS)
+        (tmp_path / ".cache/shipway/engine/engine.json").write_bytes(content)
+        assert equip(environment) == equip({**environment, "HOME": "/nowhere"}) | {
+            "HOME": str(tmp_path)
+        }
 
     def test_one_that_the_user_names_is_not_replaced(self, tmp_path: Path) -> None:
-        environment = {**self.engine(tmp_path, os.getpid()), "DOCKER_HOST": "tcp://mine"}
+        environment = {**self.engine(tmp_path, THIS_PROCESS), "DOCKER_HOST": "tcp://mine"}
         assert equip(environment)["DOCKER_HOST"] == "tcp://mine"
+
+    def test_a_process_may_name_itself_in_any_bytes(self, tmp_path: Path) -> None:
+        (tmp_path / "7").mkdir()
+        (tmp_path / "7/stat").write_bytes(b"7 (\xff) a) S " + b"0 " * 18 + b"77 0")
+        assert start_time(7, tmp_path) == 77
+
+    def test_a_service_whose_start_was_not_seen_does_not_live(self, tmp_path: Path) -> None:
+        assert not Service("dockerd", 7, 0).lives(tmp_path)
 
     def test_the_cache_follows_the_user(self) -> None:
         assert cache_folder({"XDG_CACHE_HOME": "/c"}) == Path("/c/shipway")
@@ -56,3 +108,50 @@ class TestTools:
         self, said: str, modern: bool
     ) -> None:
         assert is_modern(lambda _: Answer(code=0, out=said)) is modern
+
+
+@pytest.mark.process
+class TestFacts:
+    """What a folder shows."""
+
+    def test_no_repository(self, tmp_path: Path) -> None:
+        assert (
+            gather(
+                PATH,
+                tmp_path,
+                remote="origin",
+                runner=Processes({**PATH, "GIT_CEILING_DIRECTORIES": "/"}),
+            ).git
+            is None
+        )
+
+    def test_a_repository_without_commits(self, tmp_path: Path) -> None:
+        git(tmp_path, "init", "--quiet")
+        facts = gather(PATH, tmp_path, remote="origin", runner=Processes(PATH))
+        assert facts.git is not None and facts.git.commit == ""
+
+    def test_a_branch_with_a_tag_a_remote_and_a_change(self, tmp_path: Path) -> None:
+        make_repository(tmp_path)
+        git(tmp_path, "tag", "v1.0.0")
+        git(tmp_path, "remote", "add", "origin", "https://github.com/acme/toy.git")
+        found = gather(PATH, tmp_path, remote="origin", runner=Processes(PATH)).git
+        assert found is not None
+        assert (found.branch, found.head_tags, found.changes, found.shallow) == (
+            "main",
+            ("v1.0.0",),
+            (),
+            False,
+        )
+        assert found.remote_url.endswith("acme/toy.git") and found.epoch == 1_700_000_000
+        (tmp_path / "new file").write_text("")
+        (tmp_path / "Dockerfile").write_text("")
+        found = gather(PATH, tmp_path, remote="x", runner=Processes(PATH)).git
+        assert found is not None and found.changes == ("Dockerfile", "new file")
+
+    def test_a_detached_head_in_a_shallow_clone(self, tmp_path: Path) -> None:
+        source = make_repository(tmp_path / "source")
+        commit(source, "feat: two")
+        git(tmp_path, "clone", "--quiet", "--depth=1", source.as_uri(), "shallow")
+        git(tmp_path / "shallow", "checkout", "--quiet", "--detach")
+        found = gather(PATH, tmp_path / "shallow", remote="origin", runner=Processes(PATH)).git
+        assert found is not None and found.shallow and found.branch == ""

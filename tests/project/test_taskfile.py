@@ -400,15 +400,22 @@ class TestTheEnvironment:
         status, run = project.check(OLD="1")
         assert status != 0
         assert run.steps() == []
-        assert "Python 3.11 or later is needed; for example: PYTHON=python3.12 task ci" in run.output()
+        assert (
+            "Python 3.11 or later is needed; for example: PYTHON=python3.12 task ci" in run.output()
+        )
 
 
-@pytest.mark.parametrize(("settings", "left"), [
-    ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, ["NO_COLOR=1"]),
-    ({"NO_COLOR": "", "FORCE_COLOR": "1"}, ["FORCE_COLOR=1"]),
-    ({"FORCE_COLOR": "1"}, ["FORCE_COLOR=1"]),
-])
-def test_nox_never_gets_both_settings_of_color(project: Project, settings: dict[str, str], left: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("settings", "left"),
+    [
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, ["NO_COLOR=1"]),
+        ({"NO_COLOR": "", "FORCE_COLOR": "1"}, ["FORCE_COLOR=1"]),
+        ({"FORCE_COLOR": "1"}, ["FORCE_COLOR=1"]),
+    ],
+)
+def test_nox_never_gets_both_settings_of_color(
+    project: Project, settings: dict[str, str], left: list[str]
+) -> None:
     status, _ = project.check(**settings)
     assert status == 0
     assert (project.folder / "colors").read_text(encoding="utf-8").split() == left

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from shipway.effects.engine_record import Record, Service, read_record, start_time
 from shipway.errors import SettingsError, StepFailed, ToolMissing
 from shipway.model.actions import Answer, Command
 from shipway.rehearsal import engine
 from shipway.rehearsal.engine import bases, daemon, debs, mirror, scan, services, sources
 from shipway.rehearsal.engine.daemon import Home
 from shipway.rehearsal.engine.debs import Archive
-from shipway.rehearsal.engine.services import Record, Service
 from shipway.rehearsal.engine.sources import Source
 from shipway.rehearsal.ports import free_port
 from tests.support.stand_ins import SERVER, install
@@ -270,19 +270,19 @@ class TestServices:
     def test_remains_do_not_live(self, tmp_path: Path) -> None:
         (tmp_path / "1").mkdir()
         (tmp_path / "1/stat").write_text("1 (a b) c) Z " + "0 " * 18 + "77 0")
-        assert services.start_time(1, tmp_path) == 0
+        assert start_time(1, tmp_path) is None
         (tmp_path / "1/stat").write_text("1 (a b) c) S " + "0 " * 18 + "77 0")
-        assert services.start_time(1, tmp_path) == 77
+        assert start_time(1, tmp_path) == 77
 
     def test_the_record_is_whole_or_not_there(self, tmp_path: Path) -> None:
         record = Record(
             suite="sid", path=("/a",), env={"A": "b"}, processes=(Service("dockerd", 1, 2),)
         )
         record.write(tmp_path / "engine/engine.json")
-        assert services.read_record(tmp_path / "engine/engine.json") == record
+        assert read_record(tmp_path / "engine/engine.json") == record
         (tmp_path / "engine/engine.json").write_text('{"suite": 1}')
-        assert services.read_record(tmp_path / "engine/engine.json") is None
-        assert services.read_record(tmp_path / "none") is None
+        assert read_record(tmp_path / "engine/engine.json") is None
+        assert read_record(tmp_path / "none") is None
 
 
 class TestDaemon:
@@ -500,7 +500,7 @@ class TestEnsure:
     def test_from_nothing_to_a_running_engine(self, steps: list[str]) -> None:
         assert "is running" in engine.ensure(self.environment, lambda _: None, suite="sid")
         assert steps == ["source", "tools", "mirror", "engine", "fill"]
-        record = services.read_record(self.record)
+        record = read_record(self.record)
         assert record is not None and record.suite == "sid"
         assert [service.name for service in record.processes] == ["dockerd", "mirror"]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from shipway.effects.engine_record import read_record
 from shipway.effects.processes import Runner
 from shipway.model.actions import Command, Effect
 
@@ -47,31 +47,22 @@ def equip(environment: Mapping[str, str]) -> dict[str, str]:
     An engine that the user names (``DOCKER_HOST``) is never replaced. Of git's variables those are left out that name a
     repository: hooks get them, and they outweigh the folder that a command is started in.
     """
-    engine = _engine(environment)
-    tools = [str(Path(sys.executable).parent), *engine[0]]
-    paths = [
-        path for path in environment.get("PATH", os.defpath).split(os.pathsep) if path not in tools
-    ]
-    kept = {name: value for name, value in environment.items() if name not in LOCAL_VARIABLES}
-    return {**kept, **engine[1], "PATH": os.pathsep.join([*tools, *paths])}
+    folders, variables = _engine(environment)
+    tools = [str(Path(sys.executable).parent), *folders]
+    paths = environment.get("PATH", os.defpath).split(os.pathsep)
+    rest = [path for path in paths if path not in tools]
+    kept = {name: text for name, text in environment.items() if name not in LOCAL_VARIABLES}
+    return {**kept, **variables, "PATH": os.pathsep.join([*tools, *rest])}
 
 
-def _engine(environment: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+def _engine(environment: Mapping[str, str]) -> tuple[tuple[str, ...], Mapping[str, str]]:
+    """Give shipway's own engine: the folders of its tools, and the variables that lead to it."""
     if environment.get("DOCKER_HOST"):
-        return [], {}
-    try:
-        found = json.loads(
-            (cache_folder(environment) / "engine" / "engine.json").read_text(encoding="utf-8")
-        )
-    except (OSError, ValueError):
-        return [], {}
-    if not any(_lives(process["pid"]) for process in found["processes"]):
-        return [], {}
-    return list(found["path"]), dict(found["env"])
-
-
-def _lives(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
+        return (), {}
+    record = read_record(cache_folder(environment) / "engine/engine.json")
+    if record is None or not record.lives:
+        return (), {}
+    return record.path, record.env
 
 
 def is_modern(runner: Runner) -> bool:

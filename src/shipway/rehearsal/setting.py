@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from shipway.effects.engine_record import read_record
 from shipway.effects.environment import cache_folder
 from shipway.rehearsal import engine
-from shipway.rehearsal.engine.services import read_record
 
 Progress = Callable[[str], None]
 

@@ -11,18 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from shipway.effects.engine_record import Record, Service, read_record, start_time
 from shipway.errors import ContextError, ToolMissing
 from shipway.rehearsal import engine
 from shipway.rehearsal.engine import daemon, debs, services
 from shipway.rehearsal.engine.daemon import Home
-from shipway.rehearsal.engine.services import Record, Service, read_record
 from shipway.rehearsal.engine.sources import Source
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="an engine of shipway's own runs on Linux only"
 )
 
-ALIVE = Service("dockerd", os.getpid(), services.start_time(os.getpid()))
+ALIVE = Service("dockerd", os.getpid(), start_time(os.getpid()) or 0)
 GONE = Service("mirror", 2**22 + 1, 1)
 
 

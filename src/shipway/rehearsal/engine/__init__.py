@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from shipway.effects.engine_record import Record, Service, read_record
 from shipway.effects.environment import cache_folder, equip
 from shipway.effects.processes import Processes, Runner
 from shipway.errors import ContextError, SettingsError, ToolMissing
@@ -28,7 +29,7 @@ from shipway.rehearsal.engine.daemon import (
 )
 from shipway.rehearsal.engine.debs import is_root
 from shipway.rehearsal.engine.mirror import fill_mirror, hub_answers, start_mirror
-from shipway.rehearsal.engine.services import Record, Service, end, find, read_record
+from shipway.rehearsal.engine.services import end, find
 from shipway.rehearsal.engine.sources import machine_source, what_to_install
 from shipway.rehearsal.ports import free_port
 

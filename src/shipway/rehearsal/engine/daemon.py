@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from shipway.effects.engine_record import Service
 from shipway.effects.processes import Processes, Runner
 from shipway.errors import ContextError
 from shipway.model.actions import Command, Effect
 from shipway.rehearsal.engine.debs import Archive, unpack
-from shipway.rehearsal.engine.services import Service, start, wait_for
+from shipway.rehearsal.engine.services import start, wait_for
 from shipway.rehearsal.engine.sources import Source, machine_source, machine_suite
 
 PACKAGES = ("containerd", "cosign", "docker-buildx", "docker-cli", "docker-registry", "docker.io")

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from shipway.effects.engine_record import Service
 from shipway.effects.processes import Runner
 from shipway.model.actions import Command, Effect
 from shipway.rehearsal.engine import bases
 from shipway.rehearsal.engine.daemon import Home
-from shipway.rehearsal.engine.services import Service, start, wait_for
+from shipway.rehearsal.engine.services import start, wait_for
 from shipway.rehearsal.engine.sources import machine_source
 
 HUB = "https://registry-1.docker.io/v2/"

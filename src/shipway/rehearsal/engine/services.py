@@ -1,45 +1,18 @@
-"""Processes that go on after the task that started them, and the file that remembers them."""
+"""Start, find and end processes that go on after the task that started them."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from shipway.effects.engine_record import Service, start_time
 from shipway.errors import ToolMissing
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A process that was started: ``started`` is its start time in clock ticks since boot (``proc(5)``, field 22).
-
-    A process id comes round again; the pair does not, so that nothing else is ever ended.
-    """
-
-    name: str
-    pid: int
-    started: int
-
-    def lives(self, proc: Path = Path("/proc")) -> bool:
-        """Whether exactly this process still runs."""
-        return start_time(self.pid, proc) == self.started
-
-
-def start_time(pid: int, proc: Path = Path("/proc")) -> int:
-    """Start time of a process in clock ticks since boot; 0 when there is none, or only its remains."""
-    try:
-        # The name in parentheses may itself hold spaces and parentheses.
-        fields = (proc / str(pid) / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    except OSError:
-        return 0
-    return 0 if fields[0] == "Z" else int(fields[19])
 
 
 def start(name: str, argv: Sequence[str], environment: Mapping[str, str], log: Path) -> Service:
@@ -54,7 +27,7 @@ def start(name: str, argv: Sequence[str], environment: Mapping[str, str], log: P
             stderr=output,
             start_new_session=True,
         )
-    return Service(name, process.pid, start_time(process.pid))
+    return Service(name, process.pid, start_time(process.pid) or 0)
 
 
 def find(commands: Mapping[str, Sequence[str]], proc: Path = Path("/proc")) -> list[Service]:
@@ -69,7 +42,7 @@ def find(commands: Mapping[str, Sequence[str]], proc: Path = Path("/proc")) -> l
         with contextlib.suppress(OSError):  # it has ended meanwhile
             line, pid = file.read_text(encoding="utf-8", errors="replace"), int(file.parent.name)
             if line in names:
-                found.append(Service(names[line], pid, start_time(pid, proc)))
+                found.append(Service(names[line], pid, start_time(pid, proc) or 0))
     return found
 
 
@@ -106,50 +79,3 @@ def end(service: Service, *, patience: float = 20.0) -> bool:
         if not service.lives():
             break
     return True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """What `engine.json` says: how later tasks reach the engine, and what has to be ended some day."""
-
-    suite: str
-    path: tuple[str, ...]
-    env: Mapping[str, str]
-    processes: tuple[Service, ...]
-    ready: bool = True
-    """Whether everything was done that belongs to it; a task that was killed leaves ``False``."""
-
-    @property
-    def lives(self) -> bool:
-        """Whether any of it still runs."""
-        return any(service.lives() for service in self.processes)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all of it runs, and nothing is left to be done."""
-        return self.ready and all(service.lives() for service in self.processes)
-
-    def write(self, file: Path) -> None:
-        """Write it whole or not at all."""
-        file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_suffix(".new")
-        draft.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
-        draft.replace(file)
-
-
-def read_record(file: Path) -> Record | None:
-    """The record, ``None`` when there is none or none that can be read."""
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-        processes = tuple(
-            Service(one["name"], one["pid"], one["started"]) for one in found["processes"]
-        )
-        return Record(
-            suite=found["suite"],
-            path=tuple(found["path"]),
-            env=found["env"],
-            processes=processes,
-            ready=found.get("ready", True),
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
