@@ -12,8 +12,6 @@ import pytest
 
 from shipway.effects.engine_record import Record, Service, start_time
 from shipway.effects.environment import cache_folder, equip, is_modern
-from shipway.effects.facts import gather
-from shipway.effects.processes import Processes
 from shipway.model.actions import Answer
 
 THIS_PROCESS = Service("dockerd", os.getpid(), start_time(os.getpid()) or 0)
@@ -108,50 +106,3 @@ class TestTools:
         self, said: str, modern: bool
     ) -> None:
         assert is_modern(lambda _: Answer(code=0, out=said)) is modern
-
-
-@pytest.mark.process
-class TestFacts:
-    """What a folder shows."""
-
-    def test_no_repository(self, tmp_path: Path) -> None:
-        assert (
-            gather(
-                PATH,
-                tmp_path,
-                remote="origin",
-                runner=Processes({**PATH, "GIT_CEILING_DIRECTORIES": "/"}),
-            ).git
-            is None
-        )
-
-    def test_a_repository_without_commits(self, tmp_path: Path) -> None:
-        git(tmp_path, "init", "--quiet")
-        facts = gather(PATH, tmp_path, remote="origin", runner=Processes(PATH))
-        assert facts.git is not None and facts.git.commit == ""
-
-    def test_a_branch_with_a_tag_a_remote_and_a_change(self, tmp_path: Path) -> None:
-        make_repository(tmp_path)
-        git(tmp_path, "tag", "v1.0.0")
-        git(tmp_path, "remote", "add", "origin", "https://github.com/acme/toy.git")
-        found = gather(PATH, tmp_path, remote="origin", runner=Processes(PATH)).git
-        assert found is not None
-        assert (found.branch, found.head_tags, found.changes, found.shallow) == (
-            "main",
-            ("v1.0.0",),
-            (),
-            False,
-        )
-        assert found.remote_url.endswith("acme/toy.git") and found.epoch == 1_700_000_000
-        (tmp_path / "new file").write_text("")
-        (tmp_path / "Dockerfile").write_text("")
-        found = gather(PATH, tmp_path, remote="x", runner=Processes(PATH)).git
-        assert found is not None and found.changes == ("Dockerfile", "new file")
-
-    def test_a_detached_head_in_a_shallow_clone(self, tmp_path: Path) -> None:
-        source = make_repository(tmp_path / "source")
-        commit(source, "feat: two")
-        git(tmp_path, "clone", "--quiet", "--depth=1", source.as_uri(), "shallow")
-        git(tmp_path / "shallow", "checkout", "--quiet", "--detach")
-        found = gather(PATH, tmp_path / "shallow", remote="origin", runner=Processes(PATH)).git
-        assert found is not None and found.shallow and found.branch == ""

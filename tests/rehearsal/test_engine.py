@@ -555,11 +555,27 @@ class TestEnsure:
         assert not self.record.parent.exists()
 
     def test_mounts_that_were_left_are_taken_away_innermost_first(self, tmp_path: Path) -> None:
-        (tmp_path / "mounts").write_text(f"x {tmp_path}/a x\nx {tmp_path}/a/b x\nx /elsewhere x\n")
+        base = tmp_path / "a cache\\\t\n\xa0of \udcff"
+        places = [base / "data", base / "data/overlay", Path("/elsewhere")]
+        lines = [f"overlay {as_the_kernel_writes(place)} overlay rw 0 0\n" for place in places]
+        mounts = tmp_path / "mounts"
+        mounts.write_bytes(os.fsencode("".join(lines)))
         recorder = Recorder()
-        engine._unmount(tmp_path, recorder, tmp_path / "mounts")  # pylint: disable=protected-access
-        assert recorder.lines == [f"umount --lazy {tmp_path}/a/b", f"umount --lazy {tmp_path}/a"]
-        engine._unmount(tmp_path, recorder, tmp_path / "none")  # pylint: disable=protected-access
+        engine._unmount(base, recorder, mounts)  # pylint: disable=protected-access
+        assert [command.argv[2] for command in recorder.ran] == [
+            f"{base}/data/overlay",
+            f"{base}/data",
+        ]
+        engine._unmount(base, recorder, tmp_path / "none")  # pylint: disable=protected-access
+        assert len(recorder.ran) == 2
+
+
+def as_the_kernel_writes(place: Path) -> str:
+    """Escape a path as `/proc/mounts` does: blank, tab, newline and backslash in octal."""
+    escaped = str(place).replace("\\", r"\134")
+    for letter in " \t\n":
+        escaped = escaped.replace(letter, f"\\{ord(letter):03o}")
+    return escaped
 
 
 def test_root_is_who_has_its_number(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,8 @@ serves them. Nothing of the system is installed, upgraded or configured.
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -172,10 +174,8 @@ def _unmount(base: Path, runner: Runner, mounts: Path = Path("/proc/mounts")) ->
     """Take away what an engine that was killed left mounted below its folder, the innermost first."""
     if not mounts.exists():
         return
-    places = [line.split()[1] for line in mounts.read_text(encoding="utf-8").splitlines()]
-    for place in sorted(
-        (one for one in places if one.startswith(f"{base}/")), key=len, reverse=True
-    ):
+    places = [place for place in _read_mounts(mounts) if place.startswith(f"{base}/")]
+    for place in sorted(places, key=len, reverse=True):
         runner(
             Command(
                 name="engine",
@@ -185,6 +185,21 @@ def _unmount(base: Path, runner: Runner, mounts: Path = Path("/proc/mounts")) ->
                 expected=(0, 1, 32),
             )
         )
+
+
+def _read_mounts(mounts: Path) -> list[str]:
+    """Read the places where something is mounted, from a file like `/proc/mounts`.
+
+    The kernel writes a blank, tab, newline or backslash of a path as three octal digits, such as
+    ``\\040``, and every other byte as it is. Source: ``proc(5)``, ``fstab(5)``.
+    """
+    lines = os.fsdecode(mounts.read_bytes()).split("\n")
+    places = [line.split(" ")[1] for line in lines if line]
+    return [re.sub(r"\\([0-7]{3})", _decode_octal, place) for place in places]
+
+
+def _decode_octal(digits: re.Match[str]) -> str:
+    return chr(int(digits[1], 8))
 
 
 @contextmanager
