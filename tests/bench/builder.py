@@ -12,7 +12,7 @@ from shipway.effects.processes import Processes
 from shipway.errors import ShipwayError
 from shipway.model.actions import Answer, Command, Effect
 from shipway.rehearsal.ports import free_port
-from shipway.rehearsal.registry import start_registry, wait_for
+from shipway.rehearsal.registry import start_registry, wait_for_address
 from shipway.settings import Settings
 from shipway.target.context import Context
 from shipway.target.plan import plan_build
@@ -134,7 +134,7 @@ def open_builder(folder: Path, runner: Processes, environment: Mapping[str, str]
     builder.git("add", "--all")
     builder.git("commit", "--quiet", "--message=feat: a service")
     start_registry(folder / "registry", int(builder.registry.rpartition(":")[2]), environment)
-    wait_for(
+    wait_for_address(
         f"http://{builder.registry}/v2/", "the registry of the benchmarks", folder / "registry/log"
     )
     return builder

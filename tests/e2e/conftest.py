@@ -16,7 +16,7 @@ from shipway.effects.processes import Processes
 from shipway.rehearsal import leash
 from shipway.rehearsal.engine import daemon
 from shipway.rehearsal.ports import free_port
-from shipway.rehearsal.registry import PROGRAMS, start_registry, wait_for
+from shipway.rehearsal.registry import PROGRAMS, start_registry, wait_for_address
 from tests.sigstore.flags import install
 from tests.sigstore.service import stand_up
 from tests.support.kept import PROJECT, Kept, shipway
@@ -78,5 +78,5 @@ def fixture_bench(tmp_path: Path) -> Iterator[Bench]:
         environment = install(
             tmp_path / "bin", cosign, sigstore, plain, modern=is_modern(Processes(plain))
         )
-        wait_for(f"http://{registry}/v2/", "the registry of the test", folder / "log")
+        wait_for_address(f"http://{registry}/v2/", "the registry of the test", folder / "log")
         yield Bench(sigstore, Processes(environment, patience=60), registry)

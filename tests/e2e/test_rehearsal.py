@@ -252,6 +252,6 @@ def running(folder: Path) -> list[int]:
             environment = (entry / "environ").read_bytes() if entry.name.isdigit() else b""
         except OSError:
             continue
-        if f"{leash.MARK}={folder}/".encode() in environment:
+        if f"{leash.LEASH_VARIABLE}={folder}/".encode() in environment:
             found.append(int(entry.name))
     return found

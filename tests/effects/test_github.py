@@ -13,7 +13,7 @@ import pytest
 from shipway.effects.github import Api
 from shipway.errors import StepFailed
 from shipway.model.actions import Answer, Effect, Request
-from shipway.rehearsal.releases import PREFIX, make_server
+from shipway.rehearsal.releases import API_PATH, make_server
 
 
 @pytest.fixture(name="server")
@@ -44,7 +44,7 @@ class TestApi:
         expected: tuple[int, ...] = (200, 201),
         **body: str | bool,
     ) -> tuple[int, str]:
-        api = Api(f"http://127.0.0.1:{server.server_address[1]}{PREFIX}", token)
+        api = Api(f"http://127.0.0.1:{server.server_address[1]}{API_PATH}", token)
         answer = api(
             Request(
                 name="publish",

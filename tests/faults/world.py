@@ -19,7 +19,7 @@ from shipway.effects.environment import equip, is_modern
 from shipway.effects.processes import Processes
 from shipway.rehearsal import leash, origin, releases
 from shipway.rehearsal.ports import free_port
-from shipway.rehearsal.registry import start_registry, wait_for
+from shipway.rehearsal.registry import start_registry, wait_for_address
 from tests.faults import docker, programs, proxy
 from tests.faults.director import Director, kill_group
 from tests.sigstore import flags, service
@@ -140,7 +140,7 @@ def stand_up(home: Path, environment: Mapping[str, str], *, states: int = 2) -> 
         registry = start_registry(home / "registry", free_port(), tools | mark)
         upstreams |= {
             "/v2/": registry,
-            releases.PREFIX: f"127.0.0.1:{port}",
+            releases.API_PATH: f"127.0.0.1:{port}",
             "/": services.url.rpartition("/")[2],
         }
         world = World(
@@ -155,7 +155,9 @@ def stand_up(home: Path, environment: Mapping[str, str], *, states: int = 2) -> 
         services.workflow = Workflow(repository=REPOSITORY)
         world.environment = _environment(world, tools | mark)
         director.rival = world.release_second
-        wait_for(f"http://{registry}/v2/", "the registry of the matrix", home / "registry/log")
+        wait_for_address(
+            f"http://{registry}/v2/", "the registry of the matrix", home / "registry/log"
+        )
         _prepare(world, states)
         yield world
         director.disarm()
@@ -164,7 +166,7 @@ def stand_up(home: Path, environment: Mapping[str, str], *, states: int = 2) -> 
 def _environment(world: World, tools: Mapping[str, str]) -> dict[str, str]:
     """What a job on GitHub sees, with every address that of the proxy."""
     home, services = world.home, world.sigstore
-    plain = {name: tools[name] for name in (*_PASSED_ON, leash.MARK) if name in tools}
+    plain = {name: tools[name] for name in (*_PASSED_ON, leash.LEASH_VARIABLE) if name in tools}
     for name, place in (
         ("HOME", "home"),
         ("TMPDIR", "tmp"),
@@ -183,7 +185,7 @@ def _environment(world: World, tools: Mapping[str, str]) -> dict[str, str]:
         trust=write_trust(home / "far", url, services.authority, services.timestamps),
     )
     modern = is_modern(Processes(tools))
-    token = {"GITHUB_TOKEN": world.secrets[0], "GITHUB_API_URL": f"{url}{releases.PREFIX}"}
+    token = {"GITHUB_TOKEN": world.secrets[0], "GITHUB_API_URL": f"{url}{releases.API_PATH}"}
     return {
         **flags.install(
             home / "bin/signing", programs.find("cosign", tools), seen, plain, modern=modern

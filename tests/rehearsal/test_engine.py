@@ -18,9 +18,10 @@ from shipway.effects.engine_record import Record, Service, read_record, start_ti
 from shipway.errors import SettingsError, StepFailed, ToolMissing
 from shipway.model.actions import Answer, Command
 from shipway.rehearsal import engine
-from shipway.rehearsal.engine import bases, daemon, debs, mirror, scan, services, sources
-from shipway.rehearsal.engine.daemon import Home
+from shipway.rehearsal.engine import bases, daemon, debs, mirror, scan, services, sources, tools
 from shipway.rehearsal.engine.debs import Archive
+from shipway.rehearsal.engine.home import Home
+from shipway.rehearsal.engine.mounts import unmount_below
 from shipway.rehearsal.engine.sources import Source
 from shipway.rehearsal.ports import free_port
 from tests.support.stand_ins import SERVER, install
@@ -77,22 +78,22 @@ class TestPackages:
     """Debian's packages without installing them."""
 
     @pytest.mark.parametrize(
-        ("text", "mirror_found"),
+        ("text", "mirror_address"),
         [
             (DEB822, "http://mirror.example/debian"),
             (
                 "deb [signed-by=/debian-archive-keyring.gpg] http://mirror.example/debian/ bookworm main\n",
                 "http://mirror.example/debian",
             ),
-            ("deb http://third.example/apt stable main\n", ""),
-            ("Types: deb\nURIs: http://x.example/debian\nSuites: bookworm\nEnabled: no\n", ""),
-            ("Types: deb-src\nURIs: http://x.example/debian\nSuites: bookworm\n", ""),
-            ("# deb http://x.example/debian bookworm main\n", ""),
-            ("deb http://security.x.example/debian bookworm main\n", ""),
+            ("deb http://third.example/apt stable main\n", None),
+            ("Types: deb\nURIs: http://x.example/debian\nSuites: bookworm\nEnabled: no\n", None),
+            ("Types: deb-src\nURIs: http://x.example/debian\nSuites: bookworm\n", None),
+            ("# deb http://x.example/debian bookworm main\n", None),
+            ("deb http://security.x.example/debian bookworm main\n", None),
         ],
     )
-    def test_the_mirror_is_the_machines_own(self, text: str, mirror_found: str) -> None:
-        assert sources.find_mirror([text]) == mirror_found
+    def test_the_mirror_is_the_machines_own(self, text: str, mirror_address: str | None) -> None:
+        assert sources.find_mirror([text]) == mirror_address
 
     def test_a_machine_is_asked_for_mirror_keyring_and_release(self, tmp_path: Path) -> None:
         source = sources.machine_source(debian(tmp_path), "sid")
@@ -147,7 +148,7 @@ class TestPackages:
         recorder = Recorder({"dpkg-deb --field": "Package: a\nVersion: 1\n"})
         debs.unpack([Path("a.deb")], tmp_path / "root", recorder)
         assert recorder.lines == [f"dpkg-deb --extract a.deb {tmp_path / 'root'}"]
-        text = debs.describe([Path("a.deb"), Path("b.deb")], recorder)
+        text = debs.describe_packages([Path("a.deb"), Path("b.deb")], recorder)
         assert text == "Package: a\nStatus: install ok installed\nVersion: 1\n\n" * 2
 
 
@@ -187,7 +188,7 @@ class TestBases:
         bases.finish(root, "", SOURCE, machine)  # again, with its links there
 
     def test_both_machines_are_made_the_same_way(self, tmp_path: Path) -> None:
-        for name in bases.MACHINES:
+        for name in bases.ARCHITECTURES:
             tree(tmp_path / "out/context" / name)
         recorder = Recorder()
         bases.python_context(tmp_path / "out", SOURCE, recorder, debian(tmp_path / "machine"))
@@ -222,8 +223,8 @@ class TestBases:
         }
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PATH", str(tmp_path / "bin"))
-            scan.scan(environment)
-            scan.scan({**environment, "BUILDKIT_SCAN_SOURCE_EXTRAS": ""})
+            scan.scan_sources(environment)
+            scan.scan_sources({**environment, "BUILDKIT_SCAN_SOURCE_EXTRAS": ""})
         statement = json.loads((tmp_path / "out/main.spdx.json").read_text())
         assert statement["predicateType"] == "https://spdx.dev/Document"
         assert statement["predicate"] == {"scanned": f"dir:{tmp_path / 'main'}"}
@@ -235,15 +236,15 @@ class TestServices:
     """Processes that go on, and their end."""
 
     def sleeper(self, tmp_path: Path, code: str = "import time; time.sleep(60)") -> Service:
-        return services.start(
+        return services.start_service(
             "sleeper", [sys.executable, "-c", code], {}, tmp_path / "log/sleeper.log"
         )
 
     def test_exactly_what_was_started_is_ended_and_only_once(self, tmp_path: Path) -> None:
         service = self.sleeper(tmp_path)
         assert service.lives() and not Service("other", service.pid, service.started + 1).lives()
-        assert services.end(service) and not service.lives()
-        assert not services.end(service)
+        assert services.end_service(service) and not service.lives()
+        assert not services.end_service(service)
 
     def test_what_does_not_listen_is_killed(self, tmp_path: Path) -> None:
         service = self.sleeper(
@@ -251,21 +252,25 @@ class TestServices:
             "import signal, time; signal.signal(15, signal.SIG_IGN)\n"
             "print(1, flush=True); time.sleep(60)",
         )
-        services.wait_for(
+        services.wait_for_service(
             service, lambda: (tmp_path / "log/sleeper.log").read_text() != "", tmp_path / "log"
         )
-        assert services.end(service, patience=0.05) and not service.lives()
+        assert services.end_service(service, patience=0.05) and not service.lives()
 
     def test_a_service_that_ends_at_once_shows_its_log(self, tmp_path: Path) -> None:
         service = self.sleeper(tmp_path, "print('no room left')")
         with pytest.raises(ToolMissing, match="(?s)sleeper ended.*no room left"):
-            services.wait_for(service, lambda: False, tmp_path / "log/sleeper.log", patience=5)
+            services.wait_for_service(
+                service, lambda: False, tmp_path / "log/sleeper.log", patience=5
+            )
 
     def test_a_service_that_does_not_answer_is_told(self, tmp_path: Path) -> None:
         service = self.sleeper(tmp_path)
         with pytest.raises(ToolMissing, match="does not answer"):
-            services.wait_for(service, lambda: False, tmp_path / "log/sleeper.log", patience=0.05)
-        services.end(service)
+            services.wait_for_service(
+                service, lambda: False, tmp_path / "log/sleeper.log", patience=0.05
+            )
+        services.end_service(service)
 
     def test_remains_do_not_live(self, tmp_path: Path) -> None:
         (tmp_path / "1").mkdir()
@@ -334,7 +339,7 @@ class TestDaemon:
             plugins.mkdir(parents=True, exist_ok=True)
             return recorder(command)
 
-        daemon.fetch_tools(home, "trixie", run, root)
+        tools.fetch_tools(home, "trixie", run, root)
         assert any("download" in line and "docker-buildx" in line for line in recorder.lines)
         assert any(
             "install" in line and "runc iptables iproute2 mount" in line for line in recorder.lines
@@ -347,7 +352,7 @@ class TestDaemon:
             "cliPluginsExtraDirs": [str(plugins)]
         }
         count = len(recorder.ran)
-        daemon.fetch_tools(home, "trixie", run, root)
+        tools.fetch_tools(home, "trixie", run, root)
         assert len(recorder.ran) == count
 
     def test_what_the_machine_has_is_not_fetched(
@@ -355,7 +360,7 @@ class TestDaemon:
     ) -> None:
         monkeypatch.setattr(shutil, "which", lambda program: f"/usr/sbin/{program}")
         home, recorder = Home(tmp_path / "home"), Recorder({"dpkg --print-architecture": "amd64\n"})
-        daemon.fetch_tools(home, "trixie", recorder, debian(tmp_path / "root"))
+        tools.fetch_tools(home, "trixie", recorder, debian(tmp_path / "root"))
         assert not any("install" in line for line in recorder.lines) and not list(
             home.links.iterdir()
         )
@@ -373,7 +378,7 @@ class TestDaemon:
         monkeypatch.setattr(daemon, "make_bridge", lambda *_: None)
         for libraries in ("None", str(home.own / "usr/lib/x86_64-linux-gnu")):
             service = daemon.start_engine(home, 1, {"SSL_CERT_FILE": "/ca"})
-            services.end(service)
+            services.end_service(service)
             assert home.log("dockerd").read_text().strip() == libraries
             home.log("dockerd").unlink()
             (home.own / "usr/lib/x86_64-linux-gnu").mkdir(parents=True, exist_ok=True)
@@ -408,9 +413,9 @@ class TestMirror:
         home, port = Home(tmp_path), free_port()
         install(home.tools / "usr/bin", "docker-registry", SERVER)
         service = mirror.start_mirror(home, port, {})
-        assert mirror.holds(port, "") and not mirror.holds(port, bases.PYTHON)
-        services.end(service)
-        assert not mirror.holds(port, "")
+        assert mirror.mirror_answers(port) and not mirror.holds(port, bases.PYTHON)
+        services.end_service(service)
+        assert not mirror.mirror_answers(port)
 
     @pytest.mark.parametrize(
         ("status", "there"), [(200, True), (401, True), (403, False), (503, False)]
@@ -498,7 +503,9 @@ class TestEnsure:
         return steps
 
     def test_from_nothing_to_a_running_engine(self, steps: list[str]) -> None:
-        assert "is running" in engine.ensure(self.environment, lambda _: None, suite="sid")
+        assert "is running" in engine.ensure_engine(
+            lambda _: None, environment=self.environment, suite="sid"
+        )
         assert steps == ["source", "tools", "mirror", "engine", "fill"]
         record = read_record(self.record)
         assert record is not None and record.suite == "sid"
@@ -508,50 +515,53 @@ class TestEnsure:
         self, steps: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(engine, "hub_answers", lambda _: True)
-        engine.ensure(self.environment, lambda _: None)
+        engine.ensure_engine(lambda _: None, environment=self.environment)
         assert "fill" not in steps
 
     def test_what_is_there_is_left_alone(
         self, steps: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        assert "would unpack" in engine.preview(self.environment)
+        assert "would unpack" in engine.preview_engine(environment=self.environment)
         monkeypatch.setattr(engine, "answers", lambda _: True)
-        assert "nothing to do" in engine.ensure(self.environment, lambda _: None)
-        assert "nothing to do" in engine.preview(self.environment) and not steps
+        assert "nothing to do" in engine.ensure_engine(lambda _: None, environment=self.environment)
+        assert "nothing to do" in engine.preview_engine(environment=self.environment) and not steps
 
     def test_a_second_task_finds_the_engine_of_the_first(
         self, steps: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         said = iter([False, True])
         monkeypatch.setattr(engine, "answers", lambda _: next(said))
-        assert "another task" in engine.ensure(self.environment, lambda _: None) and steps == [
-            "source"
-        ]
+        assert "another task" in engine.ensure_engine(
+            lambda _: None, environment=self.environment
+        ) and steps == ["source"]
 
     def test_only_root_can_start_one_and_only_from_known_suites(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with pytest.raises(SettingsError, match="no engine from 'woody'"):
-            engine.ensure(self.environment, lambda _: None, suite="woody")
+            engine.ensure_engine(lambda _: None, environment=self.environment, suite="woody")
         monkeypatch.setattr(engine, "is_root", lambda: False)
         with pytest.raises(ToolMissing, match="only root") as caught:
-            engine.ensure(self.environment, lambda _: None)
+            engine.ensure_engine(lambda _: None, environment=self.environment)
         assert "docker" in caught.value.hint
 
     @pytest.mark.process
     def test_stopping_ends_what_was_started_and_is_quiet_the_second_time(
         self, tmp_path: Path
     ) -> None:
-        service = services.start(
+        service = services.start_service(
             "dockerd", ["sleep", "60"], {"PATH": os.environ["PATH"]}, tmp_path / "log"
         )
         Record(suite="sid", path=(), env={}, processes=(service,)).write(self.record)
         said: list[str] = []
-        assert engine.stop(self.environment, said.append) == ["dockerd"] and said == [
-            "ended dockerd"
-        ]
-        assert engine.stop(self.environment, said.append) == [] and not self.record.exists()
-        engine.stop(self.environment, said.append, purge=True)
+        assert engine.stop_engine(said.append, environment=self.environment) == [
+            "dockerd"
+        ] and said == ["ended dockerd"]
+        assert (
+            engine.stop_engine(said.append, environment=self.environment) == []
+            and not self.record.exists()
+        )
+        engine.stop_engine(said.append, environment=self.environment, purge=True)
         assert not self.record.parent.exists()
 
     def test_mounts_that_were_left_are_taken_away_innermost_first(self, tmp_path: Path) -> None:
@@ -561,12 +571,12 @@ class TestEnsure:
         mounts = tmp_path / "mounts"
         mounts.write_bytes(os.fsencode("".join(lines)))
         recorder = Recorder()
-        engine._unmount(base, recorder, mounts)  # pylint: disable=protected-access
+        unmount_below(base, recorder, mounts)
         assert [command.argv[2] for command in recorder.ran] == [
             f"{base}/data/overlay",
             f"{base}/data",
         ]
-        engine._unmount(base, recorder, tmp_path / "none")  # pylint: disable=protected-access
+        unmount_below(base, recorder, tmp_path / "none")
         assert len(recorder.ran) == 2
 
 

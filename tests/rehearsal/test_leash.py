@@ -79,7 +79,7 @@ def test_the_end_of_the_block_ends_everything(tmp_path: Path) -> None:
 
 def test_nothing_without_the_mark_is_touched(tmp_path: Path) -> None:
     with subprocess.Popen(
-        ["sleep", "60"], env={leash.MARK: "/another", "PATH": os.environ["PATH"]}
+        ["sleep", "60"], env={leash.LEASH_VARIABLE: "/another", "PATH": os.environ["PATH"]}
     ) as other:
         leash.sweep(str(tmp_path / "rehearsal"))
         assert other.poll() is None
@@ -92,7 +92,7 @@ def test_a_process_that_does_not_listen_is_killed(tmp_path: Path) -> None:
     code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
     with subprocess.Popen(
         [sys.executable, "-c", code],
-        env={**os.environ, leash.MARK: str(folder)},
+        env={**os.environ, leash.LEASH_VARIABLE: str(folder)},
         stdout=subprocess.PIPE,
         text=True,
     ) as deaf:
@@ -122,5 +122,5 @@ def test_the_guard_sweeps_at_the_end_of_its_pipe(
         os.close(writing)
         with os.fdopen(reading, encoding="utf-8") as stdin:
             monkeypatch.setattr(sys, "stdin", stdin)
-            leash.main(str(tmp_path / "not there"))
+            leash.guard(str(tmp_path / "not there"))
     assert len(swept) == 2

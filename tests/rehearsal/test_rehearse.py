@@ -17,11 +17,13 @@ import pytest
 from shipway.errors import CheckFailed, ContextError, ToolMissing
 from shipway.model.actions import Answer, Command
 from shipway.rehearsal import keys, origin, rehearse
-from shipway.rehearsal.registry import start_registry, wait_for
+from shipway.rehearsal.registry import start_registry, wait_for_address
 from shipway.rehearsal.remotes import scrub
+from shipway.rehearsal.waiting import wait_until
 from shipway.run import release as pipeline
 from shipway.run.reconcile import Executor, Outcome
 from shipway.run.session import Session, open_session
+from shipway.tasks.rehearsal import show_rehearsal, show_rehearsal_plan
 from tests.support.model_remotes import ModelRemotes
 from tests.support.repositories import commit, git, make_repository
 from tests.support.stand_ins import COSIGN, SERVER, install
@@ -85,7 +87,14 @@ def play(
     def report_outcome(outcome: Outcome) -> None:
         said.append(outcome.name)
 
-    rehearse.main(said.append, report_outcome, keep=keep, dry_run=dry_run, as_json=as_json)
+    if dry_run:
+        show_rehearsal_plan(rehearse.preview_rehearsal(said.append, keep=keep), as_json)
+        return remotes, said
+
+    def present(rehearsal: rehearse.Rehearsal) -> None:
+        show_rehearsal(rehearsal, keep=keep, as_json=as_json)
+
+    rehearse.run_rehearsal(said.append, report_outcome, present, keep=keep)
     return remotes, said
 
 
@@ -150,7 +159,7 @@ def test_a_dry_run_prints_the_plan_of_the_release(
     assert all(
         line.startswith("#") for line in printed.splitlines()
     )  # nothing of it can be pasted by accident
-    rehearse._print_plan([], as_json=True)  # pylint: disable=protected-access
+    show_rehearsal_plan([], as_json=True)
     assert json.loads(capsys.readouterr().out) == {"dry_run": True, "stages": []}
 
 
@@ -182,7 +191,7 @@ def test_a_second_run_that_changes_something_is_a_fault() -> None:
         made_up=False,
     )
     with pytest.raises(CheckFailed, match="not a quiet one: sign"):
-        rehearse._insist(noisy)  # pylint: disable=protected-access
+        rehearse._require_quiet(noisy)  # pylint: disable=protected-access
 
 
 def test_no_real_remote_can_be_reached(tmp_path: Path) -> None:
@@ -241,16 +250,16 @@ def test_keys_for_both_generations_of_cosign(tmp_path: Path, offers: str, modern
 def test_without_its_program_the_registry_is_a_container(tmp_path: Path) -> None:
     install(tmp_path / "tools", "docker", "import sys; sys.exit(' '.join(sys.argv[1:]))")
     address = start_registry(tmp_path / "registry", 1, {"PATH": str(tmp_path / "tools")})
+    log = tmp_path / "registry/log"
+    assert wait_until(lambda: log.read_text() != "", patience=10)
     with pytest.raises(ToolMissing, match="(?s)the registry does not answer.*registry:2"):
-        wait_for(f"http://{address}/v2/", "the registry", tmp_path / "registry/log", patience=0.05)
-    assert (
-        "run --rm --publish 127.0.0.1:1:5000 registry:2" in (tmp_path / "registry/log").read_text()
-    )
+        wait_for_address(f"http://{address}/v2/", "the registry", log, patience=0.05)
+    assert "run --rm --publish 127.0.0.1:1:5000 registry:2" in log.read_text()
 
 
 def test_a_service_without_a_log_is_named_all_the_same(tmp_path: Path) -> None:
     with pytest.raises(ToolMissing, match="the thing does not answer"):
-        wait_for("http://127.0.0.1:1/", "the thing", tmp_path / "none", patience=0.05)
+        wait_for_address("http://127.0.0.1:1/", "the thing", tmp_path / "none", patience=0.05)
 
 
 def test_the_environment_of_a_rehearsal_holds_no_login(tmp_path: Path) -> None:

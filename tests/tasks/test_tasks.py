@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from unittest import mock
 import pytest
 
 from shipway import tasks
+from shipway.effects.engine_record import Record, Service, start_time
 from shipway.errors import (
     CheckFailed,
     Conflict,
@@ -221,19 +223,27 @@ def test_what_may_go_is_shown_and_deleted_when_asked_for(
 
 
 def test_the_rehearsal_is_given_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: dict[str, object] = {}
-    monkeypatch.setattr(rehearse, "main", lambda *_, **options: seen.update(options))
+    options: list[tuple[str, bool]] = []
+    monkeypatch.setattr(rehearse, "run_rehearsal", lambda *_, keep: options.append(("run", keep)))
     assert run_task("rehearse", "--keep", "--json") == 0
-    assert seen == {"keep": True, "dry_run": False, "as_json": True}
+    assert options == [("run", True)]
+
+
+def test_a_rehearsal_can_be_foreseen(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(rehearse, "preview_rehearsal", lambda _, keep: [])
+    assert run_task("rehearse", "--dry-run", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"dry_run": True, "stages": []}
 
 
 def test_the_engine_is_started_stopped_and_foreseen(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(engine, "ensure", lambda _, __, suite: f"from {suite}")
-    monkeypatch.setattr(engine, "preview", lambda _, suite: f"would come from {suite}")
-    monkeypatch.setattr(engine, "stop", lambda _, __, purge: ["dockerd"] if purge else [])
+    monkeypatch.setattr(engine, "ensure_engine", lambda _, suite: f"from {suite}")
+    monkeypatch.setattr(engine, "preview_engine", lambda suite: f"would come from {suite}")
+    monkeypatch.setattr(engine, "stop_engine", lambda _, purge: ["dockerd"] if purge else [])
     assert (
         run_task("engine", "--suite", "sid") == 0
         and capsys.readouterr().out == "engine: from sid\n"
@@ -243,7 +253,19 @@ def test_the_engine_is_started_stopped_and_foreseen(
     )
     assert run_task("engine.stop", "--purge") == 0 and capsys.readouterr().out == "ended: dockerd\n"
     assert run_task("engine.stop") == 0 and capsys.readouterr().out == "ended: -\n"
-    assert run_task("engine.stop", "--dry-run") == 0 and "would end: " in capsys.readouterr().out
+    assert run_task("engine.stop", "--dry-run") == 0 and "would end: -" in capsys.readouterr().out
+
+
+def test_stopping_an_engine_can_be_foreseen(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    this_process = Service("dockerd", os.getpid(), start_time(os.getpid()) or 0)
+    gone = Service("mirror", 2**22 + 1, 1)
+    record = Record(suite="trixie", path=(), env={}, processes=(this_process, gone))
+    record.write(tmp_path / "shipway/engine/engine.json")
+    assert run_task("engine.stop", "--dry-run") == 0
+    assert capsys.readouterr().out == "ended: -\nwould end: dockerd\n"
 
 
 def test_every_option_has_a_line_of_help() -> None:

@@ -1,4 +1,4 @@
-"""The file that remembers the engine which ``shipway engine`` set up, and whether that engine still runs."""
+"""Remember the engine that ``shipway engine`` set up, and whether it still runs."""
 
 from __future__ import annotations
 

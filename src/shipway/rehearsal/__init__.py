@@ -1,2 +1,4 @@
-"""Stand-ins of every remote on this machine, and a real engine, for a release that nobody sees. A release for real needs
-nothing of it."""
+"""Stand in for every remote on this machine, and set up a real engine, for a release nobody sees.
+
+A real release needs nothing from here.
+"""

@@ -1,4 +1,4 @@
-"""A key pair of cosign's that lives as long as the rehearsal."""
+"""Make the key pair of cosign that lives as long as the rehearsal."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from shipway.model.actions import Command, Effect
 PASSWORD = "COSIGN_PASSWORD"
 
 
-def make_keys(folder: Path, environment: Mapping[str, str]) -> tuple[str, str]:
+def make_keys(folder: Path, environment: Mapping[str, str]) -> tuple[str, str | None]:
     """Make ``cosign.key`` and ``cosign.pub`` in ``folder``.
 
-    Gives the password, and the path of a signing config without services for cosign 3 (empty for cosign 2, which is
-    told by a flag): a rehearsal signs without any service.
+    Gives the password, and the path of a signing config that names no services: a rehearsal signs
+    without any. Cosign 2 needs no such file (``None``), since a flag tells it the same.
     """
     folder.mkdir(parents=True)
     password = secrets.token_urlsafe(24)
@@ -33,7 +33,7 @@ def make_keys(folder: Path, environment: Mapping[str, str]) -> tuple[str, str]:
         )
     )
     if not is_modern(runner):
-        return password, ""
+        return password, None
     config = folder / "signing-config.json"
     runner(
         Command(

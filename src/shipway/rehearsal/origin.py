@@ -1,4 +1,4 @@
-"""The git origin of a rehearsal: a bare folder that git takes for the project's address on GitHub."""
+"""Make the git origin of a rehearsal: a bare folder that git takes for the project on GitHub."""
 
 from __future__ import annotations
 
@@ -19,17 +19,20 @@ IDENTITY = {
 
 
 def isolate(repository: str, bare: Path) -> dict[str, str]:
-    """Variables under which git reaches nothing but the bare folder, whatever address it is given.
+    """Give variables under which git reaches nothing but the bare folder, whatever its address.
 
-    Only the ``file`` protocol is allowed, and no configuration of the user's or the machine's is read: what git has to
-    know stands in a file beside the bare folder. Nothing tidies up in the background: it would be at work in a folder
-    that is being deleted.
+    Only the ``file`` protocol is allowed, and no configuration of the user's or the machine's is
+    read: what git has to know stands in a file beside the bare folder. Nothing tidies up in the
+    background: it would work in a folder that is being deleted.
     """
+    folder = _quote(str(bare))
+    address = _quote(f"https://github.com/{repository}.git")
     settings = bare.with_name("gitconfig")
     settings.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text(
-        f"[url {_quote(str(bare))}]\n\tinsteadOf = {_quote(f'https://github.com/{repository}.git')}\n"
-        "[safe]\n\tdirectory = *\n[maintenance]\n\tauto = false\n",
+        f"[url {folder}]\n\tinsteadOf = {address}\n"
+        "[safe]\n\tdirectory = *\n"
+        "[maintenance]\n\tauto = false\n",
         encoding="utf-8",
     )
     return {
@@ -41,86 +44,85 @@ def isolate(repository: str, bare: Path) -> dict[str, str]:
 
 
 def _quote(text: str) -> str:
-    """A string as git's configuration files write it."""
+    """Quote a string as git's configuration files do."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
 def repository_of(project: Path, name: str, remote: str, environment: Mapping[str, str]) -> str:
-    """``owner/name`` of the project's remote, or a made-up owner where it has none on GitHub."""
-    url = _git(project, environment, "config", "--get", f"remote.{remote}.url", expected=(0, 1))
-    found = parse_remote(url)
-    return found[1] if found else f"rehearsal/{name.lower()}"
+    """Give ``owner/name`` of the project's remote; a made-up owner where none is on GitHub."""
+    url = _git(
+        project,
+        environment,
+        "config",
+        "--get",
+        f"remote.{remote}.url",
+        expected=(0, 1),
+    )
+    address = parse_remote(url)
+    if address is None:
+        return f"rehearsal/{name.lower()}"
+    return address[1]
 
 
 def make_origin(
     project: Path, folder: Path, branch: str, remote: str, environment: Mapping[str, str]
 ) -> Path:
-    """A bare origin with the project's head as ``branch`` and its tags, and a clone of it; gives the project in there.
+    """Make a bare origin in ``folder``, with the project's head as ``branch`` and its tags.
 
-    The project's repository is only read. Changes that are not committed are left out.
+    Gives the folder of the project in a clone of that origin. The project's repository is only
+    read, and changes that are not committed are left out. Raises ``ContextError`` for a shallow
+    clone.
     """
-    shallow, top, inside = (
-        _git(
-            project,
-            environment,
-            "rev-parse",
-            "--is-shallow-repository",
-            "--show-toplevel",
-            "--show-prefix",
-        )
-        + "\n"
-    ).split("\n")[:3]
+    answer = _git(
+        project,
+        environment,
+        "rev-parse",
+        "--is-shallow-repository",
+        "--show-toplevel",
+        "--show-prefix",
+    )
+    # At the top of a repository the prefix is empty.
+    shallow, top, prefix = [*answer.split("\n"), ""][:3]
     if shallow == "true":
         raise ContextError(
             "this is a shallow clone: there is no history to rehearse with",
             hint="run `git fetch --unshallow --tags`",
         )
-    bare, clone = folder / "origin.git", folder / "project"
-    _git(
-        folder,
-        environment,
-        "clone",
-        "--quiet",
-        "--template=",
-        "--bare",
-        "--no-hardlinks",
-        top,
-        str(bare),
-    )
+    bare = folder / "origin.git"
+    _clone(folder, environment, "--bare", "--no-hardlinks", top, str(bare))
     head = _git(project, environment, "rev-parse", "HEAD")
     _git(bare, environment, "update-ref", f"refs/heads/{branch}", head)
     _git(bare, environment, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
     # The docs of earlier versions are the remote's matter; the rehearsal begins without any.
-    _git(
-        folder,
-        environment,
-        "clone",
-        "--quiet",
-        "--template=",
-        "--origin",
-        remote,
-        "--branch",
-        branch,
-        str(bare),
-        str(clone),
-    )
-    return clone / inside
+    clone = folder / "project"
+    _clone(folder, environment, "--origin", remote, "--branch", branch, str(bare), str(clone))
+    return clone / prefix
 
 
 def point_at_github(
     clone: Path, repository: str, remote: str, environment: Mapping[str, str]
 ) -> None:
-    """Give the clone the address that a real one has; git is told to look in the bare folder instead."""
-    _git(clone, environment, "remote", "set-url", remote, f"https://github.com/{repository}.git")
+    """Give the clone the address of a real one; git is told to look in the bare folder instead."""
+    url = f"https://github.com/{repository}.git"
+    _git(clone, environment, "remote", "set-url", remote, url)
 
 
 def add_commit(clone: Path, message: str, remote: str, environment: Mapping[str, str]) -> None:
-    """Add a commit to the clone and its origin; it changes the project's folder, since others may not count."""
+    """Add a commit to the clone and its origin.
+
+    It changes a file in the project's folder: a release may count no other commits.
+    """
     with (clone / "pyproject.toml").open("a", encoding="utf-8") as file:
         file.write("\n")
-    _git(clone, {**environment, **IDENTITY}, "commit", "--quiet", "--all", "--message", message)
+    committing = {**environment, **IDENTITY}
+    _git(clone, committing, "commit", "--quiet", "--all", "--message", message)
     _git(clone, environment, "push", "--quiet", remote, "HEAD")
+
+
+def _clone(folder: Path, environment: Mapping[str, str], *words: str) -> None:
+    # No template: it could bring hooks.
+    _git(folder, environment, "clone", "--quiet", "--template=", *words)
 
 
 def _git(

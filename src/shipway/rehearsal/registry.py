@@ -1,58 +1,75 @@
-"""A registry on loopback, with its images in a folder."""
+"""Run a registry on loopback, with its images in a folder."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
 from shipway.errors import ToolMissing
+from shipway.rehearsal.files import write_text
+from shipway.rehearsal.waiting import wait_until
 
 PROGRAMS = ("docker-registry", "registry")
 """Debian's name of the CNCF distribution's program, and upstream's."""
 
 
 def start_registry(folder: Path, port: int, environment: Mapping[str, str]) -> str:
-    """Start it; gives its address (``127.0.0.1:PORT``), which answers a moment later.
+    """Start a registry; gives its address (``127.0.0.1:PORT``), which answers a moment later.
 
     Without the program it runs as a container of the Docker Engine.
     """
     folder.mkdir(parents=True)
     address = f"127.0.0.1:{port}"
-    program = next(
-        (found for name in PROGRAMS if (found := shutil.which(name, path=environment.get("PATH")))),
-        None,
-    )
-    argv = _native(folder, address, program) if program else _container(address)
+    program = _find_program(environment)
+    if program is None:
+        argv = _container(address)
+    else:
+        argv = _native(folder, address, program)
     with (folder / "log").open("ab") as log:
         subprocess.Popen(
-            argv, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            argv,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
         )
     return address
 
 
+def render_registry_config(address: str, images: Path) -> str:
+    """Write the settings of a registry that listens at ``address`` and keeps ``images``.
+
+    Source: distribution.github.io/distribution, "Configuring a registry".
+    """
+    settings = {
+        "version": 0.1,
+        "log": {"level": "error"},
+        "http": {"addr": address},
+        "storage": {
+            "filesystem": {"rootdirectory": str(images)},
+            "delete": {"enabled": True},
+        },
+    }
+    # JSON is YAML.
+    return json.dumps(settings)
+
+
+def _find_program(environment: Mapping[str, str]) -> str | None:
+    for name in PROGRAMS:
+        program = shutil.which(name, path=environment.get("PATH"))
+        if program:
+            return program
+    return None
+
+
 def _native(folder: Path, address: str, program: str) -> tuple[str, ...]:
     config = folder / "config.json"
-    # JSON is YAML.
-    config.write_text(
-        json.dumps(
-            {
-                "version": 0.1,
-                "log": {"level": "error"},
-                "http": {"addr": address},
-                "storage": {
-                    "filesystem": {"rootdirectory": str(folder / "data")},
-                    "delete": {"enabled": True},
-                },
-            }
-        ),
-        encoding="utf-8",
-    )
+    write_text(config, render_registry_config(address, folder / "data"))
     return (program, "serve", str(config))
 
 
@@ -61,20 +78,30 @@ def _container(address: str) -> tuple[str, ...]:
     return ("docker", "run", "--rm", "--publish", f"{address}:5000", "registry:2")
 
 
-def wait_for(url: str, what: str, log: Path, *, patience: float = 60.0) -> None:
-    """Wait until something answers at ``url``; raises ``ToolMissing`` with the end of its log."""
+def wait_for_address(url: str, name: str, log: Path, *, patience: float = 60.0) -> None:
+    """Wait until ``url`` answers, with whatever status.
+
+    Raises ``ToolMissing`` with the ``name`` of the service and the end of its log when it takes
+    longer than ``patience`` seconds.
+    """
+    if wait_until(lambda: _responds(url), patience=patience):
+        return
+    output = ""
+    if log.exists():
+        output = log.read_text(encoding="utf-8", errors="replace")[-800:]
+    raise ToolMissing(
+        f"{name} does not answer\n{output}",
+        hint="run `task engine`, then the same command again",
+    )
+
+
+def _responds(url: str) -> bool:
     # No proxy: this is the machine itself.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    until = time.monotonic() + patience
-    while time.monotonic() < until:
-        try:
-            with opener.open(url, timeout=5):
-                return
-        except urllib.error.HTTPError:
-            return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.02)
-    said = log.read_text(encoding="utf-8", errors="replace")[-800:] if log.exists() else ""
-    raise ToolMissing(
-        f"{what} does not answer\n{said}", hint="run `task engine`, then the same command again"
-    )
+    try:
+        with opener.open(url, timeout=5):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False

@@ -1,13 +1,13 @@
-"""The rehearsal: the code of a real release, run twice against local stand-ins of every remote."""
+"""Rehearse: run the code of a real release twice, against local stand-ins of every remote."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from shipway.rehearsal import leash, origin
 from shipway.rehearsal.remotes import Remotes, stand_up
 from shipway.run import release as pipeline
 from shipway.run.documents import result_document
-from shipway.run.preview import PlannedStage, plan_document, render_lines
+from shipway.run.preview import PlannedStage
 from shipway.run.reconcile import Outcome
 from shipway.run.session import Session, open_session
 from shipway.settings import BuilderSettings, CacheSettings, Project
@@ -27,13 +27,13 @@ from shipway.target.context import detect, require_git
 
 OWN_COMMIT = "feat: rehearse a release"
 
-Progress = Callable[[str], None]
-ReportOutcome = Callable[[Outcome], None]
+_Progress = Callable[[str], None]
+_ReportOutcome = Callable[[Outcome], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsal:
-    """Both runs, the remotes that they ran against, and whether a commit had to be made up."""
+    """Hold both runs, the remotes that they ran against, and whether a commit was made up."""
 
     first: pipeline.Result
     second: pipeline.Result
@@ -41,38 +41,64 @@ class Rehearsal:
     made_up: bool
 
 
-def main(
-    progress: Progress, report_outcome: ReportOutcome, *, keep: bool, dry_run: bool, as_json: bool
+def run_rehearsal(
+    progress: _Progress,
+    report_outcome: _ReportOutcome,
+    present: Callable[[Rehearsal], None],
+    *,
+    keep: bool,
 ) -> None:
-    """Rehearse the project of the current folder and print what came of it."""
+    """Rehearse the project of the current folder, and ``present`` the rehearsal.
+
+    With ``keep`` its remotes stay up. Raises ``CheckFailed`` when the second run was not a quiet
+    one.
+    """
+    with _stand_ins(progress, keep=keep) as remotes:
+        session = session_for(remotes, progress)
+        rehearsal = play(session, remotes, progress, report_outcome)
+        present(rehearsal)
+        _require_quiet(rehearsal)
+
+
+def preview_rehearsal(progress: _Progress, *, keep: bool) -> list[PlannedStage]:
+    """Plan the release that a rehearsal of the project of the current folder would run.
+
+    With ``keep`` the remotes that it was planned against stay up.
+    """
+    with _stand_ins(progress, keep=keep) as remotes:
+        return pipeline.preview_release(session_for(remotes, progress))
+
+
+@contextmanager
+def _stand_ins(progress: _Progress, *, keep: bool) -> Iterator[Remotes]:
+    """Stand the remotes up in a temporary folder, for as long as the block lasts."""
     if sys.platform != "linux":
         raise ContextError(
             "a rehearsal needs Linux: it finds the processes that it has to end in /proc",
             hint="rehearse on a Linux machine, in CI, or, on Windows, in WSL 2",
         )
     environment = equip(os.environ)
-    remote = load_project(Path.cwd()).settings.remote
-    require_git(
-        detect(gather(environment, Path.cwd(), remote=remote, runner=Processes(environment)))
-    )
+    project = Path.cwd()
+    remote = load_project(project).settings.remote
+    facts = gather(environment, project, remote=remote, runner=Processes(environment))
+    require_git(detect(facts))
     folder = Path(tempfile.mkdtemp(prefix="shipway-rehearsal-"))
     try:
-        with leash.hold(folder, keep=keep) as marker:
-            remotes = stand_up(Path.cwd(), folder, environment, mark=marker, progress=progress)
-            session = session_for(remotes, progress)
-            if dry_run:
-                _print_plan(pipeline.preview_release(session), as_json)
-                return
-            rehearsal = play(session, remotes, progress, report_outcome)
-            _print(rehearsal, keep=keep, as_json=as_json)
-            _insist(rehearsal)
+        with leash.hold(folder, keep=keep) as mark:
+            yield stand_up(
+                project,
+                folder,
+                environment,
+                mark=mark,
+                progress=progress,
+            )
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def session_for(remotes: Remotes, progress: Progress) -> Session:
-    """The workbench of a release whose every remote is a local one."""
+def session_for(remotes: Remotes, progress: _Progress) -> Session:
+    """Open the session of a release whose every remote is a local one."""
     environment = {**remotes.environment, **remotes.secrets, "GITHUB_API_URL": remotes.api}
     return open_session(
         progress,
@@ -85,114 +111,68 @@ def session_for(remotes: Remotes, progress: Progress) -> Session:
 def _adapt(project: Project, remotes: Remotes) -> Project:
     from msgspec.structs import replace
 
-    settings = project.settings
     sign = replace(
-        settings.sign,
+        project.settings.sign,
         key=str(remotes.key),
         public_key=str(remotes.public_key),
         transparency_log=False,
-        signing_config=remotes.signing_config,
+        signing_config=remotes.signing_config or "",
     )
-    image = f"{remotes.registry}/{remotes.repository.lower()}"
-    return replace(
-        project,
-        settings=replace(
-            settings, image=image, sign=sign, cache=CacheSettings(), builder=BuilderSettings()
-        ),
+    settings = replace(
+        project.settings,
+        image=f"{remotes.registry}/{remotes.repository.lower()}",
+        sign=sign,
+        cache=CacheSettings(),
+        builder=BuilderSettings(),
     )
+    return replace(project, settings=settings)
 
 
 def play(
-    session: Session, remotes: Remotes, progress: Progress, report_outcome: ReportOutcome
+    session: Session, remotes: Remotes, progress: _Progress, report_outcome: _ReportOutcome
 ) -> Rehearsal:
-    """Release, then release again; a ``feat:`` commit is made up when the project has nothing to release."""
-    first = pipeline.Result()
+    """Release, then release again.
+
+    A ``feat:`` commit is made up when the project has nothing to release.
+    """
     progress("first run")
-    pipeline.release(session, first, report_outcome)
+    first = _release(session, report_outcome)
     made_up = first.target is None
     if made_up:
         progress(
-            f"nothing to release in the commits: rehearsing with a commit of its own, “{OWN_COMMIT}”"
+            "nothing to release in the commits: "
+            f"rehearsing with a commit of its own, “{OWN_COMMIT}”"
         )
-        origin.add_commit(
-            remotes.project, OWN_COMMIT, session.project.settings.remote, remotes.environment
-        )
-        session, first = session_for(remotes, progress), pipeline.Result()
-        pipeline.release(session, first, report_outcome)
+        remote = session.project.settings.remote
+        origin.add_commit(remotes.project, OWN_COMMIT, remote, remotes.environment)
+        session = session_for(remotes, progress)
+        first = _release(session, report_outcome)
     progress("second run")
-    second = pipeline.Result()
-    pipeline.release(session, second, report_outcome)
+    second = _release(session, report_outcome)
     return Rehearsal(first=first, second=second, remotes=remotes, made_up=made_up)
 
 
-def _print_plan(rows: list[PlannedStage], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(plan_document(rows), indent=2))
+def _release(session: Session, report_outcome: _ReportOutcome) -> pipeline.Result:
+    result = pipeline.Result()
+    pipeline.release(session, result, report_outcome)
+    return result
+
+
+def _require_quiet(rehearsal: Rehearsal) -> None:
+    """Raise ``CheckFailed`` where the first run released nothing or the second one changed a thing."""
+    changed = [stage.name for stage in rehearsal.second.stages if stage.outcome != "skipped"]
+    if rehearsal.first.released and not changed:
         return
-    # Not for pasting: the stand-ins are gone by now, and some of the lines would reach the real remotes.
-    print("# what a rehearsal runs, against stand-ins that live as long as it does")
-    print(
-        "\n".join(
-            line if line.startswith("#") else f"# $ {line}"
-            for line in render_lines(rows).splitlines()
-        )
+    raise CheckFailed(
+        f"the second run was not a quiet one: {', '.join(changed) or 'nothing was released'}",
+        hint="a stage does not see that its work is done; look at its reason above",
     )
 
 
-def _insist(rehearsal: Rehearsal) -> None:
-    changed = [one.name for one in rehearsal.second.stages if one.outcome != "skipped"]
-    if changed or not rehearsal.first.released:
-        raise CheckFailed(
-            f"the second run was not a quiet one: {', '.join(changed) or 'nothing was released'}",
-            hint="a stage does not see that its work is done; look at its reason above",
-        )
-
-
-def _print(rehearsal: Rehearsal, *, keep: bool, as_json: bool) -> None:
-    document = result_document(rehearsal.first) | {
+def rehearsal_document(rehearsal: Rehearsal, *, keep: bool) -> dict[str, object]:
+    """Describe a rehearsal as a JSON document; the remotes are in it where they stay up."""
+    return result_document(rehearsal.first) | {
         "second": result_document(rehearsal.second)["stages"],
         "made_up_commit": rehearsal.made_up,
         "remotes": rehearsal.remotes.describe() if keep else None,
     }
-    if as_json:
-        print(json.dumps(document, indent=2))
-    else:
-        _print_tables(rehearsal, document)
-
-
-def _print_tables(rehearsal: Rehearsal, document: dict[str, object]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    stages = Table("stage", "first run", "second run", "seconds", title="rehearsal")
-    for one, again in zip(rehearsal.first.stages, rehearsal.second.stages, strict=True):
-        stages.add_row(
-            one.name,
-            f"{one.outcome}: {one.reason}",
-            f"{again.outcome}: {again.reason}",
-            f"{one.seconds:.1f} + {again.seconds:.1f}",
-        )
-    facts = Table("", "", show_header=False)
-    for name in (
-        "version",
-        "tags",
-        "image",
-        "digest",
-        "platforms",
-        "packages",
-        "docs",
-        "release",
-        "remotes",
-    ):
-        value = document[name]
-        if value:
-            facts.add_row(name, _plain(value))
-    console = Console(width=None if os.isatty(1) else 160)
-    console.print(stages)
-    console.print(facts)
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, dict):
-        return "\n".join(f"{name}: {one}" for name, one in value.items())
-    return ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)

@@ -1,8 +1,11 @@
-"""A stand-in for the releases of GitHub's REST API, on loopback.
+"""Stand in for the releases of GitHub's REST API, on loopback.
 
-It answers what a client of `/repos/{owner}/{repo}/releases` may ask: list, create, change, upload, publish, delete. As
-on GitHub, a draft is found in the list and not by its tag, and a published tag cannot be released again.
+It answers what a client of `/repos/{owner}/{repo}/releases` may ask: list, create, change, upload,
+publish, delete. As on GitHub, a draft is in the list and not under its tag, and a published tag
+cannot be released again.
 Source: docs.github.com, "REST API endpoints for releases" and "… for release assets".
+
+It is a program of its own and imports the standard library alone, so that it is up at once.
 """
 
 from __future__ import annotations
@@ -12,33 +15,47 @@ import re
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-PREFIX = "/api/v3"
-LONGEST = 3600.0
-"""Seconds after which it ends by itself."""
+API_PATH = "/api/v3"
+SERVING_SECONDS = 3600.0
+"""Time after which it ends by itself."""
 
-Release = dict[str, Any]
-"""A release as the API shows it; Any: a JSON document."""
+HostedRelease = dict[str, Any]
+"""A release as the API shows it; Any: a JSON document, with whatever fields a client sent."""
+Reply = tuple[int, object]
+"""A status and the JSON document that goes with it."""
+_NOT_FOUND: Reply = (404, {"message": "Not Found"})
 
 
-class Releases:
-    """The releases of all repositories, kept in a folder so that they can be looked at."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiRequest:
+    """Hold a request to the API; ``base`` is the address that its answer names."""
+
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    body: bytes
+    base: str
+
+    def parameter(self, name: str, default: str) -> str:
+        """Give the first value of a parameter of the query."""
+        return self.query.get(name, [default])[0]
+
+
+class ReleaseStore:
+    """Keep the releases of all repositories in a folder, where people can look at them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
         self._file = folder / "releases.json"
-
-    def answer(
-        self, method: str, path: str, query: dict[str, list[str]], body: bytes, base: str
-    ) -> tuple[int, Any]:
-        """(status, document) of a request; ``base`` is the address that the answers name."""
-        routes: list[tuple[str, str, Callable[..., tuple[int, Any]]]] = [
+        self._routes: list[tuple[str, str, Callable[..., Reply]]] = [
             ("GET", r"/repos/([^/]+/[^/]+)/releases", self._list),
             ("GET", r"/repos/([^/]+/[^/]+)/releases/latest", self._latest),
             ("GET", r"/repos/([^/]+/[^/]+)/releases/tags/(.+)", self._by_tag),
@@ -47,180 +64,193 @@ class Releases:
             ("POST", r"/repos/([^/]+/[^/]+)/releases/(\d+)/assets", self._upload),
             ("DELETE", r"/repos/([^/]+/[^/]+)/releases/(\d+)", self._delete),
         ]
+
+    def answer(self, request: ApiRequest) -> Reply:
+        """Answer a request; 404 where no route leads."""
         with self._lock:
-            for verb, pattern, handle in routes:
-                found = re.fullmatch(pattern, path)
-                if verb == method and found:
-                    return handle(*found.groups(), query=query, body=body, base=base)
-        return 404, {"message": "Not Found"}
+            for method, pattern, handle in self._routes:
+                match = re.fullmatch(pattern, request.path)
+                if match and method == request.method:
+                    return handle(request, *match.groups())
+        return _NOT_FOUND
 
-    def _read(self) -> list[Release]:
-        return (
-            list(json.loads(self._file.read_text(encoding="utf-8"))) if self._file.exists() else []
-        )
+    def _read(self) -> list[HostedRelease]:
+        if not self._file.exists():
+            return []
+        return list(json.loads(self._file.read_text(encoding="utf-8")))
 
-    def _write(self, releases: list[Release]) -> None:
+    def _write(self, releases: list[HostedRelease]) -> None:
         draft = self._file.with_suffix(".new")
         draft.write_text(json.dumps(releases, indent=2) + "\n", encoding="utf-8")
         draft.replace(self._file)
 
-    def _list(
-        self, repository: str, *, query: dict[str, list[str]], **_: object
-    ) -> tuple[int, Any]:
-        size, page = (
-            int(query.get(name, [default])[0])
-            for name, default in (("per_page", "30"), ("page", "1"))
-        )
-        ours = [one for one in reversed(self._read()) if one["repository"] == repository]
-        return 200, ours[(page - 1) * size : page * size]
+    def _list(self, request: ApiRequest, repository: str) -> Reply:
+        size = int(request.parameter("per_page", "30"))
+        page = int(request.parameter("page", "1"))
+        newest_first = reversed(self._read())
+        releases = [release for release in newest_first if release["repository"] == repository]
+        start = (page - 1) * size
+        return 200, releases[start : start + size]
 
-    def _latest(self, repository: str, **_: object) -> tuple[int, Any]:
-        for one in self._read():
-            if (
-                one["repository"] == repository
-                and not one["draft"]
-                and one.get("make_latest") == "true"
-            ):
-                return 200, one
-        return 404, {"message": "Not Found"}
+    def _latest(self, _: ApiRequest, repository: str) -> Reply:
+        for release in self._read():
+            is_public = release["repository"] == repository and not release["draft"]
+            if is_public and release.get("make_latest") == "true":
+                return 200, release
+        return _NOT_FOUND
 
-    def _by_tag(self, repository: str, tag: str, **_: object) -> tuple[int, Any]:
-        for one in self._read():
-            if (one["repository"], one["tag_name"], one["draft"]) == (repository, tag, False):
-                return 200, one
-        return 404, {"message": "Not Found"}
+    def _by_tag(self, _: ApiRequest, repository: str, tag: str) -> Reply:
+        for release in self._read():
+            is_public = release["repository"] == repository and not release["draft"]
+            if is_public and release["tag_name"] == tag:
+                return 200, release
+        return _NOT_FOUND
 
-    def _create(self, repository: str, *, body: bytes, base: str, **_: object) -> tuple[int, Any]:
-        wanted, releases = json.loads(body), self._read()
-        if not wanted.get("tag_name"):
-            return 422, {
-                "message": "Validation Failed",
-                "errors": [{"code": "missing_field", "field": "tag_name"}],
-            }
-        if not wanted.get("draft") and self._by_tag(repository, wanted["tag_name"])[0] == 200:
-            return 422, {
-                "message": "Validation Failed",
-                "errors": [{"code": "already_exists", "field": "tag_name"}],
-            }
-        number = max((one["id"] for one in releases), default=0) + 1
-        address = f"{base}{PREFIX}/repos/{repository}/releases/{number}"
-        release = {
+    def _create(self, request: ApiRequest, repository: str) -> Reply:
+        fields = json.loads(request.body)
+        tag = fields.get("tag_name")
+        if not tag:
+            return _refuse("missing_field", field="tag_name")
+        status, _ = self._by_tag(request, repository, tag)
+        if status == 200 and not fields.get("draft"):
+            return _refuse("already_exists", field="tag_name")
+        releases = self._read()
+        number = max((release["id"] for release in releases), default=0) + 1
+        address = f"{request.base}{API_PATH}/repos/{repository}/releases/{number}"
+        created = {
             "draft": False,
             "prerelease": False,
             "body": "",
             "name": "",
-            **wanted,
+            **fields,
             "id": number,
             "repository": repository,
             "assets": [],
             "url": address,
             "upload_url": f"{address}/assets{{?name,label}}",
-            "html_url": f"{base}/{repository}/releases/tag/{wanted['tag_name']}",
+            "html_url": f"{request.base}/{repository}/releases/tag/{tag}",
         }
-        self._write([*releases, release])
-        return 201, release
+        self._write([*releases, created])
+        return 201, created
 
-    def _change(self, repository: str, number: str, *, body: bytes, **_: object) -> tuple[int, Any]:
+    def _change(self, request: ApiRequest, repository: str, number: str) -> Reply:
         releases = self._read()
-        for one in releases:
-            if (one["repository"], one["id"]) == (repository, int(number)):
-                wanted = json.loads(body)
-                if wanted.get("make_latest") == "true":
-                    for other in releases:
-                        other["make_latest"] = "false"
-                one.update(wanted)
-                self._write(releases)
-                return 200, one
-        return 404, {"message": "Not Found"}
+        release = _find(releases, repository, number)
+        if release is None:
+            return _NOT_FOUND
+        fields = json.loads(request.body)
+        if fields.get("make_latest") == "true":
+            for other in releases:
+                other["make_latest"] = "false"
+        release.update(fields)
+        self._write(releases)
+        return 200, release
 
-    def _delete(self, repository: str, number: str, **_: object) -> tuple[int, Any]:
+    def _delete(self, _: ApiRequest, repository: str, number: str) -> Reply:
         releases = self._read()
-        left = [
-            one for one in releases if (one["repository"], one["id"]) != (repository, int(number))
-        ]
-        self._write(left)
-        return (204, None) if len(left) < len(releases) else (404, {"message": "Not Found"})
+        release = _find(releases, repository, number)
+        if release is None:
+            return _NOT_FOUND
+        releases.remove(release)
+        self._write(releases)
+        return 204, None
 
-    def _upload(
-        self,
-        repository: str,
-        number: str,
-        *,
-        query: dict[str, list[str]],
-        body: bytes,
-        base: str,
-    ) -> tuple[int, Any]:
-        releases, name = self._read(), query.get("name", [""])[0]
-        for one in releases:
-            if (one["repository"], one["id"]) == (repository, int(number)):
-                if not re.fullmatch(r"[\w.-]+", name) or name in {
-                    asset["name"] for asset in one["assets"]
-                }:
-                    return 422, {
-                        "message": "Validation Failed",
-                        "errors": [{"code": "already_exists"}],
-                    }
-                folder = self._folder / "assets" / number
-                folder.mkdir(parents=True, exist_ok=True)
-                (folder / name).write_bytes(body)
-                asset = {
-                    "id": len(one["assets"]) + 1,
-                    "name": name,
-                    "size": len(body),
-                    "state": "uploaded",
-                    "url": f"{base}{PREFIX}/repos/{repository}/releases/assets/{len(one['assets']) + 1}",
-                }
-                one["assets"].append(asset)
-                self._write(releases)
-                return 201, asset
-        return 404, {"message": "Not Found"}
+    def _upload(self, request: ApiRequest, repository: str, number: str) -> Reply:
+        releases = self._read()
+        release = _find(releases, repository, number)
+        if release is None:
+            return _NOT_FOUND
+        name = request.parameter("name", "")
+        assets = release["assets"]
+        names = {asset["name"] for asset in assets}
+        if name in names or not re.fullmatch(r"[\w.-]+", name):
+            return _refuse("already_exists")
+        folder = self._folder / "assets" / number
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(request.body)
+        asset_number = len(assets) + 1
+        address = f"{request.base}{API_PATH}/repos/{repository}/releases/assets/{asset_number}"
+        uploaded = {
+            "id": asset_number,
+            "name": name,
+            "size": len(request.body),
+            "state": "uploaded",
+            "url": address,
+        }
+        assets.append(uploaded)
+        self._write(releases)
+        return 201, uploaded
+
+
+def _find(releases: list[HostedRelease], repository: str, number: str) -> HostedRelease | None:
+    for release in releases:
+        if release["repository"] == repository and release["id"] == int(number):
+            return release
+    return None
+
+
+def _refuse(code: str, **details: str) -> Reply:
+    return 422, {"message": "Validation Failed", "errors": [{"code": code, **details}]}
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Speaks HTTP for ``Releases``; a request without a token is refused, as on GitHub."""
+    """Speak HTTP for a ``ReleaseStore``; a request without a token is refused, as on GitHub."""
 
-    releases: Releases
+    store: ReleaseStore
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # else a body waits 40 ms for the answer to its headers
 
     def _serve(self) -> None:
-        address = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if not self.headers.get("Authorization"):
-            status, document = 401, {"message": "Requires authentication"}
-        else:
-            base = f"http://{self.headers.get('Host', '127.0.0.1')}"
-            path = address.path.removeprefix(PREFIX)
-            status, document = self.releases.answer(
-                self.command, path, parse_qs(address.query), body, base
-            )
-        content = b"" if status == 204 else json.dumps(document).encode()
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        status, document = self._reply(body)
+        content = b"" if document is None else json.dumps(document).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json; charset=utf-8")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815  # http.server calls them by these names
+    def _reply(self, body: bytes) -> Reply:
+        if not self.headers.get("Authorization"):
+            return 401, {"message": "Requires authentication"}
+        address = urlsplit(self.path)
+        host = self.headers.get("Host", "127.0.0.1")
+        request = ApiRequest(
+            method=self.command,
+            path=address.path.removeprefix(API_PATH),
+            query=parse_qs(address.query),
+            body=body,
+            base=f"http://{host}",
+        )
+        return self.store.answer(request)
+
+    # http.server calls them by these names.
+    do_GET = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815
 
     def log_message(self, format: str, *args: object) -> None:  # pylint: disable=redefined-builtin
         """Say nothing."""
 
 
 def make_server(folder: Path, port: int = 0) -> ThreadingHTTPServer:
-    """A server on loopback for the releases in ``folder``; a free port when none is given."""
-    handler = type("Bound", (Handler,), {"releases": Releases(folder)})
-    return ThreadingHTTPServer(("127.0.0.1", port), handler)
+    """Make a server on loopback for the releases in ``folder``; port 0 stands for any free one."""
+
+    class Bound(Handler):
+        """Serve this folder."""
+
+        store = ReleaseStore(folder)
+
+    return ThreadingHTTPServer(("127.0.0.1", port), Bound)
 
 
-def main(folder: str, port: str) -> None:
-    """Serve, for an hour at most."""
+def serve_releases(folder: str, port: str) -> None:
+    """Serve the releases in ``folder``, for an hour at most."""
     server = make_server(Path(folder), int(port))
-    timer = threading.Timer(LONGEST, server.shutdown)
+    timer = threading.Timer(SERVING_SECONDS, server.shutdown)
     timer.daemon = True
     timer.start()
     server.serve_forever()
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    serve_releases(*sys.argv[1:])

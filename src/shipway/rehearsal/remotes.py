@@ -1,4 +1,4 @@
-"""All remotes of a release, standing on one machine, and an environment that reaches nothing else."""
+"""Stand all remotes of a release up on this machine, with an environment that reaches no others."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from pathlib import Path
 
 from shipway.effects.facts import load_project
 from shipway.rehearsal import origin, releases
+from shipway.rehearsal.files import write_json
 from shipway.rehearsal.keys import PASSWORD, make_keys
 from shipway.rehearsal.ports import free_port
-from shipway.rehearsal.registry import start_registry, wait_for
+from shipway.rehearsal.registry import start_registry, wait_for_address
 
 _PASSED_ON = (
     "PATH",
@@ -26,34 +27,41 @@ _PASSED_ON = (
     "XDG_CACHE_HOME",
     "TERM",
 )
-"""All that a rehearsal knows of the user's environment: no token, no login, nothing of a CI run."""
+"""All that a rehearsal takes from the user's environment: no token, no login, no CI run."""
+
+_HOMES = {"HOME": "home", "TMPDIR": "tmp", "DOCKER_CONFIG": "docker"}
+"""Variables that name a folder, and that folder below the rehearsal's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remotes:
-    """Where everything stands. ``environment`` is public, ``secrets`` belong to the rehearsal alone."""
+    """Say where every remote stands.
+
+    ``environment`` is public, ``secrets`` belong to the rehearsal alone. ``registry`` is
+    ``HOST:PORT``, ``api`` a URL, ``signing_config`` a path, ``None`` for cosign 2.
+    """
 
     folder: Path
     project: Path
     repository: str
     registry: str
     api: str
-    signing_config: str
+    signing_config: str | None
     environment: Mapping[str, str]
     secrets: Mapping[str, str]
 
     @property
     def key(self) -> Path:
-        """cosign's private key."""
+        """Name cosign's private key."""
         return self.folder / "keys/cosign.key"
 
     @property
     def public_key(self) -> Path:
-        """The key that a consumer verifies with."""
+        """Name the key that a consumer verifies with."""
         return self.folder / "keys/cosign.pub"
 
     def describe(self) -> dict[str, str]:
-        """What a person needs to look at them."""
+        """Give what a person needs to look at them."""
         return {
             "folder": str(self.folder),
             "origin": str(self.folder / "origin.git"),
@@ -71,9 +79,14 @@ def stand_up(
     mark: Mapping[str, str],
     progress: Callable[[str], None],
 ) -> Remotes:
-    """Make the remotes of the project in ``source`` below ``folder``; their processes carry ``mark``."""
+    """Make the remotes of the project in ``source`` below ``folder``.
+
+    All their processes carry the variable ``mark``. Raises ``ToolMissing`` where one does not come
+    up.
+    """
     project = load_project(source)
-    remote, branch = project.settings.remote, project.settings.release.branches[0]
+    remote = project.settings.remote
+    branch = project.settings.release.branches[0]
     public = scrub(environment, folder) | dict(mark)
     repository = origin.repository_of(source, project.name, remote, public)
     public |= origin.isolate(repository, folder / "origin.git")
@@ -81,47 +94,67 @@ def stand_up(
     # The services come up while git and cosign work.
     registry = start_registry(folder / "registry", free_port(), public)
     api = _start_releases(folder, public)
-    clone = origin.make_origin(source, folder, branch, remote, public)
+    clone = origin.make_origin(
+        source,
+        folder,
+        branch,
+        remote,
+        public,
+    )
     origin.point_at_github(clone, repository, remote, public)
-    password, config = make_keys(folder / "keys", public)
-    wait_for(f"http://{registry}/v2/", "the registry of the rehearsal", folder / "registry/log")
-    wait_for(api, "the releases endpoint of the rehearsal", folder / "releases.log")
+    password, signing_config = make_keys(folder / "keys", public)
+    wait_for_address(
+        f"http://{registry}/v2/",
+        "the registry of the rehearsal",
+        folder / "registry/log",
+    )
+    wait_for_address(api, "the releases endpoint of the rehearsal", folder / "releases.log")
     return Remotes(
         folder=folder,
         project=clone,
         repository=repository,
         registry=registry,
         api=api,
-        signing_config=config,
+        signing_config=signing_config,
         environment=public,
-        secrets={PASSWORD: password, "GITHUB_TOKEN": f"rehearsal-{secrets.token_hex(16)}"},
+        secrets={PASSWORD: password, "GITHUB_TOKEN": _make_token()},
     )
 
 
 def scrub(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """The environment of a rehearsal: a few variables of the user's, and homes of its own for everything else.
+    """Make the environment of a rehearsal: a few of the user's variables, and homes of its own.
 
     Docker's own configuration may hold logins: only where its plugins are is taken over.
     """
     public = {name: environment[name] for name in _PASSED_ON if name in environment}
-    for name, place in (("HOME", "home"), ("TMPDIR", "tmp"), ("DOCKER_CONFIG", "docker")):
-        (folder / place).mkdir(parents=True, exist_ok=True)
-        public[name] = str(folder / place)
-    theirs = Path(
-        environment.get("DOCKER_CONFIG") or Path(environment.get("HOME", "/")) / ".docker"
-    )
-    plugins = [str(theirs / "cli-plugins")]
-    try:
-        plugins += json.loads((theirs / "config.json").read_text(encoding="utf-8")).get(
-            "cliPluginsExtraDirs", []
-        )
-    except (OSError, ValueError):
-        pass
-    (folder / "docker/config.json").write_text(
-        json.dumps({"cliPluginsExtraDirs": plugins}), encoding="utf-8"
-    )
+    for variable, place in _HOMES.items():
+        home = folder / place
+        home.mkdir(parents=True, exist_ok=True)
+        public[variable] = str(home)
+    config = {"cliPluginsExtraDirs": _plugin_folders(environment)}
+    write_json(folder / "docker/config.json", config)
     # Modules are not compiled: the folder is gone in a minute.
-    return public | {"PYTHONDONTWRITEBYTECODE": "1", "GIT_TERMINAL_PROMPT": "0"}
+    return {
+        **public,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+
+
+def _plugin_folders(environment: Mapping[str, str]) -> list[str]:
+    """List where the user's Docker looks for its plugins."""
+    home = Path(environment.get("HOME", "/"))
+    folder = Path(environment.get("DOCKER_CONFIG") or home / ".docker")
+    own = str(folder / "cli-plugins")
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return [own]
+    return [own, *config.get("cliPluginsExtraDirs", [])]
+
+
+def _make_token() -> str:
+    return f"rehearsal-{secrets.token_hex(16)}"
 
 
 def _start_releases(folder: Path, environment: Mapping[str, str]) -> str:
@@ -134,4 +167,4 @@ def _start_releases(folder: Path, environment: Mapping[str, str]) -> str:
             stdout=log,
             stderr=log,
         )
-    return f"http://127.0.0.1:{port}{releases.PREFIX}"
+    return f"http://127.0.0.1:{port}{releases.API_PATH}"

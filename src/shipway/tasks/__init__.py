@@ -311,9 +311,18 @@ def doctor(_: Context, release: bool = False, json: bool = False) -> None:
 @task
 def rehearse(_: Context, keep: bool = False, dry_run: bool = False, json: bool = False) -> None:
     """Run the whole pipeline twice against local stand-ins of the remotes, with real tools."""
-    from shipway.rehearsal import rehearse as play
+    from shipway.rehearsal import rehearse as rehearsing
+    from shipway.tasks.rehearsal import show_rehearsal, show_rehearsal_plan
 
-    play.main(progress, report_outcome, keep=keep, dry_run=dry_run, as_json=json)
+    if dry_run:
+        show_rehearsal_plan(rehearsing.preview_rehearsal(progress, keep=keep), json)
+        return
+    rehearsing.run_rehearsal(
+        progress,
+        report_outcome,
+        lambda rehearsal: show_rehearsal(rehearsal, keep=keep, as_json=json),
+        keep=keep,
+    )
 
 
 namespace = Collection(

@@ -1,4 +1,4 @@
-"""The tasks that set this machine up."""
+"""Define the tasks that set this machine up."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ from shipway.tasks.output import progress, show
 
 @task
 def engine(_: Context, suite: str = "trixie", dry_run: bool = False, json: bool = False) -> None:
-    """Make sure that Docker with buildx and cosign are there; on Debian, set them up in a folder of their own."""
-    from shipway.rehearsal import setting
+    """Make sure of Docker, buildx and cosign; on Debian, set them up in a folder of their own."""
+    from shipway.rehearsal.engine import ensure_engine, preview_engine
 
-    show(setting.start(progress, suite=suite, dry_run=dry_run), json)
+    sentence = preview_engine(suite=suite) if dry_run else ensure_engine(progress, suite=suite)
+    show({"engine": sentence}, json)
 
 
 @task
 def stop(_: Context, purge: bool = False, dry_run: bool = False, json: bool = False) -> None:
     """End what `engine` started, and nothing else."""
-    from shipway.rehearsal import setting
+    from shipway.rehearsal.engine import preview_stop, stop_engine
 
-    show(setting.stop(progress, purge=purge, dry_run=dry_run), json)
+    if dry_run:
+        show({"ended": [], "would end": preview_stop()}, json)
+    else:
+        show({"ended": stop_engine(progress, purge=purge)}, json)
 
 
 collection = Collection("engine")

@@ -15,7 +15,7 @@ from shipway.effects.engine_record import Record, Service, read_record, start_ti
 from shipway.errors import ContextError, ToolMissing
 from shipway.rehearsal import engine
 from shipway.rehearsal.engine import daemon, debs, services
-from shipway.rehearsal.engine.daemon import Home
+from shipway.rehearsal.engine.home import Home, check_length
 from shipway.rehearsal.engine.sources import Source
 
 pytestmark = pytest.mark.skipif(
@@ -54,8 +54,8 @@ class Machine:
         )
         patch.setattr(engine, "fill_mirror", lambda home, *_: self._fill(home))
         patch.setattr(engine, "remove_bridge", lambda *_: self.steps.append("bridge"))
-        patch.setattr(engine, "end", self._end)
-        patch.setattr(engine, "find", lambda _: [])
+        patch.setattr(engine, "end_service", self._end)
+        patch.setattr(engine, "find_services", lambda _: [])
 
     def _start(self, name: str) -> Service:
         self.steps.append(name)
@@ -80,7 +80,7 @@ class Machine:
 
     def ensure(self, suite: str = "trixie") -> str:
         """Make sure of the engine."""
-        return engine.ensure(self.environment, self.said.append, suite=suite)
+        return engine.ensure_engine(self.said.append, environment=self.environment, suite=suite)
 
 
 @pytest.fixture(name="machine")
@@ -105,7 +105,7 @@ class TestRepair:
 
     def test_a_mirror_that_was_not_filled_is_filled(self, machine: Machine) -> None:
         machine.remember(ALIVE, ready=False)
-        assert "would unpack" in engine.preview(machine.environment)
+        assert "would unpack" in engine.preview_engine(environment=machine.environment)
         machine.ensure()
         assert "fill" in machine.steps and machine.ready == [False]
         record = read_record(machine.base / "engine.json")
@@ -143,7 +143,9 @@ class TestSuites:
     def test_stopping_ends_both(self, machine: Machine) -> None:
         machine.remember(ALIVE, suite="sid")
         machine.remember(ALIVE)
-        assert set(engine.stop(machine.environment, machine.said.append)) == {"dockerd"}
+        assert set(engine.stop_engine(machine.said.append, environment=machine.environment)) == {
+            "dockerd"
+        }
         assert machine.steps.count("bridge") == 2 and not list(machine.base.rglob("engine.json"))
 
 
@@ -189,26 +191,29 @@ class TestRefusal:
         machine.answers = False
         monkeypatch.setattr(sys, "platform", platform)
         with pytest.raises(ToolMissing, match="on Linux only") as caught:
-            engine.ensure(machine.environment, machine.said.append, root=machine.folder)
+            engine.ensure_engine(
+                machine.said.append, environment=machine.environment, root=machine.folder
+            )
         assert words in caught.value.hint and not machine.steps
 
     def test_on_windows_nothing_is_asked_that_only_others_have(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sys, "platform", "win32")
-        assert not debs.is_root() and not daemon.other_engine_runs() and not services.end(ALIVE)
+        assert not debs.is_root() and not daemon.other_engine_runs()
+        assert not services.end_service(ALIVE)
 
     def test_on_windows_there_is_no_engine_to_end(
         self, machine: Machine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sys, "platform", "win32")
         with pytest.raises(ContextError, match="none to end"):
-            engine.stop(machine.environment, machine.said.append)
+            engine.stop_engine(machine.said.append, environment=machine.environment)
 
     def test_a_folder_that_is_too_long_for_sockets_is_named(self) -> None:
-        daemon.check_length(Home(Path("/root/.cache/shipway/engine/trixie")))
+        check_length(Home(Path("/root/.cache/shipway/engine/trixie")))
         with pytest.raises(ContextError, match="too long") as caught:
-            daemon.check_length(Home(Path("/" + "long/" * 20)))
+            check_length(Home(Path("/" + "long/" * 20)))
         assert "XDG_CACHE_HOME" in caught.value.hint
 
 
@@ -224,7 +229,7 @@ def test_services_without_a_record_are_found_by_their_whole_command_line(tmp_pat
     (tmp_path / "9").mkdir()
     (tmp_path / "9/cmdline").mkdir()  # what cannot be read has ended
     commands = {"dockerd": ("dockerd", "--config-file", "/cache/daemon.json")}
-    assert services.find(commands, tmp_path) == [Service("dockerd", 7, 77)]
+    assert services.find_services(commands, tmp_path) == [Service("dockerd", 7, 77)]
 
 
 def test_who_waits_for_another_task_is_told(machine: Machine) -> None:
@@ -242,7 +247,9 @@ def test_who_waits_for_another_task_is_told(machine: Machine) -> None:
             said.append(line)
             told.set()
 
-        waiting = threading.Thread(target=engine.stop, args=(machine.environment, progress))
+        waiting = threading.Thread(
+            target=engine.stop_engine, args=(progress,), kwargs={"environment": machine.environment}
+        )
         waiting.start()
         assert told.wait(10)
         fcntl.flock(lock, fcntl.LOCK_UN)

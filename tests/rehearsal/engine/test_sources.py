@@ -61,7 +61,7 @@ OWN_LINE = "deb http://mirror.example/debian bookworm main\n"
     ],
 )
 def test_sources_of_others_are_passed_over(foreign: str) -> None:
-    assert sources.find_mirror([foreign]) == ""
+    assert sources.find_mirror([foreign]) is None
     for own in (OWN, OWN_LINE):
         assert sources.find_mirror([foreign, own]) == "http://mirror.example/debian"
 
@@ -98,7 +98,7 @@ def test_the_archive_is_known_by_its_key(text: str, address: str) -> None:
 
 def test_a_list_of_mirrors_stands_for_its_first_one(tmp_path: Path) -> None:
     text = OWN.replace("http://mirror.example/debian", "mirror+file:///etc/apt/mirrors/debian.list")
-    assert sources.find_mirror([text], tmp_path) == ""
+    assert sources.find_mirror([text], tmp_path) is None
     (tmp_path / "etc/apt/mirrors").mkdir(parents=True)
     (tmp_path / "etc/apt/mirrors/debian.list").write_text(
         "# ours\n\nhttp://mirror.example/debian priority:1\n"

