@@ -159,7 +159,7 @@ def _release(session: Session, report_outcome: _ReportOutcome) -> pipeline.Resul
 
 
 def _require_quiet(rehearsal: Rehearsal) -> None:
-    """Raise ``CheckFailed`` where the first run released nothing or the second one changed a thing."""
+    """Raise ``CheckFailed`` where the first run released nothing or the second changed a thing."""
     changed = [stage.name for stage in rehearsal.second.stages if stage.outcome != "skipped"]
     if rehearsal.first.released and not changed:
         return
