@@ -96,7 +96,8 @@ def make_origin(
     _git(bare, environment, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
     # The docs of earlier versions are the remote's matter; the rehearsal begins without any.
     clone = folder / "project"
-    _clone(folder, environment, "--origin", remote, "--branch", branch, str(bare), str(clone))
+    names = ("--origin", remote, "--branch", branch)
+    _clone(folder, environment, *names, str(bare), str(clone))
     return clone / prefix
 
 

@@ -79,30 +79,39 @@ class ReleaseStore:
             return []
         return list(json.loads(self._file.read_text(encoding="utf-8")))
 
+    def _read_hosted(self, repository: str) -> list[HostedRelease]:
+        """Read the releases of one repository, drafts too, the oldest first."""
+        releases = self._read()
+        return [release for release in releases if release["repository"] == repository]
+
+    def _read_published(self, repository: str) -> list[HostedRelease]:
+        releases = self._read_hosted(repository)
+        return [release for release in releases if not release["draft"]]
+
     def _write(self, releases: list[HostedRelease]) -> None:
         draft = self._file.with_suffix(".new")
-        draft.write_text(json.dumps(releases, indent=2) + "\n", encoding="utf-8")
+        text = json.dumps(releases, indent=2)
+        draft.write_text(f"{text}\n", encoding="utf-8")
         draft.replace(self._file)
 
     def _list(self, request: ApiRequest, repository: str) -> Reply:
         size = int(request.parameter("per_page", "30"))
         page = int(request.parameter("page", "1"))
-        newest_first = reversed(self._read())
-        releases = [release for release in newest_first if release["repository"] == repository]
+        releases = self._read_hosted(repository)
+        releases.reverse()  # the newest comes first
         start = (page - 1) * size
-        return 200, releases[start : start + size]
+        end = start + size
+        return 200, releases[start:end]
 
     def _latest(self, _: ApiRequest, repository: str) -> Reply:
-        for release in self._read():
-            is_public = release["repository"] == repository and not release["draft"]
-            if is_public and release.get("make_latest") == "true":
+        for release in self._read_published(repository):
+            if release.get("make_latest") == "true":
                 return 200, release
         return _NOT_FOUND
 
     def _by_tag(self, _: ApiRequest, repository: str, tag: str) -> Reply:
-        for release in self._read():
-            is_public = release["repository"] == repository and not release["draft"]
-            if is_public and release["tag_name"] == tag:
+        for release in self._read_published(repository):
+            if release["tag_name"] == tag:
                 return 200, release
         return _NOT_FOUND
 
@@ -115,7 +124,8 @@ class ReleaseStore:
         if status == 200 and not fields.get("draft"):
             return _refuse("already_exists", field="tag_name")
         releases = self._read()
-        number = max((release["id"] for release in releases), default=0) + 1
+        numbers = [release["id"] for release in releases]
+        number = max(numbers, default=0) + 1
         address = f"{request.base}{API_PATH}/repos/{repository}/releases/{number}"
         created = {
             "draft": False,
@@ -201,10 +211,12 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # else a body waits 40 ms for the answer to its headers
 
     def _serve(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length)
+        length = self.headers.get("Content-Length")
+        body = self.rfile.read(int(length or 0))
         status, document = self._reply(body)
-        content = b"" if document is None else json.dumps(document).encode()
+        content = b""
+        if document is not None:
+            content = json.dumps(document).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json; charset=utf-8")
         self.send_header("Content-Length", str(len(content)))

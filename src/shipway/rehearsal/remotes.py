@@ -147,7 +147,8 @@ def _plugin_folders(environment: Mapping[str, str]) -> list[str]:
     folder = Path(environment.get("DOCKER_CONFIG") or home / ".docker")
     own = str(folder / "cli-plugins")
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        text = (folder / "config.json").read_text(encoding="utf-8")
+        config = json.loads(text)
     except (OSError, ValueError):
         return [own]
     return [own, *config.get("cliPluginsExtraDirs", [])]
@@ -159,9 +160,16 @@ def _make_token() -> str:
 
 def _start_releases(folder: Path, environment: Mapping[str, str]) -> str:
     port = free_port()
+    argv = (
+        sys.executable,
+        "-I",
+        releases.__file__,
+        str(folder / "releases"),
+        str(port),
+    )
     with (folder / "releases.log").open("ab") as log:
         subprocess.Popen(
-            (sys.executable, "-I", releases.__file__, str(folder / "releases"), str(port)),
+            argv,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=log,

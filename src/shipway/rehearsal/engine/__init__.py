@@ -53,7 +53,11 @@ def ensure_engine(
     if _serves(environment, base, suite):
         return _DONE
     if suite not in SUITES:
-        raise SettingsError(f"no engine from {suite!r}", hint=f"the suites are {', '.join(SUITES)}")
+        suites = ", ".join(SUITES)
+        raise SettingsError(
+            f"no engine from {suite!r}",
+            hint=f"set --suite to one of {suites}",
+        )
     _refuse(environment, root)
     machine_source(root, suite)
     with _alone(base, progress):

@@ -82,19 +82,36 @@ def finish(tree: Path, status: str, source: Source, root: Path) -> None:
     ``status`` is dpkg's list of what is installed in ``tree``; ``root`` is the machine's own root.
     """
     write_text(tree / "var/lib/dpkg/status", status)
-    for name in ("passwd", "group"):
-        master = tree / f"usr/share/base-passwd/{name}.master"
-        shutil.copy(master, tree / "etc" / name)
-    # A machine may trust an authority of its own, and its images have to as well.
-    certificates = tree / "etc/ssl/certs/ca-certificates.crt"
-    certificates.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(root / "etc/ssl/certs/ca-certificates.crt", certificates)
+    _make_accounts(tree)
+    _trust_as_the_machine(tree, root)
     _replace_sources(tree, source)
     for name, goal in _LINKS.items():
         _link(tree / name, goal)
+    _remove_unneeded(tree)
+
+
+def _make_accounts(tree: Path) -> None:
+    """Make the users and groups that every Debian has."""
+    masters = tree / "usr/share/base-passwd"
+    for name in ("passwd", "group"):
+        shutil.copy(masters / f"{name}.master", tree / "etc" / name)
+
+
+def _trust_as_the_machine(tree: Path, root: Path) -> None:
+    """Trust the authorities that the machine trusts; one of them may be its own."""
+    certificates = Path("etc/ssl/certs/ca-certificates.crt")
+    copy = tree / certificates
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(root / certificates, copy)
+
+
+def _remove_unneeded(tree: Path) -> None:
+    """Remove what only people read, and the mark that keeps pip from installing."""
+    share = tree / "usr/share"
     for folder in ("doc", "locale", "man"):
-        shutil.rmtree(tree / "usr/share" / folder, ignore_errors=True)
-    for mark in (tree / "usr/lib").glob("python3*/EXTERNALLY-MANAGED"):
+        shutil.rmtree(share / folder, ignore_errors=True)
+    libraries = tree / "usr/lib"
+    for mark in libraries.glob("python3*/EXTERNALLY-MANAGED"):
         mark.unlink()
 
 

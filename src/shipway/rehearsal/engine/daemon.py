@@ -35,6 +35,9 @@ def render_settings(home: Home, mirror: int) -> str:
     ``mirror`` is its port, 0 where none runs: stand-ins must not take the place of images that can
     be had.
     """
+    mirrors = []
+    if mirror:
+        mirrors.append(f"http://127.0.0.1:{mirror}")
     settings = {
         "features": {"containerd-snapshotter": True},
         "hosts": [home.client["DOCKER_HOST"]],
@@ -42,7 +45,7 @@ def render_settings(home: Home, mirror: int) -> str:
         "exec-root": str(home.run / "exec"),
         "pidfile": str(home.run / "docker.pid"),
         "bridge": home.bridge[0],
-        "registry-mirrors": [f"http://127.0.0.1:{mirror}"] if mirror else [],
+        "registry-mirrors": mirrors,
     }
     return json.dumps(settings, indent=2)
 
@@ -55,8 +58,10 @@ def start_engine(home: Home, mirror: int, environment: Mapping[str, str]) -> Ser
     """
     check_length(home)
     home.run.mkdir(parents=True, exist_ok=True)
-    (home.run / "docker.pid").unlink(missing_ok=True)
-    write_text(home.engine_settings, render_settings(home, mirror))
+    pid_file = home.run / "docker.pid"
+    pid_file.unlink(missing_ok=True)
+    settings = render_settings(home, mirror)
+    write_text(home.engine_settings, settings)
     own = _own_environment(home, environment)
     make_bridge(home, Processes(own))
     log = home.log("dockerd")

@@ -51,16 +51,22 @@ class Archive:
         lists = self.folder / "lists"
         for folder in (archives, lists):
             (folder / "partial").mkdir(parents=True, exist_ok=True)
+        self._write_status()
+        write_text(self.folder / "sources.list", self._render_source())
+        write_text(self.folder / "apt.conf", self._render_config())
+        return archives
+
+    def _write_status(self) -> None:
         status = self.folder / "status"
         if self.status is None:
             write_text(status, "")
         else:
             shutil.copy(self.status, status)
+
+    def _render_source(self) -> str:
         source = self.source
-        line = f"deb [signed-by={source.keyring}] {source.mirror} {source.suite} main\n"
-        write_text(self.folder / "sources.list", line)
-        write_text(self.folder / "apt.conf", self._render_config())
-        return archives
+        options = f"[signed-by={source.keyring}]"
+        return f"deb {options} {source.mirror} {source.suite} main\n"
 
     def _render_config(self) -> str:
         settings = {

@@ -33,8 +33,10 @@ def start_mirror(home: Home, port: int, environment: Mapping[str, str]) -> Servi
 
     Raises ``ToolMissing`` where it does not answer.
     """
-    config = render_registry_config(f"127.0.0.1:{port}", home.folder / "mirror")
-    write_text(home.mirror_settings, config)
+    address = f"127.0.0.1:{port}"
+    images = home.folder / "mirror"
+    settings = render_registry_config(address, images)
+    write_text(home.mirror_settings, settings)
     log = home.log("mirror")
     own = {"PATH": environment.get("PATH", "")}
     argv = home.commands["mirror"]
@@ -137,4 +139,11 @@ def _push(folder: Path, port: int, image: str, runner: Runner, *options: str) ->
         f"--output=type=image,name=127.0.0.1:{port}/{image},push=true",
         str(folder / "context"),
     )
-    runner(Command(name="engine", why=f"make {image}", argv=argv, effect=Effect.LOCAL))
+    runner(
+        Command(
+            name="engine",
+            why=f"make {image}",
+            argv=argv,
+            effect=Effect.LOCAL,
+        )
+    )

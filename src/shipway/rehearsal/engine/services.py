@@ -41,18 +41,23 @@ def find_services(
     A task that was killed right after it started a service had no time to write it down. The
     command lines name files in the engine's own folder, so that nothing else looks like them.
     """
-    names: dict[str, str] = {}
-    for name, argv in commands.items():
-        line = "".join(f"{word}\0" for word in argv)
-        names[line] = name
+    names = {_render_line(argv): name for name, argv in commands.items()}
     services = []
     for file in sorted(proc.glob("[0-9]*/cmdline")):
-        running = names.get(_read_line(file))
-        if running is not None:
-            pid = int(file.parent.name)
-            started = start_time(pid, proc) or 0
-            services.append(Service(running, pid, started))
+        line = _read_line(file)
+        if line not in names:
+            continue
+        pid = int(file.parent.name)
+        started = start_time(pid, proc) or 0
+        service = Service(names[line], pid, started)
+        services.append(service)
     return services
+
+
+def _render_line(argv: Sequence[str]) -> str:
+    """Write a command line as ``/proc/PID/cmdline`` does: a NUL ends each word (``proc(5)``)."""
+    words = [f"{word}\0" for word in argv]
+    return "".join(words)
 
 
 def _read_line(file: Path) -> str:
@@ -84,7 +89,8 @@ def wait_for_service(
 def _no_answer(service: Service, verb: str, log: Path) -> ToolMissing:
     text = log.read_text(encoding="utf-8", errors="replace")
     lines = text.splitlines()
-    ending = "\n".join(f"  | {line[:200]}" for line in lines[-8:])
+    last = [f"  | {line[:200]}" for line in lines[-8:]]
+    ending = "\n".join(last)
     return ToolMissing(
         f"{service.name} {verb}:\n{ending}",
         hint=f"read {log}, then run `task engine:stop` and `task engine` again",

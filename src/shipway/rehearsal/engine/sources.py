@@ -106,18 +106,24 @@ def _read_line(match: re.Match[str]) -> SourceEntry:
 
 
 def _read_stanza(stanza: str) -> Iterator[SourceEntry]:
-    fields = {name.lower(): content.strip() for name, content in _FIELD.findall(stanza)}
-    if "deb" not in fields.get("types", "").split():
+    fields: dict[str, str] = {}
+    for name, content in _FIELD.findall(stanza):
+        fields[name.lower()] = content.strip()
+    types = fields.get("types", "")
+    enabled = fields.get("enabled", "yes")
+    if "deb" not in types.split() or enabled.lower() in {"no", "false"}:
         return
-    if fields.get("enabled", "yes").lower() in {"no", "false"}:
-        return
-    for address in fields.get("uris", "").split():
+    suites = fields.get("suites", "")
+    components = fields.get("components", "")
+    trusted = fields.get("trusted", "")
+    addresses = fields.get("uris", "")
+    for address in addresses.split():
         yield SourceEntry(
             address=address,
-            suites=tuple(fields.get("suites", "").split()),
-            components=tuple(fields.get("components", "").split()),
+            suites=tuple(suites.split()),
+            components=tuple(components.split()),
             signer=fields.get("signed-by", ""),
-            trusted=fields.get("trusted", "").lower() == "yes",
+            trusted=trusted.lower() == "yes",
         )
 
 
@@ -191,7 +197,8 @@ def machine_suite(root: Path) -> str:
 def what_to_install(root: Path, platform: str = sys.platform) -> str:
     """Give the commands that bring Docker with buildx, and cosign, to this system."""
     release = _read_release(root)
-    systems = [platform, release.get("ID", ""), *release.get("ID_LIKE", "").split()]
+    relatives = release.get("ID_LIKE", "")
+    systems = [platform, release.get("ID", ""), *relatives.split()]
     for system in systems:
         if system in _INSTALL:
             return _INSTALL[system]
