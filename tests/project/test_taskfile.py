@@ -7,12 +7,16 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+if sys.platform == "win32":
+    pytest.skip("the stand-ins are shell scripts", allow_module_level=True)
 
 TASKFILE = Path(__file__).parents[2] / "Taskfile.yml"
 TASK = Path(sysconfig.get_path("scripts")) / "task"
@@ -85,10 +89,7 @@ OTHER_WAYS = [
 KILLS = [(point, signal.SIGKILL, "group") for point in POINTS]
 KILLS += [(point, *way) for point, way in zip(POINTS[1::2], OTHER_WAYS, strict=True)]
 
-pytestmark = [
-    pytest.mark.process,
-    pytest.mark.skipif(os.name != "posix", reason="the stand-ins are shell scripts"),
-]
+pytestmark = pytest.mark.process
 
 
 class Run:
