@@ -18,9 +18,13 @@ RUN --mount=type=secret,id=ca-certificates,target=/etc/ssl/certs/ca-certificates
         'Acquire::Retries "5";' \
         '#clear DPkg::Post-Invoke;' '#clear APT::Update::Post-Invoke;' > /target/apt.conf \
     && export APT_CONFIG=/target/apt.conf \
-    && apt-get update -qq \
-    && apt-get satisfy -y -qq --no-install-recommends --download-only \
-        'ca-certificates, cosign, docker-buildx, docker-cli, git, openssh-client' \
+    # What came stays: the next attempt fetches the rest. A network that fails for a minute ends no release.
+    && attempt=0 \
+    && until apt-get update -qq && apt-get satisfy -y -qq --no-install-recommends --download-only \
+        'ca-certificates, cosign, docker-buildx, docker-cli, git, openssh-client'; do \
+        attempt=$((attempt + 1)) && [ "$attempt" -lt 6 ] || exit 1; \
+        echo "not all packages could be fetched; once more in $((attempt * 10)) s" >&2; sleep $((attempt * 10)); \
+    done \
     && cp /target/status /target/root/var/lib/dpkg/status \
     && for deb in /target/cache/archives/*.deb; do \
         dpkg-deb --extract "$deb" /target/root; \
@@ -37,7 +41,7 @@ SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 ENV UV_CONCURRENT_DOWNLOADS=8 UV_HTTP_RETRIES=8 UV_HTTP_TIMEOUT=60
 COPY requirements/uv.txt /requirements/
 RUN --mount=type=secret,id=ca-certificates,target=/etc/ssl/certs/ca-certificates.crt,required=false \
-    python3 -m venv /uv && /uv/bin/pip install --quiet --no-cache-dir --require-hashes -r /requirements/uv.txt
+    python3 -m venv /uv && /uv/bin/pip install --quiet --no-cache-dir --retries 10 --require-hashes -r /requirements/uv.txt
 COPY requirements/dev.txt /requirements/
 # From here on once for each platform.
 ARG TARGETARCH

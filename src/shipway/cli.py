@@ -1,4 +1,4 @@
-"""The `shipway` program: the Invoke collection for projects without a `tasks.py`."""
+"""The `shipway` program runs the Invoke collection, for projects without a `tasks.py`."""
 
 from __future__ import annotations
 
@@ -16,23 +16,39 @@ _IMAGE = "--image"
 
 def main() -> None:
     """Run the program; it exits with the documented statuses."""
-    Program(name="shipway", namespace=namespace, version=__version__).run([*name_image(sys.argv)])
+    program = Program(
+        name="shipway",
+        namespace=namespace,
+        version=__version__,
+    )
+    words = list(name_image(sys.argv))
+    program.run(words)
 
 
 def name_image(words: Sequence[str]) -> Iterator[str]:
-    """`verify IMAGE` as `verify --image IMAGE`: Invoke knows no argument without a flag that may be left out."""
-    contexts = {
-        str(name): one for one in namespace.to_contexts() for name in (one.name, *one.aliases)
-    }
+    """Give `verify IMAGE` as `verify --image IMAGE`.
+
+    Invoke has no argument that may be left out and needs no flag.
+    """
+    flags_by_task = _list_flags()
     flags: dict[str, Argument] = {}
-    value = False
+    is_value = False
     for word in words:
-        if value:
-            value = False
+        if is_value:
+            is_value = False
         elif word.startswith("-"):
-            value = word in flags and flags[word].takes_value
-        elif word in contexts:
-            flags = contexts[word].flags
+            is_value = word in flags and flags[word].takes_value
+        elif word in flags_by_task:
+            flags = flags_by_task[word]
         elif _IMAGE in flags:
             yield _IMAGE
         yield word
+
+
+def _list_flags() -> dict[str, dict[str, Argument]]:
+    """Give the flags of each task, by the names of the task."""
+    flags: dict[str, dict[str, Argument]] = {}
+    for context in namespace.to_contexts():
+        for name in (context.name, *context.aliases):
+            flags[str(name)] = context.flags
+    return flags

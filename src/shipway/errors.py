@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 
 class ShipwayError(Exception):
-    """An error that people are meant to read; the base of all others.
+    """Tells people what went wrong; all other errors derive from it.
 
     ``message`` says what failed and why, ``hint`` what to do next. ``status`` is the exit status
     of the program.
@@ -26,7 +26,7 @@ class ShipwayError(Exception):
         self.message = message
         self.hint = hint
         self.document: dict[str, Any] = {}  # Any: the values of a JSON document
-        """What was reached before the failure, for whoever asked for JSON."""
+        """Says what was reached before the failure, for a task that prints JSON."""
 
     def __reduce__(self) -> tuple[object, ...]:
         # So that it comes through from another process, hint and all.
@@ -37,19 +37,19 @@ class ShipwayError(Exception):
 
 
 class CheckFailed(ShipwayError):
-    """A check of the project (lint, tests, reproducibility) found faults."""
+    """Says that a check of the project (lint, tests, reproducibility) found faults."""
 
     status = 1
 
 
 class SettingsError(ShipwayError):
-    """``[tool.shipway]`` or ``pyproject.toml`` is wrong; the message lists every problem."""
+    """Says that ``[tool.shipway]`` or ``pyproject.toml`` is wrong; it lists every problem."""
 
     status = 2
 
 
 class ContextError(ShipwayError):
-    """The place where shipway was started does not allow the task.
+    """Says that the place where shipway was started does not allow the task.
 
     It has no git or no remote, is a shallow clone, or its tree is dirty.
     """
@@ -58,15 +58,15 @@ class ContextError(ShipwayError):
 
 
 class ToolMissing(ShipwayError):
-    """A program that the task drives is not installed, too old, or its service does not answer."""
+    """Says that a program is not installed or too old, or that its service does not answer."""
 
     status = 4
 
 
 class StepFailed(ShipwayError):
-    """A command or a request failed, or a question could not be asked. Never means "not there".
+    """Says that a command or a request failed, or that a question could not be asked.
 
-    ``passes`` says that the trouble may be over in a moment.
+    It never means "not there". ``passes`` says that the trouble may be over in a moment.
     """
 
     status = 5
@@ -77,12 +77,12 @@ class StepFailed(ShipwayError):
 
 
 class Conflict(ShipwayError):
-    """What is published differs from what should be; shipway never overwrites it."""
+    """Says that what is published differs from what should be; shipway never overwrites it."""
 
     status = 6
 
 
 class VerificationFailed(ShipwayError):
-    """An image, a signature or an attestation is not what a consumer has to be able to trust."""
+    """Says that a consumer cannot trust an image, a signature or an attestation."""
 
     status = 7

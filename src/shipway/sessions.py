@@ -1,8 +1,9 @@
-"""The Nox sessions: every check in an environment of its own. A project takes them: ``import shipway.sessions``.
+"""The Nox sessions run every check in an environment of its own.
 
-A session installs what `requirements/<session>.txt` locks, with hashes, when that file is there; else
-the tools of the list below, and the project. It looks at what the conventions name, and is skipped,
-with the reason, where that is not there.
+A project takes them with ``import shipway.sessions``. A session installs what
+`requirements/<session>.txt` locks, with hashes, when that file is there; else the tools of the list
+below, and the project. It looks at what the conventions name, and is skipped, with the reason,
+where that is not there.
 """
 
 from __future__ import annotations
@@ -28,33 +29,40 @@ TOOLS = {
     "bench": ("rich",),
 }
 FRONT = ("noxfile.py", "tasks.py")
-"""These import shipway, which no session's environment holds: only tools that follow no imports look
-at them.
+"""Names the files that import shipway, which no session's environment holds.
+
+Only tools that follow no imports look at them.
 """
 FLOOR = 80
-"""Branch coverage in percent that `tests` asks for where the project sets no ``fail_under``."""
+"""Says how many percent of branches `tests` wants covered if the project sets no ``fail_under``."""
 PLATFORMS = ("linux", "darwin", "win32")
-"""The systems whose types are checked: images are built on Linux, and projects maintained on all."""
+"""Names the systems whose types are checked.
+
+Images are built on Linux, and projects maintained on all.
+"""
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Run flake8, pylint and hadolint; ruff's formatter, import-linter and zizmor where they are used."""
+    """Run flake8, pylint, hadolint; ruff's formatter, import-linter, zizmor where they are used."""
     paths = _python_paths(session)
     _install(session, "lint", project=False)
     front = [name for name in FRONT if Path(name).is_file()]
+    files = [*paths, *front]
     if _is_configured(session, "ruff") and _is_locked("lint", "ruff"):
-        _run(session, "ruff", "format", "--check", "--no-cache", *paths, *front)
-    _run(session, "flake8", *paths, *front)
+        _run(session, "ruff", "format", "--check", "--no-cache", *files)
+    _run(session, "flake8", *files)
     _run(session, "pylint", "--score=no", *paths)
     if Path("Dockerfile").is_file():
         _run(session, "hadolint", "Dockerfile")
     else:
         session.log("hadolint has nothing to do: there is no Dockerfile")
     if _is_configured(session, "importlinter"):
-        _run(session, "lint-imports", "--no-cache", env={"PYTHONPATH": "src"}, silent=True)
+        env = {"PYTHONPATH": "src"}
+        _run(session, "lint-imports", "--no-cache", env=env, silent=True)
     if Path(".github/workflows").is_dir() and _is_locked("lint", "zizmor"):
-        _run(session, "zizmor", "--offline", "--quiet", "--persona", "auditor", ".github")
+        flags = ("--offline", "--quiet", "--persona", "auditor")
+        _run(session, "zizmor", *flags, ".github")
 
 
 @nox.session
@@ -74,21 +82,30 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Run mypy, strict: for Linux, macOS and Windows, or for the system that ``platform`` in ``[tool.mypy]`` names."""
+    """Run mypy, strict: for Linux, macOS and Windows, or for the system that the project names.
+
+    A project names it by ``platform`` in ``[tool.mypy]``.
+    """
     paths = _python_paths(session)
     _install(session, "types", project=False)
     settings = _read_settings(session, "mypy")
-    options = ["--strict", *paths] if settings is None else []
-    if settings and "platform" in settings:
+    options: list[str] = []
+    if settings is None:
+        settings = {}
+        options = ["--strict", *paths]
+    if "platform" in settings:
         _run(session, "mypy", *options)
         return
-    cache = settings.get("cache_dir", ".mypy_cache") if settings else ".mypy_cache"
+    cache = settings.get("cache_dir", ".mypy_cache")
     for platform in PLATFORMS:
         # mypy's cache holds one system: in a folder for all of them, each run would throw the last
         # one's away.
-        flags = [f"--platform={platform}", f"--cache-dir={cache}/{platform}"]
+        flags = [
+            f"--platform={platform}",
+            f"--cache-dir={cache}/{platform}",
+        ]
         if platform != "linux":
-            # What a guard such as `if sys.platform != "linux": return` leaves out is no fault there.
+            # What a guard such as `if sys.platform != "linux": return` leaves out is no fault.
             flags.append("--no-warn-unreachable")
         _run(session, "mypy", *flags, *options)
 
@@ -99,9 +116,11 @@ def docs(session: nox.Session) -> None:
     if not Path("mkdocs.yml").is_file():
         session.skip("there is no mkdocs.yml")
     _install(session, "docs", project=False)
-    site = str(Path(session.create_tmp()) / "site")
+    folder = Path(session.create_tmp())
+    site = str(folder / "site")
     command = ("mkdocs", "--quiet", "build", "--strict", "--site-dir", site)
-    _run(session, *command, env={"NO_MKDOCS_2_WARNING": "1"})
+    env = {"NO_MKDOCS_2_WARNING": "1"}
+    _run(session, *command, env=env)
 
 
 @nox.session(default=False)
@@ -134,11 +153,11 @@ def faults(session: nox.Session) -> None:
 
 @contextlib.contextmanager
 def _heeding_ctrl_c() -> Iterator[None]:
-    """Raise KeyboardInterrupt at the end where Ctrl-C came meanwhile, whatever the commands ended with.
+    """Raise KeyboardInterrupt at the end where Ctrl-C came meanwhile, however the commands ended.
 
-    Nox counts a command as successful that ends with 0 after Ctrl-C. Through Task it gets the signal
-    twice, and the second one can hide how the command ended: `subprocess` then finds no child to ask
-    and takes 0.
+    Nox counts a command as successful that ends with 0 after Ctrl-C. Through Task it gets the
+    signal twice, and the second one can hide how the command ended: `subprocess` then finds no
+    child to ask and takes 0.
     """
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield  # Another handler is there, or Ctrl-C is ignored, as under nohup.
@@ -168,7 +187,7 @@ def _run(
 
 @_heeding_ctrl_c()
 def _install(session: nox.Session, name: str, *, project: bool) -> None:
-    lock = Path("requirements") / f"{name}.txt"
+    lock = _lock_of(name)
     if not lock.is_file():
         session.install("--quiet", *TOOLS[name])
         session.install("--quiet", "--editable", ".")
@@ -208,7 +227,8 @@ def _read_settings(session: nox.Session, tool: str) -> Mapping[str, object] | No
         document = nox.project.load_toml("pyproject.toml")
     except ValueError as error:
         session.error(f"pyproject.toml is not valid TOML: {error}")
-    settings: Mapping[str, object] | None = document.get("tool", {}).get(tool)
+    tools = document.get("tool", {})
+    settings: Mapping[str, object] | None = tools.get(tool)
     return settings
 
 
@@ -217,5 +237,14 @@ def _is_configured(session: nox.Session, tool: str) -> bool:
 
 
 def _is_locked(name: str, package: str) -> bool:
-    lock = Path("requirements") / f"{name}.txt"
-    return lock.is_file() and f"\n{package}==" in f"\n{lock.read_text(encoding='utf-8')}"
+    lock = _lock_of(name)
+    if not lock.is_file():
+        return False
+    text = lock.read_text(encoding="utf-8")
+    pin = f"{package}=="
+    return any(line.startswith(pin) for line in text.splitlines())
+
+
+def _lock_of(name: str) -> Path:
+    """Give the file that locks what the session ``name`` installs."""
+    return Path("requirements") / f"{name}.txt"

@@ -16,6 +16,7 @@ from shipway.rehearsal.registry import start_registry, wait_for_address
 from shipway.settings import Settings
 from shipway.target.context import Context
 from shipway.target.plan import plan_build
+from shipway.tools.build import CERTIFICATES
 from tests.bench.measure import NotMeasured
 
 SERVICE = Path(__file__).parent / "service"
@@ -47,12 +48,19 @@ class Builder:
         """Where the cache of the builds is."""
         return f"type=registry,ref={self.registry}/orders:cache"
 
+    @property
+    def certificates(self) -> tuple[str, ...]:
+        """The flags that hand the machine's own certificates to a build, as `shipway build` does."""
+        building = plan_build(Settings(), Context(event="local"), self.environment, "orders")
+        if not building.certificates:
+            return ()
+        return (f"--secret=id={CERTIFICATES},src={building.certificates}",)
+
     def build(self, *words: str, platforms: tuple[str, ...] = PLATFORMS, output: str = "") -> None:
         """Build and push, as `shipway build --push` does it. `push=` without a value means yes to BuildKit."""
         image = (
             f"type=image,name={self.registry}/orders:bench,push=,store=false,{COMPRESSION}{output}"
         )
-        own = plan_build(Settings(), Context(event="local"), self.environment, "orders")
         self.run(
             "docker",
             "buildx",
@@ -60,21 +68,20 @@ class Builder:
             "--progress=plain",
             f"--platform={','.join(platforms)}",
             f"--output={image}",
-            *own.args,
+            *self.certificates,
             *words,
             ".",
         )
 
     def fetch_packages(self) -> None:
         """Put the packages of each platform into ``packages/`` of the checkout."""
-        own = plan_build(Settings(), Context(event="local"), self.environment, "orders")
         self.run(
             "docker",
             "buildx",
             "build",
             "--progress=plain",
             f"--platform={','.join(PLATFORMS)}",
-            *own.args,
+            *self.certificates,
             "--target=packages",
             "--output=type=local,dest=packages",
             ".",

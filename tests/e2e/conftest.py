@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from shipway.effects.environment import equip, is_modern
+from shipway.effects.environment import equip
 from shipway.effects.processes import Processes
 from shipway.rehearsal import leash
 from shipway.rehearsal.engine import daemon
 from shipway.rehearsal.ports import free_port
 from shipway.rehearsal.registry import PROGRAMS, start_registry, wait_for_address
+from shipway.tools.cosign import ask_for_help, knows_signing_configs
 from tests.sigstore.flags import install
 from tests.sigstore.service import stand_up
 from tests.support.kept import PROJECT, Kept, shipway
@@ -75,8 +76,9 @@ def fixture_bench(tmp_path: Path) -> Iterator[Bench]:
         folder = tmp_path / "services/registry"
         registry = start_registry(folder, free_port(), tools | mark)
         plain = {"PATH": tools["PATH"], "HOME": str(tmp_path), "DOCKER_CONFIG": str(tmp_path)}
+        help_text = Processes(plain)(ask_for_help("bench"))
         environment = install(
-            tmp_path / "bin", cosign, sigstore, plain, modern=is_modern(Processes(plain))
+            tmp_path / "bin", cosign, sigstore, plain, modern=knows_signing_configs(help_text)
         )
         wait_for_address(f"http://{registry}/v2/", "the registry of the test", folder / "log")
         yield Bench(sigstore, Processes(environment, patience=60), registry)

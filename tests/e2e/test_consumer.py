@@ -12,15 +12,15 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from shipway.effects import read_image
-from shipway.run import verify as consumer
-from shipway.run.verify import Verdict
+from shipway.effects.read_image import describe_image
+from shipway.image.contents import Contents
+from shipway.run.verify import Verdict, verify_image
 from shipway.target.from_image import Expectation
 from tests.sigstore.identity import Workflow
 from tests.support.kept import shipway
@@ -53,27 +53,27 @@ def send(
 class Market:
     """Where images are published, signed and looked at."""
 
-    session: Bench
+    bench: Bench
     environment: dict[str, str]
 
     @property
     def image(self) -> str:
         """The image under test."""
-        return f"{self.session.registry}/acme/app:v1.2.3"
+        return f"{self.bench.registry}/acme/app:v1.2.3"
 
     def publish(self, recipe: Recipe = GOOD) -> tuple[str, ...]:
         """Publish it; nobody has signed it yet."""
-        return Shelf(f"http://{self.session.registry}/v2/acme/app", send).publish(recipe, "v1.2.3")
+        return Shelf(f"http://{self.bench.registry}/v2/acme/app", send).publish(recipe, "v1.2.3")
 
     def sign(self, digests: tuple[str, ...], workflow: Workflow | None = None) -> None:
         """Sign by digest, as ``workflow``."""
-        self.session.sigstore.workflow = workflow or Workflow()
+        self.bench.sigstore.workflow = workflow or Workflow()
         for digest in digests:
-            self.session.sign(digest)
+            self.bench.sign(digest)
 
     def verify(self, wanted: Expectation = WANTED) -> Verdict:
         """As a consumer."""
-        return consumer.verify(self.image, wanted, self.environment)
+        return verify_image(self.image, wanted, self.environment)
 
     def faults(self, wanted: Expectation = WANTED) -> str:
         """What does not hold."""
@@ -83,14 +83,14 @@ class Market:
 
 
 @pytest.fixture(name="market")
-def fixture_market(session: Bench) -> Iterator[Market]:
+def fixture_market(bench: Bench) -> Iterator[Market]:
     """Everything, for one test. The consumer's environment has neither a job's token nor its variables."""
     environment = {
         name: value
-        for name, value in session.runner.public.items()
+        for name, value in bench.runner.public.items()
         if not name.startswith(("GITHUB", "ACT"))
     }
-    yield Market(session, environment)
+    yield Market(bench, environment)
 
 
 def test_a_good_release_is_verified_by_the_program_from_nowhere(
@@ -280,21 +280,20 @@ def test_a_signature_does_not_make_up_for_the_content(
 
 def test_a_tag_that_moves_meanwhile(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
     market.sign(market.publish())
-    describe = read_image.describe
 
-    def slowly(name: str, digest: str, cache: Path) -> object:
-        found = describe(name, digest, cache)
+    def describe_slowly(name: str, digest: str, environment: Mapping[str, str]) -> Contents:
+        contents = describe_image(name, digest, environment)
         market.publish(GOOD.but(extra="evil"))
-        return found
+        return contents
 
-    monkeypatch.setattr(read_image, "describe", slowly)
+    monkeypatch.setattr("shipway.effects.questions.describe_image", describe_slowly)
     assert market.faults().startswith(f"{market.image} still there: sha256:")
 
 
 def test_a_signature_that_is_lost(market: Market) -> None:
     digests = market.publish()
     market.sign(digests)
-    address = f"http://{market.session.registry}/v2/acme/app/manifests"
+    address = f"http://{market.bench.registry}/v2/acme/app/manifests"
     for tag in (f"sha256-{digests[0][7:]}", f"sha256-{digests[0][7:]}.sig"):
         _, headers = send(f"{address}/{tag}", "GET", None, {"Accept": f"{INDEX}, {MANIFEST}"})
         if found := headers.get("Docker-Content-Digest"):

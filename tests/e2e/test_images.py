@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from shipway.effects.environment import cache_folder
-from shipway.effects.read_image import describe
+from shipway.effects.read_image import describe_image
 from shipway.effects.registry import connect
 from tests.support.kept import Kept, status
 from tests.support.layers import elf
@@ -45,10 +45,11 @@ def test_platforms_built_apart_and_merged_are_what_one_build_gives(
     assert len(one.attestations) == len(other.attestations) == 2
     assert {entry.subject for entry in one.attestations} == {entry.digest for entry in one.images}
     assert set(one.annotations) == set(other.annotations)
-    found = describe(toy.image, merged["digest"], tmp_path)
+    environment = toy.environment | {"XDG_CACHE_HOME": str(tmp_path)}
+    contents = describe_image(toy.image, merged["digest"], environment)
     for name in BOTH:
-        assert found.platforms[name].distributions == (("toy", "1.0"),)
-        assert "toy" in {package for package, _, _ in found.packages(name)}
+        assert contents.platforms[name].distributions == (("toy", "1.0"),)
+        assert "toy" in {package for package, _, _ in contents.packages(name)}
 
 
 def test_the_printed_commands_do_it_in_a_shell(toy: Toy) -> None:
@@ -134,9 +135,9 @@ def test_a_cache_in_the_registry_outlives_the_builder(kept: Kept, toy: Toy) -> N
         # Without SBOM, which is refused afterwards: BuildKit of engine 26 keeps hold of what was scanned for one, and
         # no prune takes it away.
         assert "0 packages" in toy.run("build", "--push", code=7)["error"]["message"]
-        with connect(toy.image) as registry:
+        with connect(toy.image, toy.environment) as registry:
             built = status(kept, f"{toy.image}@{registry.manifest(f'sha-{head[:7]}')[0]}")
-            layers.append([registry.manifest(entry.digest)[1]["layers"] for entry in built.images])
+            layers.append([registry.manifest(entry.digest)[1].layers for entry in built.images])
     assert layers[1] == layers[0]
     assert all(one != other for one, other in zip(layers[2], layers[0], strict=True))
 

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from shipway.errors import StepFailed
 from shipway.settings import Settings
 from shipway.target.context import Facts, detect
-from shipway.target.plan import plan_signing
+from shipway.target.plan import plan_signer
 from tests.sigstore.identity import Workflow
 from tests.sigstore.keys import make_root
 from tests.sigstore.service import Sigstore, stand_up
@@ -44,27 +44,27 @@ def fixture_sigstore(tmp_path: Path) -> Iterator[Sigstore]:
 class TestWithCosign:
     """The whole way, as a job on GitHub goes it."""
 
-    def test_what_a_workflow_signs_is_signed_by_it_and_by_nobody_else(self, session: Bench) -> None:
-        signed, unsigned = session.push("signed"), session.push("unsigned")
-        workflow = session.sigstore.workflow
-        session.sign(signed)
-        assert session.is_signed(signed, workflow) and not session.sigstore.refusals
-        assert not session.is_signed(unsigned, workflow)
+    def test_what_a_workflow_signs_is_signed_by_it_and_by_nobody_else(self, bench: Bench) -> None:
+        signed, unsigned = bench.push("signed"), bench.push("unsigned")
+        workflow = bench.sigstore.workflow
+        bench.sign(signed)
+        assert bench.is_signed(signed, workflow) and not bench.sigstore.refusals
+        assert not bench.is_signed(unsigned, workflow)
         for other in (
             replace(workflow, file=".github/workflows/other.yml"),
             replace(workflow, ref="refs/heads/fork"),
             replace(workflow, repository="acme/app-evil"),
             replace(workflow, called=CALLED),
         ):
-            assert not session.is_signed(signed, other), other
+            assert not bench.is_signed(signed, other), other
 
-    def test_a_reusable_workflow_signs_for_its_caller(self, session: Bench) -> None:
-        digest = session.push("called")
-        session.sigstore.workflow = replace(session.sigstore.workflow, called=CALLED)
-        session.sign(digest)
-        assert session.is_signed(digest, session.sigstore.workflow)
-        assert not session.is_signed(
-            digest, replace(session.sigstore.workflow, repository="mallory/app")
+    def test_a_reusable_workflow_signs_for_its_caller(self, bench: Bench) -> None:
+        digest = bench.push("called")
+        bench.sigstore.workflow = replace(bench.sigstore.workflow, called=CALLED)
+        bench.sign(digest)
+        assert bench.is_signed(digest, bench.sigstore.workflow)
+        assert not bench.is_signed(
+            digest, replace(bench.sigstore.workflow, repository="mallory/app")
         )
 
     @pytest.mark.parametrize(
@@ -72,48 +72,44 @@ class TestWithCosign:
         [Workflow(lifetime=-60), Workflow(audience="somebody-else")],
         ids=["expired", "wrong audience"],
     )
-    def test_a_token_that_is_not_good_signs_nothing(
-        self, session: Bench, workflow: Workflow
-    ) -> None:
-        digest = session.push("refused")
-        session.sigstore.workflow = workflow
+    def test_a_token_that_is_not_good_signs_nothing(self, bench: Bench, workflow: Workflow) -> None:
+        digest = bench.push("refused")
+        bench.sigstore.workflow = workflow
         with pytest.raises(StepFailed, match="401"):
-            session.sign(digest)
-        assert not session.is_signed(digest, workflow)
+            bench.sign(digest)
+        assert not bench.is_signed(digest, workflow)
 
-    def test_a_signature_outlives_its_certificate(self, session: Bench) -> None:
-        digest, sigstore = session.push("old"), session.sigstore
+    def test_a_signature_outlives_its_certificate(self, bench: Bench) -> None:
+        digest, sigstore = bench.push("old"), bench.sigstore
         sigstore.authority = replace(sigstore.authority, lifetime=timedelta(seconds=2))
-        session.sign(digest)
+        bench.sign(digest)
         time.sleep(3)
-        assert session.is_signed(digest, sigstore.workflow)
+        assert bench.is_signed(digest, sigstore.workflow)
 
-    def test_a_signature_from_after_the_end_of_its_certificate_is_none(
-        self, session: Bench
-    ) -> None:
-        digest, sigstore = session.push("late"), session.sigstore
+    def test_a_signature_from_after_the_end_of_its_certificate_is_none(self, bench: Bench) -> None:
+        digest, sigstore = bench.push("late"), bench.sigstore
         sigstore.timestamps = replace(sigstore.timestamps, drift=timedelta(hours=1))
         # cosign 3 looks before it pushes, cosign 2 when it verifies.
         with contextlib.suppress(StepFailed):
-            session.sign(digest)
-        assert not session.is_signed(digest, sigstore.workflow)
+            bench.sign(digest)
+        assert not bench.is_signed(digest, sigstore.workflow)
 
     @pytest.mark.parametrize("other", ["log", "root", "timestamps"])
     def test_a_verifier_that_does_not_trust_one_of_the_services_refuses(
-        self, session: Bench, other: str, tmp_path: Path
+        self, bench: Bench, other: str, tmp_path: Path
     ) -> None:
-        digest, sigstore = session.push(other), session.sigstore
+        digest, sigstore = bench.push(other), bench.sigstore
         authority, timestamps = sigstore.authority, sigstore.timestamps
         known = {
             "log": (replace(authority, log=Log()), timestamps),
             "root": (replace(authority, root=make_root("another")), timestamps),
             "timestamps": (authority, make_timestamp_authority()),
         }
-        session.sign(digest)
+        bench.sign(digest)
         write_trust(tmp_path, sigstore.url, *known[other])
-        assert not session.is_signed(digest, sigstore.workflow)
+        assert not bench.is_signed(digest, sigstore.workflow)
         write_trust(tmp_path, sigstore.url, authority, timestamps)
-        assert session.is_signed(digest, sigstore.workflow)
+        assert bench.is_signed(digest, sigstore.workflow)
 
 
 @pytest.mark.parametrize("kind", ["release", "other image"])
@@ -121,7 +117,7 @@ def test_shipway_expects_what_the_certificate_says(kind: str) -> None:
     workflow = Workflow()
     environment = workflow.variables()
     context = detect(Facts(environment=environment))
-    assert plan_signing(Settings(), context, {} if kind == "release" else environment) == expect(
+    assert plan_signer(Settings(), context, {} if kind == "release" else environment) == expect(
         workflow
     )
 

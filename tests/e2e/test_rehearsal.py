@@ -12,15 +12,21 @@ from pathlib import Path
 
 import pytest
 
+from shipway.effects.executor import Executor
 from shipway.effects.processes import Processes
+from shipway.effects.questions import Answerer
 from shipway.errors import Conflict
 from shipway.image.index import Index
 from shipway.image.sbom import parse_packages
+from shipway.model.release import Release
 from shipway.model.target import Target
+from shipway.model.version import parse_version
 from shipway.model.world import World
 from shipway.rehearsal import leash
-from shipway.run.reconcile import Executor, Outcome, observe, refuse
-from shipway.stages import ORDER, build, promote
+from shipway.run.reconcile import refuse
+from shipway.run.release import ORDER
+from shipway.run.result import Outcome
+from shipway.stages import build, promote
 from tests.support.kept import PROJECT, Kept, shipway, status
 
 pytestmark = pytest.mark.engine
@@ -203,6 +209,11 @@ def test_a_version_tag_with_another_digest_is_a_conflict(kept: Kept) -> None:
     )
     moved = status(kept, f"{image}:v{version}").digest
     assert moved != kept.printed["digest"]
+    parsed = parse_version(version)
+    assert parsed is not None
+    release = Release(
+        version=parsed, tag=f"v{version}", commit=kept.printed["revision"], notes="- It works"
+    )
     target = Target(
         image=image,
         commit=kept.printed["revision"],
@@ -212,14 +223,17 @@ def test_a_version_tag_with_another_digest_is_a_conflict(kept: Kept) -> None:
         tags=(f"v{version}", "latest"),
         platforms=("linux/amd64", "linux/arm64"),
         folder=".",
-        version=version,
+        release=release,
     )
     executor = Executor(
-        runner=Processes(kept.environment), api=lambda _: pytest.fail("no request is needed")
+        runner=Processes(kept.environment),
+        answers=Answerer(kept.environment),
+        api=lambda _: pytest.fail("no request is needed"),
     )
-    world = observe(promote, target, observe(build, target, World(), executor), executor)
+    world = build.observe(target, World(), executor)
+    world = promote.observe(target, world, executor)
     with pytest.raises(Conflict, match="is already"):
-        refuse(promote, promote.judge(target, world))
+        refuse(promote.STAGE, promote.judge(target, world))
 
 
 @pytest.mark.parametrize("attempt", range(2))

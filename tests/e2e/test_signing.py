@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from shipway.effects.registry import connect
-from shipway.stages.attest import TYPES
+from shipway.effects.statements import is_image
+from shipway.stages.attest import PREDICATE_TYPES
 from tests.support.kept import Kept, shipway
 from tests.support.repositories import git
 from tests.support.toy import Toy
@@ -30,9 +31,9 @@ SEED = int(os.environ.get("SHIPWAY_SEED") or random.randrange(10**6))
 def fixture_digests(toy: Toy) -> list[str]:
     """The entries of a pushed image, the index last; nobody has signed it."""
     digest = toy.run("build", "--push")["digest"]
-    with connect(toy.image) as registry:
+    with connect(toy.image, toy.environment) as registry:
         _, index = registry.manifest(digest)
-    return [*(one["digest"] for one in index["manifests"]), digest]
+    return [*(entry.digest for entry in index.manifests or ()), digest]
 
 
 def count(kept: Kept, toy: Toy, digests: list[str]) -> list[int]:
@@ -74,15 +75,15 @@ def test_attestations_are_signed_beside_the_images_own_and_only_once(kept: Kept,
         == second["stages"][-1]["reason"]
         == "4 of 4 attestations are signed"
     )
-    with connect(toy.image) as registry:
+    with connect(toy.image, toy.environment) as registry:
         _, index = registry.manifest(digest)
-        images = [one["digest"] for one in index["manifests"] if one["platform"]["os"] != "unknown"]
-        _, held = registry.manifest(
-            next(one["digest"] for one in index["manifests"] if one["digest"] not in images)
-        )
-    types = [one["annotations"]["in-toto.io/predicate-type"] for one in held["layers"]]
+        entries = index.manifests or ()
+        images = [entry.digest for entry in entries if is_image(entry)]
+        statements = next(entry.digest for entry in entries if entry.digest not in images)
+        _, held = registry.manifest(statements)
+    types = [layer.annotation("in-toto.io/predicate-type") for layer in held.layers or ()]
     for image, kind in itertools.product(
-        images, (kind for kind, name in TYPES.items() if name in types)
+        images, (kind for kind, name in PREDICATE_TYPES.items() if name in types)
     ):
         printed = kept.run(
             "cosign",
@@ -95,7 +96,7 @@ def test_attestations_are_signed_beside_the_images_own_and_only_once(kept: Kept,
         )
         (envelope,) = map(json.loads, printed.splitlines())
         statement = json.loads(base64.b64decode(envelope["payload"]))
-        assert statement["predicateType"] == TYPES[kind] and statement["predicate"]
+        assert statement["predicateType"] == PREDICATE_TYPES[kind] and statement["predicate"]
         assert [one["digest"]["sha256"] for one in statement["subject"]] == [
             image.removeprefix("sha256:")
         ]

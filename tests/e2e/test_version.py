@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shipway.errors import StepFailed
+from shipway.model.target import require_release
 from shipway.target.releases import read_override
 from tests.support.histories import at_random, clone_of, config_of, disagreements, heads
 from tests.support.model_remotes import ModelRemotes
@@ -20,8 +21,9 @@ def test_a_release_with_the_real_release_tool(tmp_path: Path) -> None:
     scene = Scene(tmp_path, real=True)
     result = scene.release()
     assert result.target is not None and result.released
-    assert (result.target.version, result.target.tags) == ("0.1.0", ("v0.1.0", "latest"))
-    assert "Initial Release" in result.target.notes
+    release = require_release(result.target)
+    assert (str(release.version), result.target.tags) == ("0.1.0", ("v0.1.0", "latest"))
+    assert "Initial Release" in release.notes
     bare = tmp_path / "origin.git"
     assert (
         git(bare, "rev-parse", "v0.1.0^{commit}")
@@ -82,7 +84,9 @@ class Ways:
         """(version, tags of the image); empty when none is due."""
         result = self.scene.release(override=read_override(level, reason))
         assert result.target is None or result.released
-        return (result.target.version, result.target.tags) if result.target else ("", ())
+        if result.target is None:
+            return "", ()
+        return str(require_release(result.target).version), result.target.tags
 
 
 def test_a_level_that_somebody_asks_for(tmp_path: Path) -> None:
@@ -136,7 +140,8 @@ def test_without_a_release_commit_the_version_comes_from_the_tag(tmp_path: Path)
     assert git(ways.bare, "log", "-1", "--format=%s", "main") == "feat: begin"
     again = ways.scene.release()
     assert {one.outcome for one in again.stages} == {"skipped"} and again.target is not None
-    assert "### Authors" in again.target.notes and again.target.notes == first.target.notes
+    notes = require_release(again.target).notes
+    assert "### Authors" in notes and notes == require_release(first.target).notes
     ways.commit("feat: more")
     assert ways.release() == ("0.2.0", ("v0.2.0", "latest"))
     assert "More" in git(ways.bare, "for-each-ref", "--format=%(contents:body)", "refs/tags/v0.2.0")

@@ -7,53 +7,50 @@ import json
 import pytest
 
 from shipway.effects import bundles
-from shipway.tools.cosign import SIGNATURE
+from shipway.effects.questions import Answerer
+from shipway.errors import StepFailed
+from shipway.model.actions import ReadBundles
 from tests.support.registry import Registry
 
 SUBJECT = "sha256:" + "a" * 64
 OTHER = "sha256:" + "b" * 64
+SIGNATURE = "https://sigstore.dev/cosign/sign/v1"
 
 
-def ask(registry: Registry, capsys: pytest.CaptureFixture[str]) -> object:
-    """What it prints."""
-    bundles.main(registry.name, SUBJECT, OTHER)
-    return json.loads(capsys.readouterr().out)
+def ask(registry: Registry) -> object:
+    """The answer to the question about two digests."""
+    question = ReadBundles(name="sign", why="test", image=registry.name, digests=(SUBJECT, OTHER))
+    return Answerer({})(question)
 
 
-def test_nothing_is_there(registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ask(registry, capsys) == {SUBJECT: [], OTHER: []}
+def test_nothing_is_there(registry: Registry) -> None:
+    assert ask(registry) == {SUBJECT: (), OTHER: ()}
 
 
 @pytest.mark.parametrize("lists", [True, False])
-def test_bundles_are_told_by_their_predicate(
-    registry: Registry, capsys: pytest.CaptureFixture[str], lists: bool
-) -> None:
-    found = [
-        registry.put({"annotations": {bundles.PREDICATE: kind}})
-        for kind in (SIGNATURE, "https://spdx.dev/Doc")
+def test_bundles_are_told_by_their_predicate(registry: Registry, lists: bool) -> None:
+    bundled = [
+        registry.put({"annotations": {bundles.PREDICATE: predicate_type}})
+        for predicate_type in (SIGNATURE, "https://spdx.dev/Doc")
     ]
-    found.append(registry.put({"annotations": None, "artifactType": "something/else"}))
+    bundled.append(registry.put({"annotations": None, "artifactType": "something/else"}))
     if lists:
-        registry.about[SUBJECT] = found
+        registry.about[SUBJECT] = bundled
     else:
         registry.blobs[SUBJECT.replace(":", "-")] = json.dumps(
-            {"manifests": [{"digest": one} for one in found]}
+            {"manifests": [{"digest": digest} for digest in bundled]}
         ).encode()
-    assert ask(registry, capsys) == {SUBJECT: [SIGNATURE, "https://spdx.dev/Doc"], OTHER: []}
+    assert ask(registry) == {SUBJECT: (SIGNATURE, "https://spdx.dev/Doc"), OTHER: ()}
 
 
 @pytest.mark.parametrize("status", [500, 401])
-def test_a_registry_that_does_not_say(
-    registry: Registry, capsys: pytest.CaptureFixture[str], status: int
-) -> None:
+def test_a_registry_that_does_not_say(registry: Registry, status: int) -> None:
     registry.troubles = [(status, {})] * 3
-    with pytest.raises(SystemExit, match=f"referrers/{SUBJECT}"):
-        ask(registry, capsys)
+    with pytest.raises(StepFailed, match=f"referrers/{SUBJECT}"):
+        ask(registry)
 
 
 @pytest.mark.parametrize("status", [400, 404, 406])
-def test_a_registry_without_the_list(
-    registry: Registry, capsys: pytest.CaptureFixture[str], status: int
-) -> None:
+def test_a_registry_without_the_list(registry: Registry, status: int) -> None:
     registry.troubles = [(status, {})]
-    assert ask(registry, capsys) == {SUBJECT: [], OTHER: []}
+    assert ask(registry) == {SUBJECT: (), OTHER: ()}

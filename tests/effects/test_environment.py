@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from shipway.effects.engine_record import Record, Service, start_time
-from shipway.effects.environment import cache_folder, equip, is_modern
+from shipway.effects.environment import cache_folder, equip
 from shipway.model.actions import Answer
+from shipway.tools.cosign import knows_signing_configs
 
 THIS_PROCESS = Service("dockerd", os.getpid(), start_time(os.getpid()) or 0)
 THIS_PROCESS_JSON = json.dumps(asdict(THIS_PROCESS)).encode()
@@ -100,9 +101,9 @@ class TestTools:
         assert cache_folder({"XDG_CACHE_HOME": "/c"}) == Path("/c/shipway")
 
     @pytest.mark.parametrize(
-        ("said", "modern"), [("--signing-config string", True), ("--tlog-upload", False)]
+        ("help_text", "third"), [("--signing-config string", True), ("--tlog-upload", False)]
     )
     def test_generations_of_cosign_are_told_apart_by_what_they_offer(
-        self, said: str, modern: bool
+        self, help_text: str, third: bool
     ) -> None:
-        assert is_modern(lambda _: Answer(code=0, out=said)) is modern
+        assert knows_signing_configs(Answer(code=0, out=help_text)) is third

@@ -63,12 +63,16 @@ class TestLayers:
                 METADATA: b"Name: toy\n",
             }
         )
-        assert set(layers.merge([below, read({".wh.deps": b""})])["compiled"]) == {"depsx/c.so"}
-        assert set(layers.merge([below, read({"deps/.wh.a.so": b""})])["compiled"]) == {
+        assert set(layers.merge_layers([below, read({".wh.deps": b""})])["compiled"]) == {
+            "depsx/c.so"
+        }
+        assert set(layers.merge_layers([below, read({"deps/.wh.a.so": b""})])["compiled"]) == {
             "deps/b.so",
             "depsx/c.so",
         }
-        opaque = layers.merge([below, read({"deps/.wh..wh..opq": b"", "deps/a.so": elf(183)})])
+        opaque = layers.merge_layers(
+            [below, read({"deps/.wh..wh..opq": b"", "deps/a.so": elf(183)})]
+        )
         assert (
             opaque["compiled"] == {"deps/a.so": 183, "depsx/c.so": 62}
             and not opaque["distributions"]
@@ -76,7 +80,7 @@ class TestLayers:
 
     def test_files_for_another_machine(self) -> None:
         layer = read({"a.so": elf(62), "b.so": elf(183)})
-        assert list(layers.foreign(layer, "linux/amd64")) == ["b.so"]
-        assert list(layers.foreign(layer, "linux/arm64/v8")) == ["a.so"]
-        assert list(layers.foreign(layer, "linux/arm/v7")) == ["a.so", "b.so"]
-        assert not list(layers.foreign(layer, "wasi/wasm"))
+        assert list(layers.find_foreign(layer, "linux/amd64")) == ["b.so"]
+        assert list(layers.find_foreign(layer, "linux/arm64/v8")) == ["a.so"]
+        assert list(layers.find_foreign(layer, "linux/arm/v7")) == ["a.so", "b.so"]
+        assert not list(layers.find_foreign(layer, "wasi/wasm"))

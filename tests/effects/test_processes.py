@@ -6,13 +6,12 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from shipway.effects.processes import PATIENCE, Processes, read_patience
 from shipway.errors import ContextError, StepFailed, ToolMissing
-from shipway.model.actions import Command, Effect
+from shipway.model.actions import Command, Effect, Fallback, Hint, Requirement
 from tests.support.stand_ins import install
 
 PATH = {"PATH": os.environ["PATH"]}
@@ -79,50 +78,67 @@ class TestProcesses:
         with pytest.raises(StepFailed):
             Processes(PATH, patience=0.05)(python("import time; time.sleep(60)", live=live))
 
-    def test_a_trouble_that_passes_is_waited_for(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_trouble_that_passes_is_waited_for(self, tmp_path: Path) -> None:
         waited: list[float] = []
-        monkeypatch.setattr("shipway.effects.processes.time", SimpleNamespace(sleep=waited.append))
-        asked = tmp_path / "asked"
+        lines: list[str] = []
+        run = Processes(PATH, echo=lines.append, wait=waited.append)
+        attempts = tmp_path / "attempts"
         flaky = (
-            f"import pathlib, sys; p = pathlib.Path({str(asked)!r}); n = p.stat().st_size if p.exists() else 0; "
+            f"import pathlib, sys; p = pathlib.Path({str(attempts)!r}); "
+            "n = p.stat().st_size if p.exists() else 0; "
             "p.write_text('x' * (n + 1)); n < 2 and sys.exit('503 Service Unavailable')"
         )
-        command = replace(python(flaky), again="503", effect=Effect.READ)
-        said: list[str] = []
-        assert Processes(PATH, echo=said.append)(command).code == 0
-        assert (
-            len(waited) == 2
-            and 0.5 <= waited[0] <= 1.0 <= waited[1] <= 2.0
-            and "may pass" in said[0]
-        )
-        asked.unlink()
+        command = replace(python(flaky), passing="503", effect=Effect.READ)
+        assert run(command).code == 0
+        assert len(waited) == 2 and 0.5 <= waited[0] <= 1.0 <= waited[1] <= 2.0
+        assert len(lines) == 2 and "may pass" in lines[0]
+        attempts.unlink()
         with pytest.raises(StepFailed, match="503"):
-            Processes(PATH)(replace(command, again="504"))
+            run(replace(command, passing="504"))
         assert len(waited) == 2
-        always = replace(python("import sys; sys.exit('503')"), again="503", effect=Effect.READ)
-        with pytest.raises(StepFailed) as caught:
-            Processes(PATH)(always)
-        assert len(waited) == 6 and caught.value.passes
-        with pytest.raises(
-            StepFailed
-        ):  # what changes something is not done again before somebody has looked
-            Processes(PATH)(replace(always, effect=Effect.PUBLISH))
-        assert len(waited) == 6
+
+    def test_a_question_is_asked_five_times_at_most(self) -> None:
+        waited: list[float] = []
+        run = Processes(PATH, wait=waited.append)
+        always = replace(python("import sys; sys.exit('503')"), passing="503", effect=Effect.READ)
+        with pytest.raises(StepFailed, match="503") as caught:
+            run(always)
+        assert len(waited) == 4 and 4.0 <= waited[3] <= 8.0 and caught.value.passes
+        # What changes something is not done again before somebody has looked.
+        with pytest.raises(StepFailed):
+            run(replace(always, effect=Effect.PUBLISH))
+        assert len(waited) == 4
 
     def test_a_command_is_run_once_more_in_its_other_way(self) -> None:
-        said: list[str] = []
+        lines: list[str] = []
+        run = Processes(PATH, echo=lines.append)
+        other_way = (sys.executable, "-I", "-c", "print('without')")
         broken = replace(
             python("import sys; sys.exit('the cache broke')"),
-            otherwise=("cache broke", (sys.executable, "-I", "-c", "print('without')")),
+            fallbacks=(Fallback("cache broke", "a cache broke", other_way),),
         )
-        assert (
-            Processes(PATH, echo=said.append)(broken).out == "without\n"
-            and "run once more" in said[0]
-        )
+        assert run(broken).out == "without\n"
+        assert "a cache broke; run once more" in lines[0]
         with pytest.raises(StepFailed):
-            Processes(PATH)(replace(broken, otherwise=("another", ())))
+            run(replace(broken, fallbacks=(Fallback("another", "another trouble", ()),)))
+
+    def test_a_program_that_would_wait_for_a_person_is_not_started(self) -> None:
+        needy = replace(
+            python("print('started')"), requires=Requirement(("MY_PASSWORD", "MY_PIN"), "set one")
+        )
+        with pytest.raises(ContextError, match="none of MY_PASSWORD, MY_PIN is set") as caught:
+            Processes(PATH)(needy)
+        assert caught.value.hint == "set one"
+        assert Processes({**PATH, "MY_PIN": "1"})(needy).code == 0
+
+    def test_what_a_program_printed_chooses_the_hint(self) -> None:
+        broken = replace(
+            python("import sys; sys.exit('no space left')"),
+            hints=(Hint("denied", "log in"), Hint("no space", "free some")),
+        )
+        with pytest.raises(StepFailed) as caught:
+            Processes(PATH)(broken)
+        assert caught.value.hint == "free some"
 
     def test_a_missing_program_is_named_with_what_to_install(self) -> None:
         with pytest.raises(ToolMissing, match="cosign is not installed") as caught:

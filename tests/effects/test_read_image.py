@@ -12,12 +12,16 @@ from typing import IO
 import pytest
 import zstandard
 
-from shipway.effects import layers, read_image
+from shipway.effects import blobs, layers, read_image
 from shipway.effects.layers import Layer
+from shipway.effects.manifests import Descriptor
+from shipway.effects.questions import Answerer
 from shipway.effects.registry import connect
+from shipway.effects.statements import read_sbom_documents
 from shipway.errors import StepFailed
-from shipway.image.contents import PROVENANCE, SPDX, parse_contents
+from shipway.image.contents import PROVENANCE, SPDX, Contents
 from shipway.image.index import SUBJECT
+from shipway.model.actions import ReadImage
 from tests.support.layers import archive, elf
 from tests.support.registry import Registry
 
@@ -53,7 +57,7 @@ def fixture_index(registry: Registry) -> str:
         },
     ]
     attestation = registry.put(
-        {"config": {}, "layers": [{"digest": registry.put(one)} for one in statements]}
+        {"layers": [{"digest": registry.put(statement)} for statement in statements]}
     )
     return registry.put(
         {
@@ -73,47 +77,84 @@ def fixture_index(registry: Registry) -> str:
     )
 
 
+def ask(registry: Registry, digest: str, cache: Path, **variables: str) -> Contents:
+    """What is in an image, asked with a cache folder and more variables."""
+    question = ReadImage(name="inspect", why="test", image=registry.name, digest=digest)
+    return Answerer({"XDG_CACHE_HOME": str(cache), **variables})(question)
+
+
 @pytest.mark.process
 class TestContents:
     """Reading an image back."""
 
     def test_an_image_is_described_and_its_layers_are_read_once(
-        self,
-        registry: Registry,
-        index: str,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        capsysbinary: pytest.CaptureFixture[bytes],
+        self, registry: Registry, index: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-        read_image.main(f"{registry.name}@{index}")
-        found = parse_contents(capsysbinary.readouterr().out.decode())
-        platform = found.platforms["linux/arm64"]
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "of the process"))
+        contents = ask(registry, index, tmp_path / "cache")
+        platform = contents.platforms["linux/arm64"]
         assert (platform.compiled, platform.foreign, platform.distributions) == (
             2,
             ("deps/x.so",),
             (("toy", "1"),),
         )
-        assert platform.labels == {"a": "b"} and found.annotations == {"c": "d"}
-        assert found.packages("linux/arm64") == (("toy", "1", "MIT"),)
-        assert found.statements("linux/arm64", PROVENANCE)[0].subjects == (platform.digest,)
-        asked = len(registry.asked)
-        read_image.main(f"{registry.name}@{index}")
-        assert parse_contents(capsysbinary.readouterr().out.decode()) == found
-        assert len(registry.asked) == 2 * asked - 3
+        assert platform.labels == {"a": "b"} and contents.annotations == {"c": "d"}
+        assert contents.packages("linux/arm64") == (("toy", "1", "MIT"),)
+        assert contents.statements("linux/arm64", PROVENANCE)[0].subjects == (platform.digest,)
+        requests = len(registry.asked)
+        assert ask(registry, index, tmp_path / "cache") == contents
+        assert len(registry.asked) == 2 * requests - 3
+        assert not (tmp_path / "of the process").exists()
 
-    def test_nobody_has_no_home(
-        self,
-        registry: Registry,
-        index: str,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        capsysbinary: pytest.CaptureFixture[bytes],
-    ) -> None:
+    def test_nobody_has_no_home(self, registry: Registry, index: str, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
-        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-        read_image.main(f"{registry.name}@{index}")
-        assert parse_contents(capsysbinary.readouterr().out.decode()).platforms
+        assert ask(registry, index, tmp_path / "file").platforms
+
+    def test_a_kept_layer_of_another_shape_is_read_again(
+        self, registry: Registry, index: str, tmp_path: Path
+    ) -> None:
+        contents = ask(registry, index, tmp_path)
+        for file in (tmp_path / "shipway" / "layers").iterdir():
+            file.write_text('{"compiled": []}')
+        assert ask(registry, index, tmp_path) == contents
+
+    @pytest.mark.parametrize(
+        ("media_type", "content"),
+        [
+            (TAR, b"no archive"),
+            (TAR, archive({"a.so": elf(62)})[:700]),
+            (f"{TAR}+gzip", b"not packed"),
+            (f"{TAR}+gzip", gzip.compress(archive({"a": bytes(9999)}))[:-20]),
+            (f"{TAR}+zstd", b"not packed"),
+        ],
+        ids=["no archive", "half an archive", "no gzip", "half of gzip", "no zstd"],
+    )
+    def test_a_layer_that_is_no_archive(
+        self, registry: Registry, tmp_path: Path, media_type: str, content: bytes
+    ) -> None:
+        image = registry.image((media_type, content))
+        platform = {"os": "linux", "architecture": "arm64"}
+        index = registry.put({"manifests": [{"digest": image, "platform": platform}]})
+        with pytest.raises(StepFailed, match=r"layer sha256:\w+ cannot be read") as caught:
+            ask(registry, index, tmp_path)
+        assert caught.value.hint
+
+    @pytest.mark.parametrize(
+        "document",
+        [[], {"manifests": [{"digest": "sha256:../../x"}]}, {"manifests": [{}]}, {"layers": "x"}],
+    )
+    def test_a_manifest_of_another_shape(
+        self, registry: Registry, tmp_path: Path, document: object
+    ) -> None:
+        with pytest.raises(StepFailed, match=r"manifest sha256:\w+ cannot be understood"):
+            ask(registry, registry.put(document), tmp_path)
+
+    def test_a_registry_that_breaks_off(
+        self, registry: Registry, index: str, tmp_path: Path
+    ) -> None:
+        registry.troubles = [(200, {"Content-Length": "1000", "Connection": "close"})]
+        with pytest.raises(StepFailed, match="broke off while it sent manifests/"):
+            ask(registry, index, tmp_path)
 
     @pytest.mark.parametrize("worth", [0, 1 << 30])
     def test_two_platforms_may_share_a_layer(
@@ -129,7 +170,7 @@ class TestContents:
                 ]
             }
         )
-        found = read_image.describe(registry.name, index, tmp_path)
+        found = ask(registry, index, tmp_path)
         assert [platform.foreign for platform in found.platforms.values()] == [(), ("a.so",)]
 
     @pytest.mark.parametrize("worth", [0, 1 << 30])
@@ -145,23 +186,25 @@ class TestContents:
             {"manifests": [{"digest": image, "platform": {"os": "linux", "architecture": "arm64"}}]}
         )
         with pytest.raises(StepFailed, match=f"answered 404 to GET blobs/{gone}") as error:
-            read_image.describe(registry.name, index, tmp_path)
+            ask(registry, index, tmp_path)
         assert "check that the registry answers" in error.value.hint
 
     def test_two_runs_may_read_a_layer_at_once(
         self, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        descriptor = {"digest": registry.put(archive({"a.so": elf(62)})), "mediaType": TAR}
+        digest = registry.put(archive({"a.so": elf(62)}))
+        descriptor = Descriptor(digest=digest, media_type=TAR)
         both, read_layer = threading.Barrier(2), layers.read_layer
 
         def together(stream: IO[bytes]) -> Layer:
             both.wait(timeout=5)
             return read_layer(stream)
 
-        monkeypatch.setattr(layers, "read_layer", together)
-        with connect(registry.name) as asked, ThreadPoolExecutor() as pool:
-            seen = list(pool.map(read_image.Image(asked, tmp_path).layer, (descriptor, descriptor)))
-        assert [layer["compiled"] for layer in seen] == [{"a.so": 62}] * 2
+        monkeypatch.setattr(blobs, "read_layer", together)
+        with connect(registry.name, {}) as connection, ThreadPoolExecutor() as pool:
+            image = blobs.RegistryImage(connection, tmp_path)
+            both_layers = list(pool.map(image.layer, (descriptor, descriptor)))
+        assert [layer["compiled"] for layer in both_layers] == [{"a.so": 62}] * 2
         assert len(list(tmp_path.glob("layers/*"))) == 1
 
     def test_a_busy_registry_is_asked_again(
@@ -169,21 +212,22 @@ class TestContents:
     ) -> None:
         monkeypatch.setattr("shipway.effects.registry._BACKOFF", 0)
         registry.troubles = [(429, {"Retry-After": "0"}), (503, {"Retry-After": "0"})]
-        assert read_image.describe(registry.name, index, tmp_path).digest == index
+        assert ask(registry, index, tmp_path).digest == index
 
     def test_a_tag_is_resolved(self, registry: Registry, index: str) -> None:
         registry.blobs["v1"] = registry.blobs[index]
-        found = read_image.resolve(registry.name, "v1")
+        found = read_image.resolve_index(registry.name, "v1", {})
         assert found is not None and found.digest == index and found.platforms
-        assert read_image.resolve(registry.name, "v2") is None
+        assert read_image.resolve_index(registry.name, "v2", {}) is None
         registry.blobs[index] += b" "
         with pytest.raises(StepFailed, match="something else than"):
-            read_image.resolve(registry.name, index)
+            read_image.resolve_index(registry.name, index, {})
 
     def test_the_sboms_of_each_platform(self, registry: Registry, index: str) -> None:
-        found = read_image.resolve(registry.name, index)
+        found = read_image.resolve_index(registry.name, index, {})
         assert found is not None
-        ((document,),) = read_image.read_sboms(registry.name, found).values()
+        documents = read_sbom_documents(registry.name, found, {})
+        (document,) = documents["linux/arm64"]
         assert document["packages"][0]["name"] == "toy"
 
     def test_something_else_than_the_digest_names(
@@ -191,7 +235,7 @@ class TestContents:
     ) -> None:
         registry.blobs[index] += b" "
         with pytest.raises(StepFailed, match="something else than sha256"):
-            read_image.describe(registry.name, index, tmp_path)
+            ask(registry, index, tmp_path)
 
     @pytest.mark.parametrize(
         ("status", "said"), [(401, "docker login"), (403, "docker login"), (404, "answers")]
@@ -201,13 +245,13 @@ class TestContents:
     ) -> None:
         registry.troubles = [(status, {})] * 3
         with pytest.raises(StepFailed) as caught:
-            read_image.describe(registry.name, index, tmp_path)
+            ask(registry, index, tmp_path)
         assert said in caught.value.hint and len(registry.asked) == 1
 
     def test_a_registry_that_is_not_there(
-        self, registry: Registry, index: str, monkeypatch: pytest.MonkeyPatch
+        self, registry: Registry, index: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         registry.server.server_close()
         monkeypatch.setattr("shipway.effects.registry._ATTEMPTS", 0)
-        with pytest.raises(SystemExit, match="could not ask 127.0.0.1"):
-            read_image.main(f"{registry.name}@{index}")
+        with pytest.raises(StepFailed, match="could not ask 127.0.0.1"):
+            ask(registry, index, tmp_path)

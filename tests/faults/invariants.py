@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from shipway.target.tags import is_higher
+from shipway.model.version import parse_version
 from tests.faults.people import View
 from tests.faults.world import Run
 
@@ -42,7 +42,7 @@ def check_view(before: View, now: View, verifies: Callable[[str], bool]) -> Iter
         if tag.startswith("v") and now.tags.get(tag) != digest
     )
     old, new = before.versions["latest"], now.versions.get("latest", "")
-    if new != old and not is_higher(new, old):
+    if new != old and not _is_higher(new, old):
         yield f"latest went from {old} to {new or 'nothing'}"
     yield from _check_origin(before, now, good)
     for tag, draft, digest in now.releases:
@@ -51,6 +51,14 @@ def check_view(before: View, now: View, verifies: Callable[[str], bool]) -> Iter
     titles = [title for title, _ in now.docs.values()]
     if NEW in titles and (TAG not in now.refs or TAG not in now.tags):
         yield "the docs show a version without its tag or its image"
+
+
+def _is_higher(new: str, old: str) -> bool:
+    """Whether both are stable versions, and the first is above the second."""
+    version, other = parse_version(new), parse_version(old)
+    if version is None or other is None:
+        return False
+    return version.is_stable and other.is_stable and version.is_above(other)
 
 
 def _staged(before: View, now: View) -> list[str]:

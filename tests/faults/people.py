@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from shipway.model.actions import Answer
-from shipway.model.target import Signing, Target
-from shipway.stages.document import read_versions
-from shipway.tools.cosign import verify_command
+from shipway.model.target import Signer
+from shipway.tools.cosign import verify_signature
+from shipway.tools.mike import read_versions
 from tests.faults import docker
 from tests.faults.world import REPOSITORY, World, read_json
 from tests.sigstore.identity import GITHUB
@@ -78,21 +78,10 @@ def status(world: World) -> View:
 def verifies(world: World, view: View, digest: str) -> bool:
     """Whether cosign finds a signature of the release workflow on an index and on all of its entries."""
     workflow = world.sigstore.workflow
-    signing = Signing(
+    signer = Signer(
         identity=workflow.identity, issuer=GITHUB, repository=workflow.repository, ref=workflow.ref
     )
-    target = Target(
-        image=world.image,
-        commit="",
-        branch="",
-        channel="release",
-        staging="",
-        tags=(),
-        platforms=(),
-        folder="",
-        signing=signing,
-    )
-    commands = [verify_command(target, one).argv for one in view.entries[digest]]
+    commands = [verify_signature(world.image, signer, entry).argv for entry in view.entries[digest]]
     running = [
         subprocess.Popen(
             argv, env=world.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -140,4 +129,5 @@ def _docs(world: World) -> Mapping[str, tuple[str, tuple[str, ...]]]:
         text = repositories.git(world.home / "origin.git", "show", "gh-pages:versions.json")
     except subprocess.CalledProcessError:
         return {}
-    return read_versions(Answer(code=0, out=text))
+    published = read_versions(Answer(code=0, out=text))
+    return {version: (docs.title, docs.aliases) for version, docs in published.items()}

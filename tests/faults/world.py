@@ -15,11 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from shipway.effects.environment import equip, is_modern
+from shipway.effects.environment import equip
 from shipway.effects.processes import Processes
 from shipway.rehearsal import leash, origin, releases
 from shipway.rehearsal.ports import free_port
 from shipway.rehearsal.registry import start_registry, wait_for_address
+from shipway.tools.cosign import ask_for_help, knows_signing_configs
 from tests.faults import docker, programs, proxy
 from tests.faults.director import Director, kill_group
 from tests.sigstore import flags, service
@@ -184,7 +185,7 @@ def _environment(world: World, tools: Mapping[str, str]) -> dict[str, str]:
         url=url,
         trust=write_trust(home / "far", url, services.authority, services.timestamps),
     )
-    modern = is_modern(Processes(tools))
+    modern = knows_signing_configs(Processes(tools)(ask_for_help("faults")))
     token = {"GITHUB_TOKEN": world.secrets[0], "GITHUB_API_URL": f"{url}{releases.API_PATH}"}
     return {
         **flags.install(

@@ -9,7 +9,16 @@ import pytest
 
 from shipway.errors import StepFailed
 from tests.bench.builder import require_emulation
-from tests.bench.measure import Goal, Measured, NotMeasured, Pair, Way, document, measure, rows
+from tests.bench.measure import (
+    Goal,
+    Measured,
+    NotMeasured,
+    Pair,
+    Way,
+    document,
+    measure,
+    rows,
+)
 
 QUICKER, OVERHEAD = Goal(5), Goal(1.02, at_most=True)
 ENTRY = """\
@@ -109,7 +118,7 @@ class TestMeasuring:
 
     def test_gives_a_pair_up_that_fails_again_and_again(self) -> None:
         def fail() -> None:
-            raise StepFailed("broken", hint="mend it")
+            raise StepFailed("broken", hint="fix it")
 
         with pytest.raises(StepFailed, match="broken"):
             measure(

@@ -10,8 +10,8 @@ import pytest
 from invoke.collection import Collection
 
 from shipway import errors
+from shipway.run.release import ORDER
 from shipway.settings.schema import list_settings
-from shipway.stages import ORDER
 from shipway.tasks import namespace
 
 ROOT = Path(__file__).parents[2]

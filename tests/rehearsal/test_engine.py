@@ -18,7 +18,16 @@ from shipway.effects.engine_record import Record, Service, read_record, start_ti
 from shipway.errors import SettingsError, StepFailed, ToolMissing
 from shipway.model.actions import Answer, Command
 from shipway.rehearsal import engine
-from shipway.rehearsal.engine import bases, daemon, debs, mirror, scan, services, sources, tools
+from shipway.rehearsal.engine import (
+    bases,
+    daemon,
+    debs,
+    mirror,
+    scan,
+    services,
+    sources,
+    tools,
+)
 from shipway.rehearsal.engine.debs import Archive
 from shipway.rehearsal.engine.home import Home
 from shipway.rehearsal.engine.mounts import unmount_below

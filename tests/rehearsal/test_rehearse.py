@@ -11,17 +11,21 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from shipway.effects.executor import Executor
 from shipway.errors import CheckFailed, ContextError, ToolMissing
-from shipway.model.actions import Answer, Command
+from shipway.model.actions import Answer, Command, NextVersion, Question, Reply
+from shipway.model.release import Decision
+from shipway.model.version import Version, parse_version
 from shipway.rehearsal import keys, origin, rehearse
 from shipway.rehearsal.registry import start_registry, wait_for_address
 from shipway.rehearsal.remotes import scrub
 from shipway.rehearsal.waiting import wait_until
-from shipway.run import release as pipeline
-from shipway.run.reconcile import Executor, Outcome
+from shipway.run.release import run_release
+from shipway.run.result import Outcome, Result
 from shipway.run.session import Session, open_session
 from shipway.tasks.rehearsal import show_rehearsal, show_rehearsal_plan
 from tests.support.model_remotes import ModelRemotes
@@ -55,19 +59,25 @@ def modelled(remotes: ModelRemotes, due: Callable[[Path], str]) -> Callable[...,
         run = session.executor.runner
 
         def runner(command: Command) -> Answer:
-            if "shipway.effects.history" in command.argv:
-                return Answer(code=0, out=json.dumps({"current": "0.0.0", "next": due(folder)}))
             if "semantic_release" in command.argv:
                 changelog = Path(command.folder) / "CHANGELOG.md"
                 changelog.write_text(
                     changelog.read_text() + "\n## v0.1.0 (2026-01-01)\n\n- Begin\n"
                 )
                 return Answer(code=0)
-            if command.argv[0] in ("docker", "cosign", "python3") and "--help" not in command.argv:
+            if command.argv[0] in ("docker", "cosign") and "--help" not in command.argv:
                 return remotes.run(command)
             return run(command)
 
-        return replace(session, executor=Executor(runner=runner, api=session.executor.api))
+        def answers(question: Question[Reply]) -> Reply:
+            asked: object = question
+            if isinstance(asked, NextVersion):
+                decision = Decision(Version(0, 0, 0), parse_version(due(folder)))
+                return cast(Reply, decision)
+            return remotes.answer(question)
+
+        executor = Executor(runner=runner, answers=answers, api=session.executor.api)
+        return replace(session, executor=executor)
 
     return make
 
@@ -133,15 +143,15 @@ def test_the_table_shows_both_runs(
     capsys: pytest.CaptureFixture[str],
     golden: Callable[[str, str], None],
 ) -> None:
-    release = pipeline.release
+    release = run_release
 
     def release_in_no_time(
-        session: Session, result: pipeline.Result, report_outcome: Callable[[Outcome], None]
+        session: Session, result: Result, report_outcome: Callable[[Outcome], None]
     ) -> None:
         release(session, result, report_outcome)
         result.stages = [replace(outcome, seconds=0.0) for outcome in result.stages]
 
-    monkeypatch.setattr(pipeline, "release", release_in_no_time)
+    monkeypatch.setattr("shipway.rehearsal.rehearse.run_release", release_in_no_time)
     play(monkeypatch)
     table = capsys.readouterr().out
     # What differs each time is as long each time, so that the columns stay as wide as they are.
@@ -183,9 +193,9 @@ def test_a_folder_without_git_cannot_be_rehearsed(
 
 
 def test_a_second_run_that_changes_something_is_a_fault() -> None:
-    second = pipeline.Result(stages=[Outcome(name="sign", outcome="done", reason="")])
+    second = Result(stages=[Outcome(name="sign", outcome="done", reason="")])
     noisy = rehearse.Rehearsal(
-        first=pipeline.Result(),
+        first=Result(),
         second=second,
         remotes=None,  # type: ignore[arg-type]
         made_up=False,

@@ -9,7 +9,7 @@ import pytest
 
 from shipway.errors import ContextError
 from shipway.model.actions import Answer, Command
-from shipway.run.clone import open_clone
+from shipway.run.fresh_clone import open_clone
 from tests.support.repositories import git
 from tests.support.scene import Scene
 

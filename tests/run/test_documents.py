@@ -9,7 +9,7 @@ import pytest
 
 from shipway.model.actions import Answer, Command
 from shipway.run import documents
-from shipway.run import release as pipeline
+from shipway.run.result import Result
 from tests.support.repositories import git
 from tests.support.scene import Scene
 
@@ -29,26 +29,26 @@ def test_an_image_can_be_built_for_this_machine(
     monkeypatch.setattr(
         documents,
         "open_session",
-        lambda _say: replace(session, executor=replace(session.executor, runner=remember)),
+        lambda _progress: replace(session, executor=replace(session.executor, runner=remember)),
     )
-    document = documents.build(lambda _: None, dry_run=False)
+    document = documents.local_build_document(lambda _: None, dry_run=False)
     assert "--load" in ran[-1].argv and document["digest"] is None
-    assert "--load" in documents.build(lambda _: None, dry_run=True)["commands"][0]
+    assert "--load" in documents.local_build_document(lambda _: None, dry_run=True)["commands"][0]
 
 
 def test_documents_of_the_machine_contract(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "open_session", lambda _say: scene.session())
-    assert documents.version(lambda _: None) == {"current": None, "next": "0.1.0", "bump": "minor"}
-    found = documents.tags(lambda _: None)
-    assert (found["image"], found["version"], found["channel"]) == (
-        "ghcr.io/acme/toy",
-        None,
-        "branch",
-    )
-    assert found["tags"][0] == "main" and found["tags"][1].startswith("sha-")
-    assert documents.context(lambda _: None)["repository"] == "acme/toy"
+    monkeypatch.setattr(documents, "open_session", lambda _progress: scene.session())
+    assert documents.version_document(lambda _: None) == {
+        "current": None,
+        "next": "0.1.0",
+        "bump": "minor",
+    }
+    tags = documents.tags_document(lambda _: None)
+    assert (tags["image"], tags["version"], tags["channel"]) == ("ghcr.io/acme/toy", None, "branch")
+    assert tags["tags"][0] == "main" and tags["tags"][1].startswith("sha-")
+    assert documents.context_document(lambda _: None)["repository"] == "acme/toy"
     git(scene.clone, "switch", "--quiet", "--create", "topic")
-    rows = documents.status(lambda _: None)
+    rows = documents.status_rows(lambda _: None)
     assert [(row["state"], row["next"]) for row in rows][:2] == [
         ("same", ""),
         ("absent", "invoke build"),
@@ -63,6 +63,6 @@ def test_outputs_for_later_steps_of_a_workflow(scene: Scene, tmp_path: Path) -> 
         lines[:3] == ["released=true", "version=0.1.0", "tag=v0.1.0"]
         and lines[3] == f"digest={result.digest}"
     )
-    documents.write_outputs({"GITHUB_OUTPUT": str(tmp_path / "none")}, pipeline.Result())
+    documents.write_outputs({"GITHUB_OUTPUT": str(tmp_path / "none")}, Result())
     assert (tmp_path / "none").read_text().splitlines()[:2] == ["released=false", "version="]
     documents.write_outputs({}, result)

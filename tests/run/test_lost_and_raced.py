@@ -7,11 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from shipway.effects.executor import Executor
 from shipway.errors import StepFailed
 from shipway.image.labels import REVISION
-from shipway.model.actions import Action, Answer, Command, Effect, Request
+from shipway.model.actions import Answer, Command, Effect, Request
 from shipway.model.target import Target
-from shipway.run.reconcile import Executor, Outcome, preview, reconcile
+from shipway.run.preview import preview
+from shipway.run.reconcile import reconcile
+from shipway.run.result import Outcome
 from shipway.stages import PIPELINE, build
 from tests.support.model_remotes import ModelRemotes, digest_of, manifest
 from tests.support.pipeline import run_pipeline
@@ -28,7 +31,7 @@ class Deaf(ModelRemotes):
     def executor(self) -> Executor:
         """Hands whose change with that number fails."""
 
-        def do(action: Action) -> Answer:
+        def carry_out(action: Command | Request) -> Answer:
             fails = action.effect is Effect.PUBLISH and self.changes == self.at
             if fails and not self.done:
                 self.at = -1
@@ -41,7 +44,9 @@ class Deaf(ModelRemotes):
                 )
             return answer
 
-        return Executor(runner=do, api=do, wait=lambda _: None, workers=1)
+        return replace(
+            super().executor, runner=carry_out, api=carry_out, wait=lambda _seconds: None
+        )
 
 
 class TestAnAnswerThatIsLost:
@@ -86,11 +91,10 @@ class TestTwoAtOnce:
     def test_the_image_of_the_version_is_the_image(
         self, target: Target, raced: ModelRemotes
     ) -> None:
-        seen = run_pipeline(raced, target)
+        outcomes = run_pipeline(raced, target)
         assert raced.tags[target.staging] == raced.tags["v1.2.3"] != digest_of("other")
-        assert (
-            raced.builds == 1 and [one.name for one in seen if one.outcome == "done"][0] == "build"
-        )
+        done = [outcome.name for outcome in outcomes if outcome.outcome == "done"]
+        assert raced.builds == 1 and done[0] == "build"
 
     def test_it_is_staged_again_where_the_staging_tag_is_gone(
         self, target: Target, raced: ModelRemotes
@@ -100,10 +104,10 @@ class TestTwoAtOnce:
         assert raced.tags[target.staging] == raced.tags["v1.2.3"] and raced.builds == 1
 
     def test_a_dry_run_says_so(self, target: Target, raced: ModelRemotes) -> None:
-        (_, finding, (command,)), *_ = preview((build,), target, raced.executor)
-        assert (
-            "is not at the image of v1.2.3" in finding.evidence and "stage the image" in command.why
-        )
+        (row,) = preview((build.STAGE,), target, raced.executor)
+        (command,) = row.actions
+        assert "is not at the image of v1.2.3" in row.finding.evidence
+        assert "stage the image" in command.why
 
     def test_a_draft_that_the_loser_made_is_deleted_and_nobody_elses(self, target: Target) -> None:
         remotes = Drafts()
@@ -113,10 +117,11 @@ class TestTwoAtOnce:
             {**ours, "id": 8, "draft": True, "assets": []},
             {**ours, "id": 9, "draft": True, "body": "somebody's own"},
         ]
-        seen: list[Outcome] = []
-        reconcile(PIPELINE, target, remotes.executor, record=seen.append)
-        assert [one["id"] for one in remotes.releases] == [7, 9]
-        assert [one.name for one in seen if one.outcome == "done"] == ["publish"]
+        outcomes: list[Outcome] = []
+        reconcile(PIPELINE, target, remotes.executor, record=outcomes.append)
+        assert [release["id"] for release in remotes.releases] == [7, 9]
+        done = [outcome.name for outcome in outcomes if outcome.outcome == "done"]
+        assert done == ["publish"]
 
 
 class Drafts(ModelRemotes):
@@ -127,14 +132,11 @@ class Drafts(ModelRemotes):
         if request.method != "DELETE":
             return super().request(request)
         number = int(request.path.rpartition("/")[2])
-        left = [one for one in self.releases if one["id"] != number]
+        left = [release for release in self.releases if release["id"] != number]
         return self.change(request, lambda: self.releases.__init__(left))  # type: ignore[misc]
 
 
-def test_the_target_of_a_branch_asks_for_no_version(target: Target) -> None:
-    branch = replace(
-        target, version="", tag="", channel="branch", tags=("topic",), latest=False, docs=""
-    )
+def test_the_target_of_a_branch_asks_for_no_version(branch_target: Target) -> None:
     remotes = ModelRemotes()
-    run_pipeline(remotes, branch)
+    run_pipeline(remotes, branch_target)
     assert json.dumps(remotes.tags).count("sha256:") == 2

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from shipway.errors import ContextError
-from shipway.run import release as pipeline
 from shipway.run import session
-from shipway.run.native import apart, merged, write_digest_file
+from shipway.run.native import merge_digest_files, select_platforms, write_digest_file
+from shipway.run.stage import stages_for
 from shipway.tasks import namespace
 from tests.support.faces import run_task
 from tests.support.scene import Scene
+from tests.support.targets import change_settings
 
 pytestmark = pytest.mark.process
 
@@ -25,25 +26,25 @@ REGISTRY = '[tool.shipway.cache]\ntype = "registry"\n'
 def fixture_scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
     """A project with a cache in the registry; the tasks work on it."""
     scene = Scene(tmp_path, REGISTRY)
-    monkeypatch.setattr(session, "open_session", lambda _say: scene.session())
+    monkeypatch.setattr(session, "open_session", lambda _progress: scene.session())
     return scene
 
 
 def test_a_platform_apart_has_a_staging_tag_and_a_cache_of_its_own(scene: Scene) -> None:
     session = scene.session()
     whole = session.target()
-    part = apart(session, whole, "linux/arm64")
+    part = select_platforms(session, whole, "linux/arm64")
     assert (
         part.platforms == ("linux/arm64",)
         and part.staging == f"{whole.staging}-linux-arm64"
         and not part.tags
     )
     assert part.build.cache.reads == ("type=registry,ref=ghcr.io/acme/toy:cache-linux-arm64",)
-    assert apart(session, whole, "") is whole
+    assert select_platforms(session, whole, "") is whole
     with pytest.raises(ContextError, match="linux/mips is no platform of this image"):
-        apart(session, whole, "linux/mips")
+        select_platforms(session, whole, "linux/mips")
     with pytest.raises(ContextError, match="one has to be named"):
-        apart(session, replace(whole, build=replace(whole.build, strategy="native")), "")
+        select_platforms(session, change_settings(whole, "build", strategy="native"), "")
 
 
 @pytest.mark.parametrize("due", [False, True])
@@ -120,7 +121,7 @@ def test_a_merge_refuses_what_does_not_belong_together(scene: Scene, tmp_path: P
 
     def refused() -> str:
         with pytest.raises(ContextError) as caught:
-            merged(target, [str(file), str(other)])
+            merge_digest_files(target, [str(file), str(other)])
         return caught.value.message
 
     write_digest_file(file, arm, "sha256:1")
@@ -137,11 +138,12 @@ def test_a_merge_refuses_what_does_not_belong_together(scene: Scene, tmp_path: P
         in refused()
     )
     write_digest_file(other, amd, "sha256:2")
-    assert merged(target, [str(file), str(other)]).parts == ("sha256:2", "sha256:1")
+    assert merge_digest_files(target, [str(file), str(other)]).parts == ("sha256:2", "sha256:1")
     with pytest.raises(ContextError, match="have no platform"):
-        merged(target, [])
+        merge_digest_files(target, [])
 
 
 def test_the_tasks_are_there() -> None:
     assert {"build", "merge"} <= set(namespace.task_names)
-    assert pipeline.together("build") == ("build", "inspect")
+    names = [stage.name for stage in stages_for("build")]
+    assert names == ["build", "inspect"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shipway.effects import read_image
 from shipway.errors import CheckFailed, ContextError, SettingsError, StepFailed
 from shipway.image.index import Entry, Index
 from shipway.image.policies.evidence import Point
@@ -23,6 +23,13 @@ from tests.support.spdx import DOCUMENT
 IMAGE = "ghcr.io/acme/app:v1.2.3"
 
 
+def play_sboms(monkeypatch: pytest.MonkeyPatch, *documents: dict[str, Any]) -> None:
+    """Let every image have these SBOMs, for one platform."""
+    monkeypatch.setattr(
+        packages, "read_sbom_documents", lambda *_: {"linux/amd64": list(documents)}
+    )
+
+
 class TestTasks:
     """What people type."""
 
@@ -31,28 +38,12 @@ class TestTasks:
         index = Index(
             digest=digest_of("i"), entries=(Entry(digest=digest_of("a"), platform="linux/amd64"),)
         )
-        monkeypatch.setattr(
-            read_image, "resolve", lambda _, word: index if word != "none" else None
-        )
-        monkeypatch.setattr(read_image, "read_sboms", lambda *_: {"linux/amd64": [DOCUMENT]})
 
-    def test_what_changed_for_the_page_of_a_release(
-        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        packages.main(IMAGE, "ghcr.io/acme/app:none")
-        assert not capsys.readouterr().out
-        packages.main(IMAGE, "ghcr.io/acme/app:v1.2.2")
-        assert "0 changes since v1.2.2" in capsys.readouterr().out
-        monkeypatch.setattr(read_image, "read_sboms", lambda *_: {"linux/amd64": []})
-        packages.main(IMAGE, "ghcr.io/acme/app:v1.2.2")
-        assert not capsys.readouterr().out
+        def resolve(_: str, word: str, __: Mapping[str, str]) -> Index | None:
+            return index if word != "none" else None
 
-        def refuse(*_: object) -> None:
-            raise StepFailed("busy", hint="later")
-
-        monkeypatch.setattr(read_image, "resolve", refuse)
-        with pytest.raises(SystemExit, match="busy"):
-            packages.main(IMAGE, IMAGE)
+        monkeypatch.setattr(consumer, "resolve_index", resolve)
+        play_sboms(monkeypatch, DOCUMENT)
 
     def test_the_table_and_the_documents(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run_task("sbom", "--image", IMAGE) == 0
@@ -93,23 +84,19 @@ class TestTasks:
             '[project]\nname = "x"\nversion = "1"\n[tool.shipway.policy]\nlicenses = ["MIT", "GPL-3.0-or-later"]\n'
         )
         with pytest.raises(CheckFailed, match="1 packages of"):
-            packages.licenses(IMAGE, "")
-        monkeypatch.setattr(
-            read_image,
-            "read_sboms",
-            lambda *_: {"linux/amd64": [{"packages": DOCUMENT["packages"][1:3]}]},
-        )
+            packages.check_licenses(IMAGE, "")
+        play_sboms(monkeypatch, {"packages": DOCUMENT["packages"][1:3]})
         assert run_task("licenses", "--image", IMAGE) == 0
         assert "2 packages, all under licenses" in capsys.readouterr().out
 
     def test_an_image_without_an_sbom_or_none_at_all(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(StepFailed, match="is not there"):
-            packages.sbom("ghcr.io/acme/app:none", "table")
-        monkeypatch.setattr(read_image, "read_sboms", lambda *_: {"linux/amd64": []})
+            packages.render_sbom("ghcr.io/acme/app:none", "table")
+        play_sboms(monkeypatch)
         with pytest.raises(StepFailed, match="no SBOM of linux/amd64"):
-            packages.sbom(IMAGE, "table")
+            packages.render_sbom(IMAGE, "table")
         with pytest.raises(ContextError, match="neither a tag nor a digest"):
-            packages.sbom("ghcr.io/acme/app", "table")
+            packages.render_sbom("ghcr.io/acme/app", "table")
 
     def test_without_an_image_it_is_the_commits_own(
         self, monkeypatch: pytest.MonkeyPatch, target: Any
@@ -121,7 +108,7 @@ class TestTasks:
 
         monkeypatch.setattr(session, "open_session", lambda _: Bench)
         monkeypatch.setattr(packages, "open_session", lambda _: Bench)
-        assert packages.name_image("", print) == "registry.example/acme/toy:sha-ccccccc"
+        assert packages.choose_image("", print) == "registry.example/acme/toy:sha-ccccccc"
 
     @pytest.mark.parametrize("holds", [True, False])
     def test_verify(
@@ -136,7 +123,7 @@ class TestTasks:
             asked.append(words)
             return verdict
 
-        monkeypatch.setattr(consumer, "verify", verify)
+        monkeypatch.setattr(consumer, "verify_image", verify)
         status = run_task(
             "verify", "--image", IMAGE, "--ref", "refs/heads/x", "--no-transparency-log"
         )

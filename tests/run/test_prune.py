@@ -27,15 +27,20 @@ def created(when: int) -> dict[str, object]:
     return {"annotations": {f"{PREFIX}created": days[when]}}
 
 
+def single(number: int) -> dict[str, object]:
+    """Give a manifest with one layer, another one for each number."""
+    return {"layers": [{"digest": f"sha256:{number:064}"}]}
+
+
 @pytest.mark.process
 @pytest.mark.parametrize("listed", [True, False])
 def test_a_registry_is_read_and_images_are_deleted(
     registry: Registry, tmp_path: Path, listed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    child, shared = registry.put({"layers": [1]}), registry.put({"layers": [2]})
+    child, shared = registry.put(single(1)), registry.put(single(2))
     doomed = registry.put({"manifests": [{"digest": child}, {"digest": shared}], **created(OLD)})
     kept = registry.put({"manifests": [{"digest": shared}], **created(OLD)})
-    signature = registry.put({"layers": [3], "subject": {"digest": doomed}})
+    signature = registry.put({**single(3), "subject": {"digest": doomed}})
     registry.names = {
         "pr-7": doomed,
         "v1.0.0": kept,
@@ -49,8 +54,8 @@ def test_a_registry_is_read_and_images_are_deleted(
     scene = Scene(tmp_path, f'[tool.shipway]\nimage = "{registry.name}"\n')
     monkeypatch.setattr(pruning, "open_session", lambda _: scene.session())
     monkeypatch.setattr("time.time", lambda: NOW)
-    said: list[str] = []
-    shown = pruning.prune(said.append, delete=False)
+    progress: list[str] = []
+    shown = pruning.prune_images(progress.append, delete=False)
     gone_first = [image["digest"] for image in shown["images"]]
     assert gone_first[0] == doomed and set(gone_first) == {
         doomed,
@@ -58,11 +63,11 @@ def test_a_registry_is_read_and_images_are_deleted(
         signature,
         registry.names["strange"],
     }
-    assert doomed in registry.blobs and not said
-    assert pruning.prune(said.append, delete=True)["deleted"] and len(said) == 4
+    assert doomed in registry.blobs and not progress
+    assert pruning.prune_images(progress.append, delete=True)["deleted"] and len(progress) == 4
     assert set(registry.names) == {"v1.0.0", "latest"} and {kept, shared} <= set(registry.blobs)
     assert not set(gone_first) & set(registry.blobs)
-    assert not pruning.prune(said.append, delete=True)["images"]
+    assert not pruning.prune_images(progress.append, delete=True)["images"]
 
 
 @pytest.mark.process
@@ -70,8 +75,8 @@ def test_a_remote_without_branches_is_not_taken_for_all_of_them_gone(tmp_path: P
     session = Scene(tmp_path).session()
     silent = replace(session, executor=replace(session.executor, runner=lambda _: Answer(code=0)))
     with pytest.raises(StepFailed, match="every image would look abandoned"):
-        pruning.read_rules(silent)
-    assert pruning.read_rules(session).always == {"main"}
+        pruning.read_retention_rules(silent)
+    assert pruning.read_retention_rules(session).always == {"main"}
 
 
 @pytest.mark.process
@@ -102,13 +107,17 @@ def test_githubs_registry_deletes_by_number(
     session = scene.session()
     double = replace(session, executor=replace(session.executor, runner=runner, api=api))
     monkeypatch.setattr(pruning, "open_session", lambda _: double)
-    monkeypatch.setattr(pruning, "connect", lambda _: connect(registry.name))
+    monkeypatch.setattr(
+        pruning, "connect", lambda _, environment: connect(registry.name, environment)
+    )
     monkeypatch.setattr("time.time", lambda: NOW)
-    assert pruning.prune(lambda _: None, delete=True)["image"] == "ghcr.io/acme/toy"
+    assert pruning.prune_images(lambda _: None, delete=True)["image"] == "ghcr.io/acme/toy"
     assert (
         asked[-1] == "DELETE /users/acme/packages/container/toy/versions/42"
         and doomed in registry.blobs
     )
-    remove = pruning._github(double, "ghcr.io/acme/toy")  # pylint: disable=protected-access
-    with pytest.raises(StepFailed, match="does not list sha256:unknown"):
-        remove("sha256:unknown")
+    with connect(registry.name, {}) as client:
+        find_remover = pruning._find_remover  # pylint: disable=protected-access
+        remove = find_remover(double, "ghcr.io/acme/toy", client)
+        with pytest.raises(StepFailed, match="does not list sha256:unknown"):
+            remove("sha256:unknown")

@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
+from shipway.effects.executor import Executor
 from shipway.errors import Conflict, StepFailed, VerificationFailed
 from shipway.image.labels import REVISION
 from shipway.model.actions import Answer, Command, Effect, Request
-from shipway.model.stage import Asking, Finding, State
+from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target
-from shipway.model.world import World
-from shipway.run.reconcile import Executor, Outcome, preview, reconcile
-from shipway.stages import ORDER, PIPELINE, build, commit, promote, sign, verify
+from shipway.run.preview import preview
+from shipway.run.reconcile import reconcile
+from shipway.run.release import ORDER
+from shipway.run.result import Outcome
+from shipway.stages import PIPELINE, build, commit, promote, sign, verify
 from tests.support.model_remotes import Died, ModelRemotes, digest_of
 from tests.support.pipeline import run_pipeline
 
@@ -23,13 +26,24 @@ CHANGES = 12
 """Changes of an undisturbed run: build, five signatures, push, promotion, three for the release, docs."""
 
 
+class CountingRemotes(ModelRemotes):
+    """Count how often cosign is asked to verify a signature."""
+
+    verifications = 0
+
+    def run(self, command: Command) -> Answer:
+        """Answer a command, and count it."""
+        if command.argv[:2] == ("cosign", "verify"):
+            self.verifications += 1
+        return super().run(command)
+
+
 def test_an_undisturbed_run_does_every_stage(target: Target) -> None:
     remotes = ModelRemotes()
-    seen = run_pipeline(remotes, target)
-    assert [one.name for one in seen] == list(ORDER[1:])
-    assert [one.name for one in seen if one.outcome != "done"] == [
-        "attest"
-    ]  # it has to be asked for
+    outcomes = run_pipeline(remotes, target)
+    assert [outcome.name for outcome in outcomes] == list(ORDER[1:])
+    # It has to be asked for.
+    assert [outcome.name for outcome in outcomes if outcome.outcome != "done"] == ["attest"]
     assert remotes.changes == CHANGES
     assert remotes.tags["v1.2.3"] == remotes.tags["latest"] == remotes.tags["sha-ccccccc"]
 
@@ -37,10 +51,20 @@ def test_an_undisturbed_run_does_every_stage(target: Target) -> None:
 def test_a_second_run_changes_nothing_and_gives_a_reason_for_each_stage(target: Target) -> None:
     remotes = ModelRemotes()
     run_pipeline(remotes, target)
-    seen = run_pipeline(remotes, target)
+    outcomes = run_pipeline(remotes, target)
     assert remotes.changes == CHANGES
-    assert {one.outcome for one in seen} == {"skipped"}
-    assert all(one.reason for one in seen)
+    assert {outcome.outcome for outcome in outcomes} == {"skipped"}
+    assert all(outcome.reason for outcome in outcomes)
+
+
+def test_cosign_verifies_no_more_often_than_it_has_to(target: Target) -> None:
+    remotes = CountingRemotes()
+    run_pipeline(remotes, target)
+    # All five entries: three looks of `sign`, one of `verify`, one of `promote` before it moves tags.
+    assert 0 < remotes.verifications <= 25
+    remotes.verifications = 0
+    run_pipeline(remotes, target)
+    assert 0 < remotes.verifications <= 15
 
 
 @pytest.mark.parametrize("lost", [True, False], ids=["before the change", "after the change"])
@@ -70,10 +94,11 @@ def test_the_index_is_signed_last(target: Target) -> None:
 
 def test_nothing_public_moves_while_the_verification_fails(target: Target) -> None:
     remotes = ModelRemotes(packages=0)
-    seen: list[Outcome] = []
+    outcomes: list[Outcome] = []
     with pytest.raises(VerificationFailed, match="SBOM of linux/amd64: 0 packages"):
-        reconcile(PIPELINE, target, remotes.executor, record=seen.append)
-    assert seen[-1].name == "inspect" and seen[-1].outcome == "failed" and not remotes.signatures
+        reconcile(PIPELINE, target, remotes.executor, record=outcomes.append)
+    assert (outcomes[-1].name, outcomes[-1].outcome) == ("inspect", "failed")
+    assert not remotes.signatures
     assert set(remotes.tags) == {"sha-ccccccc"} and not remotes.refs and not remotes.releases
 
 
@@ -96,13 +121,10 @@ def test_a_git_tag_elsewhere_is_a_conflict(target: Target) -> None:
     assert "v1.2.3" not in remotes.tags
 
 
-def test_a_branch_ends_after_its_tags_moved(target: Target) -> None:
-    branch = replace(
-        target, version="", tag="", channel="branch", tags=("topic",), latest=False, docs=""
-    )
+def test_a_branch_ends_after_its_tags_moved(branch_target: Target) -> None:
     remotes = ModelRemotes()
-    seen = run_pipeline(remotes, branch)
-    assert {one.name: one.outcome for one in seen} == {
+    outcomes = run_pipeline(remotes, branch_target)
+    assert {outcome.name: outcome.outcome for outcome in outcomes} == {
         "build": "done",
         "inspect": "done",
         "sign": "done",
@@ -116,14 +138,11 @@ def test_a_branch_ends_after_its_tags_moved(target: Target) -> None:
     assert set(remotes.tags) == {"sha-ccccccc", "topic"} and not remotes.refs
 
 
-def test_a_branch_tag_moves_to_a_new_digest(target: Target) -> None:
-    branch = replace(
-        target, version="", tag="", channel="branch", tags=("topic",), latest=False, docs=""
-    )
+def test_a_branch_tag_moves_to_a_new_digest(branch_target: Target) -> None:
     remotes = ModelRemotes()
-    run_pipeline(remotes, branch)
-    labels = {**branch.labels, REVISION: "d" * 40}
-    later = replace(branch, staging="sha-ddddddd", commit="d" * 40, labels=labels)
+    run_pipeline(remotes, branch_target)
+    labels = {**branch_target.labels, REVISION: "d" * 40}
+    later = replace(branch_target, staging="sha-ddddddd", commit="d" * 40, labels=labels)
     before = remotes.tags["topic"]
     run_pipeline(remotes, later)
     assert remotes.tags["topic"] == remotes.tags["sha-ddddddd"] != before
@@ -133,67 +152,52 @@ def test_a_dry_run_changes_nothing_and_foresees_every_change(target: Target) -> 
     remotes = ModelRemotes()
     rows = preview(PIPELINE, target, remotes.executor)
     assert remotes.changes == 0
-    planned = [
-        action for _, _, actions in rows for action in actions if action.effect is Effect.PUBLISH
-    ]
+    actions = [action for row in rows for action in row.actions]
+    planned = [action for action in actions if action.effect is Effect.PUBLISH]
     assert len(planned) == CHANGES + 1  # mike's default page is set without a change of its own
-    assert [name for name, finding, _ in rows if finding.state is not State.ABSENT] == ["attest"]
+    standing = [row.stage.name for row in rows if row.finding.state is not State.ABSENT]
+    assert standing == ["attest"]
 
 
 def test_a_dry_run_of_a_finished_release_plans_nothing(target: Target) -> None:
     remotes = ModelRemotes()
     run_pipeline(remotes, target)
-    assert not [actions for _, _, actions in preview(PIPELINE, target, remotes.executor) if actions]
+    assert not [row for row in preview(PIPELINE, target, remotes.executor) if row.actions]
 
 
 def test_a_single_stage_wants_the_ones_before_it(target: Target) -> None:
     remotes = ModelRemotes()
-    seen: list[Outcome] = []
+    outcomes: list[Outcome] = []
+
+    def run_last(*stages: Stage) -> None:
+        names = (stages[-1].name,)
+        reconcile(stages, target, remotes.executor, record=outcomes.append, only=names)
+
     with pytest.raises(StepFailed, match="build comes first"):
-        reconcile((build, sign), target, remotes.executor, record=seen.append, only=("sign",))
-    reconcile((build,), target, remotes.executor, record=seen.append, only=("build",))
-    reconcile((build, sign), target, remotes.executor, record=seen.append, only=("sign",))
-    reconcile((build, sign, verify), target, remotes.executor, record=seen.append, only=("verify",))
-    assert [(one.name, one.outcome) for one in seen] == [
+        run_last(build.STAGE, sign.STAGE)
+    run_last(build.STAGE)
+    run_last(build.STAGE, sign.STAGE)
+    run_last(build.STAGE, sign.STAGE, verify.STAGE)
+    assert [(outcome.name, outcome.outcome) for outcome in outcomes] == [
         ("build", "done"),
         ("sign", "done"),
         ("verify", "done"),
     ]
     with pytest.raises(StepFailed, match="commit comes first"):
-        reconcile(
-            (build, sign, verify, commit, promote),
-            target,
-            remotes.executor,
-            record=seen.append,
-            only=("promote",),
-        )
+        run_last(build.STAGE, sign.STAGE, verify.STAGE, commit.STAGE, promote.STAGE)
 
 
 def test_a_stage_that_does_not_converge_is_an_error(target: Target) -> None:
-    class Deaf:  # pylint: disable=missing-function-docstring
-        """A stage whose remote never shows what was done."""
-
-        NAME = "deaf"
-
-        def skip_reason(self, _target: Target) -> str:
-            return ""
-
-        def observe(self, _target: Target, world: World) -> Asking:
-            yield ()
-            return world
-
-        def judge(self, _target: Target, _world: World) -> Finding:
-            return Finding(State.ABSENT, "nothing to see")
-
-        def plan(self, _target: Target, _world: World) -> tuple[Command, ...]:
-            return ()
-
-        def simulate(self, _target: Target, world: World) -> World:
-            return world
-
-    executor = Executor(runner=lambda _: Answer(code=0), api=lambda _: Answer(code=0))
+    deaf = Stage(
+        name="deaf",
+        skip_reason=lambda _target: None,
+        observe=lambda _target, world, _ask: world,
+        judge=lambda _target, _world: Finding(State.ABSENT, "nothing to see"),
+        plan=lambda _target, _world: (),
+        simulate=lambda _target, world: world,
+    )
     with pytest.raises(StepFailed, match="its steps ran, and still: nothing to see"):
-        reconcile((Deaf(),), target, executor, record=lambda _: None)
+        reconcile((deaf,), target, ModelRemotes().executor, record=lambda _: None)
 
 
 @pytest.mark.parametrize("done", [False, True])
@@ -213,8 +217,11 @@ def test_a_trouble_that_passes_is_waited_for_and_nothing_is_done_twice(
 
         return once
 
-    executor = Executor(
-        runner=troubling(remotes.run), api=troubling(remotes.request), wait=waited.append, workers=1
+    executor = replace(
+        remotes.executor,
+        runner=troubling(remotes.run),
+        api=troubling(remotes.request),
+        wait=waited.append,
     )
     reconcile(PIPELINE, target, executor, record=lambda _: None)
     undisturbed = ModelRemotes()
@@ -228,7 +235,14 @@ def test_patience_ends(target: Target) -> None:
         raise StepFailed("503", hint="", passes=True)
 
     waited: list[float] = []
-    executor = Executor(runner=down, api=ModelRemotes().request, patience=0.0, wait=waited.append)
+    remotes = ModelRemotes()
+    executor = Executor(
+        runner=down,
+        answers=remotes.answer,
+        api=remotes.request,
+        patience=0.0,
+        wait=waited.append,
+    )
     with pytest.raises(StepFailed, match="503"):
         reconcile(PIPELINE, target, executor, record=lambda _: None)
     assert not waited

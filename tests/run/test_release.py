@@ -7,24 +7,27 @@ from pathlib import Path
 import pytest
 
 from shipway.errors import Conflict, ContextError, StepFailed
-from shipway.model.actions import Answer, Command
+from shipway.model.actions import Command
+from shipway.model.release import Decision
 from shipway.model.stage import State
+from shipway.model.version import Version
 from shipway.rehearsal import origin
 from shipway.run import documents
-from shipway.run import release as pipeline
-from shipway.run.reconcile import Outcome
-from shipway.stages import ORDER
+from shipway.run.release import ORDER, preview_release, run_release
+from shipway.run.result import Outcome, Result
+from shipway.run.stage import preview_stage, run_stage
+from shipway.run.status import read_status
 from tests.support.model_remotes import digest_of, manifest
 from tests.support.repositories import commit, git
 from tests.support.scene import Scene
 
 pytestmark = pytest.mark.process
-NOTHING_DUE = Answer(code=0, out='{"current": "0.0.0", "next": ""}')
+NOTHING_DUE = Decision(Version(0, 0, 0), None)
 
 
-def outcomes(result: pipeline.Result) -> dict[str, str]:
-    """Outcome by stage."""
-    return {one.name: one.outcome for one in result.stages}
+def outcomes(result: Result) -> dict[str, str]:
+    """Give the outcome by stage."""
+    return {outcome.name: outcome.outcome for outcome in result.stages}
 
 
 def test_a_second_run_skips_everything_and_a_third_finds_nothing_due(scene: Scene) -> None:
@@ -48,7 +51,7 @@ def test_a_second_run_skips_everything_and_a_third_finds_nothing_due(scene: Scen
 
 
 def test_no_release_due_is_a_normal_end(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scene, "_release_tool", lambda _: NOTHING_DUE)
+    monkeypatch.setattr(scene, "decide", lambda: NOTHING_DUE)
     result = scene.release()
     assert outcomes(result) == {"version": "skipped"} and not result.released
     assert result.stages[0].reason == "no release is due since 0.0.0"
@@ -98,7 +101,7 @@ class TestABranchThatMoves:
             git(scene.folder / "origin.git", "rev-parse", "main", "main~1")
             == f"{result.target.commit}\n{heads[0]}"
         )
-        assert [one.name for one in result.stages] == list(ORDER)
+        assert [outcome.name for outcome in result.stages] == list(ORDER)
         assert any(
             f"starting again from the new head of main, {heads[0][:12]}" in line
             for line in scene.progress
@@ -165,17 +168,18 @@ def test_stages_that_there_are_not(scene: Scene) -> None:
 def test_a_failed_decision_is_reported_as_the_version_stage(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        scene, "_release_tool", lambda _: Answer(code=1, err="NotAReleaseBranch: main")
-    )
-    said: list[Outcome] = []
+    def refuse() -> Decision:
+        raise StepFailed("it gave no version: NotAReleaseBranch: main", hint="check its settings")
+
+    monkeypatch.setattr(scene, "decide", refuse)
+    reported: list[Outcome] = []
     with pytest.raises(StepFailed, match="gave no version: NotAReleaseBranch: main"):
-        pipeline.release(scene.session(), pipeline.Result(), said.append)
-    assert [(one.name, one.outcome) for one in said] == [("version", "failed")]
+        run_release(scene.session(), Result(), reported.append)
+    assert [(outcome.name, outcome.outcome) for outcome in reported] == [("version", "failed")]
 
 
 def test_a_dry_run_of_a_release_changes_nothing_and_shows_every_stage(scene: Scene) -> None:
-    rows = pipeline.preview_release(scene.session())
+    rows = preview_release(scene.session())
     assert [row.name for row in rows] == list(ORDER)
     assert scene.remotes.changes == 0 and git(scene.folder / "origin.git", "tag") == ""
     text = "\n".join(line for row in rows for line in row.commands)
@@ -183,37 +187,36 @@ def test_a_dry_run_of_a_release_changes_nothing_and_shows_every_stage(scene: Sce
 
 
 def test_a_dry_run_with_nothing_due(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scene, "_release_tool", lambda _: NOTHING_DUE)
-    assert [row.name for row in pipeline.preview_release(scene.session())] == ["version"]
+    monkeypatch.setattr(scene, "decide", lambda: NOTHING_DUE)
+    assert [row.name for row in preview_release(scene.session())] == ["version"]
 
 
 def test_single_stages_on_a_branch(scene: Scene) -> None:
     git(scene.clone, "switch", "--quiet", "--create", "feature/one")
     session = scene.session()
     for name in ("build", "sign", "verify", "promote"):
-        result = pipeline.Result()
-        pipeline.run_stage(session, name, result, lambda _: None)
-        assert outcomes(result) == {one: "done" for one in pipeline.together(name)}
+        result = Result()
+        run_stage(session, name, result, lambda _: None)
+        together = ("build", "inspect") if name == "build" else (name,)
+        assert outcomes(result) == dict.fromkeys(together, "done")
     assert {tag.rpartition("-")[0] for tag in scene.remotes.tags} == {"feature-one", "sha"}
-    assert pipeline.preview_stage(session, "promote")[0].state == "same"
-    assert [finding.state for _, finding, _ in pipeline.release_status(session)] == [
-        State.SAME
-    ] * len(ORDER)
+    assert preview_stage(session, "promote")[0].state == "same"
+    assert [row.finding.state for row in read_status(session)] == [State.SAME] * len(ORDER)
 
 
 def test_what_is_not_committed_is_not_pushed(scene: Scene) -> None:
     (scene.clone / "new").write_text("")
     with pytest.raises(ContextError, match="not committed"):
-        pipeline.run_stage(scene.session(), "build", pipeline.Result(), lambda _: None)
+        run_stage(scene.session(), "build", Result(), lambda _: None)
     assert scene.remotes.changes == 0
 
 
 def test_stages_of_a_release_need_one(scene: Scene) -> None:
     with pytest.raises(ContextError, match="nothing to publish"):
-        pipeline.run_stage(scene.session(), "publish", pipeline.Result(), lambda _: None)
+        run_stage(scene.session(), "publish", Result(), lambda _: None)
     scene.release(until="promote")
-    result = pipeline.Result()
-    pipeline.run_stage(scene.session(), "publish", result, lambda _: None)
+    result = Result()
+    run_stage(scene.session(), "publish", result, lambda _: None)
     assert outcomes(result) == {"publish": "done"}
 
 
@@ -229,30 +232,28 @@ def test_the_docs_of_a_checked_out_tag_need_no_image(tmp_path: Path) -> None:
         "--tags",
     )
     git(scene.clone, "checkout", "--quiet", "--detach", "v0.1.0")
-    rows = pipeline.preview_stage(scene.session(), "document")
+    rows = preview_stage(scene.session(), "document")
     assert rows[0].commands[0].startswith('(cd "${CLONE}" && mike deploy')
 
 
 def test_the_status_of_a_release_before_and_after(scene: Scene) -> None:
-    before = list(pipeline.release_status(scene.session()))
-    assert [name for name, _, _ in before] == list(ORDER)
-    assert {(finding.state, following) for _, finding, following in before} == {
+    before = list(read_status(scene.session()))
+    assert [row.name for row in before] == list(ORDER)
+    assert {(row.finding.state, row.advice) for row in before} == {
         (State.ABSENT, "invoke release"),
         (State.SAME, ""),
     }
     assert scene.remotes.changes == 0
     scene.release()
-    assert {finding.state for _, finding, _ in pipeline.release_status(scene.session())} == {
-        State.SAME
-    }
+    assert {row.finding.state for row in read_status(scene.session())} == {State.SAME}
     scene.remotes.tags["v0.1.0"] = digest_of("of a stranger")
     scene.remotes.manifests[digest_of("of a stranger")] = manifest(
         "of a stranger", ("linux/amd64",)
     )
     (conflict,) = (
-        row for row in pipeline.release_status(scene.session()) if row[1].state is State.CONFLICT
+        row for row in read_status(scene.session()) if row.finding.state is State.CONFLICT
     )
-    assert conflict[0] == "promote" and "nothing was overwritten" in conflict[2]
+    assert conflict.name == "promote" and "nothing was overwritten" in conflict.advice
 
 
 @pytest.mark.parametrize(
@@ -278,6 +279,6 @@ def test_a_remote_that_cannot_be_asked_hides_no_other(
             raise StepFailed("no answer", hint="look")
 
     scene.meanwhile = meanwhile
-    rows = list(pipeline.release_status(scene.session()))
-    assert [name for name, finding, _ in rows if finding.state is State.UNKNOWN] == unknown
-    assert [name for name, _, _ in rows] == list(ORDER)
+    rows = list(read_status(scene.session()))
+    assert [row.name for row in rows if row.finding.state is State.UNKNOWN] == unknown
+    assert [row.name for row in rows] == list(ORDER)

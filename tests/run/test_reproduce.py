@@ -16,7 +16,8 @@ from shipway.errors import CheckFailed
 from shipway.model.actions import Answer, Command
 from shipway.model.target import Target
 from shipway.run import reproduce
-from shipway.stages.build import layout_command
+from shipway.run.reproduce import Layout, check_reproducible, compare_layouts
+from shipway.stages.build import build_layout
 from tests.support.scene import Scene
 
 TAR = "application/vnd.oci.image.layer.v1.tar"
@@ -55,15 +56,15 @@ def image(layout: Path, *layers: bytes, labels: str = "") -> str:
     )
 
 
-def write(layout: Path, *layers: bytes, labels: str = "", alone: bool = False) -> Path:
+def write(layout: Path, *layers: bytes, labels: str = "", alone: bool = False) -> Layout:
     """A layout of one image, in an index of its own, or alone as of a build for one platform."""
     digest = image(layout, *layers, labels=labels)
     index = {
         "manifests": [{"digest": digest, "platform": {"os": "linux", "architecture": "amd64"}}]
     }
-    found = {"manifests": [{"digest": digest if alone else put(layout, index)}]}
-    (layout / "index.json").write_text(json.dumps(found))
-    return layout
+    outer = {"manifests": [{"digest": digest if alone else put(layout, index)}]}
+    (layout / "index.json").write_text(json.dumps(outer))
+    return Layout(layout)
 
 
 BASE, APP = layer(("base", b"b", 0)), layer(("a", b"x", 1), ("b", b"y", 1))
@@ -78,11 +79,12 @@ def fixture_one(target: Target) -> Target:
 @pytest.mark.parametrize("alone", [False, True])
 def test_the_same_image_twice(one: Target, tmp_path: Path, alone: bool) -> None:
     first, second = (write(tmp_path / name, BASE, APP, alone=alone) for name in ("1", "2"))
-    assert reproduce.compare(one, first, second)["linux/amd64"].startswith("sha256:")
+    digests = compare_layouts(one, first, second)
+    assert digests["linux/amd64"].startswith("sha256:")
 
 
 @pytest.mark.parametrize(
-    ("layers", "said"),
+    ("layers", "difference"),
     [
         ((BASE, layer(("a", b"x", 1), ("b", b"y", 2))), "layer 2, b: time 1 and 2"),
         ((BASE, layer(("a", b"z", 1), ("b", b"y", 1))), "layer 2, a: content"),
@@ -96,22 +98,24 @@ def test_the_same_image_twice(one: Target, tmp_path: Path, alone: bool) -> None:
     ],
 )
 def test_the_first_difference_is_named(
-    one: Target, tmp_path: Path, layers: tuple[bytes, ...], said: str
+    one: Target, tmp_path: Path, layers: tuple[bytes, ...], difference: str
 ) -> None:
     first, second = write(tmp_path / "1", BASE, APP), write(tmp_path / "2", *layers)
-    with pytest.raises(CheckFailed, match=f"linux/amd64 does not reproduce: {said}") as caught:
-        reproduce.compare(one, first, second)
+    with pytest.raises(
+        CheckFailed, match=f"linux/amd64 does not reproduce: {difference}"
+    ) as caught:
+        compare_layouts(one, first, second)
     assert caught.value.status == 1 and "SOURCE_DATE_EPOCH" in caught.value.hint
 
 
 def test_a_configuration_that_differs(one: Target, tmp_path: Path) -> None:
     first, second = write(tmp_path / "1", BASE), write(tmp_path / "2", BASE, labels="x")
     with pytest.raises(CheckFailed, match="the configuration"):
-        reproduce.compare(one, first, second)
+        compare_layouts(one, first, second)
 
 
 def test_the_build_uses_no_cache_and_pushes_nothing(target: Target) -> None:
-    command = layout_command(target, "out")
+    command = build_layout(target, "out")
     assert "--no-cache" in command.argv and command.effect == "local"
     assert "--output=type=oci,dest=out,tar=false,rewrite-timestamp=true" in command.argv
     assert not [
@@ -123,16 +127,19 @@ def test_the_build_uses_no_cache_and_pushes_nothing(target: Target) -> None:
 def test_the_check_builds_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scene = Scene(tmp_path)
     session = scene.session()
-    said: list[str] = []
+    progress: list[str] = []
 
     def runner(command: Command) -> Answer:
         output = next(word for word in command.argv if word.startswith("--output="))
         write(Path(output.split("dest=")[1].split(",")[0]), BASE, APP)
         return Answer(code=0)
 
-    double = replace(session, executor=replace(session.executor, runner=runner))
-    open_session: Callable[[object], object] = lambda _say: double
+    executor = replace(session.executor, runner=runner)
+    double = replace(session, executor=executor, progress=progress.append)
+    open_session: Callable[[object], object] = lambda _progress: double
     monkeypatch.setattr(reproduce, "open_session", open_session)
-    found = reproduce.check(said.append, platform="linux/amd64", dry_run=False)
-    assert found["reproducible"] and list(found["platforms"]) == ["linux/amd64"] and len(said) == 2
-    assert len(reproduce.check(said.append, platform="", dry_run=True)["commands"]) == 2
+    document = check_reproducible(progress.append, platform="linux/amd64", dry_run=False)
+    assert document["reproducible"] and list(document["platforms"]) == ["linux/amd64"]
+    assert len(progress) == 2
+    plan = check_reproducible(progress.append, platform="", dry_run=True)
+    assert len(plan["commands"]) == 2

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shipway.run.session import has_docs
+from shipway.stages.build import build_image
 from tests.support.scene import Scene
 
 pytestmark = pytest.mark.process
@@ -26,8 +27,9 @@ def test_a_project_with_its_own_release_settings_keeps_them(tmp_path: Path) -> N
     )
     scene = Scene(tmp_path, own)
     planned = scene.session(SSL_CERT_FILE="/etc/ca.pem").target()
-    assert planned.build.secrets == ("PIP_TOKEN",)
-    assert planned.build.args == (
+    command = build_image(planned)
+    assert command.secrets == ("PIP_TOKEN",)
+    assert command.argv[-5:-1] == (
         "--build-arg=A=1",
         "--secret=id=pip,env=PIP_TOKEN",
         "--secret=id=ca-certificates,src=/etc/ca.pem",

@@ -7,7 +7,7 @@ from unittest import mock
 
 import pytest
 
-from shipway.effects import read_image
+from shipway.effects import questions
 from shipway.image.index import parse_index
 from shipway.image.labels import REVISION, SOURCE, VERSION
 from shipway.model.actions import Answer, Command
@@ -25,7 +25,7 @@ class TestRun:
     @pytest.fixture(autouse=True)
     def play(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: list[Command] = []  # pylint: disable=attribute-defined-outside-init
-        found = contents_of(self.INDEX, self.LABELS)
+        contents = contents_of(self.INDEX, self.LABELS)
 
         def run(command: Command) -> Answer:
             self.asked.append(command)
@@ -33,23 +33,24 @@ class TestRun:
                 code=0, out="--trusted-root --signing-config" if "--help" in command.argv else "[]"
             )
 
-        monkeypatch.setattr(consumer, "Processes", lambda _: run)
-        monkeypatch.setattr(read_image, "resolve", mock.Mock(return_value=self.INDEX))
-        monkeypatch.setattr(read_image, "describe", lambda *_: found)
+        monkeypatch.setattr(consumer, "Processes", lambda _, answer: run)
+        monkeypatch.setattr(consumer, "resolve_index", mock.Mock(return_value=self.INDEX))
+        monkeypatch.setattr(questions, "describe_image", lambda *_: contents)
         monkeypatch.setattr("shutil.which", lambda *_, **__: "cosign")
 
     def test_a_good_image(self) -> None:
-        verdict = consumer.verify(
+        verdict = consumer.verify_image(
             "ghcr.io/acme/toy:v1.2.3", Expectation(trusted_root="root.json"), {"PATH": ""}
         )
         assert not verdict.faults and verdict.document()["verified"] is True
         assert all(line.startswith("pass  ") for line in verdict.render().splitlines())
-        assert all(("--trusted-root", "root.json") == one.argv[-3:-1] for one in self.asked[1:])
-        assert not [one for one in self.asked if one.secrets]
+        for command in self.asked[1:]:
+            assert command.argv[-3:-1] == ("--trusted-root", "root.json")
+        assert not [command for command in self.asked if command.secrets]
 
     def test_what_does_not_hold_is_told_in_the_error(self) -> None:
-        verdict = consumer.verify("ghcr.io/acme/toy:v1.2.4", Expectation(), {"PATH": ""})
-        error = consumer.refusal(verdict)
+        verdict = consumer.verify_image("ghcr.io/acme/toy:v1.2.4", Expectation(), {"PATH": ""})
+        error = consumer.explain_refusal(verdict)
         assert (
             error.status == 7
             and "annotations: differ" in error.message
@@ -58,8 +59,8 @@ class TestRun:
         assert "FAIL  annotations" in verdict.render()
 
     def test_no_such_image(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(read_image, "resolve", lambda *_: None)
-        verdict = consumer.verify("ghcr.io/acme/toy:v1.2.3", Expectation(), {"PATH": ""})
+        monkeypatch.setattr(consumer, "resolve_index", lambda *_: None)
+        verdict = consumer.verify_image("ghcr.io/acme/toy:v1.2.3", Expectation(), {"PATH": ""})
         assert [point.observation for point in verdict.faults] == [
             "ghcr.io/acme/toy:v1.2.3 is not there"
         ]

@@ -14,8 +14,12 @@ class TestCommit:
     """The commit point."""
 
     def test_an_annotated_tag_is_peeled(self, target: Target) -> None:
-        listed = f"{'b' * 40}\trefs/heads/main\n{'7' * 40}\trefs/tags/v1.2.3\n{'c' * 40}\trefs/tags/v1.2.3^{{}}\n"
-        world = talk(commit.observe(target, World()), (Answer(code=0, out=listed),))
+        listed = (
+            f"{'b' * 40}\trefs/heads/main\n"
+            f"{'7' * 40}\trefs/tags/v1.2.3\n"
+            f"{'c' * 40}\trefs/tags/v1.2.3^{{}}\n"
+        )
+        world = talk(commit.observe, target, World(), (Answer(code=0, out=listed),))
         assert (world.git_tag, world.head) == ("c" * 40, "b" * 40)
         assert commit.judge(target, world).state is State.SAME
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from shipway.effects.processes import failure
+from shipway.effects.failures import failure
 from shipway.model.actions import Answer, Command
 from shipway.model.target import Target
 from shipway.model.world import World
-from shipway.stages import build, commit, sign
+from shipway.stages import build, commit
+from shipway.tools import cosign_signing
 from tests.support.good_image import INDEX
 
 
 @pytest.mark.parametrize(
-    ("stage", "said", "hint"),
+    ("stage", "error", "advice"),
     [
         ("build", "exec /bin/sh: exec format error", "--platform=$BUILDPLATFORM"),
         (
@@ -32,14 +33,14 @@ from tests.support.good_image import INDEX
     ],
 )
 def test_known_failures_say_what_to_do_next(
-    target: Target, stage: str, said: str, hint: str
+    target: Target, stage: str, error: str, advice: str
 ) -> None:
     commands = {
-        "build": build.build_command(target),
-        "sign": sign.sign_command(target, INDEX.digest),
+        "build": build.build_image(target),
+        "sign": cosign_signing.sign(target, INDEX.digest),
         "commit": commit.plan(target, World())[0],
     }
     command = commands[stage]
     assert isinstance(command, Command)
-    error = failure(command, Answer(code=1, err=said))
-    assert hint in error.hint and said in error.message
+    explained = failure(command, Answer(code=1, err=error))
+    assert advice in explained.hint and error in explained.message

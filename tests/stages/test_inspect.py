@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
 import pytest
 
-from shipway.errors import StepFailed
 from shipway.image.contents import PROVENANCE, SPDX, Contents
 from shipway.image.labels import REVISION
-from shipway.model.actions import Answer
+from shipway.model.actions import ReadImage
 from shipway.model.stage import State
-from shipway.model.target import Building, Target
+from shipway.model.target import Target
 from shipway.model.world import World
 from shipway.stages import inspect
-from tests.support.conversation import talk
+from tests.support.conversation import Script, talk
 from tests.support.good_image import CONTENTS, INDEX, changed, stated
+from tests.support.targets import change_settings
 
 
 class TestInspect:
     """What was built is what was meant."""
 
     def faults(self, target: Target, contents: Contents) -> str:
-        answer = Answer(code=0, out=msgspec.json.encode(contents).decode())
-        world = talk(inspect.observe(target, World(index=INDEX)), (answer,))
+        world = talk(inspect.observe, target, World(index=INDEX), (contents,))
         finding = inspect.judge(target, world)
         return finding.evidence if finding.state is State.FAULT else ""
 
     def test_a_good_image_is_read_once(self, target: Target) -> None:
         assert self.faults(target, CONTENTS) == ""
         known = World(index=INDEX, contents=CONTENTS)
-        assert talk(inspect.observe(target, known)) is known
+        assert talk(inspect.observe, target, known) is known
         assert "4 compiled files" in inspect.judge(target, known).evidence
 
     @pytest.mark.parametrize(
-        ("contents", "said"),
+        ("contents", "fault"),
         [
             (
                 changed("linux/arm64", foreign=("deps/a.so", "deps/b.so")),
@@ -76,18 +73,22 @@ class TestInspect:
             (stated(SPDX, subjects=()), "subjects of linux/amd64: statements about nothing"),
         ],
     )
-    def test_each_fault_is_named(self, target: Target, contents: Contents, said: str) -> None:
-        assert said in self.faults(target, contents)
+    def test_each_fault_is_named(self, target: Target, contents: Contents, fault: str) -> None:
+        assert fault in self.faults(target, contents)
 
     def test_files_for_another_machine_can_be_meant(self, target: Target) -> None:
         contents = changed("linux/arm64", foreign=("opt/firmware/boot",))
         for pattern, holds in (("opt/firmware/*", True), ("opt/*.so", False)):
-            found = self.faults(replace(target, build=Building(allow_foreign=(pattern,))), contents)
-            assert ("opt/firmware/boot" not in found) is holds
+            allowing = change_settings(target, "build", allow_foreign=(pattern,))
+            faults = self.faults(allowing, contents)
+            assert ("opt/firmware/boot" not in faults) is holds
 
-    def test_an_answer_that_is_none(self, target: Target) -> None:
-        with pytest.raises(StepFailed, match="cannot be understood"):
-            talk(inspect.observe(target, World(index=INDEX)), (Answer(code=0, out="{}"),))
+    def test_the_question_is_about_the_digest_that_was_observed(self, target: Target) -> None:
+        script = Script((CONTENTS,))
+        inspect.observe(target, World(index=INDEX), script)
+        (question,) = script.questions
+        assert isinstance(question, ReadImage)
+        assert (question.image, question.digest) == (target.image, INDEX.digest)
 
     def test_nothing_to_read_yet(self, target: Target) -> None:
-        assert inspect.judge(target, talk(inspect.observe(target, World()))).state is State.ABSENT
+        assert inspect.judge(target, talk(inspect.observe, target, World())).state is State.ABSENT

@@ -35,35 +35,37 @@ class TestPromote:
 
     def confirmed(self, target: Target, *, second: str = INDEX.digest, code: int = 0) -> World:
         """The world after both tags and the verification by the first of them were asked."""
-        shown = [
+        manifests = [
             json.dumps({"digest": digest, "annotations": {VERSION: version}})
             for digest, version in ((INDEX.digest, "1.2.3"), (digest_of("newer"), "1.10.0"))
         ]
-        return talk(
-            promote.observe(target, World(index=INDEX, contents=CONTENTS)),
-            tuple(Answer(code=0, out=one) for one in shown),
-            tuple(Answer(code=code, err="no signatures found") for _ in INDEX.leaves_first),
-            *([(NO_BUNDLES,)] if code else []),
-            (Answer(code=0, out=json.dumps({"digest": second})),),
-        )
+        signature = Answer(code=code, err="no signatures found")
+        rounds: list[tuple[object, ...]] = [
+            tuple(Answer(code=0, out=manifest) for manifest in manifests),
+            (signature,) * len(INDEX.leaves_first),
+        ]
+        if code:
+            rounds.append((NO_BUNDLES,))
+        rounds.append((Answer(code=0, out=json.dumps({"digest": second})),))
+        return talk(promote.observe, target, World(index=INDEX, contents=CONTENTS), *rounds)
 
     @pytest.mark.parametrize(
-        ("changes", "said"),
+        ("changes", "fault"),
         [
             ({"second": digest_of("moved")}, "v1.2.3 still there"),
             ({"code": 10}, "signature of"),
         ],
     )
     def test_what_people_get_by_the_tag_is_verified_again(
-        self, target: Target, changes: dict[str, Any], said: str
+        self, target: Target, changes: dict[str, Any], fault: str
     ) -> None:
-        found = promote.judge(target, self.confirmed(target, **changes))
-        assert found.state is State.FAULT and said in found.evidence
+        finding = promote.judge(target, self.confirmed(target, **changes))
+        assert finding.state is State.FAULT and fault in finding.evidence
 
     def test_a_tag_that_a_higher_release_has_stays_there(self, target: Target) -> None:
         world = self.confirmed(target)
-        found = promote.judge(target, world)
-        assert found.state is State.SAME and found.evidence.endswith("; latest stays at 1.10.0")
+        finding = promote.judge(target, world)
+        assert finding.state is State.SAME and finding.evidence.endswith("; latest stays at 1.10.0")
         older = replace(world, versions={"latest": "1.2.2"})
         assert promote.judge(target, older).state is State.ABSENT
         assert promote.simulate(target, older).tags == {

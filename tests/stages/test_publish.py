@@ -9,7 +9,8 @@ import pytest
 
 from shipway.model.actions import Answer, Request
 from shipway.model.stage import State
-from shipway.model.target import Target
+from shipway.model.target import Target, require_release
+from shipway.model.version import Version
 from shipway.model.world import Published, World
 from shipway.stages import publish
 from tests.support.conversation import talk
@@ -31,19 +32,15 @@ class TestPublish:
         }
 
     def observed(self, target: Target, *pages: list[dict[str, object]]) -> World:
-        published = any(
-            one["tag_name"] == target.tag and not one["draft"] for page in pages for one in page
-        )
-        latest = (
-            Answer(code=404)
-            if self.latest is None
-            else Answer(code=200, out=json.dumps(self.latest))
-        )
-        return talk(
-            publish.observe(target, World()),
-            *((Answer(code=200, out=json.dumps(page)),) for page in pages),
-            *([(latest,)] if published else []),
-        )
+        rounds = [(Answer(code=200, out=json.dumps(page)),) for page in pages]
+        releases = [release for page in pages for release in page]
+        public = [release["tag_name"] for release in releases if not release["draft"]]
+        if require_release(target).tag in public:
+            latest = Answer(code=404)
+            if self.latest is not None:
+                latest = Answer(code=200, out=json.dumps(self.latest))
+            rounds.append((latest,))
+        return talk(publish.observe, target, World(), *rounds)
 
     latest: dict[str, object] | None = None
 
@@ -64,10 +61,10 @@ class TestPublish:
         self, target: Target, latest: str | None, others: tuple[str, ...], leader: str
     ) -> None:
         self.latest = self.release(tag_name=latest) if latest else None
-        page = [self.release(id=7 + number, tag_name=tag) for number, tag in enumerate(others)] + [
-            self.release()
-        ]
-        world = self.observed(replace(target, withdrawn=("2.0.1",)), page)
+        page = [self.release(id=number, tag_name=tag) for number, tag in enumerate(others, 7)]
+        page.append(self.release())
+        release = replace(require_release(target), withdrawn=(Version(2, 0, 1),))
+        world = self.observed(replace(target, release=release), page)
         assert world.leader == leader
         assert publish.judge(target, world).state is (State.ABSENT if leader else State.SAME)
         if leader:
@@ -104,5 +101,8 @@ class TestPublish:
         assert "- A feature" in body and f"{target.image}@{INDEX.digest}" in body
 
     def test_who_has_no_release_page(self, target: Target) -> None:
-        assert "not released" in publish.skip_reason(replace(target, version="", channel="branch"))
-        assert "no repository" in publish.skip_reason(replace(target, repository=""))
+        branch = replace(target, release=None, channel="branch")
+        assert "a branch build is not released" in (publish.skip_reason(branch) or "")
+        nowhere = replace(target, repository="")
+        assert "no repository" in (publish.skip_reason(nowhere) or "")
+        assert publish.skip_reason(target) is None

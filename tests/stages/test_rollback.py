@@ -8,10 +8,14 @@ from dataclasses import replace
 import pytest
 
 from shipway.errors import ContextError, VerificationFailed
+from shipway.image.labels import REVISION, VERSION
 from shipway.model.release import GitTag
-from shipway.model.target import Target
-from shipway.run.reconcile import Outcome, reconcile
-from shipway.stages.rollback import MARK, Rollback, plan_rollback
+from shipway.model.target import Target, require_release
+from shipway.model.version import Version, parse_version
+from shipway.run.reconcile import reconcile
+from shipway.run.result import Outcome
+from shipway.stages.rollback import Rollback, plan_rollback
+from shipway.stages.rollback.withdrawal import MARK
 from tests.support.model_remotes import Died, ModelRemotes
 from tests.support.pipeline import run_pipeline
 
@@ -37,9 +41,9 @@ from tests.support.pipeline import run_pipeline
 def test_where_each_tag_goes(
     names: str, withdrawn: str, goals: dict[str, str], kept: tuple[str, ...]
 ) -> None:
-    assert plan_rollback(withdrawn, tags(names.split()), "v{version}", rolling=True) == Rollback(
-        tag=withdrawn, goals=goals, kept=kept
-    )
+    rollback = plan_rollback(withdrawn, tags(names.split()), "v{version}", rolling=True)
+    versions = {tag: parse_version(version) for tag, version in goals.items()}
+    assert (rollback.tag, rollback.goals, rollback.kept) == (withdrawn, versions, kept)
 
 
 def tags(names: Sequence[str]) -> list[GitTag]:
@@ -48,7 +52,7 @@ def tags(names: Sequence[str]) -> list[GitTag]:
 
 
 @pytest.mark.parametrize(
-    ("names", "asked", "said"),
+    ("names", "withdrawn", "reason"),
     [
         ("v1.0.0", "v1.0.0", "no release before v1.0.0"),
         ("v1.0.0", "v2.0.0", "'v2.0.0' is no release"),
@@ -60,9 +64,9 @@ def tags(names: Sequence[str]) -> list[GitTag]:
         ),
     ],
 )
-def test_what_cannot_be_withdrawn(names: str, asked: str, said: str) -> None:
-    with pytest.raises(ContextError, match=said):
-        plan_rollback(asked, tags(names.split()), "v{version}", rolling=False)
+def test_what_cannot_be_withdrawn(names: str, withdrawn: str, reason: str) -> None:
+    with pytest.raises(ContextError, match=reason):
+        plan_rollback(withdrawn, tags(names.split()), "v{version}", rolling=False)
 
 
 @pytest.fixture(name="remotes")
@@ -70,48 +74,54 @@ def fixture_remotes(target: Target) -> ModelRemotes:
     """Two releases."""
     remotes = ModelRemotes()
     run_pipeline(remotes, earlier(target))
-    run_pipeline(remotes, replace(target, base="b" * 40))
+    run_pipeline(remotes, based_on(target, "b" * 40))
     assert remotes.tags["latest"] == remotes.tags["v1.2.3"] != remotes.tags["v1.1.0"]
     return remotes
 
 
-def earlier(target: Target) -> Target:
-    """The release before."""
-    labels = {
-        name: {target.version: "1.1.0", target.commit: "b" * 40}[value]
-        for name, value in target.labels.items()
-    }
+def based_on(target: Target, base: str) -> Target:
+    """The target, of a release that was decided when the branch was at ``base``."""
+    return replace(target, release=replace(require_release(target), base=base))
+
+
+def release_of(target: Target, version: Version, commit: str) -> Target:
+    """The target of another release of the same line of docs, as the latest one."""
+    tag = f"v{version}"
     return replace(
         target,
-        version="1.1.0",
-        tag="v1.1.0",
-        commit="b" * 40,
-        staging="sha-bbbbbbb",
-        docs="1.1",
-        tags=("v1.1.0", "latest"),
-        labels=labels,
+        release=replace(require_release(target), version=version, tag=tag, commit=commit),
+        commit=commit,
+        staging=f"sha-{commit[:7]}",
+        docs_version="1.1",
+        tags=(tag, "latest"),
+        labels={VERSION: str(version), REVISION: commit},
     )
 
 
-ROLLBACK = Rollback(tag="v1.2.3", goals={"latest": "1.1.0"})
+def earlier(target: Target) -> Target:
+    """The release before."""
+    return release_of(target, Version(1, 1, 0), "b" * 40)
+
+
+ROLLBACK = Rollback(tag="v1.2.3", goals={"latest": Version(1, 1, 0)})
 
 
 def withdraw(remotes: ModelRemotes, target: Target) -> dict[str, str]:
     """One run; gives outcome by step."""
-    seen: list[Outcome] = []
-    reconcile(ROLLBACK.steps, target, remotes.executor, record=seen.append)
-    return {one.name: one.outcome for one in seen}
+    outcomes: list[Outcome] = []
+    reconcile(ROLLBACK.stages, target, remotes.executor, record=outcomes.append)
+    return {outcome.name: outcome.outcome for outcome in outcomes}
 
 
 def test_everything_that_people_follow_goes_back(target: Target, remotes: ModelRemotes) -> None:
     signatures, count = list(remotes.signatures), len(remotes.manifests)
     assert set(withdraw(remotes, target).values()) == {"done"}
     assert remotes.tags["latest"] == remotes.tags["v1.1.0"] != remotes.tags["v1.2.3"]
-    assert {one["version"]: one["aliases"] for one in remotes.docs} == {
+    assert {docs["version"]: docs["aliases"] for docs in remotes.docs} == {
         "1.1": ["latest"],
         "1.2": [],
     }
-    pages = {one["tag_name"]: one for one in remotes.releases}
+    pages = {page["tag_name"]: page for page in remotes.releases}
     assert pages["v1.2.3"]["name"] == f"v1.2.3{MARK}" and pages["v1.1.0"]["name"] == "v1.1.0"
     body = str(pages["v1.2.3"]["body"])
     assert body.startswith("> [!WARNING]\n> This release was withdrawn. Use v1.1.0.\n\n- A feature")
@@ -129,7 +139,7 @@ def test_a_rerun_ends_where_an_undisturbed_run_does(
 ) -> None:
     undisturbed = ModelRemotes()
     run_pipeline(undisturbed, earlier(target))
-    run_pipeline(undisturbed, replace(target, base="b" * 40))
+    run_pipeline(undisturbed, based_on(target, "b" * 40))
     withdraw(undisturbed, target)
     remotes.die_at, remotes.lost = remotes.changes + at, lost
     with pytest.raises(Died):
@@ -158,24 +168,10 @@ def test_docs_of_a_withdrawn_version_stand_in_no_ones_way(
     target: Target, remotes: ModelRemotes
 ) -> None:
     withdraw(remotes, target)
-    labels = {
-        name: {target.version: "1.1.1", target.commit: "d" * 40}[value]
-        for name, value in target.labels.items()
-    }
-    maintained = replace(
-        target,
-        version="1.1.1",
-        tag="v1.1.1",
-        commit="d" * 40,
-        base="c" * 40,
-        docs="1.1",
-        staging="sha-ddddddd",
-        tags=("v1.1.1", "latest"),
-        labels=labels,
-        withdrawn=("1.2.3",),
-    )
-    run_pipeline(remotes, maintained)
-    assert {one["title"]: one["aliases"] for one in remotes.docs} == {
+    maintained = based_on(release_of(target, Version(1, 1, 1), "d" * 40), "c" * 40)
+    release = replace(require_release(maintained), withdrawn=(Version(1, 2, 3),))
+    run_pipeline(remotes, replace(maintained, release=release))
+    assert {docs["title"]: docs["aliases"] for docs in remotes.docs} == {
         "1.1.1": ["latest"],
         "1.2.3": [],
     }
@@ -183,9 +179,8 @@ def test_docs_of_a_withdrawn_version_stand_in_no_ones_way(
 
 
 def test_patches_share_their_docs(target: Target) -> None:
-    steps = replace(ROLLBACK, goals={"latest": "1.2.2"}).steps
-    assert steps[-1].skip_reason(target) == "1.2.2 shares the docs 1.2 with it"
-    assert (
-        replace(ROLLBACK, goals={}).steps[1].skip_reason(target)
-        == "no tag that people follow is at it"
-    )
+    rollback = replace(ROLLBACK, goals={"latest": Version(1, 2, 2)})
+    document = rollback.stages[-1]
+    assert document.skip_reason(target) == "1.2.2 shares the docs 1.2 with it"
+    promote = replace(ROLLBACK, goals={}).stages[1]
+    assert promote.skip_reason(target) == "no tag that people follow is at it"

@@ -11,19 +11,20 @@ from shipway.effects.processes import Processes
 from shipway.errors import ContextError
 from shipway.model.actions import Answer, Command
 from shipway.model.stage import State
-from shipway.model.target import Signing, Target
+from shipway.model.target import Signer, Target
 from shipway.model.world import World
 from shipway.stages import sign
-from shipway.tools import cosign
+from shipway.tools import cosign, cosign_signing
 from tests.support.conversation import NO_BUNDLES, talk
 from tests.support.good_image import INDEX
+from tests.support.targets import change_settings
 
 
 class TestSign:
     """Signing."""
 
     def test_a_key(self, target: Target) -> None:
-        command = sign.sign_command(target, INDEX.digest)
+        command = cosign_signing.sign(target, INDEX.digest)
         assert command.argv == (
             "cosign",
             "sign",
@@ -36,31 +37,31 @@ class TestSign:
         assert command.secrets == ("COSIGN_PASSWORD",)
 
     def test_a_key_without_a_log_on_cosign_3(self, target: Target) -> None:
-        modern = replace(target, signing=replace(target.signing, modern=True, config="none.json"))
-        command = sign.sign_command(modern, INDEX.digest)
+        modern = change_settings(target, "sign", signing_config="none.json")
+        modern = replace(modern, signer=replace(target.signer, has_signing_config=True))
+        command = cosign_signing.sign(modern, INDEX.digest)
         assert (
             command.argv[5:7] == ("--signing-config", "none.json")
             and "--tlog-upload=false" not in command.argv
         )
 
     def test_keyless_on_cosign_3_has_no_flag_of_cosign_2(self, target: Target) -> None:
-        keyless = Signing(
+        keyless = Signer(
             identity="me@example.org",
             issuer="https://issuer.example",
             transparency_log=False,
-            modern=True,
+            has_signing_config=True,
             trusted_root="root.json",
         )
-        command = sign.sign_command(replace(target, signing=keyless), INDEX.digest)
+        command = cosign_signing.sign(replace(target, signer=keyless), INDEX.digest)
         assert "--tlog-upload=false" not in command.argv and command.argv[3:5] == (
             "--trusted-root",
             "root.json",
         )
-        older = sign.sign_command(
-            replace(target, signing=replace(keyless, modern=False)), INDEX.digest
-        )
+        old = replace(keyless, has_signing_config=False)
+        older = cosign_signing.sign(replace(target, signer=old), INDEX.digest)
         assert "--tlog-upload=false" in older.argv and "--trusted-root" not in older.argv
-        verified = cosign.verify_command(replace(target, signing=keyless), INDEX.digest).argv
+        verified = cosign.verify_signature(target.image, keyless, INDEX.digest).argv
         assert verified[7:11] == (
             "--trusted-root",
             "root.json",
@@ -70,74 +71,64 @@ class TestSign:
 
     def test_leaves_side_by_side_and_the_index_when_they_are_signed(self, target: Target) -> None:
         *leaves, index = INDEX.leaves_first
-        seen = sign.plan(target, World(index=INDEX, signed=frozenset(leaves[:1])))
-        assert [
-            one.argv[-1].partition("@")[2] for one in seen if isinstance(one, Command)
-        ] == leaves[1:]
-        assert all(isinstance(one, Command) and one.side_by_side for one in seen)
+        actions = sign.plan(target, World(index=INDEX, signed=frozenset(leaves[:1])))
+        commands = [action for action in actions if isinstance(action, Command)]
+        assert [command.argv[-1].partition("@")[2] for command in commands] == leaves[1:]
+        assert all(command.side_by_side for command in commands)
+        assert len(commands) == len(actions)
         (last,) = sign.plan(target, World(index=INDEX, signed=frozenset(leaves)))
         assert isinstance(last, Command) and last.argv[-1].endswith(index)
 
     def test_nobody_is_waited_for(self, target: Target) -> None:
-        keyless = replace(target, signing=Signing(identity="me"))
+        keyless = replace(target, signer=Signer(identity="me"))
         with pytest.raises(ContextError, match="would wait for somebody") as caught:
-            Processes({"PATH": os.environ["PATH"]})(sign.sign_command(keyless, INDEX.digest))
+            Processes({"PATH": os.environ["PATH"]})(cosign_signing.sign(keyless, INDEX.digest))
         assert "id-token: write" in caught.value.hint
-        asked = replace(target, signing=Signing(identity="me", browser=True))
-        assert (
-            not sign.sign_command(asked, INDEX.digest).needs
-            and sign.sign_command(asked, INDEX.digest).live
-        )
+        command = cosign_signing.sign(change_settings(keyless, "sign", browser=True), INDEX.digest)
+        assert command.requires is None and command.live and not command.side_by_side
 
     def test_signatures_are_counted(self, target: Target) -> None:
-        said = [Answer(code=0, out="[{}, {}]"), Answer(code=0, out="[{}]"), Answer(code=10)]
-        world = talk(
-            sign.observe(target, World(index=INDEX)),
-            tuple((said * 2)[number % 3] for number in range(len(INDEX.leaves_first))),
-            (NO_BUNDLES,),
-        )
-        count = sum((2, 1, 0)[number % 3] for number in range(len(INDEX.leaves_first)))
-        assert (
-            world.signatures == count
-            and f"{count} signatures" in sign.judge(target, world).evidence
-        )
+        answers = [Answer(code=0, out="[{}, {}]"), Answer(code=0, out="[{}]"), Answer(code=10)]
+        numbers = [number % 3 for number in range(len(INDEX.leaves_first))]
+        listed = tuple(answers[number] for number in numbers)
+        world = talk(sign.observe, target, World(index=INDEX), listed, (NO_BUNDLES,))
+        count = sum((2, 1, 0)[number] for number in numbers)
+        assert world.signatures == count
+        assert f"{count} signatures" in sign.judge(target, world).evidence
 
     def test_keyless_in_actions_names_the_provider_so_that_nothing_hangs(
         self, target: Target
     ) -> None:
-        keyless = replace(
-            target,
-            builder="https://run.example",
-            signing=Signing(
-                identity="https://github.com/acme/toy/.github/workflows/release.yml@refs/heads/main",
-                issuer="https://token.example",
-                repository="acme/toy",
-                ref="refs/heads/main",
-            ),
+        keyless = Signer(
+            identity="https://github.com/acme/toy/.github/workflows/release.yml@refs/heads/main",
+            issuer="https://token.example",
+            repository="acme/toy",
+            ref="refs/heads/main",
         )
-        command = sign.sign_command(keyless, INDEX.digest)
+        building = replace(target.build, run_url="https://run.example")
+        asked = replace(target, build=building, signer=keyless)
+        command = cosign_signing.sign(asked, INDEX.digest)
         assert command.argv[3:5] == ("--oidc-provider", "github-actions")
         assert "ACTIONS_ID_TOKEN_REQUEST_TOKEN" in command.secrets
-        verified = cosign.verify_command(keyless, INDEX.digest).argv
+        verified = cosign.verify_signature(target.image, keyless, INDEX.digest).argv
         assert verified[verified.index("--certificate-identity") + 1].endswith(
             "release.yml@refs/heads/main"
         )
-        assert "--certificate-github-workflow-repository" in verified and not [
-            w for w in verified if "regexp" in w
-        ]
+        assert "--certificate-github-workflow-repository" in verified
+        assert not [word for word in verified if "regexp" in word]
 
     def test_an_exact_identity_needs_no_more(self, target: Target) -> None:
-        exact = replace(
-            target, signing=Signing(identity="me@example.org", issuer="https://issuer.example")
-        )
-        assert cosign.verify_command(exact, INDEX.digest).argv[3:7] == (
+        exact = Signer(identity="me@example.org", issuer="https://issuer.example")
+        verified = cosign.verify_signature(target.image, exact, INDEX.digest).argv
+        assert verified[3:7] == (
             "--certificate-identity",
             "me@example.org",
             "--certificate-oidc-issuer",
             "https://issuer.example",
         )
-        assert sign.sign_command(exact, INDEX.digest).argv[:3] == ("cosign", "sign", "--yes")
+        command = cosign_signing.sign(replace(target, signer=exact), INDEX.digest)
+        assert command.argv[:3] == ("cosign", "sign", "--yes")
 
     def test_no_image_is_nothing_signed(self, target: Target) -> None:
-        world = talk(sign.observe(target, World()))
+        world = talk(sign.observe, target, World())
         assert sign.judge(target, world).state is State.ABSENT

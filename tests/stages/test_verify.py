@@ -30,17 +30,16 @@ class TestVerify:
         tag: str = "",
         contents: Contents = CONTENTS,
     ) -> str:
-        told = tuple(
+        signatures = tuple(
             Answer(code=10 if digest == unsigned else 0)
             for digest in dict.fromkeys(index.leaves_first)
         )
+        rounds: list[tuple[object, ...]] = [signatures]
+        if unsigned:
+            rounds.append((NO_BUNDLES,))
         now = json.dumps({"digest": tag or index.digest})
-        world = talk(
-            verify.observe(target, World(index=index, contents=contents)),
-            told,
-            *([(NO_BUNDLES,)] if any(one.code for one in told) else []),
-            (Answer(code=0, out=now),),
-        )
+        rounds.append((Answer(code=0, out=now),))
+        world = talk(verify.observe, target, World(index=index, contents=contents), *rounds)
         finding = verify.judge(target, world)
         return finding.evidence if finding.state is State.FAULT else ""
 
@@ -79,10 +78,10 @@ class TestVerify:
         )
 
     def test_nothing_to_verify_yet(self, target: Target) -> None:
-        world = talk(verify.observe(target, World()))
+        world = talk(verify.observe, target, World())
         assert verify.judge(target, world).state is State.ABSENT
 
 
 def test_every_question_only_reads(target: Target) -> None:
-    assert imagetools.inspect("r.example/a:b").effect == "read"
+    assert imagetools.inspect_reference("r.example/a:b").effect == "read"
     assert all(action.effect == "read" for action in verify.plan(target, World(index=INDEX)))

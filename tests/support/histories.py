@@ -5,6 +5,8 @@ They are made at random and written with `git fast-import`: thousands of commits
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import subprocess
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shipway.effects import history
+from shipway.effects.shown_history import show_everything
 from shipway.settings import ReleaseSettings
 from shipway.tools.git import RELEASED
 from shipway.tools.semantic_release import render_config
@@ -172,13 +175,14 @@ def clone_of(source: Path, folder: Path) -> Path:
 def config_of(folder: Path, *, prerelease: bool = False) -> Path:
     """Settings of a project without its own; with pre-releases on `main`."""
     folder.mkdir(exist_ok=True)
-    file = folder / "release.toml"
-    text = render_config(
-        ReleaseSettings(branches=("never" if prerelease else "main",)), "acme/toy", inside=False
-    )
-    file.write_text(
-        text + "[semantic_release.branches.main]\nmatch = 'main'\nprerelease = true\n" * prerelease
-    )
+    file = folder / "release.json"
+    branch = "never" if prerelease else "main"
+    text = render_config(ReleaseSettings(branches=(branch,)), "acme/toy", inside=False)
+    if prerelease:
+        config = json.loads(text)
+        config["semantic_release"]["branches"]["main"] = {"match": "main", "prerelease": True}
+        text = json.dumps(config, indent=2)
+    file.write_text(text)
     return file
 
 
@@ -187,8 +191,8 @@ def whole(clone: Path, config: Path) -> str:
     from git import Repo
     from semantic_release.version.algorithm import next_version
 
-    history.show_everything(clone)
-    rules = history.read_rules(clone, config)
+    show_everything(clone)
+    rules = history.read_release_rules(clone, config)
     with Repo(clone) as repository:
         return str(
             next_version(
@@ -216,8 +220,8 @@ def disagreements(clone: Path, config: Path, commits: Iterator[str]) -> list[tup
         git(clone, "checkout", "--quiet", "--force", "-B", "main", head)
         everything = whole(clone, config)
         forget(clone)
-        current, upcoming = history.decide(clone, config)
-        if (upcoming or current or "0.0.0") != everything:
-            found.append((head, everything, f"{current} → {upcoming}"))
+        decision = history.decide(clone, config, environment=os.environ)
+        if str(decision.upcoming or decision.current or "0.0.0") != everything:
+            found.append((head, everything, f"{decision.current} → {decision.upcoming}"))
         forget(clone)
     return found

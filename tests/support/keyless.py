@@ -9,9 +9,8 @@ import urllib.request
 from dataclasses import dataclass
 
 from shipway.effects.processes import Processes
-from shipway.model.target import Signing, Target
-from shipway.stages.sign import sign_command
-from shipway.tools.cosign import read_signed, verify_command
+from shipway.model.target import Building, Signer, Target
+from shipway.tools import cosign, cosign_signing
 from tests.sigstore.identity import GITHUB, Workflow
 from tests.sigstore.service import Sigstore
 
@@ -52,22 +51,24 @@ class Bench:
             tags=(),
             platforms=(),
             folder="",
-            signing=expect(expected),
-            builder="https://github.com/acme/app/actions/runs/1003",
+            signer=expect(expected),
+            build=Building(run_url="https://github.com/acme/app/actions/runs/1003"),
         )
 
     def sign(self, digest: str) -> None:
         """As the workflow that the Sigstore hands out tokens for."""
-        self.runner(sign_command(self.target(self.sigstore.workflow), digest))
+        self.runner(cosign_signing.sign(self.target(self.sigstore.workflow), digest))
 
     def is_signed(self, digest: str, expected: Workflow) -> bool:
         """Whether cosign finds a signature by ``expected``."""
-        return read_signed(self.runner(verify_command(self.target(expected), digest)), digest)
+        target = self.target(expected)
+        question = cosign.verify_signature(target.image, target.signer, digest)
+        return cosign.is_signed(self.runner(question), digest)
 
 
-def expect(workflow: Workflow) -> Signing:
+def expect(workflow: Workflow) -> Signer:
     """The identity, and the caller's repository and branch."""
-    return Signing(
+    return Signer(
         identity=workflow.identity, issuer=GITHUB, repository=workflow.repository, ref=workflow.ref
     )
 

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
-import msgspec
-
-from shipway.effects.processes import failure
+from shipway.effects.executor import Executor
+from shipway.effects.failures import failure
 from shipway.image.contents import (
     PROVENANCE,
     SPDX,
@@ -22,8 +21,17 @@ from shipway.image.contents import (
 from shipway.image.index import SUBJECT, Index, parse_index
 from shipway.image.labels import REVISION, SOURCE
 from shipway.image.provenance import BUILD_TYPES
-from shipway.model.actions import Action, Answer, Command, Json, Request
-from shipway.run.reconcile import Executor
+from shipway.model.actions import (
+    Answer,
+    Command,
+    ComparePackages,
+    Json,
+    Question,
+    ReadBundles,
+    ReadImage,
+    Reply,
+    Request,
+)
 
 SITE = "https://github.com"
 NOT_FOUND = "ERROR: registry.example/acme/toy:tag: not found"
@@ -149,7 +157,7 @@ class ModelRemotes:
     @property
     def executor(self) -> Executor:
         """Hands that reach these remotes and nothing else, one change after the other."""
-        return Executor(runner=self.run, api=self.request, workers=1)
+        return Executor(runner=self.run, answers=self.answer, api=self.request, workers=1)
 
     def state(self) -> object:
         """All that people can see."""
@@ -165,14 +173,6 @@ class ModelRemotes:
     def run(self, command: Command) -> Answer:
         """Answer a command as the real tool would."""
         programs: dict[tuple[str, ...], Callable[[Command], Answer]] = {
-            ("python3", "-m", "shipway.effects.read_image"): self._contents,
-            ("python3", "-m", "shipway.effects.attest"): self._attest,
-            ("python3", "-m", "shipway.effects.bundles"): lambda asked: Answer(
-                code=0, out=json.dumps({digest: [] for digest in asked.argv[4:]})
-            ),
-            ("python3", "-m", "shipway.run.packages"): lambda asked: Answer(
-                code=0, out=f"changes since {asked.argv[-1]}\n"
-            ),
             ("cosign", "verify-attestation"): lambda asked: Answer(
                 code=0 if (asked.argv[-1].partition("@")[2], asked.argv[2]) in self.attested else 10
             ),
@@ -180,6 +180,7 @@ class ModelRemotes:
             ("docker", "buildx", "imagetools", "inspect"): self._inspect,
             ("docker", "buildx", "imagetools", "create"): self._create,
             ("cosign", "sign"): self._sign,
+            ("cosign", "attest"): self._attest,
             ("cosign", "verify"): self._verify,
             ("git", "ls-remote"): self._ls_remote,
             ("git", "push"): self._push,
@@ -196,7 +197,7 @@ class ModelRemotes:
             raise failure(command, answer)
         return answer
 
-    def change(self, action: Action, make: Callable[[], object]) -> Answer:
+    def change(self, action: Command | Request, make: Callable[[], object]) -> Answer:
         """Make a change, or meet what happens at this one."""
         assert action.effect == "publish", action
         self.changes += 1
@@ -245,12 +246,22 @@ class ModelRemotes:
         found = self._find(command.argv[4])
         return Answer(code=0, out=json.dumps(found)) if found else Answer(code=1, err=NOT_FOUND)
 
-    def _contents(self, command: Command) -> Answer:
-        found = self._find(command.argv[3])
-        assert found is not None
-        labels = self.labels.get(str(found["digest"]), self.labels[""])
-        good = contents_of(parse_index(json.dumps(found)), labels, self.packages)
-        return Answer(code=0, out=msgspec.json.encode(good).decode())
+    def answer(self, question: Question[Reply]) -> Reply:
+        """Answer a question of shipway to itself as an ``Answerer`` would."""
+        answer: object = None
+        asked: object = question
+        if isinstance(asked, ReadImage):
+            answer = self._contents(self.manifests[asked.digest])
+        elif isinstance(asked, ReadBundles):
+            answer = {digest: () for digest in asked.digests}
+        elif isinstance(asked, ComparePackages):
+            answer = f"changes since {asked.previous}"
+        assert answer is not None, f"nobody answers {question}"
+        return cast(Reply, answer)
+
+    def _contents(self, index: dict[str, Json]) -> Contents:
+        labels = self.labels.get(str(index["digest"]), self.labels[""])
+        return contents_of(parse_index(json.dumps(index)), labels, self.packages)
 
     def _create(self, command: Command) -> Answer:
         sources = [word.partition("@")[2] for word in command.argv if "@" in word]
@@ -305,18 +316,19 @@ class ModelRemotes:
         return self.change(command, make)
 
     def _push(self, command: Command) -> Answer:
-        if command.argv[2] != "--atomic":
-            commit, _, ref = command.argv[3].partition(":")
-            return self.change(command, lambda: self.refs.update({ref: commit}))
-        commit, _, branch = command.argv[4].partition(":")
-        refs = {branch: commit, command.argv[5]: commit}
+        refs: dict[str, str] = {}
+        for refspec in command.argv[4:]:
+            # A tag that is pushed by its name alone is at the commit that goes to the branch.
+            source, _, ref = refspec.rpartition(":")
+            refs[ref] = source or next(iter(refs.values()))
 
         def make() -> Answer:
             # Atomic: both or neither. A tag is not moved, and a branch only forward.
-            if self.refs.get(command.argv[5], commit) != commit or not self._is_forward(
-                branch, commit
-            ):
-                return Answer(code=1, err="! [rejected] main -> main (fetch first)")
+            for ref, commit in refs.items():
+                is_tag = ref.startswith("refs/tags/")
+                moved = is_tag and self.refs.get(ref, commit) != commit
+                if moved or not (is_tag or self._is_forward(ref, commit)):
+                    return Answer(code=1, err="! [rejected] main -> main (fetch first)")
             self.refs.update(refs)
             return Answer(code=0)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from shipway.model.target import Target
-from shipway.run.reconcile import Outcome, reconcile
+from shipway.run.reconcile import reconcile
+from shipway.run.result import Outcome
 from shipway.stages import PIPELINE
 from tests.support.model_remotes import ModelRemotes
 

@@ -16,6 +16,7 @@ class Registry:
         self.about: dict[str, list[str]] = {}
         self.troubles: list[tuple[int, dict[str, str]]] = []
         self.asked: list[str] = []
+        self.headers: list[dict[str, str]] = []
         registry = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -26,6 +27,7 @@ class Registry:
 
             def do_GET(self) -> None:  # pylint: disable=invalid-name
                 registry.asked.append(self.path)
+                registry.headers.append(dict(self.headers))
                 if registry.troubles:
                     status, headers = registry.troubles.pop(0)
                     self.answer(status, b"", headers)
@@ -52,7 +54,7 @@ class Registry:
             def answer(self, status: int, content: bytes, headers: dict[str, str]) -> None:
                 """Send all of it."""
                 self.send_response(status)
-                for name, value in {**headers, "Content-Length": str(len(content))}.items():
+                for name, value in {"Content-Length": str(len(content)), **headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(content)

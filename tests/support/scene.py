@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
-from shipway.model.actions import Answer, Command
-from shipway.model.release import Override
+from shipway.effects.executor import Executor
+from shipway.model.actions import Answer, Command, NextVersion, Question, Reply
+from shipway.model.release import Decision, Override
+from shipway.model.version import parse_version
 from shipway.rehearsal import origin
-from shipway.run import release as pipeline
-from shipway.run.reconcile import Executor
+from shipway.run.release import run_release
+from shipway.run.result import Outcome, Result
 from shipway.run.session import Session, open_session
 from tests.support.model_remotes import ModelRemotes
 from tests.support.repositories import commit, git, make_clone
 
-MODELLED = {"docker", "cosign", "mike", "python3"}
+MODELLED = {"docker", "cosign", "mike"}
 
 
 class Scene:
@@ -36,47 +38,56 @@ class Scene:
         self.meanwhile: Callable[[Command], object] = lambda command: None
 
     def session(self, **environment: str) -> Session:
-        """A workbench over the clone, its hands in memory."""
+        """Open a session over the clone, whose executor reaches remotes in memory."""
         session = open_session(
             self.progress.append, folder=self.clone, environment={**self.environment, **environment}
         )
-        run = session.executor.runner
+        run, answer = session.executor.runner, session.executor.answers
 
         def runner(command: Command) -> Answer:
             self.meanwhile(command)
-            if {"semantic_release", "shipway.effects.history"}.intersection(
-                command.argv
-            ) and not self.real:
-                return self._release_tool(command)
+            if "semantic_release" in command.argv and not self.real:
+                return self._stamp(command)
             if command.argv[0] not in MODELLED:
                 return run(command)
             if command.argv[-1] == "--help":
                 return Answer(code=0, out="--tlog-upload")
             return self.remotes.run(command)
 
-        return replace(
-            session,
-            executor=Executor(runner=runner, api=self.remotes.request, wait=lambda _seconds: None),
-        )
+        def answers(question: Question[Reply]) -> Reply:
+            asked: object = question
+            if not isinstance(asked, NextVersion):
+                return self.remotes.answer(question)
+            if self.real:
+                return answer(question)
+            return cast(Reply, self.decide())
 
-    def _release_tool(self, command: Command) -> Answer:
-        if "shipway.effects.history" in command.argv:
-            return Answer(code=0, out=json.dumps({"current": self.last, "next": self.upcoming}))
-        changelog = Path(command.folder) / "CHANGELOG.md"
-        changelog.write_text(
-            changelog.read_text() + f"\n## v{self.upcoming} (2026-01-01)\n\n- Begin\n"
+        executor = Executor(
+            runner=runner, answers=answers, api=self.remotes.request, wait=lambda _seconds: None
         )
+        return replace(session, executor=executor)
+
+    def decide(self) -> Decision:
+        """Decide which version is due, as the release tool would."""
+        return Decision(parse_version(self.last), parse_version(self.upcoming))
+
+    def _stamp(self, command: Command) -> Answer:
+        changelog = Path(command.folder) / "CHANGELOG.md"
+        section = f"\n## v{self.upcoming} (2026-01-01)\n\n- Begin\n"
+        changelog.write_text(changelog.read_text() + section)
         return Answer(code=0)
 
     def release(
-        self, until: str = "", override: Override = Override(), **environment: str
-    ) -> pipeline.Result:
+        self, until: str = "", override: Override | None = None, **environment: str
+    ) -> Result:
         """One run."""
-        result = pipeline.Result()
-        session = self.session(**environment).overridden(override)
-        pipeline.release(
-            session, result, lambda outcome: self.progress.append(outcome.name), until=until
-        )
+        result = Result()
+        session = replace(self.session(**environment), override=override)
+
+        def report(outcome: Outcome) -> None:
+            self.progress.append(outcome.name)
+
+        run_release(session, result, report, until=until)
         return result
 
     def somebody_pushes(self, message: str = "feat: of somebody else") -> str:

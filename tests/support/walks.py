@@ -17,13 +17,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from shipway.errors import Conflict, ShipwayError, StepFailed
 from shipway.image.labels import REVISION, VERSION
-from shipway.model.release import GitTag, numbers
-from shipway.model.target import Building, Signing, Target
-from shipway.run.reconcile import Outcome, reconcile
+from shipway.model.release import LATEST, GitTag, Release
+from shipway.model.target import Building, Signer, Target, require_release
+from shipway.model.version import parse_version
+from shipway.run.reconcile import reconcile
+from shipway.run.result import Outcome
+from shipway.settings.tables import Settings, SignSettings
 from shipway.stages import PIPELINE
-from shipway.target.plan import docs_version
+from shipway.target.plan import plan_docs_version
 from shipway.target.releases import find_release, version_of
-from shipway.target.tags import LATEST, plan_moving
+from shipway.target.tags import plan_moving
 from tests.support.model_remotes import Died, ModelRemotes, digest_of, manifest
 
 FORMAT, MAIN, STARTS = "v{version}", "refs/heads/main", 4
@@ -45,6 +48,13 @@ class Remotes(ModelRemotes):
         """Once."""
         assert self.happens
         return self.happens(make)
+
+
+def numbers_of(version: str) -> tuple[int, int, int]:
+    """The numbers of a stable version."""
+    parsed = parse_version(version)
+    assert parsed is not None
+    return parsed.major, parsed.minor, parsed.patch
 
 
 class Walk(RuleBasedStateMachine):
@@ -77,39 +87,46 @@ class Walk(RuleBasedStateMachine):
     def decide(self, base: str) -> Target:
         """The target of the release that was made of ``base``, or is due there."""
         tags = self.tags()
-        found = find_release(tags, base, FORMAT)
-        if found is None:
+        tag = find_release(tags, base, FORMAT)
+        if tag is None:
             before = [
-                version_of(tag.name, FORMAT)
-                for tag in tags
-                if tag.commit in self.remotes.history(base)
+                version_of(other.name, FORMAT)
+                for other in tags
+                if other.commit in self.remotes.history(base)
             ]
-            version = f"0.{max((numbers(one)[1] for one in before), default=0) + 1}.0"
-            found = GitTag(
-                f"v{version}", hashlib.sha1(f"{base} {version}".encode()).hexdigest(), base
-            )
-            self.remotes.parents[found.commit] = base
-        version = version_of(found.name, FORMAT)
-        moving = plan_moving(version, [version_of(one.name, FORMAT) for one in tags], rolling=False)
+            minor = max((version.minor for version in before if version), default=0)
+            name = f"v0.{minor + 1}.0"
+            commit = hashlib.sha1(f"{base} {name[1:]}".encode()).hexdigest()
+            tag = GitTag(name, commit, base)
+            self.remotes.parents[tag.commit] = base
+        version = version_of(tag.name, FORMAT)
+        assert version is not None
+        versions = [version_of(other.name, FORMAT) for other in tags]
+        moving = plan_moving(version, filter(None, versions), rolling=False)
+        sign = SignSettings(key="cosign.key", public_key="cosign.pub", transparency_log=False)
         return Target(
+            settings=Settings(sign=sign),
             image="registry.example/acme/toy",
-            commit=found.commit,
+            commit=tag.commit,
             branch="main",
             channel="release",
-            staging=f"sha-{found.commit[:7]}",
-            tags=(found.name, *moving),
+            staging=f"sha-{tag.commit[:7]}",
+            tags=(tag.name, *moving),
             platforms=PLATFORMS,
             folder="/clone",
-            version=version,
-            tag=found.name,
-            base=self.remotes.refs[MAIN],
-            notes="- A change",
-            latest=LATEST in moving,
             repository="acme/toy",
-            docs=docs_version(version),
+            labels={VERSION: str(version), REVISION: tag.commit},
+            signer=Signer(key="cosign.key", public_key="cosign.pub", transparency_log=False),
             build=Building(epoch=1),
-            signing=Signing(key="cosign.key", public_key="cosign.pub", transparency_log=False),
-            labels={VERSION: version, REVISION: found.commit},
+            release=Release(
+                version=version,
+                tag=tag.name,
+                commit=tag.commit,
+                notes="- A change",
+                moving=moving,
+                base=self.remotes.refs[MAIN],
+            ),
+            docs_version=plan_docs_version(version),
         )
 
     def release(self, base: str) -> tuple[Target, list[Outcome]]:
@@ -126,7 +143,11 @@ class Walk(RuleBasedStateMachine):
                 reconcile(PIPELINE, target, executor, record=seen.append)
                 return target, seen
             except Conflict:
-                if not left or self.remotes.refs[MAIN] in (base, target.base, target.commit):
+                if not left or self.remotes.refs[MAIN] in (
+                    base,
+                    require_release(target).base,
+                    target.commit,
+                ):
                     raise
                 base = self.remotes.refs[MAIN]
         raise AssertionError
@@ -253,10 +274,10 @@ class Walk(RuleBasedStateMachine):
         for place, versions in self.find_latest().items():
             assert len(versions) < 2, f"{place}: {versions}"
             for version in versions:
-                assert numbers(version) >= self.latest.get(place, (0, 0, 0)), (
+                assert numbers_of(version) >= self.latest.get(place, (0, 0, 0)), (
                     f"{place} goes back to {version}"
                 )
-                self.latest[place] = numbers(version)
+                self.latest[place] = numbers_of(version)
 
     def find_latest(self) -> dict[str, list[str]]:
         """What is the latest version, by place; a tag that a stranger moved says nothing."""
@@ -293,19 +314,21 @@ class Walk(RuleBasedStateMachine):
     def check_complete(self, target: Target) -> None:
         """All of a release is there."""
         remotes = self.remotes
-        assert remotes.refs[f"refs/tags/{target.tag}"] == target.commit
-        assert remotes.tags[target.tag] == remotes.tags[target.staging]
-        (release,) = (one for one in remotes.releases if one["tag_name"] == target.tag)
+        assert remotes.refs[f"refs/tags/{require_release(target).tag}"] == target.commit
+        assert remotes.tags[require_release(target).tag] == remotes.tags[target.staging]
+        (release,) = (
+            one for one in remotes.releases if one["tag_name"] == require_release(target).tag
+        )
         assert release["assets"] == [{"name": "image.json"}] and not release["draft"]
-        assert target.version in [one["title"] for one in remotes.docs]
+        assert str(require_release(target).version) in [one["title"] for one in remotes.docs]
 
     def teardown(self) -> None:
         """Whatever was: one run at the branch's head, and all is there; the next one changes nothing."""
-        if self.decide(self.remotes.refs[MAIN]).tag in self.spoiled:
+        if require_release(self.decide(self.remotes.refs[MAIN])).tag in self.spoiled:
             return
         self.attempt(0)
         changes = self.remotes.changes
         target, seen = self.release(self.remotes.refs[MAIN])
         assert {one.outcome for one in seen} == {"skipped"} and self.remotes.changes == changes
         self.check_complete(target)
-        assert list(self.find_latest().values()) == [[target.version]] * 3
+        assert list(self.find_latest().values()) == [[str(require_release(target).version)]] * 3

@@ -39,8 +39,8 @@ def planned(
         (
             "registry",
             "type=registry,ref=ghcr.io/acme/toy:cache",
-            "type=registry,ref=ghcr.io/acme/toy:cache,mode=max,compression=zstd,force-compression=true,oci-mediatypes=true,"
-            "image-manifest=true,ignore-error=true",
+            "type=registry,ref=ghcr.io/acme/toy:cache,mode=max,compression=zstd,"
+            "force-compression=true,oci-mediatypes=true,image-manifest=true,ignore-error=true",
         ),
         (
             "local",

@@ -9,13 +9,12 @@ import pytest
 from shipway.errors import ContextError
 from shipway.image.labels import REVISION, SOURCE, VERSION, WORKFLOW_COMMIT
 from shipway.image.reference import Reference, parse_reference
-from shipway.model.target import Signing
+from shipway.model.target import Signer
 from shipway.settings import GITHUB_ISSUER, Settings, SignSettings
 from shipway.settings.policy_file import Limits
 from shipway.target.context import Context
-from shipway.target.from_image import Expectation, plan_expected, plan_signing
-from shipway.target.plan import plan_build
-from shipway.target.plan import plan_signing as plan_own_signing
+from shipway.target.from_image import Expectation, plan_expected, plan_expected_signer
+from shipway.target.plan import plan_build, plan_signer
 from tests.support.model_remotes import digest_of
 
 IMAGE = parse_reference("ghcr.io/acme/app:v1.2.3")
@@ -65,9 +64,9 @@ class TestIdentity:
     """Whose signature it has to be: exactly."""
 
     def test_it_is_derived_from_the_image(self) -> None:
-        assert plan_signing(
+        assert plan_expected_signer(
             IMAGE, Expectation(), {WORKFLOW_COMMIT: "5eed", REVISION: "c0ff"}
-        ) == Signing(
+        ) == Signer(
             identity="https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main",
             issuer=GITHUB_ISSUER,
             repository="acme/app",
@@ -76,8 +75,11 @@ class TestIdentity:
         )
 
     def test_without_a_word_of_the_workflow_its_commit_is_the_one_that_was_built(self) -> None:
-        assert plan_signing(IMAGE, Expectation(), {REVISION: "c0ff"}).commit == "c0ff"
-        assert plan_signing(IMAGE, Expectation(commit="5eed"), {REVISION: "c0ff"}).commit == "5eed"
+        assert plan_expected_signer(IMAGE, Expectation(), {REVISION: "c0ff"}).commit == "c0ff"
+        assert (
+            plan_expected_signer(IMAGE, Expectation(commit="5eed"), {REVISION: "c0ff"}).commit
+            == "5eed"
+        )
 
     @pytest.mark.parametrize(
         ("source", "repository"),
@@ -90,50 +92,56 @@ class TestIdentity:
     def test_the_image_may_say_how_its_repository_is_written_and_no_more(
         self, source: str, repository: str
     ) -> None:
-        found = plan_signing(IMAGE, Expectation(), {SOURCE: source})
+        found = plan_expected_signer(IMAGE, Expectation(), {SOURCE: source})
         assert found.repository == repository and found.identity.startswith(
             f"https://github.com/{repository}/"
         )
 
     def test_a_repository_may_have_several_images(self) -> None:
         several = parse_reference("ghcr.io/acme/app/worker:v1")
-        assert plan_signing(several, Expectation(), {}).repository == "acme/app"
+        assert plan_expected_signer(several, Expectation(), {}).repository == "acme/app"
 
     def test_a_called_workflow_is_pinned_to_its_caller(self) -> None:
         called = "https://github.com/acme/ci/.github/workflows/ship.yml@refs/tags/v1"
-        found = plan_signing(IMAGE, Expectation(identity=called), {})
+        found = plan_expected_signer(IMAGE, Expectation(identity=called), {})
         assert (found.identity, found.repository, found.ref) == (
             called,
             "acme/app",
             "refs/heads/main",
         )
-        other = plan_signing(
+        other = plan_expected_signer(
             IMAGE, Expectation(identity=called, repository="b/c", ref="refs/heads/next"), {}
         )
         assert (other.repository, other.ref) == ("b/c", "refs/heads/next")
 
     def test_a_person_has_no_repository(self) -> None:
         wanted = Expectation(identity="me@example.org", issuer="https://accounts.example.org")
-        assert plan_signing(IMAGE, wanted, {REVISION: "c0ff"}) == Signing(
+        assert plan_expected_signer(IMAGE, wanted, {REVISION: "c0ff"}) == Signer(
             identity="me@example.org", issuer="https://accounts.example.org"
         )
 
     def test_a_key(self) -> None:
-        found = plan_signing(IMAGE, Expectation(key="cosign.pub", transparency_log=False), {})
-        assert found == Signing(key="cosign.pub", public_key="cosign.pub", transparency_log=False)
+        found = plan_expected_signer(
+            IMAGE, Expectation(key="cosign.pub", transparency_log=False), {}
+        )
+        assert found == Signer(key="cosign.pub", public_key="cosign.pub", transparency_log=False)
 
     def test_where_nothing_tells_it_somebody_has_to(self) -> None:
         elsewhere = parse_reference("registry.example/acme/app:v1")
         with pytest.raises(ContextError, match="whose signature") as caught:
-            plan_signing(elsewhere, Expectation(), {SOURCE: "https://github.com/mallory/app"})
+            plan_expected_signer(
+                elsewhere, Expectation(), {SOURCE: "https://github.com/mallory/app"}
+            )
         assert "--repository" in caught.value.hint
-        assert plan_signing(elsewhere, Expectation(repository="a/b"), {}).repository == "a/b"
+        assert (
+            plan_expected_signer(elsewhere, Expectation(repository="a/b"), {}).repository == "a/b"
+        )
 
     @pytest.mark.parametrize("ci", [True, False])
     def test_a_workflow_writes_down_what_it_ran_on(self, ci: bool) -> None:
         context = Context(event="push", commit="c0ff", repository="acme/app", ci=ci)
-        found = plan_build(Settings(), context, {"GITHUB_SHA": "5eed"}, "ghcr.io/acme/app")
-        assert found.started == ("5eed" if ci else "")
+        building = plan_build(Settings(), context, {"GITHUB_SHA": "5eed"}, "ghcr.io/acme/app")
+        assert building.workflow_commit == ("5eed" if ci else "")
 
     def test_the_own_pipeline_keeps_the_caller_pinned_too(self) -> None:
         context = Context(event="push", ref="refs/heads/main", repository="acme/app")
@@ -142,14 +150,14 @@ class TestIdentity:
                 identity="https://github.com/acme/ci/x.yml@v1", trusted_root="root.json"
             )
         )
-        found = plan_own_signing(called, context, {})
+        found = plan_signer(called, context, {})
         assert (found.repository, found.ref, found.trusted_root) == (
             "acme/app",
             "refs/heads/main",
             "root.json",
         )
         mine = Settings(sign=SignSettings(identity="me@example.org", issuer="https://x.example"))
-        person = plan_own_signing(mine, context, {})
+        person = plan_signer(mine, context, {})
         assert not person.repository and not person.ref
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shipway.model.version import Version
 from shipway.settings import Project
 from shipway.target.context import Context
 from shipway.target.labels import plan_labels
@@ -17,7 +18,7 @@ CONTEXT = Context(
 
 def test_labels_come_from_the_project_and_the_commit() -> None:
     project = Project(name="toy", version="1.0.0", description="A toy", licenses="MIT")
-    labels = plan_labels(project, CONTEXT, version="1.2.3")
+    labels = plan_labels(project, CONTEXT, version=Version(1, 2, 3))
     prefix = "org.opencontainers.image."
     assert labels[f"{prefix}created"] == "2023-11-14T22:13:20Z"
     assert labels[f"{prefix}version"] == "1.2.3"

@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 
 from shipway.errors import ContextError
-from shipway.model.target import Signing, Target
+from shipway.model.release import Override
+from shipway.model.target import Signer, Target, require_release
+from shipway.model.version import Version
 from shipway.model.world import World
 from shipway.settings import GITHUB_ISSUER
 from shipway.stages.publish import verify_words
@@ -30,7 +32,8 @@ CHANGELOG = (
     "### Chores\n\n- X\n\n"
     f"### Features\n\n- Shine\n\n- Blink\n\n### Breaking Changes\n\n- Use 3.11\n\n\n{OLD}"
 )
-FACTS = ReleaseFacts(version="1.2.3", epoch=1_700_000_000)
+FIRST = Version(1, 2, 3)
+FACTS = ReleaseFacts(version=FIRST, epoch=1_700_000_000)
 
 
 class TestChangelog:
@@ -52,32 +55,34 @@ class TestChangelog:
 
     def test_a_reason_and_authors(self) -> None:
         facts = replace(
-            FACTS, level="minor", reason="back\\slash \\1", authors=("Ann [x](y)", "Bo")
+            FACTS,
+            override=Override("minor", "back\\slash \\1"),
+            authors=("Ann [x](y)", "Bo"),
         )
-        notes = read_notes(edit_changelog(CHANGELOG, facts), "1.2.3")
+        notes = read_notes(edit_changelog(CHANGELOG, facts), FIRST)
         assert notes.startswith(
             "Released as a minor version: back\\slash \\1\n\n### Breaking Changes"
         )
         assert notes.endswith("### Authors\n\nAnn \\[x\\](y), Bo")
 
     def test_a_changelog_without_the_release_stays_as_it_is(self) -> None:
-        assert edit_changelog(CHANGELOG, replace(FACTS, version="1.2.30")) == CHANGELOG
+        assert edit_changelog(CHANGELOG, replace(FACTS, version=Version(1, 2, 30))) == CHANGELOG
 
     def test_notes_are_one_section(self) -> None:
-        assert read_notes(CHANGELOG, "1.2.2") == "### Bug Fixes\n\n- Old"
-        assert read_notes("## v1.2.3-rc.1 (x)\n- a\n## v1.2.3 (y)\n- b\n", "1.2.3") == "- b"
+        assert read_notes(CHANGELOG, Version(1, 2, 2)) == "### Bug Fixes\n\n- Old"
+        assert read_notes("## v1.2.3-rc.1 (x)\n- a\n## v1.2.3 (y)\n- b\n", FIRST) == "- b"
 
     @pytest.mark.parametrize("heading", ["v1.2.3", "1.2.3", "app/v1.2.3", "app-v1.2.3"])
     def test_the_heading_names_the_version_in_one_way_or_another(self, heading: str) -> None:
         edited = edit_changelog(f"## {heading} (x)\n\n- a\n\n## v11.2.3 (y)\n\n- b\n", FACTS)
         assert (
             edited.startswith(f"## {heading} (2023-11-14)\n\n- a\n")
-            and read_notes(edited, "1.2.3") == "- a"
+            and read_notes(edited, FIRST) == "- a"
         )
 
     def test_a_changelog_that_was_not_updated_is_an_error(self) -> None:
         with pytest.raises(ContextError, match="no section for v9.9.9") as caught:
-            read_notes(CHANGELOG, "9.9.9")
+            read_notes(CHANGELOG, Version(9, 9, 9))
         assert "<!-- version list -->" in caught.value.hint
 
     def test_words_before_the_headings_stay_there(self) -> None:
@@ -104,22 +109,22 @@ class TestPage:
         )
 
     @pytest.mark.parametrize(
-        ("how", "words"),
+        ("signer", "words"),
         [
-            (Signing(key="cosign.key", public_key="keys/cosign.pub"), ("--key", "cosign.pub")),
+            (Signer(key="cosign.key", public_key="keys/cosign.pub"), ("--key", "cosign.pub")),
             (
-                Signing(key="gcpkms://k", transparency_log=False),
+                Signer(key="gcpkms://k", transparency_log=False),
                 ("--key", "gcpkms://k", "--no-transparency-log"),
             ),
-            (Signing(identity="https://a", issuer=GITHUB_ISSUER), ("--identity", "https://a")),
+            (Signer(identity="https://a", issuer=GITHUB_ISSUER), ("--identity", "https://a")),
             (
-                Signing(identity="me@b", issuer="https://i"),
+                Signer(identity="me@b", issuer="https://i"),
                 ("--identity", "me@b", "--issuer", "https://i"),
             ),
         ],
     )
-    def test_the_command_is_exact(self, how: Signing, words: tuple[str, ...]) -> None:
-        assert verify_words(how, "x:v1") == ("shipway", "verify", "x:v1", *words)
+    def test_the_command_is_exact(self, signer: Signer, words: tuple[str, ...]) -> None:
+        assert verify_words(signer, "x:v1") == ("shipway", "verify", "x:v1", *words)
 
     def test_platforms_in_which_the_same_changed_stand_together(self) -> None:
         rows = [
@@ -137,16 +142,18 @@ class TestPage:
 
     def test_a_whole_page(self, golden: Callable[[str, str], None]) -> None:
         facts = replace(
-            FACTS, level="minor", reason="the command line changed", authors=("Ann", "Bo")
+            FACTS,
+            override=Override("minor", "the command line changed"),
+            authors=("Ann", "Bo"),
         )
-        notes = read_notes(edit_changelog(CHANGELOG, facts), "1.2.3")
+        notes = read_notes(edit_changelog(CHANGELOG, facts), FIRST)
         image = "ghcr.io/acme/toy:v1.2.3"
         rows = [
             {"name": "attrs", "before": "25.1 (MIT)", "after": "25.4 (MIT)"},
             {"name": "click", "before": "", "after": "8.3 (BSD-3-Clause)"},
         ]
         packages = render_packages({"linux/amd64": rows, "linux/arm64": rows[:1]}, "v1.2.2")
-        workflow = Signing(
+        workflow = Signer(
             identity="https://github.com/acme/toy/.github/workflows/release.yml@refs/heads/main",
             issuer=GITHUB_ISSUER,
         )
@@ -160,12 +167,13 @@ class TestPage:
             {"name": f"package-{number}", "before": "1 (MIT)", "after": "2 (MIT)"}
             for number in range(5000)
         ]
-        found = render_packages({"linux/amd64": rows}, "v1")
-        assert "4700 more" in found and "5000 changes" in found and len(found) < 125_000
+        page = render_packages({"linux/amd64": rows}, "v1")
+        assert "4700 more" in page and "5000 changes" in page and len(page) < 125_000
 
     def test_the_page_shows_what_changed_since_the_release_before(self, target: Target) -> None:
         remotes = ModelRemotes()
-        run_pipeline(remotes, replace(target, previous="1.2.2"))
+        release = replace(require_release(target), previous=Version(1, 2, 2))
+        run_pipeline(remotes, replace(target, release=release))
         assert f"changes since {target.image}:v1.2.2" in str(remotes.releases[0]["body"])
         other = ModelRemotes()
         run_pipeline(other, target)

@@ -6,8 +6,9 @@ import pytest
 
 from shipway.errors import ContextError
 from shipway.model.release import Decision, GitTag, Override
+from shipway.model.version import parse_version
 from shipway.target.releases import find_release, read_override, version_of
-from shipway.tools.semantic_release import question, stamp_command
+from shipway.tools.semantic_release import next_version, stamp_version
 
 
 @pytest.mark.parametrize(
@@ -16,28 +17,31 @@ from shipway.tools.semantic_release import question, stamp_command
         ("1.2.3", "2.0.0", "major"),
         ("1.2.3", "1.3.0", "minor"),
         ("1.2.3", "1.2.4", "patch"),
-        ("1.2.3", "", ""),
+        ("1.2.3", "", None),
         ("", "0.1.0", "minor"),
         ("1.2.3-rc.1", "1.2.3", "patch"),
     ],
 )
-def test_the_bump_is_the_first_number_that_differs(current: str, upcoming: str, bump: str) -> None:
-    assert Decision(current, upcoming).bump == bump
+def test_the_bump_is_the_first_number_that_differs(
+    current: str, upcoming: str, bump: str | None
+) -> None:
+    assert Decision(parse_version(current), parse_version(upcoming)).bump == bump
 
 
 @pytest.mark.parametrize(
-    ("tag", "found"),
+    ("tag", "version"),
     [
         ("v1.2.3", "1.2.3"),
         ("v1.2.3-rc.1", "1.2.3-rc.1"),
-        ("1.2.3", ""),
-        ("vnext", ""),
-        ("v1.2", ""),
-        ("xv1.2.3", ""),
+        ("1.2.3", None),
+        ("vnext", None),
+        ("v1.2", None),
+        ("xv1.2.3", None),
     ],
 )
-def test_versions_in_tags(tag: str, found: str) -> None:
-    assert version_of(tag, "v{version}") == found
+def test_versions_in_tags(tag: str, version: str | None) -> None:
+    expected = parse_version(version) if version else None
+    assert version_of(tag, "v{version}") == expected
 
 
 def test_the_release_of_a_commit_is_its_own_tag_or_the_one_made_on_top_of_it() -> None:
@@ -53,11 +57,11 @@ def test_the_release_of_a_commit_is_its_own_tag_or_the_one_made_on_top_of_it() -
 
 
 def test_a_level_that_somebody_asks_for() -> None:
-    assert read_override("", "") == Override()
+    assert read_override("", "") is None
     assert read_override("minor", "it\n is  new") == Override("minor", "it is new")
-    assert question("/c", "f", "python", "minor").argv[-1] == "minor"
-    assert stamp_command("/c", "f", "python", "major").argv[-1] == "--major"
-    assert len(question("/c", "f", "python").argv) == 5
+    assert next_version("/c", "f", "minor").level == "minor"
+    assert stamp_version("/c", "f", "python", "major").argv[-1] == "--major"
+    assert not next_version("/c", "f").level
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shipway.errors import ContextError
+from shipway.model.version import Version, parse_version
 from shipway.target.context import Context
 from shipway.target.tags import (
     find_previous,
     image_name,
-    is_higher,
     plan_branch_tag,
     plan_moving,
+    plan_release_tags,
     plan_tags,
 )
 
+FIRST = Version(1, 2, 3)
 GRAMMAR = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 CONTEXT = Context(
     event="push",
@@ -63,6 +65,13 @@ AWKWARD = [
 ]
 
 
+def read(text: str) -> Version:
+    """Give the version that ``text`` is."""
+    version = parse_version(text)
+    assert version is not None, text
+    return version
+
+
 def test_a_plain_branch_keeps_its_name() -> None:
     assert plan_tags(CONTEXT).names == ("main", "sha-a1b2c3d")
     assert plan_branch_tag("Feature_1.x") == "Feature_1.x"
@@ -75,7 +84,7 @@ def test_a_pull_request() -> None:
 
 
 def test_a_release_and_its_order() -> None:
-    tags = plan_tags(CONTEXT, version="1.2.3", moving=("latest",))
+    tags = plan_release_tags(CONTEXT.commit, FIRST, ("latest",))
     assert (tags.names, tags.channel, tags.staging) == (
         ("v1.2.3", "latest", "sha-a1b2c3d"),
         "release",
@@ -84,9 +93,9 @@ def test_a_release_and_its_order() -> None:
 
 
 def test_a_pre_release_and_build_metadata() -> None:
-    tags = plan_tags(CONTEXT, version="1.3.0-rc.1")
+    tags = plan_release_tags(CONTEXT.commit, read("1.3.0-rc.1"))
     assert (tags.names, tags.channel) == (("v1.3.0-rc.1", "sha-a1b2c3d"), "prerelease")
-    assert plan_tags(CONTEXT, version="1.3.0+linux").names[0] == "v1.3.0_linux"
+    assert plan_release_tags(CONTEXT.commit, read("1.3.0+linux")).names[0] == "v1.3.0_linux"
 
 
 @pytest.mark.parametrize(
@@ -105,29 +114,25 @@ def test_a_pre_release_and_build_metadata() -> None:
 def test_moving_tags_follow_the_highest_stable_version_of_their_line(
     version: str, others: list[str], moving: tuple[str, ...]
 ) -> None:
-    assert plan_moving(version, others, rolling=True) == moving
-    assert plan_moving(version, others, rolling=False) == tuple(
+    release, versions = read(version), [read(other) for other in others]
+    assert plan_moving(release, versions, rolling=True) == moving
+    assert plan_moving(release, versions, rolling=False) == tuple(
         tag for tag in moving if tag == "latest"
     )
 
 
 def test_which_of_two_versions_is_higher() -> None:
-    assert (
-        is_higher("1.10.0", "1.9.0")
-        and not is_higher("1.9.0", "1.10.0")
-        and not is_higher("1.9.0", "1.9.0")
-    )
-    assert (
-        not is_higher("2.0.0-rc.1", "1.0.0")
-        and not is_higher("", "1.0.0")
-        and not is_higher("main", "1.0.0")
-    )
+    assert read("1.10.0").is_above(read("1.9.0"))
+    assert not read("1.9.0").is_above(read("1.10.0"))
+    assert not read("1.9.0").is_above(read("1.9.0"))
+    assert find_previous(read("3.0.0"), [read("2.0.0-rc.1"), read("1.0.0")]) == read("1.0.0")
+    assert parse_version("") is None and parse_version("main") is None
 
 
 def test_edge_is_the_head_of_one_branch() -> None:
     assert plan_tags(CONTEXT, edge="main").names == ("main", "edge", "sha-a1b2c3d")
     assert plan_tags(CONTEXT, edge="other").names == ("main", "sha-a1b2c3d")
-    assert "edge" not in plan_tags(CONTEXT, version="1.2.3", edge="main").names
+    assert "edge" not in plan_release_tags(CONTEXT.commit, FIRST).names
 
 
 def test_the_branch_of_a_merge_queue_is_gone_in_a_minute_and_gets_no_tag() -> None:
@@ -155,9 +160,9 @@ def test_no_two_awkward_branches_share_a_tag() -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=200), st.text(max_size=200))
-def test_any_two_names_get_valid_and_different_tags(one: str, other: str) -> None:
-    assert GRAMMAR.fullmatch(plan_branch_tag(one))
-    assert (plan_branch_tag(one) == plan_branch_tag(other)) == (one == other)
+def test_any_two_names_get_valid_and_different_tags(name: str, other: str) -> None:
+    assert GRAMMAR.fullmatch(plan_branch_tag(name))
+    assert (plan_branch_tag(name) == plan_branch_tag(other)) == (name == other)
 
 
 def test_no_branch_can_take_the_tag_that_another_one_was_given() -> None:
@@ -178,9 +183,11 @@ def test_the_image_is_named_after_the_repository_in_lower_case() -> None:
         ("1.2.3", "1.2.2"),
         ("1.3.0-rc.1", "1.2.3"),
         ("2.0.0", "1.2.3"),
-        ("1.0.0", ""),
+        ("1.0.0", None),
         ("1.2.3-rc.1", "1.2.2"),
     ],
 )
-def test_the_release_before(version: str, previous: str) -> None:
-    assert find_previous(version, ["1.2.3", "1.2.2", "1.2.3-rc.0", "1.10.0-a", "1.0.0"]) == previous
+def test_the_release_before(version: str, previous: str | None) -> None:
+    texts = ("1.2.3", "1.2.2", "1.2.3-rc.0", "1.10.0-a", "1.0.0")
+    expected = read(previous) if previous else None
+    assert find_previous(read(version), map(read, texts)) == expected

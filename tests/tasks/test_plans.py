@@ -25,7 +25,9 @@ def fixture_take_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable
     def take_up(settings: str) -> Scene:
         scene = Scene(tmp_path, settings)
         for module in (documents, session):
-            monkeypatch.setattr(module, "open_session", lambda _say: scene.session())
+            monkeypatch.setattr(
+                module, "open_session", lambda _progress, override=None: scene.session()
+            )
         return scene
 
     return take_up

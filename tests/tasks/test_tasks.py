@@ -23,13 +23,15 @@ from shipway.errors import (
     ToolMissing,
     VerificationFailed,
 )
+from shipway.image.index import Index
+from shipway.model.world import World
 from shipway.rehearsal import engine, rehearse
-from shipway.run import documents, session
+from shipway.run import documents, release, session, stage
 from shipway.run import prune as pruning
-from shipway.run import release as pipeline
 from shipway.run.preview import PlannedStage
-from shipway.run.reconcile import Outcome
+from shipway.run.result import Outcome, Result
 from tests.support.faces import run_task
+from tests.support.targets import make_target
 
 ROWS = [
     PlannedStage(
@@ -59,7 +61,7 @@ def test_each_error_has_its_own_exit_status_and_says_what_to_do(
     def fail(_: object) -> dict[str, object]:
         raise error("it broke", hint="mend it")
 
-    monkeypatch.setattr(documents, "tags", fail)
+    monkeypatch.setattr(documents, "tags_document", fail)
     assert run_task("tags") == status
     assert capsys.readouterr().err == "shipway: it broke\n  next: mend it\n"
     assert run_task("tags", "--json") == status
@@ -74,7 +76,7 @@ def test_an_interrupt_is_told_in_one_line(
     def interrupt(_: object) -> dict[str, object]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(documents, "tags", interrupt)
+    monkeypatch.setattr(documents, "tags_document", interrupt)
     assert run_task("tags") == 130 and "interrupted" in capsys.readouterr().err
 
 
@@ -82,7 +84,9 @@ def test_an_interrupt_is_told_in_one_line(
 def test_computed_answers_for_people_and_for_programs(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(documents, name, lambda _: {"image": "x", "tags": ["a", "b"], "next": None})
+    monkeypatch.setattr(
+        documents, f"{name}_document", lambda _: {"image": "x", "tags": ["a", "b"], "next": None}
+    )
     assert run_task(name) == 0
     assert capsys.readouterr().out == "image: x\ntags: a, b\nnext: -\n"
     assert run_task(name, "--json", "--dry-run") == 0
@@ -119,10 +123,8 @@ def test_a_stage_can_be_run_and_foreseen(
         report_outcome(Outcome(name=name, outcome="done", reason="as it should"))
 
     monkeypatch.setattr(session, "open_session", lambda _: None)
-    monkeypatch.setattr(pipeline, "run_stage", run_stage)
-    monkeypatch.setattr(
-        pipeline, "preview_stage", lambda _, name, **__: [replace(ROWS[0], name=name)]
-    )
+    monkeypatch.setattr(stage, "run_stage", run_stage)
+    monkeypatch.setattr(stage, "preview_stage", lambda _, name, **__: [replace(ROWS[0], name=name)])
     assert run_task(*words, "--json") == 0 and ran == [words[0]]
     printed = capsys.readouterr()
     assert json.loads(printed.out)["digest"] is None and "as it should" in printed.err
@@ -135,20 +137,20 @@ def test_a_stage_can_be_run_and_foreseen(
 def test_a_build_for_this_machine(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(documents, "build", lambda _, dry_run: {"dry": dry_run})
+    monkeypatch.setattr(documents, "local_build_document", lambda _, dry_run: {"dry": dry_run})
     assert run_task("build", "--dry-run") == 0 and capsys.readouterr().out == "dry: True\n"
 
 
 def test_a_release_that_fails_still_reports_what_it_reached(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def release(_: object, result: pipeline.Result, __: object, *, until: str) -> None:
+    def fail(_: object, result: Result, __: object, *, until: str) -> None:
         result.stages.append(Outcome(name="version", outcome="failed", reason=until))
         raise StepFailed("it broke", hint="mend it")
 
     double = mock.Mock(environment={"GITHUB_OUTPUT": str(tmp_path / "output")})
-    monkeypatch.setattr(session, "open_session", lambda _: double)
-    monkeypatch.setattr(pipeline, "release", release)
+    monkeypatch.setattr(session, "open_session", lambda _, override: double)
+    monkeypatch.setattr(release, "run_release", fail)
     assert run_task("release", "--until", "sign", "--json") == 5
     printed = json.loads(capsys.readouterr().out)
     assert printed["stages"][0] == {
@@ -164,19 +166,23 @@ def test_a_release_that_fails_still_reports_what_it_reached(
 def test_a_release_prints_its_digest_for_people(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(session, "open_session", lambda _: mock.Mock(environment={}))
-    monkeypatch.setattr(pipeline, "release", lambda *_, **__: None)
-    monkeypatch.setattr(
-        documents, "result_document", lambda _: {"image": "r.example/x", "digest": "sha256:d"}
-    )
-    assert run_task("release") == 0 and capsys.readouterr().out == "r.example/x@sha256:d\n"
+    monkeypatch.setattr(session, "open_session", lambda _, override: mock.Mock(environment={}))
+
+    def succeed(_: object, result: Result, __: object, *, until: str) -> None:
+        assert not until
+        result.target = make_target()
+        result.world = World(index=Index(digest="sha256:d", entries=()))
+
+    monkeypatch.setattr(release, "run_release", succeed)
+    assert run_task("release") == 0
+    assert capsys.readouterr().out == "registry.example/acme/toy@sha256:d\n"
 
 
 def test_a_release_can_be_foreseen(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(session, "open_session", lambda _: None)
-    monkeypatch.setattr(pipeline, "preview_release", lambda _, until: ROWS)
+    monkeypatch.setattr(session, "open_session", lambda _, override: None)
+    monkeypatch.setattr(release, "preview_release", lambda _, until: ROWS)
     assert (
         run_task("release", "--dry-run") == 0 and "docker buildx build ." in capsys.readouterr().out
     )
@@ -186,7 +192,7 @@ def test_status_for_people_and_for_programs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = [{"name": "build", "state": "same", "evidence": "there", "next": ""}]
-    monkeypatch.setattr(documents, "status", lambda _: rows)
+    monkeypatch.setattr(documents, "status_rows", lambda _: rows)
     assert run_task("status") == 0 and capsys.readouterr().out == "build     same     there\n"
     assert (
         run_task("status", "--json") == 0
@@ -212,7 +218,7 @@ def test_what_may_go_is_shown_and_deleted_when_asked_for(
             "images": [{"digest": "d", "tags": ["pr-1"], "reason": "old"}],
         }
 
-    monkeypatch.setattr(pruning, "prune", prune)
+    monkeypatch.setattr(pruning, "prune_images", prune)
     assert (
         run_task("prune") == 0
         and capsys.readouterr().out == "d pr-1: old\n1 manifests of x may go\n"

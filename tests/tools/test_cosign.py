@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
-
 import pytest
 
 from shipway.errors import StepFailed
 from shipway.image.contents import SPDX
-from shipway.model.actions import Answer
-from shipway.model.target import Signing, Target
+from shipway.model.actions import Answer, ReadBundles
+from shipway.model.target import Signer, Target
 from shipway.tools import cosign
-from tests.support.conversation import NO_BUNDLES
+from tests.support.conversation import NO_BUNDLES, Script
 from tests.support.good_image import INDEX
 
 
@@ -20,7 +17,7 @@ class TestSignatures:
     """Asking for signatures."""
 
     def test_every_fact_that_is_known_is_pinned(self, target: Target) -> None:
-        pinned = Signing(
+        pinned = Signer(
             identity="i",
             issuer="j",
             repository="acme/toy",
@@ -28,22 +25,23 @@ class TestSignatures:
             commit="c",
             trigger="push",
         )
-        argv = cosign.verify_command(replace(target, signing=pinned), INDEX.digest).argv
-        for name, value in (
+        argv = cosign.verify_signature(target.image, pinned, INDEX.digest).argv
+        for name, fact in (
             ("repository", "acme/toy"),
             ("ref", "refs/heads/main"),
             ("sha", "c"),
             ("trigger", "push"),
         ):
-            assert argv[argv.index(f"--certificate-github-workflow-{name}") + 1] == value
+            assert argv[argv.index(f"--certificate-github-workflow-{name}") + 1] == fact
 
     @pytest.mark.parametrize(
-        ("answer", "seen"),
+        ("answer", "description"),
         [
             (
                 Answer(
                     code=0,
-                    out='[{"optional": {"githubWorkflowSha": "5eed", "githubWorkflowTrigger": "push"}}]',
+                    out='[{"optional": {"githubWorkflowSha": "5eed", '
+                    '"githubWorkflowTrigger": "push"}}]',
                 ),
                 "signed by me, commit 5eed, trigger push",
             ),
@@ -56,8 +54,8 @@ class TestSignatures:
             (Answer(code=10), "missing"),
         ],
     )
-    def test_what_is_seen_of_a_signature(self, target: Target, answer: Answer, seen: str) -> None:
-        assert cosign.read_signer(replace(target, signing=Signing(identity="me")), answer) == seen
+    def test_what_is_seen_of_a_signature(self, answer: Answer, description: str) -> None:
+        assert cosign.describe_signer(Signer(identity="me"), answer) == description
 
     @pytest.mark.parametrize(
         ("answer", "signed"),
@@ -69,56 +67,57 @@ class TestSignatures:
         ],
     )
     def test_answers(self, answer: Answer, signed: bool) -> None:
-        assert cosign.read_signed(answer, INDEX.digest) is signed
+        assert cosign.is_signed(answer, INDEX.digest) is signed
 
-    @pytest.mark.parametrize("kind", [cosign.SIGNATURE, SPDX])
+    @pytest.mark.parametrize("predicate_type", [cosign.SIGNATURE, SPDX])
     def test_nothing_is_found_only_where_the_registry_has_nothing(
-        self, target: Target, kind: str
+        self, target: Target, predicate_type: str
     ) -> None:
-        *leaves, index = INDEX.leaves_first
-        nothing = (
-            Answer(code=1, err="no matching attestations: \nerror during …")
-            if kind == SPDX
-            else Answer(code=10, err="no signatures found")
-        )
-        asked = {
-            (digest, kind): cosign.verify_command(target, digest) for digest in (leaves[0], index)
+        leaf, index = INDEX.leaves_first[0], INDEX.digest
+        nothing = Answer(code=10, err="no signatures found")
+        if predicate_type == SPDX:
+            nothing = Answer(code=1, err="no matching attestations: \nerror during …")
+        questions = {
+            (digest, predicate_type): cosign.verify_signature(target.image, target.signer, digest)
+            for digest in (leaf, index)
         }
-        held = Answer(
-            code=0, out=json.dumps({leaves[0]: [], index: ["https://example.org/other", kind]})
-        )
+        bundles = {leaf: (), index: ("https://example.org/other", predicate_type)}
 
-        def simulate(*rounds: tuple[Answer, ...]) -> dict[cosign.Question, Answer]:
-            talk = cosign.ask(target, asked)
-            questions = next(talk)
-            with pytest.raises(StopIteration) as end:
-                for answers in rounds:
-                    assert len(questions) == len(answers)
-                    questions = talk.send(answers)
-            found: dict[cosign.Question, Answer] = end.value.value
-            return found
+        def simulate(*rounds: tuple[object, ...]) -> dict[cosign.Claim, Answer]:
+            script = Script(*rounds)
+            answers = cosign.ask_for_claims(target.image, questions, script)
+            assert script.is_over
+            return answers
 
-        good, foreign = (
-            Answer(code=0, out="[{}]"),
-            Answer(code=1, err="no matching attestations: failed to verify"),
-        )
-        assert simulate((good, good)) == dict.fromkeys(asked, good)
-        assert simulate((good, nothing), (NO_BUNDLES,))[index, kind] == nothing
-        assert simulate((nothing, nothing), (held,), (good,)) == {
-            (leaves[0], kind): nothing,
-            (index, kind): good,
+        good = Answer(code=0, out="[{}]")
+        foreign = Answer(code=1, err="no matching attestations: failed to verify")
+        assert simulate((good, good)) == dict.fromkeys(questions, good)
+        assert simulate((good, nothing), (NO_BUNDLES,))[index, predicate_type] == nothing
+        assert simulate((nothing, nothing), (bundles,), (good,)) == {
+            (leaf, predicate_type): nothing,
+            (index, predicate_type): good,
         }
-        assert simulate((good, foreign), (held,), (foreign,))[index, kind] == foreign
+        repeated = simulate((good, foreign), (bundles,), (foreign,))
+        assert repeated[index, predicate_type] == foreign
         with pytest.raises(StepFailed, match=f"could not ask whether {index} is signed") as caught:
-            simulate((nothing, nothing), (held,), (nothing,))
+            simulate((nothing, nothing), (bundles,), (nothing,))
         assert "cosign 3" in caught.value.hint
 
-    def test_an_answer_about_bundles_that_is_none(self) -> None:
-        for said in ("", "[]", '{"sha256:a": 1}'):
-            with pytest.raises(StepFailed, match="cannot be understood"):
-                cosign.read_bundles(Answer(code=0, out=said))
+    def test_the_registry_is_asked_for_what_cosign_did_not_find_and_nothing_else(
+        self, target: Target
+    ) -> None:
+        leaf, index = INDEX.leaves_first[0], INDEX.digest
+        questions = {
+            (digest, cosign.SIGNATURE): cosign.verify_signature(target.image, target.signer, digest)
+            for digest in (leaf, index)
+        }
+        script = Script((Answer(code=0), Answer(code=10)), (NO_BUNDLES,))
+        cosign.ask_for_claims(target.image, questions, script)
+        question = script.questions[-1]
+        assert isinstance(question, ReadBundles)
+        assert (question.image, question.digests) == (target.image, (index,))
 
-    @pytest.mark.parametrize("said", ["503 Service Unavailable", ""])
-    def test_could_not_ask(self, said: str) -> None:
+    @pytest.mark.parametrize("error", ["503 Service Unavailable", ""])
+    def test_could_not_ask(self, error: str) -> None:
         with pytest.raises(StepFailed, match="could not ask whether"):
-            cosign.read_signed(Answer(code=1, err=said), INDEX.digest)
+            cosign.is_signed(Answer(code=1, err=error), INDEX.digest)

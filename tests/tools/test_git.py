@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from shipway.model.actions import Answer
 from shipway.model.release import GitTag
-from shipway.tools.git import commit_commands, read_tags
+from shipway.tools.git import read_git_tags
+from shipway.tools.git_clone import commit_commands
 
 
 def test_tags_are_peeled() -> None:
     out = (
         f"v1\t{'7' * 40}\t{'c' * 40}\t\t{'p' * 40} {'q' * 40}\nlight\t{'d' * 40}\t\t{'p' * 40}\t\n"
     )
-    found = read_tags(Answer(code=0, out=out))
-    assert found == (GitTag("v1", "c" * 40, "p" * 40), GitTag("light", "d" * 40, "p" * 40))
+    tags = read_git_tags(Answer(code=0, out=out))
+    assert tags == (GitTag("v1", "c" * 40, "p" * 40), GitTag("light", "d" * 40, "p" * 40))
 
 
 def test_the_release_commit_depends_on_nothing_but_what_is_released() -> None:

@@ -13,13 +13,13 @@ class TestRegistry:
     """ "Could not ask" is never "not there"."""
 
     @pytest.mark.parametrize(
-        "said", ["ERROR: r.example/a:b: not found", "manifest unknown", "NAME_UNKNOWN: no repo"]
+        "error", ["ERROR: r.example/a:b: not found", "manifest unknown", "NAME_UNKNOWN: no repo"]
     )
-    def test_not_there(self, said: str) -> None:
-        assert imagetools.read_index(Answer(code=1, err=said), "r.example/a:b") is None
+    def test_not_there(self, error: str) -> None:
+        assert imagetools.read_index(Answer(code=1, err=error), "r.example/a:b") is None
 
     @pytest.mark.parametrize(
-        ("said", "hint"),
+        ("error", "hint"),
         [
             ("unexpected status: 401 Unauthorized", "docker login r.example"),
             ("denied: no access", "docker login"),
@@ -28,9 +28,9 @@ class TestRegistry:
             ("dial tcp: lookup r.example: no such host", "registry answers"),
         ],
     )
-    def test_could_not_ask(self, said: str, hint: str) -> None:
+    def test_could_not_ask(self, error: str, hint: str) -> None:
         with pytest.raises(StepFailed) as caught:
-            imagetools.read_index(Answer(code=1, err=said), "r.example/a:b")
+            imagetools.read_index(Answer(code=1, err=error), "r.example/a:b")
         assert hint in caught.value.hint and "r.example/a:b" in caught.value.message
 
     def test_an_answer_that_is_no_manifest(self) -> None:

@@ -1,47 +1,42 @@
-"""What python-semantic-release is asked and told."""
+"""What python-semantic-release is asked and told; what it answers is in `test_history.py`."""
 
 from __future__ import annotations
 
-import tomllib
+import json
+import re
+from typing import Any
 
-import pytest
-
-from shipway.errors import StepFailed
-from shipway.model.actions import Answer
-from shipway.model.release import Decision
 from shipway.settings import ReleaseSettings
-from shipway.tools.semantic_release import read_decision, render_config
+from shipway.tools.semantic_release import next_version, render_config
 
 
-def test_what_is_due() -> None:
-    assert read_decision(Answer(code=0, out='{"current": "", "next": "0.1.0"}')) == Decision(
-        "", "0.1.0"
-    )
+def read_config(release: ReleaseSettings, repository: str, *, inside: bool) -> Any:  # Any: JSON
+    """Give what the rendered settings say."""
+    return json.loads(render_config(release, repository, inside=inside))["semantic_release"]
 
 
-@pytest.mark.parametrize(
-    "said", ["branch 'x' isn't in any release groups; no release will be made", ""]
-)
-def test_a_branch_that_it_does_not_release_is_an_error_not_nothing_due(said: str) -> None:
-    with pytest.raises(StepFailed, match="gave no version"):
-        read_decision(Answer(code=1, err=said))
+def test_the_question_names_the_clone_the_settings_and_the_level() -> None:
+    question = next_version("/clone", "/settings/release.json", "minor")
+    assert question.effect == "read"
+    assert (question.folder, question.config) == ("/clone", "/settings/release.json")
+    assert question.level == "minor"
 
 
 def test_settings_for_a_project_without_its_own() -> None:
-    text = render_config(ReleaseSettings(branches=("main", "1.x")), "", inside=False)
-    assert r"match = '(main|1\.x)'" in text and "owner/name" in text and "path_filters" not in text
+    settings = read_config(ReleaseSettings(branches=("main", "1.x")), "", inside=False)
+    match = settings["branches"]["release"]["match"]
+    assert match == r"(main|1\.x)" and not re.fullmatch(match, "1ax")
+    assert settings["remote"]["url"] == "https://github.com/owner/name.git"
+    assert settings["version_toml"] == ["pyproject.toml:project.version"]
+    assert "path_filters" not in str(settings)
 
 
 def test_settings_for_a_project_in_a_folder_of_its_repository() -> None:
-    alone = tomllib.loads(
-        render_config(ReleaseSettings(tag_format="app-v{version}"), "acme/toy", inside=True)
-    )
-    assert alone["semantic_release"]["commit_parser"] == "conventional-monorepo"
-    assert alone["semantic_release"]["commit_parser_options"] == {"path_filters": ["."]}
-    more = render_config(
-        ReleaseSettings(paths=(".", "../common"), tag_only=True), "acme/toy", inside=True
-    )
-    assert tomllib.loads(more)["semantic_release"]["commit_parser_options"] == {
-        "path_filters": [".", "../common"]
-    }
-    assert not tomllib.loads(more)["semantic_release"]["version_toml"]
+    alone = read_config(ReleaseSettings(tag_format="app-v{version}"), "acme/toy", inside=True)
+    assert alone["commit_parser"] == "conventional-monorepo"
+    assert alone["commit_parser_options"] == {"path_filters": ["."]}
+    assert alone["tag_format"] == "app-v{version}"
+    shared = ReleaseSettings(paths=(".", "../common"), tag_only=True)
+    more = read_config(shared, "acme/toy", inside=True)
+    assert more["commit_parser_options"] == {"path_filters": [".", "../common"]}
+    assert not more["version_toml"]

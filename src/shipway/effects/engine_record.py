@@ -1,4 +1,4 @@
-"""Remember the engine that ``shipway engine`` set up, and whether it still runs."""
+"""This record remembers the engine that ``shipway engine`` set up, and whether it still runs."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Annotated
 import msgspec
 
 _Text = Annotated[str, msgspec.Meta(pattern=r"\A[^\0]*\Z")]
-"""Text that an environment can hold (``environ(7)``)."""
+"""Admits text that an environment can hold (``environ(7)``)."""
 _Variable = Annotated[str, msgspec.Meta(pattern=r"\A[^\0=]+\Z")]
-"""The name of a variable of an environment."""
+"""Admits the name of a variable of an environment."""
 _ProcessId = Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
 _Ticks = Annotated[int, msgspec.Meta(ge=0)]
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A process that was started; ``started`` is its start time in clock ticks since boot.
+    """Names a process that was started; ``started`` is its start time in clock ticks since boot.
 
     A process id comes round again; the pair of both does not, so that nothing else is ever taken
     for the service, or ended. Source: ``proc(5)``, field 22 of ``/proc/PID/stat``.
@@ -39,25 +39,29 @@ def start_time(pid: int, proc: Path = Path("/proc")) -> int | None:
     """Read a process's start time in clock ticks since boot; ``None`` when it has ended."""
     try:
         # A process names itself, in any bytes.
-        status = (proc / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+        file = proc / str(pid) / "stat"
+        status = file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
     # The name in parentheses may itself hold spaces and parentheses.
-    fields = status.rpartition(")")[2].split()
+    _, _, rest = status.rpartition(")")
+    fields = rest.split()
     has_ended = fields[0] == "Z"
-    return None if has_ended else int(fields[19])
+    if has_ended:
+        return None
+    return int(fields[19])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """Hold what `engine.json` says: how later tasks reach the engine, and what they have to end."""
+    """Holds what `engine.json` says: how later tasks reach the engine, and what they must end."""
 
     suite: str
     path: tuple[_Text, ...]
     env: Mapping[_Variable, _Text]
     processes: tuple[Service, ...]
     ready: bool = True
-    """Whether all its work was done; a task that was killed leaves ``False``."""
+    """Says whether all its work was done; a task that was killed leaves ``False``."""
 
     @property
     def lives(self) -> bool:
@@ -67,13 +71,16 @@ class Record:
     @property
     def is_whole(self) -> bool:
         """Say whether all of its services run, and no work is left."""
-        return self.ready and all(service.lives() for service in self.processes)
+        if not self.ready:
+            return False
+        return all(service.lives() for service in self.processes)
 
     def write(self, file: Path) -> None:
         """Write the whole record or leave the file as it was."""
         file.parent.mkdir(parents=True, exist_ok=True)
         draft = file.with_suffix(".new")
-        document = msgspec.json.format(msgspec.json.encode(asdict(self)), indent=2)
+        content = msgspec.json.encode(asdict(self))
+        document = msgspec.json.format(content, indent=2)
         draft.write_bytes(document + b"\n")
         draft.replace(file)
 
@@ -81,6 +88,7 @@ class Record:
 def read_record(file: Path) -> Record | None:
     """Read a record; ``None`` where no file is, or one that does not hold a whole record."""
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Record)
+        content = file.read_bytes()
+        return msgspec.json.decode(content, type=Record)
     except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
         return None

@@ -1,4 +1,4 @@
-"""Gathers the facts: the environment, GitHub's event, the checkout, the project's own file."""
+"""Gathers the facts: environment, GitHub's event, checkout, the project's own file, cosign."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from typing import Any
 
 from shipway.effects.processes import Runner
 from shipway.errors import ContextError, SettingsError
-from shipway.model.actions import Command, Effect
+from shipway.model.actions import Command
 from shipway.settings import Project, parse
 from shipway.target.context import Facts, Git
+from shipway.tools import git_checkout
 
-_NO_REPOSITORY = 128
-_HEAD, _TAG = "HEAD -> refs/heads/", "tag: refs/tags/"
-_READ_ONLY = {"GIT_OPTIONAL_LOCKS": "0"}
-"""`git status` would write what it found into the user's index."""
+_HEAD = "HEAD -> refs/heads/"
+_TAG = "tag: refs/tags/"
 _LARGEST_EVENT = 32 * 1024 * 1024
 """Bytes; GitHub's own limit for a webhook is 25 MB."""
 
 
 def gather(environment: Mapping[str, str], folder: Path, *, remote: str, runner: Runner) -> Facts:
-    """Everything that a context is made of."""
+    """Gather everything that a context is made of."""
     return Facts(
         environment=environment,
         event=read_event(environment),
@@ -31,7 +30,7 @@ def gather(environment: Mapping[str, str], folder: Path, *, remote: str, runner:
 
 
 def load_project(folder: Path) -> Project:
-    """The project in ``folder``; raises ``SettingsError``."""
+    """Read the project in ``folder``; raises ``SettingsError``."""
     path = folder / "pyproject.toml"
     try:
         return parse(path.read_text(encoding="utf-8"))
@@ -46,64 +45,48 @@ def load_project(folder: Path) -> Project:
 
 
 def read_event(environment: Mapping[str, str]) -> dict[str, Any]:  # Any: a JSON document
-    """The webhook's payload in GitHub Actions, empty elsewhere."""
+    """Read the webhook's payload in GitHub Actions; it is empty elsewhere."""
     path = environment.get("GITHUB_EVENT_PATH")
     if not path or environment.get("GITHUB_ACTIONS") != "true":
         return {}
     try:
         with open(path, "rb") as file:
-            found = json.loads(file.read(_LARGEST_EVENT))
+            event = json.loads(file.read(_LARGEST_EVENT))
     except (OSError, ValueError) as error:
         raise ContextError(
             f"the event in GITHUB_EVENT_PATH cannot be read: {type(error).__name__}",
             hint="run the job again",
         ) from error
-    return found if isinstance(found, dict) else {}
+    return event if isinstance(event, dict) else {}
 
 
 def _read_git(folder: Path, remote: str, runner: Runner) -> Git | None:
-    def ask(*words: str, expected: tuple[int, ...] = (0,)) -> str | None:
-        answer = runner(
-            Command(
-                name="context",
-                why=f"ask git for {words[0]}",
-                argv=("git", *words),
-                effect=Effect.READ,
-                folder=str(folder),
-                expected=expected,
-                env=_READ_ONLY,
-            )
-        )
-        return answer.out.rstrip() if answer.code == 0 else None
-
-    inside = ask(
-        "rev-parse",
-        "--is-inside-work-tree",
-        "--is-shallow-repository",
-        expected=(0, _NO_REPOSITORY),
-    )
+    """Read the checkout; it is ``None`` where there is no repository."""
+    inside = _ask(runner, git_checkout.ask_work_tree(folder))
     if inside is None:
         return None
-    commit = ask(
-        "log", "-1", "--decorate=full", "--format=%H%n%ct%n%D", expected=(0, _NO_REPOSITORY)
-    )
-    if commit is None:
+    head = _ask(runner, git_checkout.ask_head(folder))
+    if head is None:
         return Git(commit="")
-    digest, epoch, *names = commit.splitlines()
-    # `HEAD -> refs/heads/main, tag: refs/tags/v1`; a ref's name holds neither a comma followed by a blank nor a colon.
+    commit, epoch, *names = head.splitlines()
+    # `HEAD -> refs/heads/main, tag: refs/tags/v1`: a ref's name holds neither a comma followed by a
+    # blank nor a colon.
     refs = names[0].split(", ") if names else []
+    branches = [ref.removeprefix(_HEAD) for ref in refs if ref.startswith(_HEAD)]
+    address = _ask(runner, git_checkout.ask_remote_url(folder, remote))
+    changes = runner(git_checkout.ask_changes(folder))
     return Git(
-        commit=digest,
+        commit=commit,
         epoch=int(epoch),
         shallow=inside.splitlines()[1] == "true",
-        branch=next((ref[len(_HEAD) :] for ref in refs if ref.startswith(_HEAD)), ""),
-        head_tags=tuple(ref[len(_TAG) :] for ref in refs if ref.startswith(_TAG)),
-        remote_url=ask("config", "--get", f"remote.{remote}.url", expected=(0, 1)) or "",
-        changes=tuple(
-            line[3:]
-            for line in (
-                ask("status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal") or ""
-            ).split("\0")
-            if line
-        ),
+        branch=branches[0] if branches else "",
+        head_tags=tuple(ref.removeprefix(_TAG) for ref in refs if ref.startswith(_TAG)),
+        remote_url=address or "",
+        changes=git_checkout.read_changes(changes),
     )
+
+
+def _ask(runner: Runner, question: Command) -> str | None:
+    """Give what git prints, ``None`` where it answers with another expected status than 0."""
+    answer = runner(question)
+    return answer.out.rstrip() if answer.code == 0 else None

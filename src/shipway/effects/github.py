@@ -1,22 +1,28 @@
-"""Carries requests to GitHub's REST API, through PyGithub: its retries, its limits, its connections."""
+"""Carries requests to GitHub's REST API, through PyGithub: its retries, limits, connections."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from shipway.errors import StepFailed
 from shipway.model.actions import Answer, Request
+
+if TYPE_CHECKING:
+    from github.Requester import Requester
 
 DEFAULT = "https://api.github.com"
 _TIMEOUT = 30.0
 """Seconds that the API may take to answer."""
 _ATTEMPTS = 3
 """How often a question is asked again."""
+_TOO_MANY_REQUESTS = 429
+_LONGEST_QUOTE = 300
 
 
 class Api:
-    """One API at ``address``, with a token. Connects with the first request."""
+    """Sends requests to the API at ``address``, with a token. Connects with the first request."""
 
     def __init__(self, address: str, token: str, *, patience: float = _TIMEOUT) -> None:
         self._address = address or DEFAULT
@@ -25,7 +31,7 @@ class Api:
         self._send: Callable[[Request], Answer] | None = None
 
     def __call__(self, request: Request) -> Answer:
-        """Send it; raises ``StepFailed`` when the status is not an expected one."""
+        """Send the request; raises ``StepFailed`` when the status is not an expected one."""
         from github import GithubException  # slow to import
         from requests import RequestException
 
@@ -42,52 +48,74 @@ class Api:
             answer = Answer(code=error.status, err=str(error.data or error.message))
         except RequestException as error:
             raise StepFailed(
-                f"{request.name}: GitHub's API did not answer, to {request.why}: {type(error).__name__}",
+                f"{request.name}: GitHub's API did not answer, to {request.why}: "
+                f"{type(error).__name__}",
                 hint="check the network, then run the same command again",
                 passes=True,
             ) from error
         if answer.code not in request.expected:
-            raise StepFailed(
-                f"{request.name}: GitHub's API answered {answer.code} to {request.method} {request.path}: "
-                f"{(answer.err or answer.out)[:300]}",
-                hint="401 or 403: the job needs `contents: write`; otherwise run the same command again",
-                passes=answer.code == 429 or answer.code >= 500,
-            )
+            raise _refused(request, answer)
         return answer
 
     def _connect(self) -> Callable[[Request], Answer]:
         from github import Auth, Github, GithubRetry
 
-        # A write whose answer is lost may be done: only questions are asked again, writes after a look.
+        # A write whose answer is lost may be done: only questions are asked again here.
         retry = GithubRetry(
             total=_ATTEMPTS,
             allowed_methods=("GET",),
-            status_forcelist=[429, *range(500, 600)],
+            status_forcelist=[_TOO_MANY_REQUESTS, *range(500, 600)],
             backoff_factor=0.5,
         )
-        # One second between writes is PyGithub's default against abuse limits; a release makes three of them.
-        requester = Github(
+        # PyGithub waits a second between writes, against abuse limits; a release makes three.
+        client = Github(
             auth=Auth.Token(self._token),
             base_url=self._address,
             timeout=self._timeout,
             retry=retry,
             seconds_between_requests=None,
             seconds_between_writes=None,
-        ).requester
+        )
+        requester = client.requester
 
         def send(request: Request) -> Answer:
-            if request.content:
-                headers = {
-                    "Content-Type": "application/json",
-                    "Content-Length": str(len(request.content)),
-                }
-                requester.requestMemoryBlobAndCheck(
-                    request.method, request.path, {}, headers, io.BytesIO(request.content)
-                )
-                return Answer(code=201)
-            status, _, text = requester.requestJson(
-                request.method, request.path, input=dict(request.body) or None
+            return (
+                _send_content(requester, request)
+                if request.content
+                else _send_json(requester, request)
             )
-            return Answer(code=status, out=text)
 
         return send
+
+
+def _send_json(requester: Requester, request: Request) -> Answer:
+    body = dict(request.body) or None
+    status, _, text = requester.requestJson(request.method, request.path, input=body)
+    return Answer(code=status, out=text)
+
+
+def _send_content(requester: Requester, request: Request) -> Answer:
+    headers = {
+        "Content-Type": "application/json",
+        "Content-Length": str(len(request.content)),
+    }
+    content = io.BytesIO(request.content)
+    requester.requestMemoryBlobAndCheck(
+        request.method,
+        request.path,
+        {},
+        headers,
+        content,
+    )
+    return Answer(code=201)
+
+
+def _refused(request: Request, answer: Answer) -> StepFailed:
+    """Give the error for an answer whose status is not an expected one."""
+    quote = (answer.err or answer.out)[:_LONGEST_QUOTE]
+    return StepFailed(
+        f"{request.name}: GitHub's API answered {answer.code} to {request.method} {request.path}: "
+        f"{quote}",
+        hint="401 or 403: the job needs `contents: write`; otherwise run the same command again",
+        passes=answer.code == _TOO_MANY_REQUESTS or answer.code >= 500,
+    )

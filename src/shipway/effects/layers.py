@@ -1,7 +1,8 @@
-"""What a layer of an image holds that a check needs: compiled files with their machine, and Python distributions.
+"""Reads what a layer of an image holds that a check needs: compiled files and Python distributions.
 
-Sources: the ELF specification (System V gABI, "ELF Header") for machines; the OCI image specification ("Image Layer
-Filesystem Changeset") for whiteouts; the "Recording installed projects" specification for `*.dist-info/METADATA`.
+Sources: the ELF specification (System V gABI, "ELF Header") for machines; the OCI image
+specification ("Image Layer Filesystem Changeset") for whiteouts; the "Recording installed projects"
+specification for `*.dist-info/METADATA`.
 """
 
 from __future__ import annotations
@@ -29,16 +30,25 @@ MACHINES: Mapping[str, int] = {
 }
 """`e_machine` by platform, variants left out."""
 _PROCESSORS = frozenset(MACHINES.values())
-"""Programs for other things, such as the kernel's packet filters or a graphics card, are no mistake."""
-_PROGRAM, _SHARED = 2, 3
-"""`e_type` of what the machine itself loads; kernel modules and object files are another's matter."""
+"""Programs for other things, such as the kernel's packet filters, are no mistake."""
+_LOADABLE = (2, 3)
+"""`e_type` of programs and of shared libraries, which the machine itself loads; kernel modules and
+object files are another's matter.
+"""
+_ELF_HEAD = 20
+"""Bytes of a file that say whether it is compiled, and for which machine."""
 _METADATA = re.compile(r"(?:^|/)[^/]+\.(?:dist-info/METADATA|egg-info/PKG-INFO)$")
-_WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
+_WHITEOUT = ".wh."
+_OPAQUE = ".wh..wh..opq"
 _LARGEST_METADATA = 1024 * 1024
 
 
 class Layer(TypedDict):
-    """One layer: `e_machine` by path, (name, version) by path of its metadata, and the paths that it hides below."""
+    """Holds what one layer has.
+
+    ``compiled`` is `e_machine` by path, ``distributions`` [name, version] by path of the metadata,
+    ``hidden`` the paths that it hides below; one that ends with ``/`` hides what is in that folder.
+    """
 
     compiled: dict[str, int]
     distributions: dict[str, list[str]]
@@ -47,107 +57,149 @@ class Layer(TypedDict):
 
 def read_layer(stream: IO[bytes]) -> Layer:
     """Read an uncompressed layer from a stream, once and in order; raises ``tarfile.TarError``."""
-    layer = Layer(compiled={}, distributions={}, hidden=[])
-    forward = _Forward(stream)
-    with tarfile.open(fileobj=cast(IO[bytes], forward), mode="r:") as archive:
+    layer = Layer(
+        compiled={},
+        distributions={},
+        hidden=[],
+    )
+    content = _ForwardFile(stream)
+    with tarfile.open(fileobj=cast(IO[bytes], content), mode="r:") as archive:
         for member in archive:
             path = member.name.removeprefix("./").strip("/")
-            folder, _, name = path.rpartition("/")
-            if name == _OPAQUE:
-                layer["hidden"].append(f"{folder}/")
-            elif name.startswith(_WHITEOUT):
-                layer["hidden"].append(f"{folder}/{name.removeprefix(_WHITEOUT)}".lstrip("/"))
+            hidden = _read_whiteout(path)
+            if hidden is not None:
+                layer["hidden"].append(hidden)
             elif member.isfile():
-                forward.seek(member.offset_data)
-                _read_file(layer, path, forward, member.size)
+                content.seek(member.offset_data)
+                _read_file(
+                    layer,
+                    path,
+                    content,
+                    member.size,
+                )
     return layer
 
 
-def _read_file(layer: Layer, path: str, content: _Forward, size: int) -> None:
+def _read_whiteout(path: str) -> str | None:
+    """Give the path that a file of this name hides below, ``None`` for every other file."""
+    folder, _, name = path.rpartition("/")
+    if name == _OPAQUE:
+        return f"{folder}/"
+    if name.startswith(_WHITEOUT):
+        return f"{folder}/{name.removeprefix(_WHITEOUT)}".lstrip("/")
+    return None
+
+
+def _read_file(layer: Layer, path: str, content: _ForwardFile, size: int) -> None:
     if _METADATA.search(path):
-        headers = BytesHeaderParser().parsebytes(content.read(min(size, _LARGEST_METADATA)))
-        layer["distributions"][path] = [str(headers["Name"] or ""), str(headers["Version"] or "")]
+        text = content.read(min(size, _LARGEST_METADATA))
+        headers = BytesHeaderParser().parsebytes(text)
+        name = headers["Name"] or ""
+        version = headers["Version"] or ""
+        layer["distributions"][path] = [str(name), str(version)]
         return
-    machine = read_machine(content.read(min(size, 20)))
+    head = content.read(min(size, _ELF_HEAD))
+    machine = read_machine(head)
     if machine is not None:
         layer["compiled"][path] = machine
 
 
-class _Forward:
-    """A stream that can only be read, as a file that can only be sought forwards.
+class _ForwardFile:
+    """Shows a stream that can only be read as a file that can be sought forwards.
 
-    It reads the first bytes of each file without an object for each: most files of a layer are small and many.
+    The first bytes of each file are read without an object for each, since most files of a layer
+    are small and many: `tarfile`'s own streams (``r|``) take a quarter longer for a whole layer.
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = io.BufferedReader(_Raw(stream), 1 << 17)
-        self._at = 0
+        self._stream = io.BufferedReader(_ReadableStream(stream), 1 << 17)
+        self._offset = 0
 
     def read(self, size: int) -> bytes:
-        """As a file's."""
-        found = self._stream.read(size)
-        self._at += len(found)
-        return found
+        """Read ``size`` bytes, fewer only where the stream ends."""
+        content = self._stream.read(size)
+        self._offset += len(content)
+        return content
 
     def tell(self) -> int:
-        """As a file's."""
-        return self._at
+        """Give the number of bytes that were read or skipped."""
+        return self._offset
 
     def seek(self, offset: int) -> None:
         """Skip what lies before ``offset``."""
-        while self._at < offset and self.read(min(offset - self._at, 1 << 20)):
+        while self._offset < offset and self.read(min(offset - self._offset, 1 << 20)):
             pass
 
 
-class _Raw(io.RawIOBase):
-    """Whatever has ``read``, for a buffer."""
+class _ReadableStream(io.RawIOBase):
+    """Lets a buffer read from whatever has the method ``read``."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         super().__init__()
         self._stream = stream
 
     def readable(self) -> bool:
-        """It is."""
+        """Confirm that it can be read, as `io` asks every stream."""
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        """Fill the buffer as far as there is something."""
+        """Fill the buffer as far as there is something; gives the number of bytes."""
         view = memoryview(buffer)
-        found = self._stream.read(len(view))
-        view[: len(found)] = found
-        return len(found)
+        content = self._stream.read(len(view))
+        view[: len(content)] = content
+        return len(content)
 
 
 def read_machine(head: bytes) -> int | None:
-    """`e_machine` from the first 20 bytes of a program or shared library, ``None`` for every other file."""
-    if len(head) < 20 or head[:4] != b"\x7fELF":
+    """Read `e_machine` from the first 20 bytes of a file.
+
+    It is ``None`` for every file that is neither a program nor a shared library of a processor.
+    """
+    if len(head) < _ELF_HEAD or not head.startswith(b"\x7fELF"):
         return None
-    kind, machine = struct.unpack("<HH" if head[5] == 1 else ">HH", head[16:20])
-    return int(machine) if kind in (_PROGRAM, _SHARED) and machine in _PROCESSORS else None
+    is_little_endian = head[5] == 1
+    layout = "<HH" if is_little_endian else ">HH"
+    file_type, machine = struct.unpack_from(layout, head, 16)
+    if file_type not in _LOADABLE or machine not in _PROCESSORS:
+        return None
+    return int(machine)
 
 
-def merge(layers: Iterable[Layer]) -> Layer:
-    """What a container sees of the layers, given from the lowest to the highest."""
-    seen = Layer(compiled={}, distributions={}, hidden=[])
+def merge_layers(layers: Iterable[Layer]) -> Layer:
+    """Give what a container sees of the layers, which come from the lowest to the highest."""
+    merged = Layer(
+        compiled={},
+        distributions={},
+        hidden=[],
+    )
     for layer in layers:
         for hidden in layer["hidden"]:
-            for found in (seen["compiled"], seen["distributions"]):
-                for path in [path for path in found if _is_below(path, hidden)]:
-                    del found[path]
-        seen["compiled"].update(layer["compiled"])
-        seen["distributions"].update(layer["distributions"])
-    return seen
+            _hide(merged, hidden)
+        merged["compiled"].update(layer["compiled"])
+        merged["distributions"].update(layer["distributions"])
+    return merged
+
+
+def _hide(layer: Layer, hidden: str) -> None:
+    for paths in (layer["compiled"], layer["distributions"]):
+        for path in list(paths):
+            if _is_below(path, hidden):
+                del paths[path]
 
 
 def _is_below(path: str, hidden: str) -> bool:
-    return path == hidden or path.startswith(hidden if hidden.endswith("/") else f"{hidden}/")
+    folder = hidden if hidden.endswith("/") else f"{hidden}/"
+    return path == hidden or path.startswith(folder)
 
 
-def foreign(layer: Layer, platform: str) -> Iterator[str]:
-    """Compiled files for another machine than the platform's; nothing is foreign where the platform is not known."""
+def find_foreign(layer: Layer, platform: str) -> Iterator[str]:
+    """Name the compiled files for another machine than the platform's, in alphabetical order.
+
+    Nothing is foreign where the platform is not known.
+    """
     own = MACHINES.get("/".join(platform.split("/")[:2]))
-    return (
-        path
-        for path, machine in sorted(layer["compiled"].items())
-        if own is not None and machine != own
-    )
+    if own is None:
+        return
+    for path, machine in sorted(layer["compiled"].items()):
+        if machine != own:
+            yield path

@@ -1,20 +1,25 @@
-"""A registry's own interface, for what `docker buildx imagetools` cannot do. Logins are Docker's.
+"""Asks a registry's own interface, for what `docker buildx imagetools` cannot do.
 
-Source: OCI distribution specification 1.1. A registry that is busy is asked again, as long as it asks for and no longer
-than a minute each time.
+Source: OCI distribution specification 1.1. Logins are Docker's. A registry that is busy is asked
+again, as long as it asks for and no longer than a minute each time. All variables come from an
+environment that is given, never from the process's own.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
+from shipway.effects.logins import find_login
+from shipway.effects.manifests import Manifest, TagList, decode_document
+from shipway.effects.proxies import find_certificates, find_proxies
 from shipway.errors import StepFailed
 
-Node = dict[str, Any]  # Any: the values of a JSON document
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Response, Session
+
 MANIFESTS = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.oci.image.manifest.v1+json",
@@ -28,6 +33,7 @@ _LONGEST_WAIT = 60
 _TIMEOUT = 60
 _WITHOUT_REFERRERS = (400, 404, 406)
 """What registries answer that have no referrers API (go-containerregistry takes these for it)."""
+_REFUSALS = (401, 403)
 _LARGEST_DOCUMENT = 256 * 1024 * 1024
 
 
@@ -36,50 +42,71 @@ class NotThere(StepFailed):
 
 
 class Registry:
-    """The repository of one image in a registry. Every method raises ``StepFailed`` when it cannot be asked."""
+    """The repository of one image in a registry; connects with the first question.
 
-    def __init__(self, name: str) -> None:
+    Every method raises ``StepFailed`` when the registry cannot be asked.
+    """
+
+    def __init__(self, name: str, environment: Mapping[str, str]) -> None:
         import oras.container
         import oras.provider
+        import oras.utils
 
         container = oras.container.Container(name)
-        self._name, self._host = name, str(container.registry)
-        self._client = oras.provider.Registry(self._host, insecure=self._host.startswith(_LOOPBACK))
+        self._name = name
+        self._host = str(container.registry)
+        self._client = oras.provider.Registry(
+            self._host,
+            insecure=self._host.startswith(_LOOPBACK),
+            tls_verify=find_certificates(environment) or True,
+        )
         self._base = f"{self._client.prefix}://{self._host}/v2/{container.api_prefix}"
-        _bound(self._client.session)
-        self._client.auth.load_configs(container)
-        # Its own retry knows neither 429 nor Retry-After, and waits for minutes where nothing listens.
+        _prepare(self._client.session, environment)
+        login = find_login(tuple(oras.utils.iter_localhosts(self._host)), environment)
+        if login is not None:
+            self._client.auth.set_basic_auth(login.username, login.password)
+        # Its own retry knows neither 429 nor Retry-After, and waits minutes where nothing listens.
         self._send = oras.provider.Registry.do_request.__wrapped__
 
     @contextmanager
     def open(self, kind: str, digest: str) -> Iterator[IO[bytes]]:
-        """The body of one of ``blobs`` or ``manifests``, as a stream."""
+        """Give the body of one of ``blobs`` or ``manifests``, as a stream."""
         with self._ask("GET", f"{kind}/{digest}") as response:
             response.raw.decode_content = False
             yield cast(IO[bytes], response.raw)
 
-    def manifest(self, reference: str) -> tuple[str, Node]:
-        """Digest and content of a tag's or a digest's manifest."""
+    def manifest(self, reference: str) -> tuple[str, Manifest]:
+        """Give digest and content of a tag's or a digest's manifest."""
         with self._ask("GET", f"manifests/{reference}") as response:
-            content = response.raw.read(_LARGEST_DOCUMENT, decode_content=True)
-        return f"sha256:{hashlib.sha256(content).hexdigest()}", cast(Node, json.loads(content))
+            content: bytes = response.raw.read(_LARGEST_DOCUMENT, decode_content=True)
+        identity = hashlib.sha256(content).hexdigest()
+        manifest = decode_document(content, Manifest, f"{self._name} {reference}")
+        return f"sha256:{identity}", manifest
 
     def tags(self) -> list[str]:
-        """All tags; none where the image is not there."""
-        found: list[str] = []
+        """List all tags; none where the image is not there."""
+        tags: list[str] = []
         path: str | None = "tags/list?n=1000"
         while path:
             with self._ask("GET", path, (200, 404)) as response:
-                found += (response.json().get("tags") or []) if response.status_code == 200 else []
-                following = response.links.get("next", {}).get("url", "")
-            path = f"tags/list{following[following.index('?') :]}" if "?" in following else None
-        return found
+                if response.status_code == 200:
+                    content = response.content
+                    page = decode_document(content, TagList, f"the tags of {self._name}")
+                    tags += page.tags or ()
+                following = response.links.get("next", {})
+            address = following.get("url", "")
+            _, separator, query = address.partition("?")
+            path = f"tags/list?{query}" if separator else None
+        return tags
 
     def referrers(self, digest: str) -> list[str]:
-        """Digests of what refers to a manifest; none where the registry does not keep such a list."""
+        """List the digests of what refers to a manifest; none where the registry keeps no list."""
         with self._ask("GET", f"referrers/{digest}", (200, *_WITHOUT_REFERRERS)) as response:
-            found = response.json() if response.status_code == 200 else {}
-        return [str(one["digest"]) for one in found.get("manifests") or []]
+            if response.status_code != 200:
+                return []
+            content = response.content
+        index = decode_document(content, Manifest, f"the referrers of {digest}")
+        return [descriptor.digest for descriptor in index.manifests or ()]
 
     def delete(self, digest: str) -> None:
         """Delete a manifest with all its tags; one that is gone already is deleted."""
@@ -89,33 +116,49 @@ class Registry:
     @contextmanager
     def _ask(
         self, method: str, path: str, expected: tuple[int, ...] = (200,)
-    ) -> Iterator[Any]:  # Any: a Response
+    ) -> Iterator[Response]:
         from requests import RequestException
+        from urllib3.exceptions import HTTPError
 
-        what = f"{path.partition('?')[0]} of {self._name}"
+        subject = f"{path.partition('?')[0]} of {self._name}"
+        with self._request(method, path, subject) as response:
+            if response.status_code not in expected:
+                raise self._refusal(response.status_code, f"{method} {subject}")
+            try:
+                yield response
+            except (HTTPError, RequestException) as error:
+                raise StepFailed(
+                    f"{self._host} broke off while it sent {subject}: {type(error).__name__}",
+                    hint="check the network, then run the same command again",
+                ) from error
+
+    def _request(self, method: str, path: str, subject: str) -> Response:
+        headers = {"Accept": ", ".join(MANIFESTS)}
+        address = f"{self._base}/{path}"
         try:
-            response = self._send(
-                self._client,
-                f"{self._base}/{path}",
-                method,
-                stream=True,
-                headers={"Accept": ", ".join(MANIFESTS)},
+            return cast(
+                "Response",
+                self._send(
+                    self._client,
+                    address,
+                    method,
+                    stream=True,
+                    headers=headers,
+                ),
             )
-        except (RequestException, ValueError) as error:
+        # OSError: every error of requests is one, and so are certificates that are not there.
+        except (OSError, ValueError) as error:
             raise StepFailed(
-                f"could not ask {self._host} for {what}: {type(error).__name__}",
+                f"could not ask {self._host} for {subject}: {type(error).__name__}",
                 hint=f"check that it answers, and log in with `docker login {self._host}`",
             ) from error
-        with response:
-            if response.status_code not in expected:
-                kind = NotThere if response.status_code == 404 else StepFailed
-                raise kind(
-                    f"{self._host} answered {response.status_code} to {method} {what}",
-                    hint=f"log in with `docker login {self._host}`"
-                    if response.status_code in (401, 403)
-                    else "check that the registry answers and allows it, then run the same command again",
-                )
-            yield response
+
+    def _refusal(self, status: int, question: str) -> StepFailed:
+        message = f"{self._host} answered {status} to {question}"
+        if status in _REFUSALS:
+            return StepFailed(message, hint=f"log in with `docker login {self._host}`")
+        hint = "check that the registry answers and allows it, then run the same command again"
+        return NotThere(message, hint=hint) if status == 404 else StepFailed(message, hint=hint)
 
     def close(self) -> None:
         """Close its connections."""
@@ -123,29 +166,37 @@ class Registry:
 
 
 @contextmanager
-def connect(name: str) -> Iterator[Registry]:
-    """The repository of the image ``name``."""
-    registry = Registry(name)
+def connect(name: str, environment: Mapping[str, str]) -> Iterator[Registry]:
+    """Open the repository of the image ``name``, with the logins and proxies of ``environment``."""
+    registry = Registry(name, environment)
     try:
         yield registry
     finally:
         registry.close()
 
 
-def _bound(session: Any) -> None:  # Any: a requests.Session
-    from requests import Response
+def _prepare(session: Session, environment: Mapping[str, str]) -> None:
+    """Let every request of ``session`` end in time, and read no variable of this process."""
     from requests.adapters import HTTPAdapter
     from urllib3.util import Retry
 
     class Adapter(HTTPAdapter):
-        """Every request is bounded in time, and a refusal keeps no connection."""
+        """Sends one request, redirects among them; a refusal keeps no connection."""
 
-        def send(self, *words: Any, **options: Any) -> Response:  # Any: as requests calls it
-            response = super().send(*words, **{**options, "timeout": _TIMEOUT})
+        def send(
+            self,
+            request: PreparedRequest,
+            *words: Any,  # Any: as requests calls it
+            **options: Any,
+        ) -> Response:
+            options["timeout"] = _TIMEOUT
+            options["proxies"] = find_proxies(request.url or "", environment)
+            response = super().send(request, *words, **options)
             if not response.ok:
                 response.close()
             return response
 
+    session.trust_env = False
     retry = Retry(
         total=_ATTEMPTS,
         connect=2,

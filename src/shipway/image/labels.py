@@ -6,9 +6,11 @@ Source: OCI image specification, "Pre-Defined Annotation Keys".
 from __future__ import annotations
 
 PREFIX = "org.opencontainers.image."
-REVISION, VERSION, SOURCE = f"{PREFIX}revision", f"{PREFIX}version", f"{PREFIX}source"
+REVISION = f"{PREFIX}revision"
+VERSION = f"{PREFIX}version"
+SOURCE = f"{PREFIX}source"
 WORKFLOW_COMMIT = "io.github.shipway.workflow-commit"
-"""The commit that the workflow ran on, which a keyless certificate names.
+"""Keys the commit that the workflow ran on, which a keyless certificate names.
 
 A release is the commit on top of it.
 """

@@ -29,7 +29,7 @@ class Reference:
 
     @property
     def text(self) -> str:
-        """What a registry is asked for: by the tag where it has one."""
+        """Give the name that a registry is asked for: with the tag where there is one."""
         if self.tag:
             return f"{self.name}:{self.tag}"
         return f"{self.name}@{self.digest}"

@@ -22,4 +22,5 @@ def parse_remote(url: str) -> tuple[str, str] | None:
         return None
     host = match["host"] or match["scp"]
     path = match["path"] or match["scp_path"]
-    return f"https://{host}", path
+    address = f"https://{host}"
+    return address, path

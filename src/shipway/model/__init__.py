@@ -1,1 +1,4 @@
-"""The words that stages speak: actions and answers, target and world, findings. Frozen data, and no decision."""
+"""This package holds the words that stages speak: actions and answers, target and world, findings.
+
+All of it is frozen data, which decides nothing.
+"""

@@ -1,66 +1,80 @@
-"""A release in words: tags of git, the decision which version is due, and the release itself. Frozen data."""
+"""This module describes a release: tags of git, the version that is due, the release itself.
+
+All of it is frozen data.
+"""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
+from shipway.model.version import Version
+
 CHANGELOG = "CHANGELOG.md"
+LATEST = "latest"
+"""Names the tag of the registry, and the alias of the docs, that the highest stable version has."""
+LEVELS = ("major", "minor", "patch")
 
 
 @dataclass(frozen=True, slots=True)
 class GitTag:
-    """A git tag with the commit that it names, and that commit's first parent (empty for a root)."""
+    """Holds a git tag, the commit that it names, and its first parent (empty for a root)."""
 
     name: str
     commit: str
     parent: str
 
 
-LEVELS = ("major", "minor", "patch")
-
-
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Somebody's word in place of the commits': one of ``LEVELS``, and why; both empty where the commits decide."""
+    """Holds what a person says in place of the commits: one of ``LEVELS``, and the reason."""
 
-    level: str = ""
-    reason: str = ""
+    level: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The last released version and the next one; ``upcoming`` is empty when no release is due."""
+    """Holds the last released version and the one that is due; ``None`` where there is none."""
 
-    current: str
-    upcoming: str
+    current: Version | None
+    upcoming: Version | None
 
     @property
-    def bump(self) -> str:
-        """``major``, ``minor`` or ``patch``: the first number that differs; empty when nothing is due."""
-        if not self.upcoming:
-            return ""
-        old, new = numbers(self.current), numbers(self.upcoming)
-        pairs = zip(("major", "minor"), old, new, strict=False)
-        return next((name for name, before, after in pairs if before != after), "patch")
-
-
-def numbers(version: str) -> tuple[int, int, int]:
-    """Major, minor and patch of a semantic version; zeros for an empty one."""
-    found = re.match(r"(\d+)\.(\d+)\.(\d+)", version)
-    return (int(found[1]), int(found[2]), int(found[3])) if found else (0, 0, 0)
+    def bump(self) -> str | None:
+        """Name the first number that rises, as in ``LEVELS``; ``None`` if nothing is due."""
+        if self.upcoming is None:
+            return None
+        before = self.current or Version(0, 0, 0)
+        if before.major != self.upcoming.major:
+            return "major"
+        if before.minor != self.upcoming.minor:
+            return "minor"
+        return "patch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """A release that was decided: its version, git tag, commit, notes, and the image tags that move to it."""
+    """Holds a release that was decided, with everything that is called after it."""
 
-    version: str
+    version: Version
     tag: str
+    """Names the git tag."""
     commit: str
+    """Holds the full hash of the release commit; of the commit itself where only a tag is made."""
     notes: str
     moving: tuple[str, ...] = ()
-    previous: str = ""
-    """The version before it that people use, empty when there is none."""
-    withdrawn: tuple[str, ...] = ()
-    """Versions that nobody shall use any more."""
+    """Names the image tags that move to it, besides its own."""
+    previous: Version | None = None
+    """Holds the version before it that people use."""
+    withdrawn: tuple[Version, ...] = ()
+    """Holds versions that were taken back: they stand in no other's way."""
+    base: str = ""
+    """Holds the full hash of the branch's head in the origin when the release was decided.
+
+    It is empty where there was none.
+    """
+
+    @property
+    def is_latest(self) -> bool:
+        """Tell whether it is the highest stable version, as registry, GitHub and docs show it."""
+        return LATEST in self.moving

@@ -1,61 +1,100 @@
-"""What a stage is, and what it says of the world. A stage is pure: its questions are a generator that yields actions."""
+"""This module says what a stage is, and in which words it speaks of the world.
+
+A stage is pure: it asks through a function that it is given, so that ``effects/`` alone touches
+processes and sockets, and a test plays the remotes in memory.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, TypeAlias
 
-from shipway.model.actions import Action, Answer
+from shipway.model.actions import Ask, Command, PlannedAction
 from shipway.model.target import Target
 from shipway.model.world import World
 
 
 class State(StrEnum):
-    """What an observation says of one thing."""
+    """Says what an observation shows of one thing."""
 
     ABSENT = "absent"
     SAME = "same"
     CONFLICT = "conflict"
-    """Something else is published in its place; shipway never overwrites it."""
+    """Says that something else is published in its place; shipway never overwrites it."""
     FAULT = "fault"
-    """It is there, and a consumer must not trust it."""
+    """Says that it is there, and that a consumer must not trust it."""
     UNKNOWN = "unknown"
-    """The remote could not be asked, which says nothing about what is there."""
+    """Says that the remote could not be asked, which tells nothing about what is there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The verdict of a stage about the world, with the evidence that a person would want to see."""
+    """Holds the verdict of a stage about the world, with the evidence for people to see."""
 
     state: State
     evidence: str
 
 
-Asking: TypeAlias = Generator[tuple[Action, ...], tuple[Answer, ...], World]
-"""A conversation with the remotes: yields questions that may be asked side by side, is sent their answers in the same
-order, and returns the world that it saw."""
+class Needs(StrEnum):
+    """Says what a checkout has to be before a stage can be run on its own."""
+
+    COMMIT = "commit"
+    """Accepts any commit."""
+    CLEAN = "clean"
+    """Requires that nothing differs from the commit."""
+    RELEASE = "release"
+    """Requires that a release was made of the commit."""
 
 
-class Stage(Protocol):
-    """One file in ``stages/``. Everything about a stage stands there, its tools' flags included."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """Describes a shell variable of a printed plan, for what is known only once it ran so far.
 
-    @property
-    def NAME(self) -> str:  # pylint: disable=invalid-name
-        """The stage's name in reports, one word."""
+    ``stand_in`` is what the model of the world has in its place. The value comes from ``command``,
+    which runs after the stage's actions, or from the answer of the request whose ``why`` is
+    ``answer_of``, through the shell filter ``reader``.
+    """
 
-    def skip_reason(self, target: Target) -> str:
-        """The reason why the target does not need this stage, empty when it does."""
+    name: str
+    stand_in: str
+    command: Command | None = None
+    answer_of: str = ""
+    reader: str = ""
 
-    def observe(self, target: Target, world: World) -> Asking:
-        """Ask the remotes about this stage's thing and return the world with what they showed."""
 
-    def judge(self, target: Target, world: World) -> Finding:
-        """Compare target and world. Pure."""
+def _no_variables(_target: Target) -> tuple[Variable, ...]:
+    return ()
 
-    def plan(self, target: Target, world: World) -> tuple[Action, ...]:
-        """The next actions towards what is absent; it is observed again after them. Pure."""
 
-    def simulate(self, target: Target, world: World) -> World:
-        """The world after those actions, as a model: for dry runs and for proofs of convergence. Pure."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Holds everything that generic code has to know of a stage of the pipeline or of a rollback.
+
+    ``name`` is one word, for reports. The functions are pure but for the questions that ``observe``
+    asks:
+
+    - ``skip_reason`` says why the target does not need the stage, ``None`` when it does.
+    - ``observe`` asks the remotes about what the stage makes, and gives the world with their
+      answers.
+    - ``judge`` compares target and world.
+    - ``plan`` gives the next actions towards what is absent; it is observed again after them. It
+      raises ``ShipwayError`` where it is clear beforehand that they would fail.
+    - ``simulate`` gives the world after those actions, as a model: for dry runs and for proofs of
+      convergence.
+    """
+
+    name: str
+    skip_reason: Callable[[Target], str | None]
+    observe: Callable[[Target, World, Ask], World]
+    judge: Callable[[Target, World], Finding]
+    plan: Callable[[Target, World], tuple[PlannedAction, ...]]
+    simulate: Callable[[Target, World], World]
+    needs: Needs = Needs.COMMIT
+    """Says what has to be there before the stage is run on its own."""
+    followed_by: tuple[str, ...] = ()
+    """Names the stages that run with it, also where it is run on its own."""
+    builds_on: tuple[str, ...] | None = None
+    """Names the stages that have to stand before it; all that come before it when ``None``."""
+    variables: Callable[[Target], tuple[Variable, ...]] = _no_variables
+    """Gives the shell variables that its printed plan sets."""

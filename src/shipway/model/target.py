@@ -1,14 +1,23 @@
-"""What should exist when the pipeline has run, and how an image is built and signed. Frozen data."""
+"""This module describes what should exist when the pipeline has run.
+
+All of it is frozen data, made from context and settings.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shipway.model.release import Release
+from shipway.settings import Settings
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cache:
-    """Values of ``--cache-from`` and ``--cache-to``, and the variables that are missing for them."""
+    """Holds the caches of a build: values of ``--cache-from`` and ``--cache-to``.
+
+    ``lacks`` are the names of variables that are missing for them.
+    """
 
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
@@ -17,39 +26,28 @@ class Cache:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Building:
-    """How images are built."""
+    """Holds what a build needs to know beyond the settings."""
 
-    args: tuple[str, ...] = ()
-    """Arguments of ``docker buildx build`` that come from the settings, already checked."""
-    secrets: tuple[str, ...] = ()
-    """Names of the variables that build secrets (`--secret id=…,env=NAME`) are read from."""
-    dockerfile: str = "Dockerfile"
-    context: str = "."
-    """Folder that is sent to the build, relative to the checkout."""
-    strategy: str = "cross"
-    """How foreign platforms are built: ``cross``, ``emulated`` or ``native``."""
+    builder: str = ""
+    """Names the builder; the one that is in use when empty."""
     cache: Cache = field(default_factory=Cache)
-    sbom: str = ""
-    """Image that makes the SBOM; BuildKit's own when empty."""
-    node: str = ""
-    """Name of the builder; the one that is in use when empty."""
-    node_commands: tuple[tuple[str, ...], ...] = ()
-    """What makes that builder."""
-    allow_foreign: tuple[str, ...] = ()
-    """Patterns of compiled files that may be for another machine."""
-    started: str = ""
-    """Full hash of the commit that the workflow runs on; empty outside of one."""
+    certificates: str = ""
+    """Holds the path of the machine's own certificate authorities, empty where it has none."""
+    run_url: str = ""
+    """Holds the address of the CI run, which provenance names as builder; empty on a laptop."""
+    workflow_commit: str = ""
+    """Holds the full hash of the commit that the workflow runs on; empty outside of one."""
     epoch: int = 0
-    """Seconds since 1970 of the commit, for ``SOURCE_DATE_EPOCH``."""
+    """Dates the commit, in seconds since 1970, for ``SOURCE_DATE_EPOCH``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signing:
-    """How images are signed, and which identity a consumer has to expect.
+class Signer:
+    """Says whose signature an image carries, and how it is checked.
 
-    With ``key`` empty signing is keyless: the certificate's subject has to be exactly ``identity``, its issuer
-    exactly ``issuer`` (never regular expressions, which cosign does not anchor). A reusable workflow signs for whoever
-    calls it: ``repository`` and ``ref`` are the caller's.
+    With ``key`` empty signing is keyless: the certificate's subject has to be exactly ``identity``,
+    its issuer exactly ``issuer`` (never regular expressions, which cosign does not anchor). A
+    reusable workflow signs for whoever calls it: ``repository`` and ``ref`` are the caller's.
     """
 
     key: str = ""
@@ -59,64 +57,60 @@ class Signing:
     repository: str = ""
     ref: str = ""
     commit: str = ""
-    """Full hash of the commit that the workflow ran on."""
+    """Holds the full hash of the commit that the workflow ran on."""
     trigger: str = ""
-    """Name of the event that started it."""
+    """Names the event that started the workflow."""
     transparency_log: bool = True
     trusted_root: str = ""
-    """Path of a cosign 3 trusted root; empty: cosign's default."""
-    config: str = ""
-    """Path of a cosign 3 signing config; empty: cosign's default."""
-    attest: bool = False
-    """Sign SBOM and provenance as attestations, too."""
-    browser: bool = False
-    """Somebody is there who logs in with a browser."""
-    modern: bool = False
-    """cosign 3: it has ``--signing-config``. Found by asking the program, since builds report versions loosely."""
+    """Holds the path of a cosign 3 trusted root; cosign's default when empty."""
+    has_signing_config: bool = False
+    """Says that cosign is of version 3, which knows signing configs and trusted roots."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What should exist when the pipeline has run. ``version`` is empty for branches and pull requests."""
+    """Holds what should exist when the pipeline has run.
 
+    It has no ``release`` for a branch or a pull request.
+    """
+
+    settings: Settings = field(default_factory=Settings)
     image: str
+    """Names the image in the registry, without a tag."""
     commit: str
-    """Full hash of the commit that the image is built from; for a release, of the release commit."""
+    """Holds the full hash of the commit that is built; for a release, of the release commit."""
     branch: str
     channel: str
-    """``branch``, ``pull-request``, ``release`` or ``prerelease`` (see ``shipway.tags``)."""
+    """Is ``branch``, ``pull-request``, ``release`` or ``prerelease`` (see ``target/tags``)."""
     staging: str
-    """The tag that an image is pushed under before it is signed and verified: ``sha-…``."""
+    """Names the tag that an image is pushed under before it is signed and verified: ``sha-…``."""
     tags: tuple[str, ...]
-    """The tags that people follow, in order of priority; they move only after verification."""
+    """Names the tags that people follow, the first one first; they move after verification."""
     platforms: tuple[str, ...]
     folder: str
-    """The checkout of ``commit`` that commands run in."""
-    remote: str = "origin"
-    version: str = ""
-    tag: str = ""
-    """The git tag of the release."""
-    base: str = ""
-    """Full hash of the branch's head in the origin when the release was decided; empty where there was none."""
-    notes: str = ""
-    previous: str = ""
-    """The version before it that people use, empty where there is none."""
-    latest: bool = False
-    """This is the highest stable version: it takes ``latest`` in the registry, on GitHub and in the docs."""
-    withdrawn: tuple[str, ...] = ()
-    """Versions that were taken back: they stand in no other's way."""
+    """Holds the path of the checkout of ``commit`` that commands run in."""
     repository: str = ""
-    """``owner/name`` on GitHub."""
-    signing: Signing = field(default_factory=Signing)
+    """Names the repository on GitHub, ``owner/name``; empty where there is none."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    signer: Signer = field(default_factory=Signer)
     build: Building = field(default_factory=Building)
     parts: tuple[str, ...] = ()
-    """Digests of images of one platform each that are merged, in place of a build."""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    licenses: tuple[str, ...] = ()
-    """Licenses that packages of the image may have; any when empty."""
-    builder: str = ""
-    """Address of the CI run, which becomes the builder's identity in the provenance; empty on a laptop."""
-    docs: str = ""
-    """The docs version to publish (``1.2``), empty when the project has no docs."""
-    docs_branch: str = "gh-pages"
-    docs_config: str = "mkdocs.yml"
+    """Holds the digests of images of one platform each that are merged, in place of a build."""
+    release: Release | None = None
+    docs_version: str | None = None
+    """Names the docs version to publish (``1.2``), ``None`` when the project has no docs."""
+
+    @property
+    def remote(self) -> str:
+        """Name the git remote that is released to."""
+        return self.settings.remote
+
+
+def require_release(target: Target) -> Release:
+    """Give the release of a target; raise ``ValueError`` where it has none.
+
+    Stages that need a release skip every other target.
+    """
+    if target.release is None:
+        raise ValueError("the target is no release")
+    return target.release

@@ -1,19 +1,23 @@
-"""What the remotes show, in the words of the stages. Frozen data."""
+"""This module describes what the remotes show, as frozen data in the words of the stages."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from shipway.image.contents import Contents
 from shipway.image.index import Index
 from shipway.image.policies.evidence import Point
 from shipway.model.actions import Json
 
+Page: TypeAlias = Mapping[str, Json]
+"""Is a release as GitHub's API gives it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """A release as GitHub's API shows it."""
+    """Holds a release as GitHub's API shows it."""
 
     id: str
     draft: bool
@@ -22,48 +26,78 @@ class Published:
     page: str
 
 
+@dataclass(frozen=True, slots=True)
+class DocsVersion:
+    """Holds the title of a version of the docs, and the aliases that point at it."""
+
+    title: str
+    aliases: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What the remotes show now. Empty values mean that a remote answered "not there", or was not asked yet."""
+    """Holds what the remotes show now.
+
+    Empty values mean that a remote answered "not there", or was not asked yet.
+    """
 
     index: Index | None = None
-    """The image of the commit, with all its entries: the one that the version's tag has, else the staged one."""
+    """Holds the image of the commit, with all its entries: the one that the version's tag has, else
+    the staged one.
+    """
     staging_moved: bool = False
-    """The staging tag is not at that image: another run staged one of its own."""
-    nodes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Builders that are there, with the platforms that they can do."""
+    """Says that the staging tag is not at that image: another run staged one of its own."""
+    builders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Lists the builders that are there, with the platforms that they can build."""
     contents: Contents | None = None
-    """What is in that image."""
+    """Holds what is in that image."""
     signed: frozenset[str] = frozenset()
-    """Digests of the index that carry a signature of the expected identity."""
+    """Lists the digests of the index that carry a signature of the expected identity."""
     attested: frozenset[tuple[str, str]] = frozenset()
-    """(digest, kind of predicate) of the attestations that carry a signature of the expected identity."""
+    """Lists (digest, predicate type) of the attestations that the expected identity signed."""
     signatures: int = 0
-    """How many those are: two runs at the same moment may both have signed."""
+    """Counts the signatures on ``signed``: two runs at the same moment may both have signed."""
     signers: Mapping[str, str] = field(default_factory=dict)
-    """What was seen of the signature of each digest: whose it is, or what is wrong."""
+    """Holds what cosign said of each digest's signature: whose it is, or what is wrong."""
     report: tuple[Point, ...] = ()
-    """What the strict verification saw; empty when it has not run."""
-    packages: Mapping[str, int] = field(default_factory=dict)
-    """Number of packages in the SBOM, by platform."""
+    """Holds what the strict verification looked at; empty when it has not run."""
     git_tag: str = ""
-    """Full hash of the commit that the release's git tag points at."""
+    """Holds the full hash of the commit that the release's git tag points at."""
+    withdrawal: str = ""
+    """Holds the full hash of the commit that the tag of the release's withdrawal points at."""
     head: str = ""
-    """Full hash of the release branch's head in the origin."""
+    """Holds the full hash of the release branch's head in the origin."""
     tags: Mapping[str, str] = field(default_factory=dict)
-    """Digest by image tag, for the tags of the target that exist."""
+    """Gives the digest by image tag, for the tags of the target that exist."""
     versions: Mapping[str, str] = field(default_factory=dict)
-    """What the images behind those tags say their version is."""
+    """Holds what the images behind those tags say their version is."""
     release: Published | None = None
     changes: str = ""
-    """Which packages changed since the release before it, as Markdown; asked for when the page is written."""
+    """Says in Markdown which packages changed since the release before; asked for with the page."""
     forgotten: tuple[str, ...] = ()
-    """Drafts of that release beside it, made by a run that lost its way or a race."""
+    """Lists the ids of drafts beside that release, left by a run that lost its way or a race."""
     pages: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
-    """Git tag → the release as GitHub's API shows it."""
+    """Holds the releases as GitHub's API shows them, by git tag."""
     leader: str = ""
-    """The release that should be the latest one on GitHub and is not, by its number there."""
+    """Holds the id of the release that should be the latest one on GitHub and is not."""
     overtaken: bool = False
-    """A release of a higher version shows already: it stays the latest one on GitHub."""
-    docs: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
-    """Docs version → its title and its aliases."""
+    """Says that a release of a higher version is public already: it stays GitHub's latest one."""
+    docs: Mapping[str, DocsVersion] = field(default_factory=dict)
+    """Holds the docs that are published, by version."""
+
+
+def require_index(world: World) -> Index:
+    """Give the image, for stages after the build; raise ``ValueError`` where there is none.
+
+    No such stage is planned without an image.
+    """
+    if world.index is None:
+        raise ValueError("the world has no image yet")
+    return world.index
+
+
+def require_contents(world: World) -> Contents:
+    """Give what was read back of the image; raise ``ValueError`` before that."""
+    if world.contents is None:
+        raise ValueError("the image was not read back yet")
+    return world.contents

@@ -6,9 +6,8 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from shipway.effects.environment import is_modern
 from shipway.effects.processes import Processes
-from shipway.model.actions import Command, Effect
+from shipway.tools import cosign, cosign_signing
 
 PASSWORD = "COSIGN_PASSWORD"
 
@@ -22,25 +21,9 @@ def make_keys(folder: Path, environment: Mapping[str, str]) -> tuple[str, str | 
     folder.mkdir(parents=True)
     password = secrets.token_urlsafe(24)
     runner = Processes({**environment, PASSWORD: password})
-    runner(
-        Command(
-            name="rehearsal",
-            why="make a key pair",
-            argv=("cosign", "generate-key-pair"),
-            secrets=(PASSWORD,),
-            effect=Effect.LOCAL,
-            folder=str(folder),
-        )
-    )
-    if not is_modern(runner):
+    runner(cosign_signing.generate_key_pair(folder, PASSWORD))
+    if not cosign.knows_signing_configs(runner(cosign.ask_for_help("rehearsal"))):
         return password, None
     config = folder / "signing-config.json"
-    runner(
-        Command(
-            name="rehearsal",
-            why="make a signing config without services",
-            effect=Effect.LOCAL,
-            argv=("cosign", "signing-config", "create", "--out", str(config)),
-        )
-    )
+    runner(cosign_signing.create_signing_config(config))
     return password, str(config)

@@ -8,7 +8,8 @@ from pathlib import Path
 from shipway.effects.processes import Processes
 from shipway.errors import ContextError
 from shipway.image.repository import parse_remote
-from shipway.model.actions import Command, Effect
+from shipway.model.actions import Command
+from shipway.tools import git_origin
 
 IDENTITY = {
     "GIT_AUTHOR_NAME": "rehearsal",
@@ -51,14 +52,7 @@ def _quote(text: str) -> str:
 
 def repository_of(project: Path, name: str, remote: str, environment: Mapping[str, str]) -> str:
     """Give ``owner/name`` of the project's remote; a made-up owner where none is on GitHub."""
-    url = _git(
-        project,
-        environment,
-        "config",
-        "--get",
-        f"remote.{remote}.url",
-        expected=(0, 1),
-    )
+    url = _run(git_origin.find_project_url(project, remote), environment)
     address = parse_remote(url)
     if address is None:
         return f"rehearsal/{name.lower()}"
@@ -74,14 +68,7 @@ def make_origin(
     read, and changes that are not committed are left out. Raises ``ContextError`` for a shallow
     clone.
     """
-    answer = _git(
-        project,
-        environment,
-        "rev-parse",
-        "--is-shallow-repository",
-        "--show-toplevel",
-        "--show-prefix",
-    )
+    answer = _run(git_origin.find_project(project), environment)
     # At the top of a repository the prefix is empty.
     shallow, top, prefix = [*answer.split("\n"), ""][:3]
     if shallow == "true":
@@ -90,14 +77,22 @@ def make_origin(
             hint="run `git fetch --unshallow --tags`",
         )
     bare = folder / "origin.git"
-    _clone(folder, environment, "--bare", "--no-hardlinks", top, str(bare))
-    head = _git(project, environment, "rev-parse", "HEAD")
-    _git(bare, environment, "update-ref", f"refs/heads/{branch}", head)
-    _git(bare, environment, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
+    _run(git_origin.clone_bare(folder, top, bare), environment)
+    head = _run(git_origin.find_project_head(project), environment)
+    _run(git_origin.set_branch(bare, branch, head), environment)
+    _run(git_origin.set_head(bare, branch), environment)
     # The docs of earlier versions are the remote's matter; the rehearsal begins without any.
     clone = folder / "project"
-    names = ("--origin", remote, "--branch", branch)
-    _clone(folder, environment, *names, str(bare), str(clone))
+    _run(
+        git_origin.clone_branch(
+            folder,
+            bare,
+            clone,
+            remote,
+            branch,
+        ),
+        environment,
+    )
     return clone / prefix
 
 
@@ -106,7 +101,7 @@ def point_at_github(
 ) -> None:
     """Give the clone the address of a real one; git is told to look in the bare folder instead."""
     url = f"https://github.com/{repository}.git"
-    _git(clone, environment, "remote", "set-url", remote, url)
+    _run(git_origin.set_remote_url(clone, remote, url), environment)
 
 
 def add_commit(clone: Path, message: str, remote: str, environment: Mapping[str, str]) -> None:
@@ -117,24 +112,9 @@ def add_commit(clone: Path, message: str, remote: str, environment: Mapping[str,
     with (clone / "pyproject.toml").open("a", encoding="utf-8") as file:
         file.write("\n")
     committing = {**environment, **IDENTITY}
-    _git(clone, committing, "commit", "--quiet", "--all", "--message", message)
-    _git(clone, environment, "push", "--quiet", remote, "HEAD")
+    _run(git_origin.commit_changes(clone, message), committing)
+    _run(git_origin.push_head(clone, remote), environment)
 
 
-def _clone(folder: Path, environment: Mapping[str, str], *words: str) -> None:
-    # No template: it could bring hooks.
-    _git(folder, environment, "clone", "--quiet", "--template=", *words)
-
-
-def _git(
-    folder: Path, environment: Mapping[str, str], *words: str, expected: tuple[int, ...] = (0,)
-) -> str:
-    command = Command(
-        name="rehearsal",
-        why=f"git {words[0]}",
-        argv=("git", *words),
-        effect=Effect.LOCAL,
-        folder=str(folder),
-        expected=expected,
-    )
+def _run(command: Command, environment: Mapping[str, str]) -> str:
     return Processes(environment)(command).out.strip()

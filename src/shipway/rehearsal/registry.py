@@ -13,6 +13,7 @@ from pathlib import Path
 from shipway.errors import ToolMissing
 from shipway.rehearsal.files import write_text
 from shipway.rehearsal.waiting import wait_until
+from shipway.tools.docker import run_registry
 
 PROGRAMS = ("docker-registry", "registry")
 """Debian's name of the CNCF distribution's program, and upstream's."""
@@ -27,7 +28,7 @@ def start_registry(folder: Path, port: int, environment: Mapping[str, str]) -> s
     address = f"127.0.0.1:{port}"
     program = _find_program(environment)
     if program is None:
-        argv = _container(address)
+        argv = run_registry(address)
     else:
         argv = _native(folder, address, program)
     with (folder / "log").open("ab") as log:
@@ -71,11 +72,6 @@ def _native(folder: Path, address: str, program: str) -> tuple[str, ...]:
     config = folder / "config.json"
     write_text(config, render_registry_config(address, folder / "data"))
     return (program, "serve", str(config))
-
-
-def _container(address: str) -> tuple[str, ...]:
-    # In the foreground: the container ends with its client, and so with the rehearsal.
-    return ("docker", "run", "--rm", "--publish", f"{address}:5000", "registry:2")
 
 
 def wait_for_address(url: str, name: str, log: Path, *, patience: float = 60.0) -> None:

@@ -17,10 +17,10 @@ from shipway.effects.processes import Processes
 from shipway.errors import CheckFailed, ContextError
 from shipway.rehearsal import leash, origin
 from shipway.rehearsal.remotes import Remotes, stand_up
-from shipway.run import release as pipeline
 from shipway.run.documents import result_document
 from shipway.run.preview import PlannedStage
-from shipway.run.reconcile import Outcome
+from shipway.run.release import preview_release, run_release
+from shipway.run.result import Outcome, Result
 from shipway.run.session import Session, open_session
 from shipway.settings import BuilderSettings, CacheSettings, Project
 from shipway.target.context import detect, require_git
@@ -35,8 +35,8 @@ _ReportOutcome = Callable[[Outcome], None]
 class Rehearsal:
     """Hold both runs, the remotes that they ran against, and whether a commit was made up."""
 
-    first: pipeline.Result
-    second: pipeline.Result
+    first: Result
+    second: Result
     remotes: Remotes
     made_up: bool
 
@@ -55,7 +55,12 @@ def run_rehearsal(
     """
     with _stand_ins(progress, keep=keep) as remotes:
         session = session_for(remotes, progress)
-        rehearsal = play(session, remotes, progress, report_outcome)
+        rehearsal = play(
+            session,
+            remotes,
+            progress,
+            report_outcome,
+        )
         present(rehearsal)
         _require_quiet(rehearsal)
 
@@ -66,7 +71,7 @@ def preview_rehearsal(progress: _Progress, *, keep: bool) -> list[PlannedStage]:
     With ``keep`` the remotes that it was planned against stay up.
     """
     with _stand_ins(progress, keep=keep) as remotes:
-        return pipeline.preview_release(session_for(remotes, progress))
+        return preview_release(session_for(remotes, progress))
 
 
 @contextmanager
@@ -80,7 +85,12 @@ def _stand_ins(progress: _Progress, *, keep: bool) -> Iterator[Remotes]:
     environment = equip(os.environ)
     project = Path.cwd()
     remote = load_project(project).settings.remote
-    facts = gather(environment, project, remote=remote, runner=Processes(environment))
+    facts = gather(
+        environment,
+        project,
+        remote=remote,
+        runner=Processes(environment),
+    )
     require_git(detect(facts))
     folder = Path(tempfile.mkdtemp(prefix="shipway-rehearsal-"))
     try:
@@ -144,17 +154,27 @@ def play(
             f"rehearsing with a commit of its own, “{OWN_COMMIT}”"
         )
         remote = session.project.settings.remote
-        origin.add_commit(remotes.project, OWN_COMMIT, remote, remotes.environment)
+        origin.add_commit(
+            remotes.project,
+            OWN_COMMIT,
+            remote,
+            remotes.environment,
+        )
         session = session_for(remotes, progress)
         first = _release(session, report_outcome)
     progress("second run")
     second = _release(session, report_outcome)
-    return Rehearsal(first=first, second=second, remotes=remotes, made_up=made_up)
+    return Rehearsal(
+        first=first,
+        second=second,
+        remotes=remotes,
+        made_up=made_up,
+    )
 
 
-def _release(session: Session, report_outcome: _ReportOutcome) -> pipeline.Result:
-    result = pipeline.Result()
-    pipeline.release(session, result, report_outcome)
+def _release(session: Session, report_outcome: _ReportOutcome) -> Result:
+    result = Result()
+    run_release(session, result, report_outcome)
     return result
 
 

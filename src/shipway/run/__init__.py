@@ -1,2 +1,5 @@
-"""What each task does: it gathers facts, carries the pipeline's stages out, and says what came of it. It prints nothing and
-knows no command line; that is the business of ``tasks/``."""
+"""These modules do what each task is for.
+
+They gather facts, carry the pipeline's stages out, and say what came of it. They print nothing and
+know no command line: that is the business of ``tasks/``.
+"""

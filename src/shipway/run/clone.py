@@ -1,346 +1,234 @@
-"""The temporary clone that a release is made in: the user's checkout is read, never written."""
+"""A release is made in a temporary clone: this module asks and acts there."""
 
 from __future__ import annotations
 
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from shipway.effects.processes import Runner
+from shipway.effects.executor import Executor
 from shipway.errors import ContextError
-from shipway.model.actions import Answer, Command, Effect
 from shipway.model.release import CHANGELOG, Decision, GitTag, Override, Release
-from shipway.model.target import Target
-from shipway.run.session import Session
-from shipway.settings import Project
+from shipway.model.version import Version
+from shipway.settings import Project, Settings
 from shipway.target.context import Context
 from shipway.target.notes import ReleaseFacts, edit_changelog, read_authors, read_notes
-from shipway.target.plan import plan_target
-from shipway.target.releases import find_good, find_release, find_withdrawn, version_of
-from shipway.target.tags import find_previous, plan_moving
-from shipway.tools.git import (
-    NAME_AND_MAIL,
-    RELEASED,
-    TOKENS,
-    authors_command,
-    commit_commands,
-    notes_command,
-    read_tags,
-    tag_commands,
-    tags_command,
+from shipway.target.releases import (
+    find_release,
+    tag_name,
+    usable_versions,
+    version_of,
+    withdrawn_versions,
 )
-from shipway.tools.semantic_release import question, read_decision, render_config, stamp_command
-
-_HELPER = '!f() { test "$1" = get && echo username=x-access-token && echo "password=${GITHUB_TOKEN:-$GH_TOKEN}"; }; f'
-"""A credential helper for git that reads the token from its environment: it stands in no file and no argument."""
+from shipway.target.tags import find_previous, plan_moving
+from shipway.tools import git, git_clone, semantic_release
 
 
 @dataclass(frozen=True, slots=True)
 class Clone:
-    """A clone with the remote's tags, checked out at the commit that is released."""
+    """Holds a clone with the remote's tags, checked out at the commit that is released."""
 
     folder: Path
-    """Where the project lies in the clone."""
+    """Says where the project lies in the clone."""
     config: str
-    """Settings of python-semantic-release to use."""
-    runner: Runner
+    """Says where the settings of python-semantic-release lie."""
+    executor: Executor
     project: Project
     context: Context
-    override: Override
+    override: Override | None
 
     @property
-    def _tag_only(self) -> bool:
-        return self.project.settings.release.tag_only
+    def _settings(self) -> Settings:
+        return self.project.settings
 
-    def _git(self, why: str, *words: str) -> None:
-        self.runner(
-            Command(
-                name="version",
-                why=why,
-                argv=("git", *words),
-                effect=Effect.LOCAL,
-                folder=str(self.folder),
-                secrets=TOKENS,
-            )
-        )
+    @property
+    def _branch(self) -> str:
+        return branch_of(self.project, self.context)
 
-    def _ask(self, why: str, *words: str) -> Answer:
-        """A question that git answers with 0 or 1."""
-        return self.runner(
-            Command(
-                name="version",
-                why=why,
-                argv=("git", *words),
-                effect=Effect.READ,
-                folder=str(self.folder),
-                expected=(0, 1),
-            )
-        )
+    @property
+    def _level(self) -> str:
+        if self.override is None:
+            return ""
+        return self.override.level
 
-    def existing(self) -> Release | None:
-        """The release that was already made of this commit; the clone is then checked out there."""
+    def existing_release(self) -> Release | None:
+        """Find the release that was already made of this commit, and check the clone out there."""
         tags = self.tags()
-        found = find_release(tags, self.context.commit, self.project.settings.release.tag_format)
-        if found is None:
+        tag_format = self._settings.release.tag_format
+        tag = find_release(tags, self.context.commit, tag_format)
+        if tag is None:
             return None
-        return self._go_to(found, tags)
+        return self._go_to(tag, tags)
 
-    def find(self, name: str) -> Release:
-        """The release with that git tag, which has to be there; the clone is then checked out there."""
+    def find_release(self, name: str) -> Release:
+        """Find the release with that git tag, which has to be there; check the clone out there."""
         tags = self.tags()
-        return self._go_to(next(tag for tag in tags if tag.name == name), tags)
+        tag = _find_tag(tags, name)
+        return self._go_to(tag, tags)
 
-    def _go_to(self, found: GitTag, tags: tuple[GitTag, ...]) -> Release:
-        branch = branch_of(self.project, self.context)
-        self._git(f"go to {found.name}", "checkout", "--quiet", "-B", branch, found.commit)
-        self._git(
-            f"have {found.name}",
-            "update-ref",
-            f"refs/tags/{found.name}",
-            f"{RELEASED}/{found.name}",
+    def _go_to(self, tag: GitTag, tags: tuple[GitTag, ...]) -> Release:
+        why = f"go to {tag.name}"
+        check_out = git_clone.check_out_branch(
+            why,
+            self.folder,
+            self._branch,
+            tag.commit,
         )
-        return self._release(found.name, found.commit, tags)
+        self.executor(check_out)
+        self.executor(git_clone.adopt_tag(self.folder, tag.name))
+        return self._describe_release(tag.name, tag.commit, tags)
 
-    def head(self) -> str:
-        """Where the branch is in the remote, empty where it is not."""
-        ref = f"refs/remotes/{self.project.settings.remote}/{branch_of(self.project, self.context)}"
-        return self._ask(
-            "find the branch's head", "rev-parse", "--verify", "--quiet", ref
-        ).out.strip()
+    def remote_head(self) -> str:
+        """Give the full hash of the remote branch's head, empty where there is no such branch."""
+        remote = self._settings.remote
+        question = git.find_remote_head(self.folder, remote, self._branch)
+        answer = self.executor(question)
+        return answer.out.strip()
 
     def is_behind(self) -> bool:
-        """Whether the remote's branch has commits that the one that is released does not have."""
-        head = self.head()
-        return bool(head) and bool(
-            self._ask(
-                "compare the branch's head",
-                "merge-base",
-                "--is-ancestor",
-                head,
-                self.context.commit,
-            ).code
-        )
+        """Tell whether the remote's branch has commits that the released one does not have."""
+        head = self.remote_head()
+        if not head:
+            return False
+        question = git.is_ancestor(self.folder, head, self.context.commit)
+        answer = self.executor(question)
+        return answer.code != 0
 
-    def go_to_head(self) -> tuple[Path, str, int]:
-        """Check the remote's branch out; gives the folder, the commit, and its time in seconds since 1970."""
-        head = self.head()
-        self._git("go to the branch's head", "checkout", "--quiet", "--detach", head)
-        return (
-            self.folder,
-            head,
-            int(self._ask("ask for its time", "show", "--no-patch", "--format=%ct", head).out),
-        )
+    def go_to_head(self) -> tuple[str, int]:
+        """Check the remote's branch out; give the commit, and its time in seconds since 1970."""
+        head = self.remote_head()
+        why = "go to the branch's head"
+        self.executor(git_clone.check_out_detached(why, self.folder, head))
+        answer = self.executor(git.commit_time(self.folder, head))
+        return head, int(answer.out)
 
     def decide(self) -> Decision:
         """Ask python-semantic-release for the last and the next version."""
-        return read_decision(
-            self.runner(
-                question(str(self.folder), self.config, sys.executable, self.override.level)
-            )
+        question = semantic_release.next_version(
+            self.folder,
+            self.config,
+            self._level,
         )
+        return self.executor(question)
 
-    def is_taken(self, decision: Decision) -> bool:
-        """Whether the remote has a tag of the next version: another branch was quicker, or this one began too early."""
-        return self._tag(decision.upcoming) in {tag.name for tag in self.tags()}
+    def is_taken(self, version: Version) -> bool:
+        """Tell whether the remote has a tag of that version.
 
-    def _tag(self, number: str) -> str:
-        return self.project.settings.release.tag_format.replace("{version}", number)
+        Another branch was quicker then, or this one began too early.
+        """
+        tag = self._tag_of(version)
+        return tag in self._tag_names()
 
-    def make(self, decision: Decision) -> Release:
-        """Stamp, write the changelog, commit and tag: in this clone only."""
-        tag = self._tag(decision.upcoming)
-        self.runner(
-            stamp_command(str(self.folder), self.config, sys.executable, self.override.level)
+    def _tag_of(self, version: Version) -> str:
+        return tag_name(version, self._settings.release.tag_format)
+
+    def _tag_names(self) -> set[str]:
+        return {tag.name for tag in self.tags()}
+
+    def make_release(self, decision: Decision) -> Release:
+        """Stamp the version, write the changelog, commit and tag: in this clone only."""
+        if decision.upcoming is None:
+            raise ValueError("no release is due")
+        version = decision.upcoming
+        tag = self._tag_of(version)
+        stamp = semantic_release.stamp_version(
+            self.folder,
+            self.config,
+            sys.executable,
+            self._level,
         )
-        changelog, text = self.folder / CHANGELOG, ""
-        if changelog.is_file():
-            facts = ReleaseFacts(
-                version=decision.upcoming,
-                epoch=self.context.epoch,
-                authors=self._authors(decision),
-                level=self.override.level,
-                reason=self.override.reason,
+        self.executor(stamp)
+        changelog = self._write_changelog(decision, version)
+        epoch = self.context.epoch
+        if self._settings.release.tag_only:
+            notes = read_notes(changelog, version)
+            commands = git_clone.tag_commands(
+                self.folder,
+                tag,
+                epoch,
+                notes,
             )
-            text = edit_changelog(changelog.read_text(encoding="utf-8"), facts)
-            changelog.write_text(text, encoding="utf-8")
-        where = str(self.folder), tag, self.context.epoch
-        for command in (
-            tag_commands(*where, read_notes(text, decision.upcoming))
-            if self._tag_only
-            else commit_commands(*where)
-        ):
-            self.runner(command)
+        else:
+            commands = git_clone.commit_commands(self.folder, tag, epoch)
+        for command in commands:
+            self.executor(command)
         tags = self.tags()
-        commit = next(one.commit for one in tags if one.name == tag)
-        return self._release(tag, commit, tags)
+        commit = _find_tag(tags, tag).commit
+        return self._describe_release(tag, commit, tags)
 
-    def _authors(self, decision: Decision) -> tuple[str, ...]:
-        last = self._tag(decision.current)
-        since = last if last in {tag.name for tag in self.tags()} else ""
-        answer = self.runner(authors_command(str(self.folder), since, self.context.commit))
-        return read_authors(answer.out.splitlines())
-
-    def _notes(self, tag: str, number: str) -> str:
-        if self._tag_only:
-            return self.runner(notes_command(str(self.folder), tag)).out.strip()
-        changelog = self.folder / CHANGELOG
-        return read_notes(
-            changelog.read_text(encoding="utf-8") if changelog.is_file() else "", number
+    def _write_changelog(self, decision: Decision, version: Version) -> str:
+        """Rewrite the new section; give the whole changelog, empty where the project has none."""
+        path = self.folder / CHANGELOG
+        if not path.is_file():
+            return ""
+        facts = ReleaseFacts(
+            version=version,
+            epoch=self.context.epoch,
+            authors=self._authors(decision.current),
+            override=self.override,
         )
+        text = path.read_text(encoding="utf-8")
+        edited = edit_changelog(text, facts)
+        path.write_text(edited, encoding="utf-8")
+        return edited
+
+    def _authors(self, last: Version | None) -> tuple[str, ...]:
+        since = self._tag_of(last) if last else None
+        if since not in self._tag_names():
+            since = None
+        question = git.list_authors(self.folder, since, self.context.commit)
+        answer = self.executor(question)
+        lines = answer.out.splitlines()
+        return read_authors(lines)
+
+    def _notes(self, tag: str, version: Version) -> str:
+        if self._settings.release.tag_only:
+            answer = self.executor(git.read_tag_notes(self.folder, tag))
+            return answer.out.strip()
+        path = self.folder / CHANGELOG
+        changelog = ""
+        if path.is_file():
+            changelog = path.read_text(encoding="utf-8")
+        return read_notes(changelog, version)
 
     def tags(self) -> tuple[GitTag, ...]:
-        """The tags of the remote."""
-        return read_tags(self.runner(tags_command(str(self.folder))))
+        """Give the tags of the remote, and those that were made here."""
+        answer = self.executor(git.list_tags(self.folder))
+        return git.read_git_tags(answer)
 
-    def _release(self, tag: str, commit: str, tags: tuple[GitTag, ...]) -> Release:
-        form = self.project.settings.release.tag_format
-        number = version_of(tag, form)
-        good = find_good(tags, form)
-        moving = (
-            plan_moving(number, good, rolling=self.project.settings.tags.rolling)
-            if number in good
-            else ()
-        )
+    def _describe_release(self, tag: str, commit: str, tags: tuple[GitTag, ...]) -> Release:
+        tag_format = self._settings.release.tag_format
+        version = version_of(tag, tag_format)
+        if version is None:
+            raise ContextError(
+                f"{tag} is no tag of a release",
+                hint=f"the tags of releases look like {tag_format}, with a semantic version",
+            )
+        usable = usable_versions(tags, tag_format)
+        moving: tuple[str, ...] = ()
+        if version in usable:
+            rolling = self._settings.tags.rolling
+            moving = plan_moving(version, usable, rolling=rolling)
         return Release(
-            version=number,
+            version=version,
             tag=tag,
             commit=commit,
-            notes=self._notes(tag, number),
+            notes=self._notes(tag, version),
             moving=moving,
-            previous=find_previous(number, good),
-            withdrawn=find_withdrawn(tags, form),
+            previous=find_previous(version, usable),
+            withdrawn=withdrawn_versions(tags, tag_format),
+            base=self.remote_head(),
         )
+
+
+def _find_tag(tags: Iterable[GitTag], name: str) -> GitTag:
+    """Give the tag of that name, which has to be there."""
+    return next(tag for tag in tags if tag.name == name)
 
 
 def branch_of(project: Project, context: Context) -> str:
-    """The branch that is released; a checkout of a tag is one of the first release branch."""
-    return context.branch or project.settings.release.branches[0]
-
-
-@contextmanager
-def open_clone(session: Session) -> Iterator[Clone]:
-    """A fresh clone of the checkout with the tags of the remote, deleted at the end."""
-    context, settings = session.context, session.project.settings
-    runner = session.executor.runner
-    # Where the environment says: a rehearsal's has to lie within its own folder.
-    with tempfile.TemporaryDirectory(
-        prefix="shipway-", dir=session.environment.get("TMPDIR")
-    ) as parent:
-        folder = Path(parent) / "clone"
-        top, inside = runner(
-            Command(
-                name="version",
-                why="find the repository",
-                effect=Effect.READ,
-                folder=str(session.folder),
-                argv=("git", "rev-parse", "--show-toplevel", "--show-prefix"),
-            )
-        ).out.split("\n")[:2]
-        config = folder / inside / "pyproject.toml"
-        if not session.project.releases_itself:
-            config = Path(parent) / "release.toml"
-            config.write_text(
-                render_config(settings.release, context.repository, inside=bool(inside)),
-                encoding="utf-8",
-            )
-        remote = runner(
-            Command(
-                name="version",
-                why="find the remote",
-                effect=Effect.READ,
-                folder=str(session.folder),
-                argv=("git", "config", "--get", f"remote.{settings.remote}.url"),
-                expected=(0, 1),
-            )
-        ).out.strip()
-        if not remote:
-            raise ContextError(
-                f"there is no git remote {settings.remote!r} to ask for what was released",
-                hint=f"run `git remote add {settings.remote} https://github.com/<owner>/<name>.git`",
-            )
-        for command in _clone_commands(session, top, folder, remote):
-            runner(command)
-        yield Clone(
-            folder / inside, str(config), runner, session.project, context, session.override
-        )
-
-
-def _clone_commands(session: Session, top: str, folder: Path, remote: str) -> Iterator[Command]:
-    """Objects come from the checkout, tags from the remote alone: what it shows is what was released."""
-    context, name = session.context, session.project.settings.remote
-    author, mail = NAME_AND_MAIL
-    inside = ("git", "-C", str(folder))
-    # Global settings of the machine must not change what is committed, nor ask for a passphrase. Nothing tidies up in
-    # the background: it would be at work in a folder that is being deleted.
-    settings = [
-        f"user.name={author}",
-        f"user.email={mail}",
-        "commit.gpgsign=false",
-        "tag.gpgsign=false",
-        "core.hooksPath=/dev/null",
-        "maintenance.auto=false",
-    ]
-    if remote.startswith("https://") and any(session.environment.get(token) for token in TOKENS):
-        settings.append(f"credential.helper={_HELPER}")
-    steps = [
-        (
-            "clone the checkout",
-            (
-                "git",
-                "clone",
-                "--quiet",
-                "--template=",
-                "--no-checkout",
-                "--no-tags",
-                *(f"--config={setting}" for setting in settings),
-                "--origin",
-                name,
-                top,
-                str(folder),
-            ),
-        ),
-        ("point the clone at the remote", (*inside, "remote", "set-url", name, remote)),
-        (
-            "fetch what the remote has",
-            (
-                *inside,
-                "fetch",
-                "--quiet",
-                "--no-tags",
-                "--prune",
-                name,
-                f"+refs/heads/*:refs/remotes/{name}/*",
-                f"+refs/tags/*:{RELEASED}/*",
-            ),
-        ),
-        (
-            "go to the commit",
-            (
-                *inside,
-                "checkout",
-                "--quiet",
-                "-B",
-                branch_of(session.project, context),
-                context.commit,
-            ),
-        ),
-    ]
-    for why, argv in steps:
-        yield Command(name="version", why=why, argv=argv, effect=Effect.LOCAL, secrets=TOKENS)
-
-
-def release_target(session: Session, clone: Clone, release: Release) -> Target:
-    """What should exist once ``release`` is out."""
-    target = plan_target(
-        session.project, session.context, session.environment, str(clone.folder), release
-    )
-    return session.fitted(replace(target, base=clone.head()))
-
-
-def go_to_head(session: Session) -> Session:
-    """The workbench for the commit that the branch has in the remote now; the checkout stays as it is."""
-    with open_clone(session) as clone:
-        return session.at(*clone.go_to_head())
+    """Name the branch that is released: for a checkout of a tag, the first release branch."""
+    if context.branch:
+        return context.branch
+    return project.settings.release.branches[0]

@@ -1,251 +1,300 @@
-"""`doctor`: is everything there that the tasks need, and would a release get through? It changes nothing."""
+"""`doctor` asks whether all is there that the tasks need, and whether a release would get through.
+
+It changes nothing.
+"""
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from shipway.errors import CheckFailed, ShipwayError
 from shipway.image.policies.evidence import Point
-from shipway.model.actions import Command, Effect
-from shipway.model.release import numbers
-from shipway.run.clone import Clone, branch_of, open_clone
-from shipway.run.session import Session, open_session
-from shipway.stages import sign
+from shipway.model.actions import Command
+from shipway.model.release import GitTag
+from shipway.model.version import Version
+from shipway.run.clone import Clone, branch_of
+from shipway.run.fresh_clone import open_clone
+from shipway.run.session import Progress, Session, open_session
 from shipway.target.context import require_git, require_release
 from shipway.target.releases import version_of
 from shipway.target.tags import image_name
-from shipway.tools.buildx import read_platforms
-from shipway.tools.git import TOKENS
+from shipway.tools import buildx, cosign, docker, git
 
 Document = dict[str, Any]  # Any: the values of a JSON document
+NAME = "doctor"
+Check: TypeAlias = tuple[str, Callable[[], str]]
+"""Pairs the name of a check with a function that gives what it saw, or raises ``ShipwayError``."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Asking:
-    """Runs the questions of the checks."""
+def examine(progress: Progress, *, release: bool) -> Document:
+    """Give ``{"checks": [{"name", "holds", "seen"}]}``.
 
-    session: Session
-
-    def __call__(self, why: str, *argv: str, folder: str = "") -> str:
-        """Standard output of a question."""
-        return self.session.executor.runner(
-            Command(
-                name="doctor",
-                why=why,
-                argv=argv,
-                effect=Effect.READ,
-                secrets=TOKENS,
-                folder=folder or str(self.session.folder),
-            )
-        ).out.strip()
-
-
-def examine(progress: Callable[[str], None], *, release: bool) -> Document:
-    """``{"checks": [{"name", "holds", "seen"}]}``; raises ``CheckFailed`` with the same document when one fails."""
+    Raises ``CheckFailed`` with that document when a check fails.
+    """
     session = open_session(progress)
-    ask = _Asking(session)
-    checks = [
-        *_attempt(session, _tools(session, ask)),
-        *(_attempt(session, _release(session, ask)) if release else ()),
-    ]
-    found = {
-        "checks": [
-            {"name": one.name, "holds": one.holds, "seen": one.observation} for one in checks
-        ]
-    }
-    failed = [one for one in checks if not one.holds]
+    points = list(_attempt(session, _tool_checks(session)))
+    if release:
+        points += _attempt(session, _release_checks(session))
+    checks = [_describe(point) for point in points]
+    failed = [point.name for point in points if not point.holds]
     if failed:
+        names = ", ".join(failed)
         error = CheckFailed(
-            f"{len(failed)} checks fail: {', '.join(one.name for one in failed)}",
-            hint="mend what is named; `shipway doctor` changes nothing",
+            f"{len(failed)} checks fail: {names}",
+            hint="fix what is named; `shipway doctor` changes nothing",
         )
-        error.document = found
+        error.document = {"checks": checks}
         raise error
-    return found
+    return {"checks": checks}
 
 
-Check = tuple[str, Callable[[], str]]
+def _describe(point: Point) -> Document:
+    return {
+        "name": point.name,
+        "holds": point.holds,
+        "seen": point.observation,
+    }
 
 
 def _attempt(session: Session, checks: Iterator[Check]) -> Iterator[Point]:
-    """Each check says what it saw; one that raises does not hold, and the others go on."""
+    """Make each check and report it; a check that raises does not hold, and the next go on."""
     for name, check in checks:
-        try:
-            point = Point(name, True, check())
-        except ShipwayError as error:
-            point = Point(name, False, f"{error.message.splitlines()[0]} (next: {error.hint})")
-        session.progress(f"{'ok  ' if point.holds else 'FAIL'} {point.name}: {point.observation}")
+        point = _make_check(name, check)
+        mark = "ok  " if point.holds else "FAIL"
+        session.progress(f"{mark} {name}: {point.observation}")
         yield point
 
 
-def _tools(session: Session, ask: _Asking) -> Iterator[Check]:
-    settings = session.project.settings
-    yield "git", lambda: ask("ask git", "git", "--version")
-    yield "image", lambda: image_name(settings.image, session.context)
-    yield (
-        "engine",
-        lambda: ask("ask the engine", "docker", "version", "--format", "{{.Server.Version}}"),
-    )
-    yield "buildx", lambda: ask("ask buildx", "docker", "buildx", "version")
-    yield "builder", lambda: _builder(session, ask)
-    yield "cosign", lambda: _cosign(ask)
-    yield "signing", lambda: _signing(session)
-    yield "cache", lambda: _cache(session)
+def _make_check(name: str, check: Callable[[], str]) -> Point:
+    try:
+        observation = check()
+    except ShipwayError as error:
+        problem = error.message.splitlines()[0]
+        observation = f"{problem} (next: {error.hint})"
+        return Point(name, False, observation)
+    return Point(name, True, observation)
 
 
-def _builder(session: Session, ask: _Asking) -> str:
+# The tools
+
+
+def _tool_checks(session: Session) -> Iterator[Check]:
+    for name, check in _TOOL_CHECKS:
+        yield name, partial(check, session)
+
+
+def _ask(session: Session, question: Command) -> str:
+    """Give the standard output of a question."""
+    answer = session.executor(question)
+    return answer.out.strip()
+
+
+def _git(session: Session) -> str:
+    question = git.ask_git_version(NAME)
+    return _ask(session, question)
+
+
+def _image(session: Session) -> str:
+    return image_name(session.project.settings.image, session.context)
+
+
+def _engine(session: Session) -> str:
+    question = docker.ask_engine_version(NAME)
+    return _ask(session, question)
+
+
+def _buildx(session: Session) -> str:
+    question = buildx.ask_version(NAME)
+    return _ask(session, question)
+
+
+def _builder(session: Session) -> str:
     target = session.target()
-    node = target.build.node
-    listed = ask("ask for the builders", "docker", "buildx", "ls")
-    if node and node not in listed:
-        return f"{node} will be made: {' '.join(target.build.node_commands[0][5:])}"
-    argv = ("docker", "buildx", "inspect", *((node,) if node else ()))
-    described = session.executor.runner(
-        Command(name="doctor", why="ask the builder", argv=argv, effect=Effect.READ)
-    )
-    driver = re.search(r"^Driver:\s*(\S+)", described.out, re.MULTILINE)
-    return f"{driver[1] if driver else 'unknown'} driver; {', '.join(read_platforms(described))}"
+    builder = target.build.builder
+    names = _ask(session, buildx.list_builders(NAME))
+    if builder and builder not in names:
+        creation, *_ = buildx.create_builder(NAME, builder, target.settings.builder)
+        options = " ".join(creation.argv[creation.argv.index("--driver") :])
+        return f"{builder} will be made: {options}"
+    question = buildx.inspect_builder(NAME, builder, expected=(0,))
+    answer = session.executor(question)
+    driver = buildx.read_driver(answer) or "unknown"
+    platforms = ", ".join(buildx.read_platforms(answer))
+    return f"{driver} driver; {platforms}"
 
 
-def _cosign(ask: _Asking) -> str:
-    return (
-        "3, with signing configs"
-        if "--signing-config" in ask("ask cosign", "cosign", "sign", "--help")
-        else "2"
-    )
+def _cosign(session: Session) -> str:
+    answer = session.executor(cosign.ask_for_help(NAME))
+    if cosign.knows_signing_configs(answer):
+        return "3, with signing configs"
+    return "2"
 
 
 def _signing(session: Session) -> str:
-    how = session.target().signing
-    if how.key or how.browser:
-        return f"with {how.key}" if how.key else "keyless, by a login in the browser"
-    if not any(session.environment.get(name) for name in sign.ID_TOKENS):
-        message = f"keyless, and none of {', '.join(sign.ID_TOKENS)} is set"
-        if session.context.ci:
-            raise CheckFailed(message, hint=sign.KEYLESS)
-        return f"{message}: not from here"
-    return f"keyless, as {how.identity}"
+    target = session.target()
+    if target.signer.key:
+        return f"with {target.signer.key}"
+    if target.settings.sign.browser:
+        return "keyless, by a login in the browser"
+    tokens = [session.environment.get(name) for name in cosign.ID_TOKENS]
+    if any(tokens):
+        return f"keyless, as {target.signer.identity}"
+    names = ", ".join(cosign.ID_TOKENS)
+    message = f"keyless, and none of {names} is set"
+    if session.context.ci:
+        raise CheckFailed(message, hint=cosign.KEYLESS_ADVICE)
+    return f"{message}: not from here"
 
 
 def _cache(session: Session) -> str:
     lacks = session.target().build.cache.lacks
     if lacks:
+        names = ", ".join(lacks)
         raise CheckFailed(
-            f"{', '.join(lacks)} are missing, and buildx would drop the cache without a word",
+            f"{names} are missing, and buildx would drop the cache without a word",
             hint="see docs/docker.md, Caches",
         )
     return session.project.settings.cache.type
 
 
-def _release(session: Session, ask: _Asking) -> Iterator[Check]:
-    """Wedges, before they are made."""
-    settings = session.project.settings
+_TOOL_CHECKS: tuple[tuple[str, Callable[[Session], str]], ...] = (
+    ("git", _git),
+    ("image", _image),
+    ("engine", _engine),
+    ("buildx", _buildx),
+    ("builder", _builder),
+    ("cosign", _cosign),
+    ("signing", _signing),
+    ("cache", _cache),
+)
 
-    def checkout() -> str:
-        require_release(session.context, settings.release.branches)
-        return f"{session.context.branch or session.context.tag} at {session.context.commit[:12]}"
+# A release
 
-    yield "checkout", checkout
+
+def _release_checks(session: Session) -> Iterator[Check]:
+    """Find what would stop a release half-way, before it is made."""
+    yield "checkout", lambda: _checkout(session)
     try:
         require_git(session.context)
         with open_clone(session) as clone:
-            folder = str(clone.folder)
-            yield "remote branch", lambda: _remote_branch(session, ask, folder)
-            yield "last release", lambda: _last_release(session, clone, ask, folder)
+            yield "remote branch", lambda: _remote_branch(session, clone)
+            yield "last release", lambda: _last_release(session, clone)
             yield "next version", lambda: _next_version(clone)
-            # Tried, not guessed; whether a branch is protected is told by the push itself only.
-            yield (
-                "push",
-                lambda: (
-                    ask(
-                        "try to push",
-                        "git",
-                        "push",
-                        "--dry-run",
-                        "--atomic",
-                        settings.remote,
-                        f"HEAD:refs/heads/{branch_of(session.project, session.context)}",
-                        folder=folder,
-                    )
-                    or "allowed"
-                ),
-            )
+            yield "push", lambda: _push(session, clone)
     except ShipwayError as error:
-        failed = error
-
-        def unreachable() -> str:
-            raise failed
-
-        yield "remote", unreachable
+        yield "remote", _raises(error)
 
 
-def _remote_branch(session: Session, ask: _Asking, folder: str) -> str:
+def _raises(error: ShipwayError) -> Callable[[], str]:
+    def check() -> str:
+        raise error
+
+    return check
+
+
+def _checkout(session: Session) -> str:
+    context = session.context
+    require_release(context, session.project.settings.release.branches)
+    place = context.branch or context.tag
+    commit = context.commit[:12]
+    return f"{place} at {commit}"
+
+
+def _remote_branch(session: Session, clone: Clone) -> str:
     branch = branch_of(session.project, session.context)
-    remote = f"refs/remotes/{session.project.settings.remote}/{branch}"
-    behind, ahead = ask(
-        "compare with the remote branch",
-        "git",
-        "rev-list",
-        "--left-right",
-        "--count",
-        f"{remote}...HEAD",
-        folder=folder,
-    ).split()
+    remote = session.project.settings.remote
+    revision = f"refs/remotes/{remote}/{branch}"
+    question = git.count_differences(NAME, clone.folder, revision)
+    counts = _ask(session, question)
+    behind, ahead = counts.split()
     if behind != "0" and not session.context.tag:
         raise CheckFailed(
-            f"{branch} has {behind} commits in the remote that are not here", hint="run `git pull`"
+            f"{branch} has {behind} commits in the remote that are not here",
+            hint="run `git pull`",
         )
-    return (
-        f"{branch}: {ahead} commits here that the remote does not have"
-        if ahead != "0"
-        else f"{branch} is the same"
-    )
+    if ahead != "0":
+        return f"{branch}: {ahead} commits here that the remote does not have"
+    return f"{branch} is the same"
 
 
-def _last_release(session: Session, clone: Clone, ask: _Asking, folder: str) -> str:
-    """The highest release tag is an ancestor of the branch, or of a maintenance branch, and the project says so too."""
-    form = session.project.settings.release.tag_format
-    tags = [tag for tag in clone.tags() if version_of(tag.name, form)]
+def _last_release(session: Session, clone: Clone) -> str:
+    """Check that the highest release tag is on a branch, and that the project there agrees.
+
+    Raises ``CheckFailed``.
+    """
+    release = session.project.settings.release
+    tags = _release_tags(clone, release.tag_format)
     if not tags:
         return "none yet"
-    last = max(tags, key=lambda tag: numbers(version_of(tag.name, form)))
-    if not ask(
-        f"look for a branch with {last.name}",
-        "git",
-        "branch",
-        "--remotes",
-        "--contains",
-        last.commit,
-        folder=folder,
-    ):
-        raise CheckFailed(
-            f"{last.name} is on no branch of the remote: an orphan, left by a push that was half done",
-            hint=f"merge {last.commit[:12]} into the branch, or delete the tag if nothing was published",
-        )
-    text = ask(
-        f"read the project at {last.name}",
-        "git",
-        "show",
-        f"{last.commit}:./pyproject.toml",
-        folder=folder,
+    version = max(tags, key=lambda version: version.precedence)
+    tag = tags[version]
+    question = git.list_branches_with(
+        NAME,
+        f"look for a branch with {tag.name}",
+        clone.folder,
+        tag.commit,
     )
-    stated = tomllib.loads(text).get("project", {}).get("version", "")
-    if not session.project.settings.release.tag_only and stated != version_of(last.name, form):
+    if not _ask(session, question):
         raise CheckFailed(
-            f"{last.name} is of a project that says {stated}",
+            f"{tag.name} is on no branch of the remote: an orphan, "
+            "left by a push that was half done",
+            hint=f"merge {tag.commit[:12]} into the branch, or delete the tag if nothing was "
+            "published",
+        )
+    stated = _stated_version(session, clone, tag)
+    if not release.tag_only and stated != str(version):
+        raise CheckFailed(
+            f"{tag.name} is of a project that says {stated}",
             hint="a tag that was set by hand; the next version follows the tag",
         )
-    return f"{last.name} at {last.commit[:12]}"
+    commit = tag.commit[:12]
+    return f"{tag.name} at {commit}"
+
+
+def _release_tags(clone: Clone, tag_format: str) -> dict[Version, GitTag]:
+    tags: dict[Version, GitTag] = {}
+    for tag in clone.tags():
+        version = version_of(tag.name, tag_format)
+        if version:
+            tags[version] = tag
+    return tags
+
+
+def _stated_version(session: Session, clone: Clone, tag: GitTag) -> str:
+    """Read the version that the project's own file says at a tag, empty where it says none."""
+    question = git.show_file(
+        NAME,
+        f"read the project at {tag.name}",
+        clone.folder,
+        tag.commit,
+        "./pyproject.toml",
+        expected=(0,),
+    )
+    document = tomllib.loads(_ask(session, question))
+    metadata = document.get("project", {})
+    version = metadata.get("version", "")
+    return str(version)
 
 
 def _next_version(clone: Clone) -> str:
     decision = clone.decide()
-    return (
-        f"{decision.current or 'nothing'} → {decision.upcoming}"
-        if decision.upcoming
-        else "no release is due"
+    if decision.upcoming is None:
+        return "no release is due"
+    current = decision.current or "nothing"
+    return f"{current} → {decision.upcoming}"
+
+
+def _push(session: Session, clone: Clone) -> str:
+    """Try the push in a dry run; whether a branch is protected only the push itself can tell."""
+    branch = branch_of(session.project, session.context)
+    remote = session.project.settings.remote
+    question = git.try_push(
+        NAME,
+        clone.folder,
+        remote,
+        branch,
     )
+    return _ask(session, question) or "allowed"

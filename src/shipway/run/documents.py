@@ -1,135 +1,170 @@
-"""The documents that tasks print: the machine contract, in one place."""
+"""The documents that tasks print are the contract with programs; this module builds them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from shipway.model.actions import Json
-from shipway.model.target import Target
-from shipway.run import release as pipeline
-from shipway.run.clone import open_clone
+from shipway.model.version import Version
+from shipway.run.fresh_clone import open_clone
 from shipway.run.preview import render_action
-from shipway.run.session import Session, open_session
-from shipway.stages import build as build_stage
+from shipway.run.result import Outcome, Result
+from shipway.run.session import Progress, Session, open_session
+from shipway.run.status import StageStatus, read_status
+from shipway.stages.build import build_here
 from shipway.target.context import require_git, require_history
 from shipway.target.plan import edge_branch
 from shipway.target.releases import version_of
-from shipway.target.tags import image_name, plan_tags
+from shipway.target.tags import image_name, plan_release_tags, plan_tags
 
-Progress = Callable[[str], None]
 Document = dict[str, Any]
-"""A JSON document; Any, since it is only printed."""
+"""Holds a JSON document; Any, since it is only printed."""
+_OUTPUTS = ("released", "version", "tag", "digest", "image")
 
 
-def context(progress: Progress) -> Document:
-    """Everything that was found out about what is being built."""
+def context_document(progress: Progress) -> Document:
+    """Give everything that is known about what is being built."""
     session = open_session(progress)
-    named = session.project.settings.image or session.context.repository
-    return asdict(session.context) | {"image": _image(session) if named else None}
+    document = asdict(session.context)
+    document["image"] = None
+    if session.project.settings.image or session.context.repository:
+        document["image"] = _image(session)
+    return document
 
 
 def _image(session: Session) -> str:
     return image_name(session.project.settings.image, session.context)
 
 
-def tags(progress: Progress) -> Document:
-    """``{"image", "tags", "version", "channel"}``; the version is the one of a release tag that is built."""
+def tags_document(progress: Progress) -> Document:
+    """Give ``{"image", "tags", "version", "channel"}``.
+
+    The version is that of the release tag that is built, null where no such tag is.
+    """
     session = open_session(progress)
-    require_git(session.context)
-    form = session.project.settings.release.tag_format
-    version = version_of(session.context.tag, form)
-    planned = plan_tags(
-        session.context, version=version, edge=edge_branch(session.project.settings)
-    )
+    context = session.context
+    settings = session.project.settings
+    require_git(context)
+    version = version_of(context.tag, settings.release.tag_format)
+    if version:
+        tags = plan_release_tags(context.commit, version)
+    else:
+        tags = plan_tags(context, edge=edge_branch(settings))
     return {
         "image": _image(session),
-        "tags": list(planned.names),
-        "version": version or None,
-        "channel": planned.channel,
+        "tags": list(tags.names),
+        "version": _render_version(version),
+        "channel": tags.channel,
     }
 
 
-def version(progress: Progress) -> Document:
-    """``{"current", "next", "bump"}``; next and bump are null when no release is due."""
+def version_document(progress: Progress) -> Document:
+    """Give ``{"current", "next", "bump"}``; next and bump are null when no release is due."""
     session = open_session(progress)
     require_history(session.context)
     with open_clone(session) as clone:
         decision = clone.decide()
     return {
-        "current": decision.current or None,
-        "next": decision.upcoming or None,
-        "bump": decision.bump or None,
+        "current": _render_version(decision.current),
+        "next": _render_version(decision.upcoming),
+        "bump": decision.bump,
     }
 
 
-def build(progress: Progress, *, dry_run: bool) -> Document:
-    """Build for this machine; the document of a build without digest, since nothing was pushed."""
+def _render_version(version: Version | None) -> str | None:
+    if version is None:
+        return None
+    return str(version)
+
+
+def local_build_document(progress: Progress, *, dry_run: bool) -> Document:
+    """Build for this machine; the document has no digest, since nothing was pushed."""
     session = open_session(progress)
     target = session.target()
+    command = build_here(target)
     if dry_run:
-        return {"commands": [render_action(build_stage.build_command(target, push=False))]}
-    pipeline.build_here(session, target)
-    return {"image": target.image, "digest": None, "tags": [target.staging], "platforms": []}
-
-
-def status(progress: Progress) -> list[Document]:
-    """Stage, state, evidence and what to do next, as the remotes show them."""
-    return [
-        {
-            "name": name,
-            "state": finding.state.value,
-            "evidence": finding.evidence,
-            "next": following,
-        }
-        for name, finding, following in pipeline.release_status(open_session(progress))
-    ]
-
-
-def result_document(result: pipeline.Result) -> Document:
-    """What `build`, `sign`, … and `release` print with ``--json``."""
-    target = result.target
+        return {"commands": [render_action(command)]}
+    session.executor(command)
     return {
-        "released": result.released,
-        "version": target.version or None if target else None,
-        "tag": target.tag or None if target else None,
-        "image": target.image if target else None,
-        "digest": result.digest or None,
-        "tags": list(_tags(target)) if target else [],
-        "platforms": list(result.world.index.platforms) if result.world.index else [],
-        "packages": dict(result.world.packages),
-        "revision": target.commit if target else None,
-        "docs": target.docs or None if target else None,
-        "release": result.world.release.page if result.world.release else None,
-        "stages": [
-            {
-                "name": one.name,
-                "outcome": one.outcome,
-                "reason": one.reason,
-                "seconds": round(one.seconds, 2),
-            }
-            for one in result.stages
-        ],
+        "image": target.image,
+        "digest": None,
+        "tags": [target.staging],
+        "platforms": [],
     }
 
 
-def _tags(target: Target) -> tuple[str, ...]:
-    return (*target.tags, target.staging)
+def status_rows(progress: Progress) -> list[Document]:
+    """Give a row for each stage: its name, state, evidence and what to do next."""
+    session = open_session(progress)
+    return [_describe_status(status) for status in read_status(session)]
 
 
-def write_outputs(environment: Mapping[str, str], result: pipeline.Result) -> None:
-    """Append ``released``, ``version``, ``tag``, ``digest`` and ``image`` to ``GITHUB_OUTPUT``, whatever came of it."""
+def _describe_status(status: StageStatus) -> Document:
+    return {
+        "name": status.name,
+        "state": status.finding.state.value,
+        "evidence": status.finding.evidence,
+        "next": status.advice,
+    }
+
+
+def result_document(result: Result) -> Document:
+    """Give what `build`, `sign`, … and `release` print with ``--json``."""
+    target = result.target
+    world = result.world
+    release = target.release if target else None
+    return {
+        "released": result.released,
+        "version": str(release.version) if release else None,
+        "tag": release.tag if release else None,
+        "image": target.image if target else None,
+        "digest": result.digest or None,
+        "tags": [*target.tags, target.staging] if target else [],
+        "platforms": list(world.index.platforms) if world.index else [],
+        "packages": _count_packages(result),
+        "revision": target.commit if target else None,
+        "docs": target.docs_version if target else None,
+        "release": world.release.page if world.release else None,
+        "stages": [_describe_outcome(outcome) for outcome in result.stages],
+    }
+
+
+def _count_packages(result: Result) -> dict[str, int]:
+    """Count the packages in the SBOM of each platform."""
+    contents = result.world.contents
+    counts: dict[str, int] = {}
+    if contents is not None:
+        for platform in contents.platforms:
+            packages = contents.packages(platform)
+            counts[platform] = len(packages)
+    return counts
+
+
+def _describe_outcome(outcome: Outcome) -> Document:
+    return {
+        "name": outcome.name,
+        "outcome": outcome.outcome,
+        "reason": outcome.reason,
+        "seconds": round(outcome.seconds, 2),
+    }
+
+
+def write_outputs(environment: Mapping[str, str], result: Result) -> None:
+    """Append what came of a release to ``GITHUB_OUTPUT``, whatever that is."""
     path = environment.get("GITHUB_OUTPUT")
     if not path:
         return
-    found = result_document(result)
+    document = result_document(result)
     with open(path, "a", encoding="utf-8") as file:
-        for name in ("released", "version", "tag", "digest", "image"):
-            file.write(f"{name}={_render_output(found[name])}\n")
+        for name in _OUTPUTS:
+            value = _render_output(document[name])
+            file.write(f"{name}={value}\n")
 
 
 def _render_output(value: Json) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value or "").replace("\n", " ")
+    text = str(value or "")
+    return text.replace("\n", " ")

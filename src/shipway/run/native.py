@@ -1,7 +1,7 @@
-"""Platforms that are built apart, each on a machine of its own kind, and merged afterwards.
+"""Platforms can be built apart, each on a machine of its own kind, and merged afterwards.
 
-Each build pushes under a staging tag of its own (`sha-a1b2c3d-linux-arm64`), where a rerun finds it, and writes a
-digest file; the merge puts the digests of all files under one index.
+Each build pushes under a staging tag of its own (`sha-a1b2c3d-linux-arm64`), where a rerun finds
+it, and writes a digest file; the merge puts the digests of all files under one index.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from shipway.target.caches import plan_cache
 
 
 class DigestFile(msgspec.Struct, frozen=True, kw_only=True):
-    """What one machine tells the one that merges."""
+    """Tells the machine that merges what one machine built."""
 
     image: str
     commit: str
@@ -27,81 +27,119 @@ class DigestFile(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
 
 
-def apart(session: Session, target: Target, platforms: str) -> Target:
-    """The target of a build of some platforms only, such as ``linux/arm64``; all of them when empty."""
-    wanted = tuple(one.strip() for one in platforms.split(",") if one.strip())
-    if not wanted:
-        if target.build.strategy == "native":
+def select_platforms(session: Session, target: Target, platforms: str) -> Target:
+    """Give the target of a build of some platforms only, such as ``linux/arm64``.
+
+    An empty text means all of them. Raises ``ContextError``.
+    """
+    names = [name.strip() for name in platforms.split(",")]
+    selected = tuple(name for name in names if name)
+    if not selected:
+        if target.settings.build.strategy == "native":
             raise ContextError(
                 'the platforms are built apart (`strategy = "native"`), so one has to be named',
                 hint="run `build --push --platform … --digest-file …` on each runner, then `merge`",
             )
         return target
-    strange = [one for one in wanted if one not in target.platforms]
-    if strange:
+    foreign = [name for name in selected if name not in target.platforms]
+    if foreign:
+        unknown = ", ".join(foreign)
+        platforms = ", ".join(target.platforms)
         raise ContextError(
-            f"{', '.join(strange)} is no platform of this image ({', '.join(target.platforms)})",
+            f"{unknown} is no platform of this image ({platforms})",
             hint="name one of these, or set `platforms` in [tool.shipway.build]",
         )
     cache = plan_cache(
-        session.project.settings, session.context, session.environment, target.image, wanted
+        target.settings,
+        session.context,
+        session.environment,
+        target.image,
+        selected,
     )
+    staging = "-".join((target.staging, *selected))
     return replace(
         target,
-        platforms=wanted,
-        staging="-".join((target.staging, *wanted)).replace("/", "-"),
+        platforms=selected,
+        staging=staging.replace("/", "-"),
         tags=(),
         build=replace(target.build, cache=cache),
     )
 
 
 def write_digest_file(path: Path, target: Target, digest: str) -> None:
-    """Tell what was pushed."""
-    found = DigestFile(
-        image=target.image, commit=target.commit, platforms=target.platforms, digest=digest
+    """Write what was pushed."""
+    part = DigestFile(
+        image=target.image,
+        commit=target.commit,
+        platforms=target.platforms,
+        digest=digest,
     )
+    content = msgspec.json.format(msgspec.json.encode(part))
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    path.write_bytes(content + b"\n")
 
 
-def merged(target: Target, paths: Iterable[str]) -> Target:
-    """The target of a merge of the digest files, which may be in folders; raises ``ContextError``."""
-    given = [Path(path) for path in paths]
-    files = [
-        file
-        for path in given
-        for file in (sorted(path.rglob("*.json")) if path.is_dir() else [path])
-    ]
-    found = [(file, _read(file)) for file in files]
-    for file, one in found:
-        for name, value, expected in (
-            ("image", one.image, target.image),
-            ("commit", one.commit, target.commit),
-        ):
-            if value != expected:
-                raise ContextError(
-                    f"{file} is of {name} {value}, not of {expected}",
-                    hint="build every platform of this commit, and merge the files of that run",
-                )
-    built = sorted(platform for _, one in found for platform in one.platforms)
+def merge_digest_files(target: Target, paths: Iterable[str]) -> Target:
+    """Give the target of a merge of the digest files, which may be in folders.
+
+    Raises ``ContextError`` where they do not fit the target, or each other.
+    """
+    parts: list[DigestFile] = []
+    for file in _list_files(paths):
+        part = _read_digest_file(file)
+        _require_same(
+            file,
+            "image",
+            part.image,
+            target.image,
+        )
+        _require_same(
+            file,
+            "commit",
+            part.commit,
+            target.commit,
+        )
+        parts.append(part)
+    built = sorted(platform for part in parts for platform in part.platforms)
     if built != sorted(target.platforms):
+        built_names = ", ".join(built) or "no platform"
+        names = ", ".join(target.platforms)
         raise ContextError(
-            f"the digest files have {', '.join(built) or 'no platform'}, "
-            f"and the image has {', '.join(target.platforms)}",
+            f"the digest files have {built_names}, and the image has {names}",
             hint="give the file of each platform, once: `merge --digest-file FILE_OR_FOLDER …`",
         )
-    ordered = sorted(found, key=lambda pair: target.platforms.index(pair[1].platforms[0]))
-    return replace(target, parts=tuple(one.digest for _, one in ordered))
+    digests = {part.platforms[0]: part.digest for part in parts}
+    # A part may hold several platforms; it stands where its first one does.
+    ordered = [digests[platform] for platform in target.platforms if platform in digests]
+    return replace(target, parts=tuple(ordered))
 
 
-def _read(file: Path) -> DigestFile:
+def _list_files(paths: Iterable[str]) -> Iterable[Path]:
+    for path in map(Path, paths):
+        if path.is_dir():
+            yield from sorted(path.rglob("*.json"))
+        else:
+            yield path
+
+
+def _require_same(file: Path, name: str, actual: str, expected: str) -> None:
+    if actual != expected:
+        raise ContextError(
+            f"{file} is of {name} {actual}, not of {expected}",
+            hint="build every platform of this commit, and merge the files of that run",
+        )
+
+
+def _read_digest_file(file: Path) -> DigestFile:
     try:
         return msgspec.json.decode(file.read_bytes(), type=DigestFile)
     except OSError as error:
         raise ContextError(
-            f"{file} cannot be read: {error.strerror}", hint="name the file that the build wrote"
+            f"{file} cannot be read: {error.strerror}",
+            hint="name the file that the build wrote",
         ) from error
     except msgspec.MsgspecError as error:
         raise ContextError(
-            f"{file} is no digest file: {error}", hint="name the file that the build wrote"
+            f"{file} is no digest file: {error}",
+            hint="name the file that the build wrote",
         ) from error

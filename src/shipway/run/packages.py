@@ -1,20 +1,20 @@
-"""The packages of an image, from its SBOMs: shown, compared with another image's, held against a list of licenses.
-
-`python3 -m shipway.run.packages IMAGE PREVIOUS` prints what changed between two releases, as Markdown.
-"""
+"""The packages of an image come from its SBOMs; they are shown, compared or checked here."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from shipway.effects import read_image
-from shipway.errors import CheckFailed, ContextError, SettingsError, ShipwayError, StepFailed
+from shipway.effects.environment import equip
+from shipway.effects.statements import Document as SbomDocument
+from shipway.effects.statements import read_sbom_documents
+from shipway.errors import CheckFailed, ContextError, SettingsError, StepFailed
 from shipway.image.licenses import is_allowed
-from shipway.image.reference import Reference, parse_reference
+from shipway.image.reference import parse_reference
 from shipway.image.sbom import (
+    Package,
     Packages,
     parse_packages,
     plan_changes,
@@ -22,157 +22,187 @@ from shipway.image.sbom import (
     render_cyclonedx,
     render_table,
 )
-from shipway.run.session import open_session
-from shipway.run.verify import find_index, read_limits, require_index
+from shipway.run.session import Progress, open_session
+from shipway.run.verify import read_limits, require_index_of
 from shipway.settings import parse
-from shipway.target.notes import render_packages
 
 Document = dict[str, Any]
-"""A JSON document; Any, since it is only printed."""
+"""Holds a JSON document; Any, since it is only printed."""
 FORMATS = ("table", "spdx", "cyclonedx")
 
 
-def name_image(image: str, progress: Callable[[str], None]) -> str:
-    """The image that was given, else the present commit's own under its staging tag."""
+def choose_image(image: str, progress: Progress) -> str:
+    """Give the image that was named, else the present commit's own under its staging tag."""
     if image:
         return image
-    target = open_session(progress).target()
+    session = open_session(progress)
+    target = session.target()
     return f"{target.image}:{target.staging}"
 
 
-def read_sboms(image: str) -> tuple[str, dict[str, list[read_image.Node]]]:
-    """(digest, SPDX documents by platform); raises ``StepFailed`` where a platform has none."""
+def read_sboms(image: str) -> tuple[str, dict[str, list[SbomDocument]]]:
+    """Give (digest, SPDX documents by platform).
+
+    Raises ``StepFailed`` where a platform has none.
+    """
+    environment = equip(os.environ)
     reference = parse_reference(image)
-    index = require_index(reference)
-    found = read_image.read_sboms(reference.name, index)
-    lacking = [platform for platform, documents in found.items() if not documents]
-    if lacking or not found:
+    index = require_index_of(reference, environment)
+    sboms = read_sbom_documents(reference.name, index, environment)
+    lacking = [platform for platform, documents in sboms.items() if not documents]
+    if lacking or not sboms:
+        platforms = ", ".join(lacking)
+        place = f" of {platforms}" if lacking else ""
         raise StepFailed(
-            f"{image} has no SBOM{' of ' if lacking else ''}{', '.join(lacking)}",
+            f"{image} has no SBOM{place}",
             hint="build it with `shipway build --push`, or with buildx and `--sbom=true`",
         )
-    return index.digest, found
+    return index.digest, sboms
 
 
 def read_packages(image: str) -> Packages:
-    """The packages by platform."""
-    return {
-        platform: parse_packages(documents) for platform, documents in read_sboms(image)[1].items()
-    }
+    """Give the packages by platform."""
+    _, sboms = read_sboms(image)
+    return parse_sboms(sboms)
 
 
-def sbom(image: str, form: str) -> tuple[str, Document]:
-    """The SBOM: (lines for people, document for programs); SPDX documents as they were attested, by platform."""
-    if form not in FORMATS:
+def parse_sboms(sboms: dict[str, list[SbomDocument]]) -> Packages:
+    """Give the packages by platform, from the SPDX documents by platform."""
+    return {platform: parse_packages(documents) for platform, documents in sboms.items()}
+
+
+def render_sbom(image: str, output_format: str) -> tuple[str, Document]:
+    """Give the SBOM as (lines for people, document for programs).
+
+    SPDX documents are as they were attested, by platform.
+    """
+    if output_format not in FORMATS:
+        formats = ", ".join(FORMATS)
         raise ContextError(
-            f"there is no format {form!r}", hint=f"the formats are {', '.join(FORMATS)}"
+            f"there is no format {output_format!r}",
+            hint=f"the formats are {formats}",
         )
-    digest, documents = read_sboms(image)
-    packages = {platform: parse_packages(found) for platform, found in documents.items()}
-    if form == "spdx":
-        return "", {
-            platform: found[0] if len(found) == 1 else found
-            for platform, found in documents.items()
-        }
-    if form == "cyclonedx":
-        return "", render_cyclonedx(parse_reference(image).name, digest, packages)
-    return render_table(packages), {
+    digest, sboms = read_sboms(image)
+    if output_format == "spdx":
+        return "", _unwrap_all(sboms)
+    packages = parse_sboms(sboms)
+    if output_format == "cyclonedx":
+        reference = parse_reference(image)
+        return "", render_cyclonedx(reference.name, digest, packages)
+    document = {
         "image": image,
         "digest": digest,
-        "packages": {
-            platform: [
-                {
-                    "name": one.name,
-                    "version": one.version,
-                    "license": one.license or None,
-                    "purl": one.purl or None,
-                }
-                for one in found
-            ]
-            for platform, found in packages.items()
-        },
+        "packages": _describe_all(packages),
+    }
+    return render_table(packages), document
+
+
+def _unwrap_all(sboms: dict[str, list[SbomDocument]]) -> Document:
+    return {platform: _unwrap(documents) for platform, documents in sboms.items()}
+
+
+def _unwrap(documents: list[SbomDocument]) -> SbomDocument | list[SbomDocument]:
+    if len(documents) == 1:
+        return documents[0]
+    return documents
+
+
+def _describe_all(packages: Packages) -> Document:
+    descriptions: Document = {}
+    for platform, listed in packages.items():
+        descriptions[platform] = [_describe(package) for package in listed]
+    return descriptions
+
+
+def _describe(package: Package) -> Document:
+    return {
+        "name": package.name,
+        "version": package.version,
+        "license": package.license or None,
+        "purl": package.purl or None,
     }
 
 
-def changes(image: str, other: str) -> tuple[str, Document]:
-    """What ``image`` has that ``other`` had not, or otherwise."""
-    found = plan_changes(read_packages(other), read_packages(image))
-    return render_changes(found), {"image": image, "other": other, "changes": found}
+def compare_images(image: str, other: str) -> tuple[str, Document]:
+    """Say what differs between ``other`` and ``image``, as (lines, document)."""
+    before = read_packages(other)
+    after = read_packages(image)
+    changes = plan_changes(before, after)
+    document: Document = {"image": image, "other": other, "changes": changes}
+    return render_changes(changes), document
 
 
 def allowed_licenses(policy: str) -> tuple[str, ...]:
-    """The licenses of the policy file, else of the project's settings; ``SettingsError`` where none are listed."""
-    listed: tuple[str, ...] = ()
+    """Give the licenses of the policy file, else of the project's settings.
+
+    Raises ``SettingsError`` where none are listed.
+    """
+    licenses: tuple[str, ...] = ()
+    project = Path("pyproject.toml")
     if policy:
-        listed = read_limits(policy).licenses
-    elif Path("pyproject.toml").is_file():
-        listed = parse(Path("pyproject.toml").read_text(encoding="utf-8")).settings.policy.licenses
-    if not listed:
+        licenses = read_limits(policy).licenses
+    elif project.is_file():
+        text = project.read_text(encoding="utf-8")
+        licenses = parse(text).settings.policy.licenses
+    if not licenses:
         raise SettingsError(
             "no list of licenses says what is allowed",
             hint="set `licenses` in [tool.shipway.policy], or give `--policy FILE`",
         )
-    return listed
+    return licenses
 
 
-def licenses(image: str, policy: str) -> Document:
-    """``{"image", "allowed", "refused"}``; raises ``CheckFailed`` with the names when a license is not allowed."""
+def check_licenses(image: str, policy: str) -> Document:
+    """Give ``{"image", "packages", "refused"}``.
+
+    Raises ``CheckFailed`` with that document when a license is not allowed.
+    """
     allowed = allowed_licenses(policy)
-    found = read_packages(image)
-    refused = {
-        platform: [
-            {"name": one.name, "version": one.version, "license": one.license or None}
-            for one in packages
-            if not is_allowed(one.license, allowed)
-        ]
-        for platform, packages in found.items()
-    }
+    packages = read_packages(image)
+    refusals: Document = {}
+    names: set[str] = set()
+    for platform, listed in packages.items():
+        refused = _list_refused(listed, allowed)
+        refusals[platform] = [_describe_license(package) for package in refused]
+        names.update(map(_name_license, refused))
     document: Document = {
         "image": image,
-        "packages": {platform: len(one) for platform, one in found.items()},
-        "refused": refused,
+        "packages": count_packages(packages),
+        "refused": refusals,
     }
-    wrong = sorted(
-        {
-            f"{one['name']} {one['version']}: {one['license'] or 'unknown'}"
-            for packages in refused.values()
-            for one in packages
-        }
-    )
-    if wrong:
-        error = CheckFailed(
-            f"{len(wrong)} packages of {image} are under licenses that are not allowed:\n"
-            + "\n".join(f"  - {one}" for one in wrong),
-            hint="replace the packages, or allow their licenses",
-        )
-        error.document = document
-        raise error
+    if names:
+        raise _refusal(image, sorted(names), document)
     return document
 
 
-def main(image: str, previous: str) -> None:
-    """Print what changed since ``previous``, folded, for the page of a release; nothing where that has no SBOM."""
-    try:
-        now, before = (find_packages(parse_reference(one)) for one in (image, previous))
-    except ShipwayError as error:
-        sys.exit(str(error))
-    if now and before:
-        print(render_packages(plan_changes(before, now), previous.rpartition(":")[2]))
-
-
-def find_packages(reference: Reference) -> Packages:
-    """The packages by platform; none where the image is not there, or has no SBOM."""
-    index = find_index(reference)
-    return (
-        {
-            platform: parse_packages(documents)
-            for platform, documents in read_image.read_sboms(reference.name, index).items()
-            if documents
-        }
-        if index
-        else {}
+def _refusal(image: str, names: Sequence[str], document: Document) -> CheckFailed:
+    count = len(names)
+    lines = "\n".join(f"  - {name}" for name in names)
+    error = CheckFailed(
+        f"{count} packages of {image} are under licenses that are not allowed:\n{lines}",
+        hint="replace the packages, or allow their licenses",
     )
+    error.document = document
+    return error
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:3])
+def count_packages(packages: Packages) -> dict[str, int]:
+    """Count the packages of each platform."""
+    return {platform: len(listed) for platform, listed in packages.items()}
+
+
+def _list_refused(packages: Iterable[Package], allowed: tuple[str, ...]) -> list[Package]:
+    return [package for package in packages if not is_allowed(package.license, allowed)]
+
+
+def _name_license(package: Package) -> str:
+    name = package.license or "unknown"
+    return f"{package.name} {package.version}: {name}"
+
+
+def _describe_license(package: Package) -> Document:
+    return {
+        "name": package.name,
+        "version": package.version,
+        "license": package.license or None,
+    }

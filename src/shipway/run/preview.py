@@ -1,23 +1,26 @@
-"""What people and programs see of a run: plans ready for copy and paste, tables, JSON documents."""
+"""A dry run decides like a run, on a model of the world, and gives commands to copy and paste."""
 
 from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from shipway.model.actions import Action, Json, Request
-from shipway.model.stage import Finding
+from shipway.effects.executor import Executor
+from shipway.model.actions import Command, Json, PlannedAction, Request
+from shipway.model.stage import Finding, Stage, State, Variable
 from shipway.model.target import Target
-from shipway.stages import build, publish
+from shipway.model.world import World
+from shipway.run.reconcile import is_check
 
-_READ_ID = """python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])'"""
+_MOST_ACTIONS = 100
+"""Says how many actions a stage may plan in a dry run before it is clear that it does not end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedStage:
-    """One stage of a dry run: its state now, the evidence, and the commands that would mend it."""
+    """Holds a stage of a dry run: its state now, the evidence, and the commands to come."""
 
     name: str
     state: str
@@ -25,111 +28,193 @@ class PlannedStage:
     commands: tuple[str, ...]
 
 
-def render_plan(
-    target: Target, rows: Sequence[tuple[str, Finding, tuple[Action, ...]]]
-) -> list[PlannedStage]:
-    """A plan as shell lines. What is known only after a step stands there as a variable, set by a line before."""
-    digests = build.name_digests(target)
-    names = {target.folder: "CLONE"} if target.version else {}
-    names |= {f"sha256:{variable}": variable for variable, _ in digests} | {
-        publish.STAND_IN: publish.STAND_IN
-    }
-    plan: list[PlannedStage] = []
-    for name, finding, actions in rows:
-        lines = [render_action(action, names) for action in actions]
-        if name == publish.NAME and len(lines) == 3:
-            lines[0] = f"{publish.STAND_IN}=$({lines[0]} | {_READ_ID})"
-        if name == build.NAME and actions:
-            lines += [
-                f"{variable}=$({render_action(command, {f'${{{known}}}': known for known, _ in digests})})"
-                for variable, command in digests
-            ]
-        plan.append(
-            PlannedStage(
-                name=name,
-                state=finding.state.value,
-                evidence=finding.evidence,
-                commands=tuple(lines),
-            )
+@dataclass(frozen=True, slots=True)
+class StagePreview:
+    """Says what a stage finds now, and what it would do."""
+
+    stage: Stage
+    finding: Finding
+    actions: tuple[PlannedAction, ...] = ()
+
+
+def preview(stages: Iterable[Stage], target: Target, executor: Executor) -> list[StagePreview]:
+    """Decide as a run would, with each stage's actions simulated in a model of the world.
+
+    The remotes are asked, nothing else is done.
+    """
+    world = World()
+    imagined = False
+    rows: list[StagePreview] = []
+    for stage in stages:
+        reason = stage.skip_reason(target)
+        if reason is not None:
+            finding = Finding(State.SAME, reason)
+            rows.append(StagePreview(stage, finding))
+            continue
+        # What a check looks at does not exist while the actions before it are only foreseen.
+        is_foreseen = imagined and is_check(stage.plan(target, world))
+        if not is_foreseen:
+            world = stage.observe(target, world, executor)
+        first = stage.judge(target, world)
+        finding = first
+        actions: list[PlannedAction] = []
+        while finding.state is State.ABSENT and len(actions) < _MOST_ACTIONS:
+            steps = stage.plan(target, world)
+            if not steps:
+                break
+            actions += steps
+            world = stage.simulate(target, world)
+            finding = stage.judge(target, world)
+            imagined = True
+        row = StagePreview(stage, first, tuple(actions))
+        rows.append(row)
+    return rows
+
+
+def render_plan(target: Target, rows: Sequence[StagePreview]) -> list[PlannedStage]:
+    """Render a plan as shell lines.
+
+    What is known only after a step stands there as a variable, set by a line before.
+    """
+    names: dict[str, str] = {}
+    if target.release:
+        names[target.folder] = "CLONE"
+    for row in rows:
+        for variable in row.stage.variables(target):
+            names[variable.stand_in] = variable.name
+    stages: list[PlannedStage] = []
+    for row in rows:
+        variables = row.stage.variables(target)
+        commands = _render_stage(row, variables, names)
+        stage = PlannedStage(
+            name=row.stage.name,
+            state=row.finding.state.value,
+            evidence=row.finding.evidence,
+            commands=tuple(commands),
         )
-    return plan
+        stages.append(stage)
+    return stages
 
 
-def render_action(action: Action, names: Mapping[str, str] | None = None) -> str:
-    """One line of shell: every argument quoted, secrets as the names of their variables."""
+def _render_stage(
+    row: StagePreview, variables: Sequence[Variable], names: Mapping[str, str]
+) -> list[str]:
+    if not row.actions:
+        return []
+    readers = {variable.answer_of: variable for variable in variables if variable.answer_of}
+    lines: list[str] = []
+    for action in row.actions:
+        line = render_action(action, names)
+        if action.why in readers:
+            variable = readers[action.why]
+            query = f"{line} | {variable.reader}"
+            line = _render_assignment(variable, query)
+        lines.append(line)
+    return lines + _render_queries(variables)
+
+
+def _render_queries(variables: Sequence[Variable]) -> list[str]:
+    """Render the lines that set the variables which have a command of their own."""
+    # A query names other variables as its own text does: their values are not known yet.
+    names: dict[str, str] = {}
+    for variable in variables:
+        reference = f"${{{variable.name}}}"
+        names[reference] = variable.name
+    lines: list[str] = []
+    for variable in variables:
+        if variable.command:
+            query = render_action(variable.command, names)
+            line = _render_assignment(variable, query)
+            lines.append(line)
+    return lines
+
+
+def _render_assignment(variable: Variable, line: str) -> str:
+    return f"{variable.name}=$({line})"
+
+
+def render_action(action: PlannedAction, names: Mapping[str, str] | None = None) -> str:
+    """Render one line of shell: every argument quoted, secrets as the names of their variables."""
     names = names or {}
     if isinstance(action, Request):
         return _render_request(action, names)
-    words = [f"{name}={quote(value, names)}" for name, value in sorted(action.env.items())]
-    words += [quote(word, names) for word in action.argv]
-    line = " ".join(words)
-    if action.folder and action.folder in names:
-        line = f"(cd {quote(action.folder, names)} && {line})"
+    line = _render_words(action.argv, names)
+    if isinstance(action, Command):
+        line = _render_command(action, line, names)
     return line
 
 
+def _render_command(command: Command, line: str, names: Mapping[str, str]) -> str:
+    variables = sorted(command.env.items(), reverse=True)
+    for variable, text in variables:
+        value = quote(text, names)
+        line = f"{variable}={value} {line}"
+    if command.stdin:
+        source = _render_words(command.stdin.argv, names)
+        line = f"{source} | {line}"
+    if command.folder and command.folder in names:
+        folder = quote(command.folder, names)
+        line = f"(cd {folder} && {line})"
+    return line
+
+
+def _render_words(words: Iterable[str], names: Mapping[str, str]) -> str:
+    return " ".join(quote(word, names) for word in words)
+
+
 def _render_request(request: Request, names: Mapping[str, str]) -> str:
-    address = (
-        request.path
-        if request.path.startswith("http")
-        else "${GITHUB_API_URL:-https://api.github.com}"
-    )
-    place = (
-        quote(address, names)
-        if address == request.path
-        else f'"{address}"{quote(request.path, names)}'
-    )
-    words = [
-        "curl --fail-with-body --request",
-        request.method,
-        '--header "Authorization: Bearer ${GITHUB_TOKEN}"',
-    ]
+    words = ["curl --fail-with-body --request", request.method]
+    words.append('--header "Authorization: Bearer ${GITHUB_TOKEN}"')
     if request.content:
-        words += [
-            "--header 'Content-Type: application/json' --data-binary",
-            quote(request.content.decode(), names),
-        ]
+        content = quote(request.content.decode(), names)
+        words.append(f"--header 'Content-Type: application/json' --data-binary {content}")
     elif request.body:
-        words += ["--data", quote(json.dumps(request.body), names)]
-    return " ".join((*words, place))
+        text = json.dumps(request.body)
+        body = quote(text, names)
+        words.append(f"--data {body}")
+    address = quote(request.path, names)
+    if not request.path.startswith("http"):
+        address = '"${GITHUB_API_URL:-https://api.github.com}"' + address
+    words.append(address)
+    return " ".join(words)
 
 
 def quote(word: str, names: Mapping[str, str]) -> str:
-    """``word`` quoted for a shell, with each known value in it replaced by its variable.
+    """Quote ``word`` for a shell, with each known value in it replaced by its variable.
 
-    Only the values of ``names`` become variables; a dollar sign that came from anywhere else stays a dollar sign.
+    Only the values of ``names`` become variables; a dollar sign that came from anywhere else stays
+    a dollar sign.
     """
-    for value in sorted(names, key=len, reverse=True):
-        before, found, after = word.partition(value)
-        if found:
-            parts = (
-                quote(before, names) if before else "",
-                f'"${{{names[value]}}}"',
-                quote(after, names) if after else "",
-            )
-            return "".join(parts)
+    for text in sorted(names, key=len, reverse=True):
+        before, separator, after = word.partition(text)
+        if separator:
+            left = quote(before, names) if before else ""
+            right = quote(after, names) if after else ""
+            variable = names[text]
+            return f'{left}"${{{variable}}}"{right}'
     return shlex.quote(word)
 
 
 def plan_document(rows: Sequence[PlannedStage]) -> dict[str, Json]:
-    """A dry run for programs."""
+    """Give a dry run for programs."""
+    stages: list[Json] = [_describe_stage(row) for row in rows]
+    return {"dry_run": True, "stages": stages}
+
+
+def _describe_stage(row: PlannedStage) -> dict[str, Json]:
     return {
-        "dry_run": True,
-        "stages": [
-            {
-                "name": row.name,
-                "state": row.state,
-                "evidence": row.evidence,
-                "commands": list(row.commands),
-            }
-            for row in rows
-        ],
+        "name": row.name,
+        "state": row.state,
+        "evidence": row.evidence,
+        "commands": list(row.commands),
     }
 
 
 def render_lines(rows: Sequence[PlannedStage]) -> str:
-    """A dry run for people: a comment for each stage, then its commands."""
+    """Give a dry run for people: a comment for each stage, then its commands."""
     lines: list[str] = []
     for row in rows:
-        lines += [f"# {row.name}: {row.state}, {row.evidence}", *row.commands]
+        heading = f"# {row.name}: {row.state}, {row.evidence}"
+        lines.append(heading)
+        lines += row.commands
     return "\n".join(lines)

@@ -1,169 +1,202 @@
-"""`prune`: reads a registry's list of images, decides, and deletes what is asked for."""
+"""`prune` reads a registry's list of images, decides which may go, and deletes them if asked to."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
+from shipway.effects.manifests import Manifest
 from shipway.effects.registry import Registry, connect
 from shipway.errors import StepFailed
 from shipway.image.index import SUBJECT
 from shipway.image.labels import PREFIX
 from shipway.image.retention import Rules, Stored, plan_prune
-from shipway.model.actions import Command, Effect, Request
-from shipway.run.session import Session, open_session
+from shipway.model.actions import Effect, Request
+from shipway.run.session import Progress, Session, open_session
 from shipway.target.tags import image_name, plan_branch_tag
-from shipway.tools.git import TOKENS
+from shipway.tools.git import list_branches, read_refs
 
 Document = dict[str, Any]  # Any: the values of a JSON document
 _SIDE_BY_SIDE = 8
-_PAGE = 100
-GITHUB = "ghcr.io/"
-"""GitHub's registry deletes by its own API alone."""
+_PAGE_SIZE = 100
+GITHUB_REGISTRY = "ghcr.io/"
+"""Names GitHub's registry, which deletes by its own API alone."""
 
 
-def prune(progress: Callable[[str], None], *, delete: bool) -> Document:
-    """``{"image", "deleted": bool, "images": [{"digest", "tags", "reason"}]}``; deletes only with ``delete``."""
+def prune_images(progress: Progress, *, delete: bool) -> Document:
+    """Give ``{"image", "deleted": bool, "images": [{"digest", "tags", "reason"}]}``.
+
+    Nothing is deleted without ``delete``.
+    """
     session = open_session(progress)
     image = image_name(session.project.settings.image, session.context)
-    with connect(image) as registry:
-        doomed = plan_prune(read_stored(registry), read_rules(session))
+    with connect(image, session.environment) as registry:
+        manifests = read_stored(registry)
+        rules = read_retention_rules(session)
+        doomed = plan_prune(manifests, rules)
         if delete:
-            remove = _github(session, image) if image.startswith(GITHUB) else registry.delete
-            for one, reason in doomed:
-                progress(f"delete {one.digest[:19]} {' '.join(one.tags)}: {reason}")
-                remove(one.digest)
+            remove = _find_remover(session, image, registry)
+            for stored, reason in doomed:
+                tags = " ".join(stored.tags)
+                progress(f"delete {_shorten(stored.digest)} {tags}: {reason}")
+                remove(stored.digest)
+    images = [_describe_doomed(stored, reason) for stored, reason in doomed]
+    return {"image": image, "deleted": delete, "images": images}
+
+
+def _describe_doomed(stored: Stored, reason: str) -> Document:
     return {
-        "image": image,
-        "deleted": delete,
-        "images": [
-            {"digest": one.digest, "tags": list(one.tags), "reason": reason}
-            for one, reason in doomed
-        ],
+        "digest": stored.digest,
+        "tags": list(stored.tags),
+        "reason": reason,
     }
 
 
-def read_rules(session: Session) -> Rules:
-    """What may go, with the branches that the remote has now."""
+def _shorten(digest: str) -> str:
+    """Give the first twelve digits of a digest, with its algorithm."""
+    return digest[:19]
+
+
+def read_retention_rules(session: Session) -> Rules:
+    """Give the rules of what may go, with the branches that the remote has now.
+
+    Raises ``StepFailed`` where it shows none.
+    """
     settings = session.project.settings
-    answer = session.executor.runner(
-        Command(
-            name="prune",
-            why="ask for the branches",
-            effect=Effect.READ,
-            secrets=TOKENS,
-            folder=str(session.folder),
-            argv=("git", "ls-remote", "--heads", settings.remote),
-        )
-    )
-    heads = [line.partition("refs/heads/")[2] for line in answer.out.splitlines()]
+    question = list_branches("prune", session.folder, settings.remote)
+    answer = session.executor(question)
+    heads = [ref.removeprefix("refs/heads/") for ref in read_refs(answer)]
     if not heads:
         raise StepFailed(
-            f"the git remote {settings.remote!r} shows no branch, so every image would look abandoned",
+            f"the git remote {settings.remote!r} shows no branch, so every image would look "
+            "abandoned",
             hint="check the remote and run the same command again",
         )
     return Rules(
         now=int(time.time()),
         days=settings.prune.days,
-        branches=frozenset(plan_branch_tag(branch) for branch in heads),
-        always=frozenset(plan_branch_tag(branch) for branch in settings.release.branches),
+        branches=frozenset(map(plan_branch_tag, heads)),
+        always=frozenset(map(plan_branch_tag, settings.release.branches)),
     )
 
 
 def read_stored(registry: Registry) -> list[Stored]:
-    """Every manifest that a tag leads to, with what is below it and what refers to it."""
+    """Read every manifest that a tag leads to, with what is below it and what refers to it."""
     with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
-        found: dict[str, Stored] = {}
-        for tag, (digest, content) in zip(
-            tags := registry.tags(), pool.map(registry.manifest, tags), strict=True
-        ):
-            known = found.get(digest)
-            found[digest] = _stored(digest, content, (*(known.tags if known else ()), tag))
-        left = list(found)
-        while left:
-            below = [digest for one in left for digest in found[one].below if digest not in found]
-            below += [
-                digest
-                for digests in pool.map(registry.referrers, left)
-                for digest in digests
-                if digest not in found
-            ]
-            left = list(dict.fromkeys(below))
-            for digest, (_, content) in zip(left, pool.map(registry.manifest, left), strict=True):
-                found[digest] = _stored(digest, content, ())
-    return list(found.values())
+        stored = _read_tagged(registry, pool)
+        unread = list(stored)
+        while unread:
+            digests: list[str] = []
+            for digest in unread:
+                digests += stored[digest].below
+            for referrers in pool.map(registry.referrers, unread):
+                digests += referrers
+            distinct = dict.fromkeys(digests)
+            unread = [digest for digest in distinct if digest not in stored]
+            manifests = pool.map(registry.manifest, unread)
+            for digest, (_, manifest) in zip(unread, manifests, strict=True):
+                stored[digest] = _describe(digest, manifest, ())
+    return list(stored.values())
 
 
-def _stored(digest: str, content: Document, tags: tuple[str, ...]) -> Stored:
-    entries = content.get("manifests") or []
-    written = (content.get("annotations") or {}).get(f"{PREFIX}created", "")
-    try:
-        created = int(datetime.fromisoformat(written).timestamp()) if written else None
-    except ValueError:
-        created = None
-    subject = (content.get("subject") or {}).get("digest", "") or (
-        content.get("annotations") or {}
-    ).get(SUBJECT, "")
+def _read_tagged(registry: Registry, pool: ThreadPoolExecutor) -> dict[str, Stored]:
+    """Read the manifests that tags lead to, by digest."""
+    stored: dict[str, Stored] = {}
+    tags = registry.tags()
+    manifests = pool.map(registry.manifest, tags)
+    for tag, (digest, manifest) in zip(tags, manifests, strict=True):
+        earlier = stored[digest].tags if digest in stored else ()
+        stored[digest] = _describe(digest, manifest, (*earlier, tag))
+    return stored
+
+
+def _describe(digest: str, manifest: Manifest, tags: tuple[str, ...]) -> Stored:
+    annotations = manifest.annotations or {}
+    subject = annotations.get(SUBJECT, "")
+    if manifest.subject:
+        subject = manifest.subject.digest
+    entries = manifest.manifests or ()
+    created = annotations.get(f"{PREFIX}created", "")
     return Stored(
         digest=digest,
         tags=tags,
-        below=tuple(one["digest"] for one in entries),
+        below=tuple(entry.digest for entry in entries),
         subject=subject,
-        created=created,
+        created=_parse_time(created),
     )
 
 
-def _github(session: Session, image: str) -> Callable[[str], None]:
-    """Deletion by GitHub's API, where every manifest is a "version" of a package with a number of its own."""
-    owner, _, package = image.removeprefix(GITHUB).partition("/")
-    place = package.replace("/", "%2F")
-    pages = [f"/{kind}/{owner}/packages/container/{place}/versions" for kind in ("orgs", "users")]
-    addresses = {
-        str(one["name"]): f"{page}/{one['id']}"
-        for page in pages
-        for one in _versions(session, page)
-    }
+def _parse_time(text: str) -> int | None:
+    """Read a time as seconds since 1970, ``None`` where the text is no time."""
+    try:
+        created = datetime.fromisoformat(text)
+        return int(created.timestamp())
+    except ValueError:
+        return None
+
+
+def _find_remover(session: Session, image: str, registry: Registry) -> Callable[[str], None]:
+    """Give a function that deletes the manifest of a digest."""
+    if not image.startswith(GITHUB_REGISTRY):
+        return registry.delete
+    paths = dict(_list_versions(session, image))
 
     def remove(digest: str) -> None:
-        if digest not in addresses:
+        if digest not in paths:
             raise StepFailed(
                 f"GitHub does not list {digest} of {image}",
                 hint="the token needs `packages: write` (a classic one: `delete:packages`)",
             )
-        session.executor.api(
-            Request(
-                name="prune",
-                why=f"delete {digest[:19]}",
-                method="DELETE",
-                path=addresses[digest],
-                effect=Effect.PUBLISH,
-                expected=(204, 404),
-            )
+        request = Request(
+            name="prune",
+            why=f"delete {_shorten(digest)}",
+            method="DELETE",
+            path=paths[digest],
+            effect=Effect.PUBLISH,
+            expected=(204, 404),
         )
+        session.executor(request)
 
     return remove
 
 
-def _versions(session: Session, path: str) -> Iterator[Document]:
-    """All versions of a package; none where the owner is of the other kind."""
+def _list_versions(session: Session, image: str) -> Iterator[tuple[str, str]]:
+    """Give (digest, path in GitHub's API) of each manifest.
+
+    GitHub calls a manifest a version, and gives it a number.
+    """
+    name = image.removeprefix(GITHUB_REGISTRY)
+    owner, _, package = name.partition("/")
+    place = package.replace("/", "%2F")
+    # The owner is of one kind, and the other kind's path has no versions.
+    for kind in ("orgs", "users"):
+        path = f"/{kind}/{owner}/packages/container/{place}/versions"
+        for version in _read_pages(session, path):
+            digest = str(version["name"])
+            number = version["id"]
+            yield digest, f"{path}/{number}"
+
+
+def _read_pages(session: Session, path: str) -> Iterable[Document]:
     page = 1
     while True:
-        answer = session.executor.api(
-            Request(
-                name="prune",
-                why="list the package's versions",
-                method="GET",
-                path=f"{path}?per_page={_PAGE}&page={page}",
-                effect=Effect.READ,
-                expected=(200, 404),
-            )
+        request = Request(
+            name="prune",
+            why="list the package's versions",
+            method="GET",
+            path=f"{path}?per_page={_PAGE_SIZE}&page={page}",
+            effect=Effect.READ,
+            expected=(200, 404),
         )
-        found = json.loads(answer.out) if answer.code == 200 else []
-        yield from found
-        if len(found) < _PAGE:
+        answer = session.executor(request)
+        if answer.code != 200:
+            return
+        versions = json.loads(answer.out)
+        yield from versions
+        if len(versions) < _PAGE_SIZE:
             return
         page += 1

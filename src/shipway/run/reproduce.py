@@ -1,4 +1,4 @@
-"""Does the same commit give the same image? Two builds without cache, compared platform by platform, file by file.
+"""Two builds without cache are compared, file by file: does the same commit give the same image?
 
 Only images are compared: a provenance holds the time of its build and never reproduces.
 """
@@ -9,124 +9,185 @@ import hashlib
 import json
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import IO, Any, cast
 
-from shipway.effects.read_image import plain
+from shipway.effects.blobs import decompress
 from shipway.errors import CheckFailed
 from shipway.image.index import Platform, platform_name
 from shipway.model.actions import Command
 from shipway.model.target import Target
-from shipway.run.native import apart
+from shipway.run.native import select_platforms
 from shipway.run.preview import render_action
-from shipway.run.session import open_session
-from shipway.stages.build import layout_command
+from shipway.run.session import Progress, Session, open_session
+from shipway.stages.build import build_layout
 from shipway.target.context import require_clean
 
 Node = dict[str, Any]  # Any: the values of a JSON document
+Member = dict[str, object]
+"""Says what an archive holds of a file, by name: name, type, link, mode, owner, time, content."""
 
 
-def check(progress: Callable[[str], None], *, platform: str, dry_run: bool) -> Node:
-    """``{"reproducible": true, "platforms": {name: digest}}``; raises ``CheckFailed`` and names what differs first."""
+def check_reproducible(progress: Progress, *, platform: str, dry_run: bool) -> Node:
+    """Give ``{"reproducible": true, "platforms": {name: digest}}``.
+
+    Raises ``CheckFailed`` where the builds differ, and names what differs first.
+    """
     session = open_session(progress)
     require_clean(session.context)
-    target = replace(session.target(), parts=())
-    if platform or target.build.strategy != "native":
-        target = apart(session, target, platform)
-    with tempfile.TemporaryDirectory(
-        prefix="shipway-", dir=session.environment.get("TMPDIR")
-    ) as folder:
-        layouts = [Path(folder) / name for name in ("first", "second")]
-        commands = [layout_command(target, str(layout)) for layout in layouts]
+    target = session.target()
+    target = replace(target, parts=())
+    if platform or target.settings.build.strategy != "native":
+        target = select_platforms(session, target, platform)
+    parent = session.environment.get("TMPDIR")
+    with tempfile.TemporaryDirectory(prefix="shipway-", dir=parent) as folder:
+        first = Layout(Path(folder, "first"))
+        second = Layout(Path(folder, "second"))
+        commands = [
+            build_layout(target, str(first.folder)),
+            build_layout(target, str(second.folder)),
+        ]
         if dry_run:
             return {"commands": [render_action(command) for command in commands]}
-        _build(commands, session.executor.runner, progress)
-        return {"reproducible": True, "platforms": compare(target, *layouts)}
+        _build(commands, session)
+        digests = compare_layouts(target, first, second)
+        return {"reproducible": True, "platforms": digests}
 
 
-def _build(
-    commands: list[Command], runner: Callable[[Command], object], progress: Callable[[str], None]
-) -> None:
+def _build(commands: list[Command], session: Session) -> None:
+    count = len(commands)
     for number, command in enumerate(commands, 1):
-        progress(f"build {number} of {len(commands)}, without cache")
-        runner(command)
+        session.progress(f"build {number} of {count}, without cache")
+        session.executor(command)
 
 
-def compare(target: Target, first: Path, second: Path) -> dict[str, str]:
-    """The digest of each platform, the same in both layouts; raises ``CheckFailed``."""
-    one, other = _manifests(first), _manifests(second)
-    for name in target.platforms:
-        if one[name] != other[name]:
-            where = next(
-                _differences(first, _blob(first, one[name]), second, _blob(second, other[name]))
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Reads an OCI image layout in a folder (OCI image specification, "Image Layout")."""
+
+    folder: Path
+
+    def path(self, digest: str) -> Path:
+        """Give the file of a blob."""
+        name = digest.replace(":", "/")
+        return self.folder / "blobs" / name
+
+    def document(self, digest: str) -> Node:
+        """Read a blob that is a JSON document."""
+        return _read_json(self.path(digest))
+
+    def digests(self) -> dict[str, str]:
+        """Give the digest of each platform's image; the layout's index may stand in another one."""
+        index = _read_json(self.folder / "index.json")
+        while not _names_platforms(index):
+            digest = index["manifests"][0]["digest"]
+            document = self.document(digest)
+            if "layers" in document:
+                config = self.document(document["config"]["digest"])
+                platform = platform_name(cast(Platform, config))
+                return {platform: digest}
+            index = document
+        digests: dict[str, str] = {}
+        for entry in index["manifests"]:
+            platform = platform_name(entry["platform"])
+            digests[platform] = entry["digest"]
+        return digests
+
+    def members(self, layer: Node) -> Iterator[Member]:
+        """Give the files of a layer, in their order."""
+        path = self.path(layer["digest"])
+        # What `decompress` holds open ends with this generator, as it does itself.
+        # pylint: disable-next=contextmanager-generator-missing-cleanup
+        with path.open("rb") as blob, decompress(blob, layer["mediaType"]) as content:
+            yield from _read_members(content)
+
+
+def _read_json(path: Path) -> Node:
+    text = path.read_text(encoding="utf-8")
+    document: Node = json.loads(text)
+    return document
+
+
+def _names_platforms(index: Node) -> bool:
+    return any("platform" in entry for entry in index["manifests"])
+
+
+def compare_layouts(target: Target, first: Layout, second: Layout) -> dict[str, str]:
+    """Give the digest of each platform, the same in both layouts.
+
+    Raises ``CheckFailed`` where they differ.
+    """
+    before = first.digests()
+    after = second.digests()
+    for platform in target.platforms:
+        if before[platform] != after[platform]:
+            left = first.document(before[platform])
+            right = second.document(after[platform])
+            differences = _differences(
+                first,
+                left,
+                second,
+                right,
             )
+            difference = next(differences)
             raise CheckFailed(
-                f"{name} does not reproduce: {where}",
-                hint="make the step that writes it independent of time, order and chance; a Dockerfile "
-                "has SOURCE_DATE_EPOCH as a build argument",
+                f"{platform} does not reproduce: {difference}",
+                hint="make the step that writes it independent of time, order and chance; a "
+                "Dockerfile has SOURCE_DATE_EPOCH as a build argument",
             )
-    return one
+    return before
 
 
-def _manifests(layout: Path) -> dict[str, str]:
-    """Platform → digest, of an OCI image layout whose index may stand in another one."""
-    index = json.loads((layout / "index.json").read_text(encoding="utf-8"))
-    while not any("platform" in one for one in index["manifests"]):
-        found = _blob(layout, index["manifests"][0]["digest"])
-        if "layers" in found:
-            config = _blob(layout, found["config"]["digest"])
-            return {platform_name(cast(Platform, config)): index["manifests"][0]["digest"]}
-        index = found
-    return {platform_name(one["platform"]): one["digest"] for one in index["manifests"]}
-
-
-def _path(layout: Path, digest: str) -> Path:
-    return layout / "blobs" / digest.replace(":", "/")
-
-
-def _blob(layout: Path, digest: str) -> Node:
-    found: Node = json.loads(_path(layout, digest).read_text(encoding="utf-8"))
-    return found
-
-
-def _differences(first: Path, one: Node, second: Path, other: Node) -> Iterator[str]:
-    """What differs, the first thing first: layers from the lowest up, then the configuration."""
-    for number, (left, right) in enumerate(zip_longest(one["layers"], other["layers"]), 1):
+def _differences(first: Layout, before: Node, second: Layout, after: Node) -> Iterator[str]:
+    """Say what differs, in order: layers from the lowest up, then the configuration."""
+    first_layers = before["layers"]
+    second_layers = after["layers"]
+    pairs = zip_longest(first_layers, second_layers)
+    for number, (left, right) in enumerate(pairs, 1):
         if left is None or right is None:
-            yield f"{len(one['layers'])} layers and {len(other['layers'])}"
+            yield f"{len(first_layers)} layers and {len(second_layers)}"
         elif left["digest"] != right["digest"]:
-            yield f"layer {number}, {_first_file(first, left, second, right)}"
+            members = first.members(left)
+            difference = _first_difference(members, second.members(right))
+            yield f"layer {number}, {difference}"
     yield "the configuration (environment, labels or history)"
 
 
-def _first_file(first: Path, left: Node, second: Path, right: Node) -> str:
-    with (
-        _path(first, left["digest"]).open("rb") as a,
-        _path(second, right["digest"]).open("rb") as b,
-        plain(a, left["mediaType"]) as one,
-        plain(b, right["mediaType"]) as other,
-    ):
-        for mine, theirs in zip_longest(_members(one), _members(other)):
-            if mine != theirs:
-                if mine is None or theirs is None or mine["name"] != theirs["name"]:
-                    return (
-                        f"{(mine or theirs or {}).get('name')} is in one of them only, or elsewhere"
-                    )
-                return f"{mine['name']}: " + ", ".join(
-                    f"{key} {mine[key]} and {theirs[key]}"
-                    for key in mine
-                    if mine[key] != theirs[key]
-                )
+def _first_difference(before: Iterator[Member], after: Iterator[Member]) -> str:
+    for left, right in zip_longest(before, after):
+        if left == right:
+            continue
+        member = left or right or {}
+        name = member.get("name")
+        if left is None or right is None or name != right["name"]:
+            return f"{name} is in one of them only, or elsewhere"
+        facts = _changed_facts(left, right)
+        return f"{name}: {facts}"
     return "the same files, packed otherwise"
 
 
-def _members(stream: IO[bytes]) -> Iterator[dict[str, object]]:
-    with tarfile.open(fileobj=stream, mode="r|", bufsize=1 << 14) as archive:
+def _changed_facts(left: Member, right: Member) -> str:
+    facts: list[str] = []
+    for key, before in left.items():
+        after = right[key]
+        if before != after:
+            facts.append(f"{key} {before} and {after}")
+    return ", ".join(facts)
+
+
+def _read_members(stream: IO[bytes]) -> Iterator[Member]:
+    with tarfile.open(
+        fileobj=stream,
+        mode="r|",
+        bufsize=1 << 14,
+    ) as archive:
         for member in archive:
-            content = archive.extractfile(member) if member.isfile() else None
+            content = None
+            if member.isfile():
+                content = archive.extractfile(member)
             yield {
                 "name": member.name,
                 "type": member.type.decode(),
@@ -134,12 +195,15 @@ def _members(stream: IO[bytes]) -> Iterator[dict[str, object]]:
                 "mode": oct(member.mode),
                 "owner": f"{member.uid}:{member.gid}",
                 "time": int(member.mtime),
-                "content": _digest(content),
+                "content": _short_digest(content),
             }
 
 
-def _digest(content: IO[bytes] | None) -> str:
-    known = hashlib.sha256()
-    while content and (part := content.read(1 << 16)):
-        known.update(part)
-    return known.hexdigest()[:12]
+def _short_digest(content: IO[bytes] | None) -> str:
+    """Give the first twelve digits of a content's digest, of an empty one where there is none."""
+    digest = hashlib.sha256()
+    if content is not None:
+        while part := content.read(1 << 16):
+            digest.update(part)
+    digits = digest.hexdigest()
+    return digits[:12]

@@ -1,49 +1,59 @@
-"""`rollback`, carried out: each step is observed, done where it is missing, and observed again."""
+"""`rollback` is carried out like a release: each step is observed, done, and observed again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from shipway.model.target import Target
-from shipway.run.clone import open_clone, release_target
-from shipway.run.preview import PlannedStage, render_plan
-from shipway.run.reconcile import Outcome, preview, reconcile
-from shipway.run.release import Result
+from shipway.run.fresh_clone import open_clone, release_target
+from shipway.run.preview import PlannedStage, preview, render_plan
+from shipway.run.reconcile import reconcile
+from shipway.run.result import Record, Result
 from shipway.run.session import Session
 from shipway.stages.rollback import Rollback, plan_rollback
 
 
 @contextmanager
 def _open(session: Session, version: str) -> Iterator[tuple[Rollback, Target]]:
-    release = session.project.settings.release
-    before, after = release.tag_format.split("{version}")
-    name = (
-        version
-        if version.startswith(before) and version.endswith(after)
-        else f"{before}{version}{after}"
-    )
+    """Give the rollback of ``version`` (``1.2.3`` or its tag), and the target of its release."""
+    settings = session.project.settings
+    tag_format = settings.release.tag_format
+    name = _name_tag(version, tag_format)
     with open_clone(session) as clone:
-        found = plan_rollback(
-            name, clone.tags(), release.tag_format, rolling=session.project.settings.tags.rolling
+        rollback = plan_rollback(
+            name,
+            clone.tags(),
+            tag_format,
+            rolling=settings.tags.rolling,
         )
-        yield found, release_target(session, clone, clone.find(name))
+        release = clone.find_release(name)
+        yield rollback, release_target(session, clone, release)
 
 
-def roll_back(
-    session: Session, version: str, result: Result, report_outcome: Callable[[Outcome], None]
-) -> None:
+def _name_tag(version: str, tag_format: str) -> str:
+    """Give the git tag of a version, which may be named by that tag already."""
+    before, after = tag_format.split("{version}")
+    if version.startswith(before) and version.endswith(after):
+        return version
+    return f"{before}{version}{after}"
+
+
+def roll_back(session: Session, version: str, result: Result, report_outcome: Record) -> None:
     """Take ``version`` (``1.2.3`` or ``v1.2.3``) back; a second run changes nothing."""
-
-    def record(outcome: Outcome) -> None:
-        result.stages.append(outcome)
-        report_outcome(outcome)
-
-    with _open(session, version) as (found, result.target):
-        reconcile(found.steps, result.target, session.executor, record=record)
+    with _open(session, version) as (rollback, target):
+        result.target = target
+        record = result.recorder(report_outcome)
+        reconcile(
+            rollback.stages,
+            target,
+            session.executor,
+            record=record,
+        )
 
 
 def preview_rollback(session: Session, version: str) -> list[PlannedStage]:
-    """What ``roll_back`` would do."""
-    with _open(session, version) as (found, target):
-        return render_plan(target, preview(found.steps, target, session.executor))
+    """Say what ``roll_back`` would do."""
+    with _open(session, version) as (rollback, target):
+        rows = preview(rollback.stages, target, session.executor)
+        return render_plan(target, rows)

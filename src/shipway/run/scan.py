@@ -1,7 +1,7 @@
-"""Known vulnerabilities of an image's packages: well-kept scanners read its SBOM, our rules judge what they find.
+"""Scanners look for known vulnerabilities in an image's SBOM; our rules judge what they find.
 
-Scanners start in an empty folder: what lies in the caller's, such as a list of vulnerabilities to ignore that never
-ends, has no say.
+Scanners start in an empty folder: what lies in the caller's, such as a list of vulnerabilities to
+ignore that never ends, has no say.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -19,10 +20,11 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from shipway.effects.environment import equip
-from shipway.effects.processes import Processes, Runner, failure
-from shipway.effects.read_image import Node
+from shipway.effects.failures import failure
+from shipway.effects.processes import Processes, Runner
+from shipway.effects.statements import Document as SbomDocument
 from shipway.errors import CheckFailed, ContextError, StepFailed, ToolMissing
-from shipway.image.sbom import Packages, parse_packages
+from shipway.image.sbom import Packages
 from shipway.image.scan_reports import PARSERS
 from shipway.image.vulnerabilities import (
     Ruling,
@@ -32,168 +34,231 @@ from shipway.image.vulnerabilities import (
     merge_vulnerabilities,
 )
 from shipway.model.actions import Command, Effect
-from shipway.run.packages import Document, read_sboms
+from shipway.run.packages import Document, count_packages, parse_sboms, read_sboms
 from shipway.run.verify import read_limits
 from shipway.settings import PolicySettings, parse
 from shipway.tools.imagetools import PASSING
 
+_PIP_AUDIT = "pip-audit"
 _PYTHON = "pkg:pypi/"
-Documents = dict[str, list[Node]]
+_PIP_AUDIT_FLAGS = (
+    "--no-deps",
+    "--disable-pip",
+    "--vulnerability-service=osv",
+    "--format=json",
+    "--aliases=on",
+    "--desc=off",
+    "--progress-spinner=off",
+)
 
 
-def scan(image: str, policy: str, scanners: Sequence[str]) -> tuple[str, Document]:
-    """(lines for people, document for programs); raises ``CheckFailed`` when a vulnerability is refused."""
+def scan_image(image: str, policy: str, scanners: Sequence[str]) -> tuple[str, Document]:
+    """Give (lines for people, document for programs).
+
+    Raises ``CheckFailed`` with the document when a vulnerability is refused.
+    """
     limits = read_policy(policy)
-    chosen = choose(scanners, equip(os.environ)["PATH"])
-    digest, documents = read_sboms(image)
-    packages = {platform: parse_packages(found) for platform, found in documents.items()}
-    found = find(chosen, documents, packages)
-    rulings = judge_vulnerabilities(found, limits, datetime.datetime.now(datetime.UTC).date())
-    idle = [one.id for one in find_idle_exceptions(found, limits)]
+    environment = equip(os.environ)
+    chosen = choose_scanners(scanners, environment["PATH"])
+    digest, sboms = read_sboms(image)
+    packages = parse_sboms(sboms)
+    vulnerabilities = find_vulnerabilities(chosen, sboms, packages)
+    rulings = judge_vulnerabilities(vulnerabilities, limits, _today())
+    idle = [exemption.id for exemption in find_idle_exceptions(vulnerabilities, limits)]
     document: Document = {
         "image": image,
         "digest": digest,
         "scanners": chosen,
         "severity": limits.severity,
-        "packages": {platform: len(one) for platform, one in packages.items()},
-        "vulnerabilities": [_describe(one, packages) for one in rulings],
+        "packages": count_packages(packages),
+        "vulnerabilities": [_describe(ruling, packages) for ruling in rulings],
         "idle-exceptions": idle,
     }
-    refused = [one for one in rulings if one.outcome == "refused"]
+    refused = [ruling.render() for ruling in rulings if ruling.outcome == "refused"]
     if refused:
-        error = CheckFailed(
-            f"{len(refused)} known vulnerabilities of {image} are refused:\n"
-            + "\n".join(f"  - {one.render()}" for one in refused),
-            hint="take the fixed versions; or say in `exceptions` until when they may stay, and why",
-        )
-        error.document = document
-        raise error
-    lines = [one.render() for one in rulings]
-    lines += [
-        f"idle      the exception for {one} excepts nothing any more; delete it" for one in idle
-    ]
-    lines += [
-        f"{platform}: {len(one)} packages, nothing is refused ({', '.join(chosen)})"
-        for platform, one in packages.items()
-    ]
+        raise _refusal(image, refused, document)
+    lines = [ruling.render() for ruling in rulings]
+    lines += [_render_idle(name) for name in idle]
+    lines += _render_counts(packages, chosen)
     return "\n".join(lines), document
 
 
-def find(
-    scanners: Sequence[str], documents: Documents, packages: Packages
-) -> tuple[Vulnerability, ...]:
-    """What the scanners find, each vulnerability once; raises ``StepFailed`` where one could not ask."""
-    runner = Processes(equip(os.environ))
-    with tempfile.TemporaryDirectory() as folder:
-        return merge_vulnerabilities(
-            chain.from_iterable(
-                _ask_pip_audit(runner, Path(folder), packages)
-                if name == "pip-audit"
-                else _ask_about_sboms(runner, Path(folder), documents, name)
-                for name in scanners
-            )
-        )
+def _today() -> datetime.date:
+    now = datetime.datetime.now(datetime.UTC)
+    return now.date()
+
+
+def _render_idle(name: str) -> str:
+    return f"idle      the exception for {name} excepts nothing any more; delete it"
+
+
+def _render_counts(packages: Packages, scanners: Sequence[str]) -> Iterator[str]:
+    tools = ", ".join(scanners)
+    for platform, count in count_packages(packages).items():
+        yield f"{platform}: {count} packages, nothing is refused ({tools})"
+
+
+def _refusal(image: str, refused: list[str], document: Document) -> CheckFailed:
+    count = len(refused)
+    lines = "\n".join(f"  - {line}" for line in refused)
+    error = CheckFailed(
+        f"{count} known vulnerabilities of {image} are refused:\n{lines}",
+        hint="take the fixed versions; or say in `exceptions` until when they may stay, and why",
+    )
+    error.document = document
+    return error
 
 
 def read_policy(path: str) -> PolicySettings:
-    """The limits of the file, else of the project in this folder, else the default ones; raises ``SettingsError``."""
-    if path or not Path("pyproject.toml").is_file():
+    """Give the limits of the file, else of the project in this folder, else the default ones.
+
+    Raises ``SettingsError``.
+    """
+    project = Path("pyproject.toml")
+    if path or not project.is_file():
         return read_limits(path)
-    return parse(Path("pyproject.toml").read_text(encoding="utf-8")).settings.policy
+    text = project.read_text(encoding="utf-8")
+    return parse(text).settings.policy
 
 
-def choose(named: Sequence[str], path: str) -> list[str]:
-    """The scanners that were named, else all that are installed; raises ``ToolMissing`` where there is none."""
-    for name in named:
+def choose_scanners(names: Sequence[str], path: str) -> list[str]:
+    """Give the scanners that were named, else all on ``path``.
+
+    Raises ``ContextError`` for a name that is no scanner, ``ToolMissing`` where there is none.
+    """
+    for name in names:
         if name not in PARSERS:
+            scanners = ", ".join(PARSERS)
             raise ContextError(
-                f"there is no scanner {name!r}", hint=f"the scanners are {', '.join(PARSERS)}"
+                f"there is no scanner {name!r}",
+                hint=f"the scanners are {scanners}",
             )
-    found = [name for name in PARSERS if shutil.which(name, path=path)]
-    missing = [name for name in named if name not in found]
-    if missing or not found:
-        raise ToolMissing(
-            f"{' and '.join(missing) or 'no scanner'} is {'not ' if missing else ''}installed",
-            hint="install pip-audit (`pip install pip-audit`), grype or trivy",
+    installed = [name for name in PARSERS if shutil.which(name, path=path)]
+    missing = [name for name in names if name not in installed]
+    hint = "install pip-audit (`pip install pip-audit`), grype or trivy"
+    if missing:
+        lacking = " and ".join(missing)
+        raise ToolMissing(f"{lacking} is not installed", hint=hint)
+    if not installed:
+        raise ToolMissing("no scanner is installed", hint=hint)
+    return list(names) or installed
+
+
+def find_vulnerabilities(
+    scanners: Sequence[str], sboms: dict[str, list[SbomDocument]], packages: Packages
+) -> tuple[Vulnerability, ...]:
+    """Give what the scanners find, each vulnerability once.
+
+    Raises ``StepFailed`` where a scanner could not ask.
+    """
+    vulnerabilities: list[Vulnerability] = []
+    documents = list(chain(*sboms.values()))
+    runner = Processes(equip(os.environ))
+    with tempfile.TemporaryDirectory() as folder:
+        scan = _Scan(runner, Path(folder))
+        for name in scanners:
+            if name == _PIP_AUDIT:
+                vulnerabilities += scan.ask_pip_audit(packages)
+            else:
+                vulnerabilities += scan.ask_about_sboms(name, documents)
+    return merge_vulnerabilities(vulnerabilities)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """Asks scanners, in a folder of their own."""
+
+    runner: Runner
+    folder: Path
+
+    def ask_pip_audit(self, packages: Packages) -> Iterator[Vulnerability]:
+        """Ask with requirements files: a file names a package once, and an image may hold two."""
+        rounds = _plan_requirements(packages)
+        for number, requirements in enumerate(rounds):
+            path = self.folder / f"requirements-{number}.txt"
+            content = _render_requirements(requirements)
+            path.write_text(content, encoding="utf-8")
+            yield from self._ask(
+                _PIP_AUDIT,
+                "--requirement",
+                str(path),
+                *_PIP_AUDIT_FLAGS,
+            )
+
+    def ask_about_sboms(
+        self, name: str, documents: Iterable[SbomDocument]
+    ) -> Iterator[Vulnerability]:
+        """Ask grype or trivy, which read SPDX."""
+        for number, document in enumerate(documents):
+            path = self.folder / f"{number}.spdx.json"
+            content = json.dumps(document)
+            path.write_text(content, encoding="utf-8")
+            if name == "grype":
+                words = [f"sbom:{path}", "--output=json", "--quiet"]
+            else:
+                words = ["sbom", "--format=json", "--quiet", str(path)]
+            yield from self._ask(name, *words)
+
+    def _ask(self, name: str, *words: str) -> Iterator[Vulnerability]:
+        # pip-audit ends with 1 when it finds something, and also when it could not ask: then it
+        # prints no report.
+        command = Command(
+            name="scan",
+            why="ask for known vulnerabilities",
+            argv=(name, *words),
+            effect=Effect.READ,
+            expected=(0, 1) if name == _PIP_AUDIT else (0,),
+            folder=str(self.folder),
+            passing=PASSING,
         )
-    return list(named) or found
+        answer = self.runner(command)
+        if not answer.out.strip():
+            raise failure(command, answer)
+        parse_report = PARSERS[name]
+        return iter(parse_report(answer.out))
 
 
-def _ask_pip_audit(runner: Runner, folder: Path, packages: Packages) -> Iterator[Vulnerability]:
-    """A requirements file names each package once, an image may hold two versions of one."""
-    pinned = sorted(
-        {
-            (canonicalize_name(one.name), one.version)
-            for found in packages.values()
-            for one in found
-            if one.purl.startswith(_PYTHON)
-        }
-    )
-    strange = [f"{name} {version}" for name, version in pinned if not _is_version(version)]
+def _render_requirements(requirements: dict[str, str]) -> str:
+    lines: list[str] = []
+    for name, version in requirements.items():
+        lines.append(f"{name}=={version}\n")
+    return "".join(lines)
+
+
+def _plan_requirements(packages: Packages) -> list[dict[str, str]]:
+    """Give version by name, in as many requirements as the package with the most versions needs.
+
+    Raises ``StepFailed`` for versions that pip-audit cannot read.
+    """
+    pins = _list_pins(packages)
+    strange: list[str] = []
+    for name, version in pins:
+        if not _is_version(version):
+            strange.append(f"{name} {version}")
     if strange:
+        versions = ", ".join(strange)
         raise StepFailed(
-            f"pip-audit cannot be asked about versions like these: {', '.join(strange)}",
+            f"pip-audit cannot be asked about versions like these: {versions}",
             hint="name another scanner with --scanner, such as grype or trivy",
         )
     rounds: list[dict[str, str]] = []
-    for name, version in pinned:
-        free = next((one for one in rounds if name not in one), None)
-        if free is None:
-            rounds.append(free := {})
-        free[name] = version
-    for number, one in enumerate(rounds):
-        listed = folder / f"requirements-{number}.txt"
-        listed.write_text(
-            "".join(f"{name}=={version}\n" for name, version in one.items()), encoding="utf-8"
-        )
-        yield from _ask(
-            runner,
-            folder,
-            "pip-audit",
-            (
-                "--requirement",
-                str(listed),
-                "--no-deps",
-                "--disable-pip",
-                "--vulnerability-service=osv",
-                "--format=json",
-                "--aliases=on",
-                "--desc=off",
-                "--progress-spinner=off",
-            ),
-        )
+    for name, version in pins:
+        free = [requirements for requirements in rounds if name not in requirements]
+        if not free:
+            free = [{}]
+            rounds += free
+        free[0][name] = version
+    return rounds
 
 
-def _ask_about_sboms(
-    runner: Runner, folder: Path, documents: Documents, name: str
-) -> Iterator[Vulnerability]:
-    words: Callable[[str], tuple[str, ...]] = {
-        "grype": lambda path: (f"sbom:{path}", "--output=json", "--quiet"),
-        "trivy": lambda path: ("sbom", "--format=json", "--quiet", path),
-    }[name]
-    for number, document in enumerate(chain.from_iterable(documents.values())):
-        path = folder / f"{number}.spdx.json"
-        path.write_text(json.dumps(document), encoding="utf-8")
-        yield from _ask(runner, folder, name, words(str(path)))
-
-
-def _ask(
-    runner: Runner, folder: Path, name: str, words: tuple[str, ...]
-) -> Iterator[Vulnerability]:
-    # pip-audit ends with 1 when it finds something, and also when it could not ask: then it prints no report.
-    command = Command(
-        name="scan",
-        why="ask for known vulnerabilities",
-        argv=(name, *words),
-        effect=Effect.READ,
-        expected=(0, 1) if name == "pip-audit" else (0,),
-        folder=str(folder),
-        again=PASSING,
-    )
-    answer = runner(command)
-    if not answer.out.strip():
-        raise failure(command, answer)
-    return PARSERS[name](answer.out)
+def _list_pins(packages: Packages) -> list[tuple[str, str]]:
+    """List (name, version) of the Python packages on any platform, sorted, each once."""
+    pins: set[tuple[str, str]] = set()
+    for package in chain(*packages.values()):
+        if package.purl.startswith(_PYTHON):
+            name = canonicalize_name(package.name)
+            pins.add((name, package.version))
+    return sorted(pins)
 
 
 def _is_version(text: str) -> bool:
@@ -204,24 +269,26 @@ def _is_version(text: str) -> bool:
     return True
 
 
-def _describe(one: Ruling, packages: Packages) -> Document:
-    found = one.vulnerability
+def _describe(ruling: Ruling, packages: Packages) -> Document:
+    vulnerability = ruling.vulnerability
+    platforms = [platform for platform in packages if _is_in(vulnerability, packages, platform)]
     return {
-        "id": found.ids[0],
-        "aliases": found.ids[1:],
-        "package": found.package,
-        "version": found.version,
-        "severity": found.severity or None,
-        "fixed": found.fixed,
-        "outcome": one.outcome,
-        "reason": one.reason,
-        "platforms": [
-            platform
-            for platform, held in packages.items()
-            if any(
-                (canonicalize_name(other.name), other.version)
-                == (canonicalize_name(found.package), found.version)
-                for other in held
-            )
-        ],
+        "id": vulnerability.ids[0],
+        "aliases": vulnerability.ids[1:],
+        "package": vulnerability.package,
+        "version": vulnerability.version,
+        "severity": vulnerability.severity or None,
+        "fixed": vulnerability.fixed,
+        "outcome": ruling.outcome,
+        "reason": ruling.reason,
+        "platforms": platforms,
     }
+
+
+def _is_in(vulnerability: Vulnerability, packages: Packages, platform: str) -> bool:
+    name = canonicalize_name(vulnerability.package)
+    for package in packages[platform]:
+        is_same_version = package.version == vulnerability.version
+        if is_same_version and canonicalize_name(package.name) == name:
+            return True
+    return False

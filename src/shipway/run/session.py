@@ -1,4 +1,4 @@
-"""Everything that a task needs, gathered once: project, context, and the means to act."""
+"""A session gathers once what a task needs: project, context, and the means to act."""
 
 from __future__ import annotations
 
@@ -7,91 +7,143 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
-from shipway.effects.environment import equip, is_modern
+from shipway.effects.environment import equip
+from shipway.effects.executor import Executor
 from shipway.effects.facts import gather, load_project
 from shipway.effects.github import DEFAULT, Api
 from shipway.effects.processes import Processes, read_patience
+from shipway.effects.questions import Answerer
 from shipway.model.release import Override
 from shipway.model.target import Target
-from shipway.run.reconcile import Executor
 from shipway.settings import Project
 from shipway.target.context import Context, detect, require_git
 from shipway.target.plan import plan_target
+from shipway.tools import cosign
+
+Progress: TypeAlias = Callable[[str], None]
+"""Receives each line of progress."""
+_LONG_PATIENCE = 3600
+"""Says how many seconds a stage waits for troubles to pass in CI, where no person waits."""
+_SHORT_PATIENCE = 60
+"""Says how many seconds a stage waits for troubles to pass where a person waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """What a task works with. ``environment`` holds the secrets; only ``hands`` passes them on, by name."""
+    """Holds what a task works with.
+
+    ``environment`` holds the secrets; only ``executor`` passes them on, by name. ``adapt`` replaces
+    settings of the project, as a rehearsal does.
+    """
 
     folder: Path
     environment: Mapping[str, str]
     project: Project
     context: Context
     executor: Executor
-    progress: Callable[[str], None]
+    progress: Progress
     adapt: Callable[[Project], Project] = lambda project: project
-    override: Override = Override()
+    override: Override | None = None
 
     def target(self) -> Target:
-        """The target of the present branch or pull request."""
+        """Plan the target of the present branch or pull request."""
         require_git(self.context)
-        target = plan_target(self.project, self.context, self.environment, str(self.folder))
-        return self.fitted(target)
-
-    def at(self, folder: Path, commit: str, epoch: int) -> Session:
-        """The same for another commit of the branch, checked out in ``folder``: with what the project says there."""
-        return replace(
-            self,
-            project=self.adapt(load_project(folder)),
-            context=replace(self.context, commit=commit, epoch=epoch),
+        target = plan_target(
+            self.project,
+            self.context,
+            self.environment,
+            str(self.folder),
         )
+        return self.fit(target)
 
-    def overridden(self, override: Override) -> Session:
-        """The same with somebody's word on the next version."""
-        return replace(self, override=override)
+    def at_commit(self, folder: Path, commit: str, epoch: int) -> Session:
+        """Give the session for another commit of the branch, with what the project says there.
 
-    def fitted(self, target: Target) -> Target:
-        """The target with what only this machine tells: the generation of its cosign, and whether there are docs."""
-        # Only where what it is told depends on it.
-        how = target.signing
-        modern = (
-            bool(how.config or how.trusted_root or not how.transparency_log)
-            and bool(shutil.which("cosign", path=self.environment.get("PATH")))
-            and is_modern(self.executor.runner)
-        )
-        docs = target.docs if has_docs(self.project, Path(target.folder)) else ""
-        return replace(target, docs=docs, signing=replace(target.signing, modern=modern))
+        It is checked out in ``folder``; ``epoch`` is its time in seconds since 1970.
+        """
+        project = load_project(folder)
+        context = replace(self.context, commit=commit, epoch=epoch)
+        return replace(self, project=self.adapt(project), context=context)
+
+    def fit(self, target: Target) -> Target:
+        """Add what depends on this machine: its cosign's generation, and whether docs are there."""
+        docs_version = target.docs_version
+        if not has_docs(self.project, Path(target.folder)):
+            docs_version = None
+        has_signing_config = self._knows_signing_configs(target)
+        signer = replace(target.signer, has_signing_config=has_signing_config)
+        return replace(target, docs_version=docs_version, signer=signer)
+
+    def _knows_signing_configs(self, target: Target) -> bool:
+        """Ask cosign for its generation, only where its flags depend on it."""
+        sign = target.settings.sign
+        depends = sign.signing_config or sign.trusted_root or not sign.transparency_log
+        if not depends:
+            return False
+        path = self.environment.get("PATH")
+        if shutil.which("cosign", path=path) is None:
+            return False
+        answer = self.executor(cosign.ask_for_help("sign"))
+        return cosign.knows_signing_configs(answer)
 
 
 def has_docs(project: Project, folder: Path) -> bool:
-    """Whether the project publishes docs: as it says, else when the configuration of mkdocs is there."""
-    wanted = project.settings.docs.enabled
-    return (folder / project.settings.docs.config).is_file() if wanted is None else wanted
+    """Tell whether the project publishes docs: as it says, else if MkDocs's settings are there."""
+    docs = project.settings.docs
+    if docs.enabled is not None:
+        return docs.enabled
+    config = folder / docs.config
+    return config.is_file()
 
 
 def open_session(
-    progress: Callable[[str], None],
+    progress: Progress,
     *,
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
     adapt: Callable[[Project], Project] = lambda project: project,
+    override: Override | None = None,
 ) -> Session:
-    """Gather project, facts and context of ``folder``; ``adapt`` may replace settings, as a rehearsal does."""
+    """Gather project, facts and context of ``folder``, the present folder if it is not given."""
     folder = folder or Path.cwd()
     environment = equip(os.environ if environment is None else environment)
     project = adapt(load_project(folder))
     patience = read_patience(environment)
-    runner = Processes(environment, echo=progress, patience=patience)
-    facts = gather(environment, folder, remote=project.settings.remote, runner=runner)
-    token = environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or ""
-    api = Api(environment.get("GITHUB_API_URL") or DEFAULT, token, patience=patience)
+    answers = Answerer(environment)
+    runner = Processes(
+        environment,
+        answer=answers,
+        echo=progress,
+        patience=patience,
+    )
+    facts = gather(
+        environment,
+        folder,
+        remote=project.settings.remote,
+        runner=runner,
+    )
+    api = _open_api(environment, patience)
+    executor = Executor(
+        runner=runner,
+        answers=answers,
+        api=api,
+        patience=_LONG_PATIENCE if environment.get("CI") else _SHORT_PATIENCE,
+    )
     return Session(
         folder=folder,
         environment=environment,
         project=project,
         context=detect(facts),
         adapt=adapt,
-        executor=Executor(runner=runner, api=api, patience=3600 if environment.get("CI") else 60),
+        executor=executor,
         progress=progress,
+        override=override,
     )
+
+
+def _open_api(environment: Mapping[str, str], patience: float) -> Api:
+    token = environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or ""
+    address = environment.get("GITHUB_API_URL") or DEFAULT
+    return Api(address, token, patience=patience)

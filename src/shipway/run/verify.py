@@ -1,6 +1,7 @@
-"""What somebody who only has an image's name asks: is it what it should be, and what is in it.
+"""`verify IMAGE` asks whether an image is what it should be, for a person who only has its name.
 
-No checkout, no settings and no secret are read; a private registry is asked with the logins of the Docker client.
+No checkout, no settings and no secret are read; a private registry is asked with the logins of the
+Docker client.
 """
 
 from __future__ import annotations
@@ -13,26 +14,28 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from shipway.effects import read_image
-from shipway.effects.environment import cache_folder, equip, is_modern
-from shipway.effects.processes import Processes, Runner
+from shipway.effects.environment import equip
+from shipway.effects.executor import Executor
+from shipway.effects.processes import Processes
+from shipway.effects.questions import Answerer
+from shipway.effects.read_image import resolve_index
 from shipway.errors import SettingsError, StepFailed, VerificationFailed
 from shipway.image.index import Index
 from shipway.image.policies import Evidence, strict_policy
 from shipway.image.policies.evidence import Point
 from shipway.image.reference import Reference, parse_reference
-from shipway.model.actions import Json
-from shipway.model.target import Target
+from shipway.model.actions import Json, ReadImage
+from shipway.model.target import Signer
 from shipway.model.world import World
-from shipway.run.reconcile import Executor, observe
 from shipway.settings.policy_file import Limits, parse_limits
-from shipway.stages import sign
-from shipway.target.from_image import Expectation, plan_expected, plan_target
+from shipway.stages.sign import observe_signatures
+from shipway.target.from_image import Expectation, plan_expected, plan_expected_signer
+from shipway.tools import cosign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What was asked for, the digest that it led to, and every point that was looked at."""
+    """Holds what was asked for, the digest that it led to, and every point that was looked at."""
 
     image: str
     digest: str
@@ -40,107 +43,194 @@ class Verdict:
 
     @property
     def faults(self) -> tuple[Point, ...]:
-        """The points that do not hold."""
+        """Give the points that do not hold."""
         return tuple(point for point in self.points if not point.holds)
 
     def document(self) -> dict[str, Json]:
-        """For programs."""
+        """Give the verdict for programs."""
+        points: list[Json] = [_describe(point) for point in self.points]
         return {
             "image": self.image,
             "digest": self.digest or None,
             "verified": not self.faults,
-            "points": [
-                {"name": one.name, "holds": one.holds, "seen": one.observation}
-                for one in self.points
-            ],
+            "points": points,
         }
 
     def render(self) -> str:
-        """For people: a line for each point."""
-        return "\n".join(
-            f"{'pass' if one.holds else 'FAIL'}  {one.name}: {one.observation}"
-            for one in self.points
-        )
+        """Give the verdict for people: a line for each point."""
+        lines: list[str] = []
+        for point in self.points:
+            mark = "pass" if point.holds else "FAIL"
+            lines.append(f"{mark}  {_render(point)}")
+        return "\n".join(lines)
 
 
-def refusal(verdict: Verdict) -> VerificationFailed:
-    """The error of an image that is not what it should be; it carries every point."""
+def _describe(point: Point) -> dict[str, Json]:
+    return {
+        "name": point.name,
+        "holds": point.holds,
+        "seen": point.observation,
+    }
+
+
+def _render(point: Point) -> str:
+    return f"{point.name}: {point.observation}"
+
+
+def explain_refusal(verdict: Verdict) -> VerificationFailed:
+    """Give the error of an image that is not what it should be; it carries every point."""
     faults = verdict.faults
+    count = len(verdict.points)
+    summary = f"{len(faults)} of {count} points do not hold"
+    lines = "\n".join(f"  - {_render(point)}" for point in faults)
     error = VerificationFailed(
-        f"{verdict.image} is not what it should be: {len(faults)} of {len(verdict.points)} points do not hold:\n"
-        + "\n".join(f"  - {point.name}: {point.observation}" for point in faults),
-        hint="do not use it; ask who publishes it, or say exactly whose signature is expected (docs/verify.md)",
+        f"{verdict.image} is not what it should be: {summary}:\n{lines}",
+        hint="do not use it; ask who publishes it, or say exactly whose signature is expected "
+        "(docs/verify.md)",
     )
     error.document = {**verdict.document()}
     return error
 
 
 def read_limits(path: str) -> Limits:
-    """The policy file, no limits without one; raises ``SettingsError``."""
+    """Read the policy file, no limits without one; raises ``SettingsError``."""
     if not path:
         return Limits()
     try:
-        return parse_limits(Path(path).read_text(encoding="utf-8"), path)
+        text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}", hint="name a policy file") from error
+        raise SettingsError(
+            f"{path} cannot be read: {error}",
+            hint="name a policy file",
+        ) from error
+    return parse_limits(text, path)
 
 
-def verify(
-    image: str, wanted: Expectation, environment: Mapping[str, str] | None = None
+def verify_image(
+    image: str, expectation: Expectation, environment: Mapping[str, str] | None = None
 ) -> Verdict:
-    """Everything that can be asked about an image; raises ``ShipwayError`` where something could not be asked.
+    """Ask everything that can be asked about an image.
 
-    The tag is resolved first; all else is asked by digest, and last of all whether the tag still leads there.
+    The tag is resolved first; all else is asked by digest, and last of all whether the tag still
+    leads there. Raises ``ShipwayError`` where something could not be asked.
     """
     environment = equip(os.environ if environment is None else environment)
     reference = parse_reference(image)
-    index = find_index(reference)
+    index = find_index(reference, environment)
     if index is None:
+        missing = Point("digest", False, f"{reference.text} is not there")
         return Verdict(
             image=image,
             digest="",
-            points=(Point("digest", False, f"{reference.text} is not there"),),
+            points=(missing,),
         )
-    runner = Processes(environment)
-    target = plan_target(reference, wanted, index.annotations)
-    modern = bool(
-        wanted.trusted_root and shutil.which("cosign", path=environment["PATH"])
-    ) and is_modern(runner)
-    target = replace(target, signing=replace(target.signing, modern=modern))
+    evidence = _gather_evidence(
+        image,
+        reference,
+        index,
+        expectation,
+        environment,
+    )
+    expected = plan_expected(
+        reference,
+        expectation,
+        index.annotations,
+        int(time.time()),
+    )
+    policy = strict_policy(expected)
+    points = tuple(policy.check(evidence))
+    return Verdict(
+        image=image,
+        digest=index.digest,
+        points=points,
+    )
+
+
+def _gather_evidence(
+    image: str,
+    reference: Reference,
+    index: Index,
+    expectation: Expectation,
+    environment: Mapping[str, str],
+) -> Evidence:
+    """Read the image and its signatures, and last of all ask where its tag leads now."""
+    executor = _open_executor(environment)
+    signer = plan_expected_signer(reference, expectation, index.annotations)
+    signer = _fit(signer, environment, executor)
+    question = ReadImage(
+        name="verify",
+        why=f"read {image}",
+        image=reference.name,
+        digest=index.digest,
+    )
     with ThreadPoolExecutor(max_workers=1) as pool:
-        reading = pool.submit(
-            read_image.describe, reference.name, index.digest, cache_folder(environment)
+        reading = pool.submit(executor, question)
+        signers = find_signers(
+            executor,
+            reference.name,
+            signer,
+            index,
         )
-        signers = find_signers(runner, target, index)
-        found = reading.result()
-    now = read_image.resolve(reference.name, reference.tag or reference.digest)
-    seen = Evidence(
+        contents = reading.result()
+    asked_for = reference.tag or reference.digest
+    now = resolve_index(reference.name, asked_for, environment)
+    return Evidence(
         index=index,
-        contents=found,
+        contents=contents,
         reference=reference.text,
         signers=signers,
         resolved=now.digest if now else "",
     )
-    expected = plan_expected(reference, wanted, index.annotations, int(time.time()))
-    return Verdict(
-        image=image, digest=index.digest, points=tuple(strict_policy(expected).check(seen))
-    )
 
 
-def find_index(reference: Reference) -> Index | None:
-    """What the reference leads to; the digest counts where there is one."""
-    return read_image.resolve(reference.name, reference.digest or reference.tag)
+def _open_executor(environment: Mapping[str, str]) -> Executor:
+    answers = Answerer(environment)
+    runner = Processes(environment, answer=answers)
+    return Executor(runner=runner, answers=answers)
 
 
-def require_index(reference: Reference) -> Index:
-    """What the reference leads to; raises ``StepFailed`` when it is not there."""
-    index = find_index(reference)
+def _fit(signer: Signer, environment: Mapping[str, str], executor: Executor) -> Signer:
+    """Add the generation of this machine's cosign, where its flags depend on it."""
+    if not signer.trusted_root:
+        return signer
+    if shutil.which("cosign", path=environment["PATH"]) is None:
+        return signer
+    answer = executor(cosign.ask_for_help("verify"))
+    has_signing_config = cosign.knows_signing_configs(answer)
+    return replace(signer, has_signing_config=has_signing_config)
+
+
+def find_index(reference: Reference, environment: Mapping[str, str]) -> Index | None:
+    """Find the index that the reference leads to; the digest counts where there is one."""
+    target = reference.digest or reference.tag
+    return resolve_index(reference.name, target, environment)
+
+
+def require_index_of(reference: Reference, environment: Mapping[str, str]) -> Index:
+    """Give the index that the reference leads to; raises ``StepFailed`` when it is not there."""
+    index = find_index(reference, environment)
     if index is None:
-        raise StepFailed(f"{reference.text} is not there", hint="check the name and the tag")
+        raise StepFailed(
+            f"{reference.text} is not there",
+            hint="check the name and the tag",
+        )
     return index
 
 
-def find_signers(runner: Runner, target: Target, index: Index) -> dict[str, tuple[bool, str]]:
-    """For each digest of the index whether it is signed as expected, and what was seen."""
-    world = observe(sign, target, World(index=index), Executor(runner=runner))
-    return {digest: (digest in world.signed, seen) for digest, seen in world.signers.items()}
+def find_signers(
+    executor: Executor, image: str, signer: Signer, index: Index
+) -> dict[str, tuple[bool, str]]:
+    """Tell of each digest of the index whether it is signed as expected, and what cosign says."""
+    world = World(index=index)
+    world = observe_signatures(
+        image,
+        signer,
+        index,
+        world,
+        executor,
+    )
+    signers: dict[str, tuple[bool, str]] = {}
+    for digest, description in world.signers.items():
+        is_signed = digest in world.signed
+        signers[digest] = (is_signed, description)
+    return signers

@@ -1,129 +1,130 @@
-"""attest: what BuildKit states of each platform, unsigned, also as signed attestations that policy engines look for.
+"""attest: signs what BuildKit states of each platform, as attestations for policy engines.
 
-SBOM and provenance are taken from the image itself, as they were pushed, and signed by cosign (in-toto, DSSE).
-Statements about one digest are written one after the other: a registry that lists no referrers would lose some.
+SBOM and provenance are taken from the image itself, as they were pushed, and signed by cosign
+(in-toto, DSSE). Statements about one digest are written one after the other: a registry that lists
+no referrers would lose some.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from shipway.image.contents import PROVENANCE, SPDX
-from shipway.model.actions import Action
-from shipway.model.stage import Asking, Finding, State
+from shipway.image.contents import PROVENANCE, SPDX, Attestation
+from shipway.model.actions import Ask, Command, PlannedAction, ReadPredicate
+from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target
 from shipway.model.world import World
-from shipway.stages import sign
-from shipway.tools import cosign
+from shipway.tools import cosign, cosign_signing
+from shipway.tools.cosign import Claim
 
 NAME = "attest"
-TYPES = {
+PREDICATE_TYPES = {
     "spdxjson": SPDX,
     "slsaprovenance1": f"{PROVENANCE}v1",
     "slsaprovenance02": f"{PROVENANCE}v0.2",
 }
-"""cosign's name of a predicate type → the type in the statements of BuildKit, which made provenance v0.2 once."""
-Pair = tuple[str, str]
+"""Maps cosign's name of a predicate type to the type that BuildKit states, once of v0.2."""
 
 
-def skip_reason(target: Target) -> str:
-    """Where the settings ask for it."""
-    return "" if target.signing.attest else "not asked for: `attest` in [tool.shipway.sign]"
+def skip_reason(target: Target) -> str | None:
+    """Skip targets whose settings do not ask for it."""
+    if target.settings.sign.attest:
+        return None
+    return "not asked for: `attest` in [tool.shipway.sign]"
 
 
-def observe(target: Target, world: World) -> Asking:
+def observe(target: Target, world: World, ask: Ask) -> World:
     """Verify each attestation that should be there."""
-    asked = {
-        (digest, TYPES[kind]): cosign.asking(
-            NAME,
-            f"verify the {kind} of {digest[:19]}",
-            (
-                "cosign",
-                "verify-attestation",
-                f"--type={kind}",
-                *cosign.expected_signer(target),
-                f"{target.image}@{digest}",
-            ),
+    if world.index is None or world.index.imagined:
+        return world
+    questions: dict[Claim, Command] = {}
+    for digest, kind in _expected(world):
+        command = cosign.verify_attestation(
+            target.image,
+            target.signer,
+            digest,
+            kind,
         )
-        for digest, kind in _wanted(world)
-    }
-    told = yield from cosign.ask(target, asked)
-    return replace(
-        world,
-        attested=frozenset(
-            pair
-            for pair in _wanted(world)
-            if cosign.read_signed(told[pair[0], TYPES[pair[1]]], pair[0])
-        ),
-    )
+        questions[digest, PREDICATE_TYPES[kind]] = command
+    answers = cosign.ask_for_claims(target.image, questions, ask)
+    attested: set[Claim] = set()
+    for digest, kind in _expected(world):
+        answer = answers[digest, PREDICATE_TYPES[kind]]
+        if cosign.is_signed(answer, digest):
+            attested.add((digest, kind))
+    return replace(world, attested=frozenset(attested))
 
 
 def judge(_target: Target, world: World) -> Finding:
-    """One of each statement of each platform."""
-    wanted = _wanted(world)
-    found = len(world.attested.intersection(wanted))
-    if not wanted:
+    """Require a signed attestation of each statement of each platform."""
+    expected = _expected(world)
+    if not expected:
         return Finding(State.ABSENT, "nothing is attested yet")
-    return Finding(
-        State.SAME if found == len(wanted) else State.ABSENT,
-        f"{found} of {len(wanted)} attestations are signed",
-    )
+    total = len(expected)
+    signed = len(world.attested.intersection(expected))
+    evidence = f"{signed} of {total} attestations are signed"
+    if signed < total:
+        return Finding(State.ABSENT, evidence)
+    return Finding(State.SAME, evidence)
 
 
-def plan(target: Target, world: World) -> tuple[Action, ...]:
-    """The next one of each digest, side by side."""
-    return tuple(
-        sign.publishing(
-            target,
-            NAME,
-            f"attest the {kind} of {digest[:19]}",
-            (
-                "python3",
-                "-m",
-                "shipway.effects.attest",
-                f"{target.image}@{_holders(world)[digest]}",
-                TYPES[kind],
-                "cosign",
-                "attest",
-                f"--type={kind}",
-                "--predicate=-",
-                *sign.flags(target),
-                f"{target.image}@{digest}",
-            ),
+def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
+    """Sign the next statement of each digest, side by side."""
+    manifests: dict[str, str] = {}
+    for attestation in _attestations(world):
+        manifests[attestation.subject] = attestation.digest
+    actions: list[PlannedAction] = []
+    for digest, kind in _next_claims(world).items():
+        predicate = ReadPredicate(
+            name=NAME,
+            why=f"read the {kind} of {digest[:19]}",
+            image=target.image,
+            digest=manifests[digest],
+            predicate_type=PREDICATE_TYPES[kind],
         )
-        for digest, kind in _next(world).items()
-    )
+        command = cosign_signing.attest(target, digest, kind, predicate)
+        actions.append(command)
+    return tuple(actions)
 
 
 def simulate(_target: Target, world: World) -> World:
-    """One more of each digest."""
-    return replace(world, attested=world.attested.union(_next(world).items()))
+    """Sign one more statement of each digest."""
+    claims = _next_claims(world)
+    attested = world.attested.union(claims.items())
+    return replace(world, attested=attested)
 
 
-def _holders(world: World) -> dict[str, str]:
-    """Digest of a platform's image → that of the manifest with its statements."""
-    return (
-        {one.subject: one.digest for one in world.contents.attestations} if world.contents else {}
-    )
+def _attestations(world: World) -> tuple[Attestation, ...]:
+    if world.contents is None:
+        return ()
+    return world.contents.attestations
 
 
-def _wanted(world: World) -> list[Pair]:
-    held = (
-        {
-            one.subject: {statement.type for statement in one.statements}
-            for one in world.contents.attestations
-        }
-        if world.contents
-        else {}
-    )
-    return [
-        (digest, kind)
-        for digest, types in held.items()
-        for kind, name in TYPES.items()
-        if name in types
-    ]
+def _expected(world: World) -> list[Claim]:
+    """Give (digest, cosign's name of the predicate type) of each statement that BuildKit made."""
+    claims: list[Claim] = []
+    for attestation in _attestations(world):
+        types = {statement.type for statement in attestation.statements}
+        for kind, predicate_type in PREDICATE_TYPES.items():
+            if predicate_type in types:
+                claims.append((attestation.subject, kind))
+    return claims
 
 
-def _next(world: World) -> dict[str, str]:
-    missing = [pair for pair in _wanted(world) if pair not in world.attested]
-    return dict(reversed(missing))
+def _next_claims(world: World) -> dict[str, str]:
+    """Give the predicate type of the first claim that is not signed yet, by digest."""
+    claims: dict[str, str] = {}
+    for digest, kind in _expected(world):
+        if (digest, kind) not in world.attested:
+            claims.setdefault(digest, kind)
+    return claims
+
+
+STAGE = Stage(
+    name=NAME,
+    skip_reason=skip_reason,
+    observe=observe,
+    judge=judge,
+    plan=plan,
+    simulate=simulate,
+)

@@ -1,87 +1,108 @@
-"""commit: the commit point. One atomic push of the release commit and its tag; after it every step rolls forward."""
+"""commit: pushes the release commit and its tag at once, which is the commit point of a release.
+
+Every step after it rolls forward.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from shipway.model.actions import Action, Command, Effect
-from shipway.model.stage import Asking, Finding, State
-from shipway.model.target import Target
+from shipway.model.actions import Ask, PlannedAction
+from shipway.model.stage import Finding, Needs, Stage, State
+from shipway.model.target import Target, require_release
 from shipway.model.world import World
-from shipway.tools.git import TOKENS, list_command, read_refs
-from shipway.tools.imagetools import PASSING
+from shipway.tools.git import list_refs, push, read_refs
 
 NAME = "commit"
-_HINTS = (
-    (
-        r"non-fast-forward|fetch first|stale info",
-        "the branch moved meanwhile: run the release again from its new head (`git pull`)",
-    ),
-    (
-        r"protected branch|GH006|GH013",
-        "the branch is protected: let a GitHub App push to it, and give its token as GITHUB_TOKEN",
-    ),
-    (
-        r"Permission to|403|could not read Username",
-        "the push is refused: the job needs `contents: write`, and GITHUB_TOKEN in its environment",
-    ),
-)
 
 
-def skip_reason(target: Target) -> str:
-    """Only releases have a commit point."""
-    return "" if target.version else f"a {target.channel} build is not released"
+def skip_reason(target: Target) -> str | None:
+    """Skip targets without a release, which have no commit point."""
+    if target.release:
+        return None
+    return f"a {target.channel} build is not released"
 
 
-def observe(target: Target, world: World) -> Asking:
+def observe(target: Target, world: World, ask: Ask) -> World:
     """Ask the origin for the tag and the head of the release branch."""
-    tag = f"refs/tags/{target.tag}"
-    (answer,) = yield (list_command(target, f"refs/heads/{target.branch}", tag, f"{tag}^{{}}"),)
-    refs = read_refs(answer)
-    # An annotated tag is listed twice; the peeled line names the commit.
-    return replace(
-        world,
-        git_tag=refs.get(f"{tag}^{{}}", refs.get(tag, "")),
-        head=refs.get(f"refs/heads/{target.branch}", ""),
+    branch = f"refs/heads/{target.branch}"
+    tag = f"refs/tags/{require_release(target).tag}"
+    peeled = f"{tag}^{{}}"
+    question = list_refs(
+        target.folder,
+        target.remote,
+        branch,
+        tag,
+        peeled,
     )
+    refs = read_refs(ask(question))
+    # An annotated tag is listed twice; the peeled line names the commit.
+    commit = refs.get(peeled)
+    if not commit:
+        commit = refs.get(tag, "")
+    head = refs.get(branch, "")
+    return replace(world, git_tag=commit, head=head)
 
 
 def judge(target: Target, world: World) -> Finding:
-    """A tag is never moved, and a branch that moved meanwhile is left where it is."""
-    if world.git_tag != target.commit and world.head not in ("", target.base, target.commit):
-        return Finding(State.CONFLICT, f"{target.branch} moved to {world.head[:12]} meanwhile")
-    if not world.git_tag:
-        return Finding(State.ABSENT, f"{target.tag} is not in the origin")
-    if world.git_tag != target.commit:
+    """Never move a tag, and leave a branch that moved meanwhile where it is."""
+    release = require_release(target)
+    tagged = world.git_tag[:12]
+    if world.git_tag == target.commit:
+        return Finding(
+            State.SAME,
+            f"{release.tag} is {tagged}",
+        )
+    expected_heads = ("", release.base, target.commit)
+    if world.head not in expected_heads:
+        head = world.head[:12]
         return Finding(
             State.CONFLICT,
-            f"{target.tag} is {world.git_tag[:12]} in the origin, not {target.commit[:12]}",
+            f"{target.branch} moved to {head} meanwhile",
         )
-    return Finding(State.SAME, f"{target.tag} is {world.git_tag[:12]}")
+    if not world.git_tag:
+        return Finding(
+            State.ABSENT,
+            f"{release.tag} is not in the origin",
+        )
+    commit = target.commit[:12]
+    return Finding(
+        State.CONFLICT,
+        f"{release.tag} is {tagged} in the origin, not {commit}",
+    )
 
 
-def plan(target: Target, _world: World) -> tuple[Action, ...]:
-    """Branch and tag together or neither: a refused tag leaves the branch where it was."""
+def plan(target: Target, _world: World) -> tuple[PlannedAction, ...]:
+    """Push branch and tag together or neither: a refused tag leaves the branch where it was."""
+    release = require_release(target)
+    refs = [f"refs/tags/{release.tag}"]
+    why = f"publish {release.tag}"
     # Without a release commit there is nothing for the branch.
-    branch = (
-        () if target.commit == target.base else (f"{target.commit}:refs/heads/{target.branch}",)
+    if target.commit != release.base:
+        branch = f"{target.commit}:refs/heads/{target.branch}"
+        refs.insert(0, branch)
+        why += f" and its commit on {target.branch}"
+    command = push(
+        NAME,
+        why,
+        target.folder,
+        target.remote,
+        *refs,
     )
-    argv = ("git", "push", "--atomic", target.remote, *branch, f"refs/tags/{target.tag}")
-    why = f"publish {target.tag}" + (f" and its commit on {target.branch}" if branch else "")
-    return (
-        Command(
-            name=NAME,
-            why=why,
-            argv=argv,
-            effect=Effect.PUBLISH,
-            folder=target.folder,
-            secrets=TOKENS,
-            hints=_HINTS,
-            again=PASSING,
-        ),
-    )
+    return (command,)
 
 
 def simulate(target: Target, world: World) -> World:
-    """Tag and branch at the release commit."""
+    """Put tag and branch at the release commit."""
     return replace(world, git_tag=target.commit, head=target.commit)
+
+
+STAGE = Stage(
+    name=NAME,
+    skip_reason=skip_reason,
+    observe=observe,
+    judge=judge,
+    plan=plan,
+    simulate=simulate,
+    needs=Needs.RELEASE,
+)

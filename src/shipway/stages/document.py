@@ -1,173 +1,146 @@
-"""document: mike publishes the docs of the release under `1.2` and moves `latest`."""
+"""document: publishes the docs of the release under `1.2` with mike, and moves `latest`."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import cast
 
-from shipway.model.actions import Action, Answer, Command, Effect, Json
-from shipway.model.stage import Asking, Finding, State
-from shipway.model.target import Target
-from shipway.model.world import World
-from shipway.target.tags import is_higher
-from shipway.tools.git import TOKENS, list_command, read_refs
-from shipway.tools.imagetools import PASSING
+from shipway.model.actions import Ask, PlannedAction
+from shipway.model.release import LATEST
+from shipway.model.stage import Finding, Needs, Stage, State
+from shipway.model.target import Target, require_release
+from shipway.model.version import parse_version
+from shipway.model.world import DocsVersion, World
+from shipway.tools import mike
+from shipway.tools.git import fetch_branch, list_refs, read_refs, show_file
 
 NAME = "document"
-LATEST = "latest"
 
 
-def skip_reason(target: Target) -> str:
-    """Only releases of projects with docs."""
-    if not target.version:
+def skip_reason(target: Target) -> str | None:
+    """Skip targets without a release or without docs."""
+    if target.release is None:
         return f"a {target.channel} build is not released"
-    return "" if target.docs else "the project has no docs to publish"
+    if target.docs_version:
+        return None
+    return "the project has no docs to publish"
 
 
-def observe(target: Target, world: World) -> Asking:
+def observe(target: Target, world: World, ask: Ask) -> World:
     """Read mike's own list, `versions.json`, from the docs branch."""
-    branch = f"refs/heads/{target.docs_branch}"
-    (answer,) = yield (list_command(target, branch),)
-    if branch not in read_refs(answer):
+    branch = target.settings.docs.branch
+    ref = f"refs/heads/{branch}"
+    question = list_refs(target.folder, target.remote, ref)
+    refs = read_refs(ask(question))
+    if ref not in refs:
         return replace(world, docs={})
-    yield (_fetch(target),)
-    (answer,) = yield (_show(target),)
-    return replace(world, docs=read_versions(answer))
+    fetch = fetch_branch(
+        NAME,
+        "fetch the docs branch",
+        target.folder,
+        target.remote,
+        branch,
+    )
+    ask(fetch)
+    question = show_file(
+        NAME,
+        "read the list of docs versions",
+        target.folder,
+        f"refs/remotes/{target.remote}/{branch}",
+        mike.VERSIONS,
+    )
+    docs = mike.read_versions(ask(question))
+    return replace(world, docs=docs)
 
 
 def judge(target: Target, world: World) -> Finding:
-    """The title names the exact version, since all patches of 1.2 share one docs version."""
-    title, aliases = world.docs.get(target.docs, ("", ()))
-    if title != target.version:
+    """Compare the title, which names the exact version: all patches of 1.2 share its docs."""
+    published = world.docs.get(_docs_version(target))
+    if published is None:
         return Finding(
             State.ABSENT,
-            f"{target.docs} shows {title}" if title else f"no docs version {target.docs}",
+            f"no docs version {target.docs_version}",
         )
-    latest = _takes_latest(target, world)
-    if latest and LATEST not in aliases:
-        return Finding(State.ABSENT, f"{LATEST} is not an alias of {target.docs}")
+    evidence = f"{target.docs_version} shows {published.title}"
+    release = require_release(target)
+    if published.title != str(release.version):
+        return Finding(State.ABSENT, evidence)
+    if not _takes_latest(target, world):
+        return Finding(State.SAME, evidence)
+    if LATEST not in published.aliases:
+        return Finding(
+            State.ABSENT,
+            f"{LATEST} is not an alias of {target.docs_version}",
+        )
     return Finding(
-        State.SAME, f"{target.docs} shows {title}" + (f", {LATEST} points at it" if latest else "")
+        State.SAME,
+        f"{evidence}, {LATEST} points at it",
     )
+
+
+def _docs_version(target: Target) -> str:
+    if target.docs_version is None:
+        raise ValueError("the target has no docs")
+    return target.docs_version
 
 
 def _takes_latest(target: Target, world: World) -> bool:
-    """The alias never goes back: docs of a higher version may have been published meanwhile."""
-    return target.latest and not any(
-        is_higher(title, target.version)
-        for title, _ in world.docs.values()
-        if title not in target.withdrawn
-    )
+    """Tell whether `latest` moves: never back, where higher docs were published meanwhile."""
+    release = require_release(target)
+    if not release.is_latest:
+        return False
+    for docs in world.docs.values():
+        version = parse_version(docs.title)
+        if version is None or version in release.withdrawn:
+            continue
+        if version.is_stable and version.is_above(release.version):
+            return False
+    return True
 
 
-def plan(target: Target, world: World) -> tuple[Action, ...]:
-    """Build and push; the default page of the site follows `latest`."""
-    latest = _takes_latest(target, world)
-    place = (
-        "--push",
-        "--remote",
-        target.remote,
-        "--branch",
-        target.docs_branch,
-        "--config-file",
-        target.docs_config,
-    )
-    deploy = ("mike", "deploy", *place, "--update-aliases", "--title", target.version, target.docs)
-    steps = [
-        _mike(
-            target, f"publish the docs as {target.docs}", (*deploy, *((LATEST,) if latest else ()))
-        )
-    ]
-    if latest:
-        steps.append(
-            _mike(
-                target,
-                "the site opens at the latest version",
-                ("mike", "set-default", *place, LATEST),
-            )
-        )
-    return tuple(steps)
-
-
-def alias_command(target: Target, version: str) -> Command:
-    """Let the alias point at docs that are there."""
-    return _mike(
+def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
+    """Plan to build and push the docs; the default page of the site follows `latest`."""
+    docs_version = _docs_version(target)
+    title = str(require_release(target).version)
+    if not _takes_latest(target, world):
+        deployment = mike.deploy(target, docs_version, title, ())
+        return (deployment,)
+    deployment = mike.deploy(
         target,
-        f"{LATEST} is {version}",
-        (
-            "mike",
-            "alias",
-            "--push",
-            "--remote",
-            target.remote,
-            "--branch",
-            target.docs_branch,
-            "--config-file",
-            target.docs_config,
-            "--update-aliases",
-            version,
-            LATEST,
-        ),
+        docs_version,
+        title,
+        (LATEST,),
     )
+    default = mike.set_default(target, LATEST)
+    return (deployment, default)
 
 
 def simulate(target: Target, world: World) -> World:
-    """The version in the list, the alias on it alone."""
-    latest = _takes_latest(target, world)
-    others = {
-        version: (title, tuple(alias for alias in aliases if alias != LATEST or not latest))
-        for version, (title, aliases) in world.docs.items()
-    }
-    return replace(
-        world, docs={**others, target.docs: (target.version, (LATEST,) if latest else ())}
-    )
+    """Put the version into the list, and the alias on it alone."""
+    docs = dict(world.docs)
+    aliases: tuple[str, ...] = ()
+    if _takes_latest(target, world):
+        aliases = (LATEST,)
+        for name, published in docs.items():
+            docs[name] = _without_latest(published)
+    title = str(require_release(target).version)
+    docs_version = _docs_version(target)
+    docs[docs_version] = DocsVersion(title, aliases)
+    return replace(world, docs=docs)
 
 
-def read_versions(answer: Answer) -> Mapping[str, tuple[str, tuple[str, ...]]]:
-    """`versions.json`: version → (title, aliases). A branch without the file has no versions."""
-    if answer.code != 0:
-        return {}
-    found = cast(list[dict[str, Json]], json.loads(answer.out))
-    return {
-        str(one["version"]): (str(one["title"]), tuple(cast(list[str], one.get("aliases") or [])))
-        for one in found
-    }
+def _without_latest(published: DocsVersion) -> DocsVersion:
+    aliases = tuple(alias for alias in published.aliases if alias != LATEST)
+    return replace(published, aliases=aliases)
 
 
-def _fetch(target: Target) -> Command:
-    branch = f"+refs/heads/{target.docs_branch}:refs/remotes/{target.remote}/{target.docs_branch}"
-    return Command(
-        name=NAME,
-        why="fetch the docs branch",
-        argv=("git", "fetch", "--quiet", target.remote, branch),
-        effect=Effect.LOCAL,
-        folder=target.folder,
-        secrets=TOKENS,
-    )
-
-
-def _show(target: Target) -> Command:
-    what = f"refs/remotes/{target.remote}/{target.docs_branch}:versions.json"
-    # 128: the branch has no such file.
-    return Command(
-        name=NAME,
-        why="read the list of docs versions",
-        argv=("git", "show", what),
-        effect=Effect.READ,
-        folder=target.folder,
-        expected=(0, 128),
-    )
-
-
-def _mike(target: Target, why: str, argv: tuple[str, ...]) -> Command:
-    return Command(
-        name=NAME,
-        why=why,
-        argv=argv,
-        effect=Effect.PUBLISH,
-        folder=target.folder,
-        secrets=TOKENS,
-        again=PASSING,
-    )
+STAGE = Stage(
+    name=NAME,
+    skip_reason=skip_reason,
+    observe=observe,
+    judge=judge,
+    plan=plan,
+    simulate=simulate,
+    needs=Needs.RELEASE,
+    # The docs say nothing of an image: they build on the tag alone.
+    builds_on=("commit",),
+)

@@ -1,100 +1,118 @@
-"""inspect: the pushed image is read back: what was built is what was meant, before anybody signs for it."""
+"""inspect: reads the pushed image back, to see that what was built is what was meant.
+
+Only then does anybody sign for it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from shipway.errors import StepFailed
-from shipway.image.contents import Contents, parse_contents
+from shipway.image.contents import PROVENANCE, SPDX, Attestation, Contents, Statement
+from shipway.image.index import Entry
 from shipway.image.labels import SOURCE
 from shipway.image.policies import Evidence, Expected, content_policy
-from shipway.model.actions import Action, Answer, Command, Effect
-from shipway.model.stage import Asking, Finding, State
+from shipway.model.actions import Ask, PlannedAction, ReadImage
+from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target
-from shipway.model.world import World
+from shipway.model.world import World, require_index
 
 NAME = "inspect"
 
 
-def skip_reason(_target: Target) -> str:
-    """Every image is read back."""
-    return ""
+def skip_reason(_target: Target) -> str | None:
+    """Give no reason ever: each image is read back."""
+    return None
 
 
-def observe(target: Target, world: World) -> Asking:
-    """Read the image; what was read of the same digest before still holds."""
+def observe(target: Target, world: World, ask: Ask) -> World:
+    """Read the image back; what was read of the same digest before still holds."""
     if world.index is None or world.index.imagined:
         return world
-    if world.contents is not None and world.contents.digest == world.index.digest:
+    digest = world.index.digest
+    contents = world.contents
+    if contents is not None and contents.digest == digest:
         return world
-    (answer,) = yield (contents_command(target, world.index.digest),)
-    contents = read_contents(answer)
-    return replace(
-        world,
-        contents=contents,
-        packages={name: len(contents.packages(name)) for name in contents.platforms},
-    )
+    contents = ask(read_back(target, digest))
+    return replace(world, contents=contents)
 
 
 def judge(target: Target, world: World) -> Finding:
-    """Every point has to hold."""
-    if world.index is None or world.contents is None:
+    """Require that every point of the policy for contents holds."""
+    contents = world.contents
+    if world.index is None or contents is None:
         return Finding(State.ABSENT, "not read back yet")
-    seen = tuple(
-        content_policy(expect(target)).check(Evidence(index=world.index, contents=world.contents))
-    )
-    faults = [point for point in seen if not point.holds]
+    policy = content_policy(expect(target))
+    evidence = Evidence(index=world.index, contents=contents)
+    points = list(policy.check(evidence))
+    faults: list[str] = []
+    for point in points:
+        if not point.holds:
+            faults.append(f"{point.name}: {point.observation}")
     if faults:
-        return Finding(
-            State.FAULT, "; ".join(f"{point.name}: {point.observation}" for point in faults)
-        )
-    files = sum(platform.compiled for platform in world.contents.platforms.values())
+        return Finding(State.FAULT, "; ".join(faults))
+    files = 0
+    for platform in contents.platforms.values():
+        files += platform.compiled
     return Finding(
-        State.SAME, f"{len(seen)} points hold; {files} compiled files fit their platforms"
+        State.SAME,
+        f"{len(points)} points hold; {files} compiled files fit their platforms",
     )
 
 
-def plan(target: Target, world: World) -> tuple[Action, ...]:
-    """The question, for people who want to ask it by hand; the check is the observation."""
-    assert world.index is not None
-    return (contents_command(target, world.index.digest),)
+def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
+    """Plan the question, for people who want to ask it by hand; the check is the observation."""
+    index = require_index(world)
+    return (read_back(target, index.digest),)
 
 
 def simulate(_target: Target, world: World) -> World:
-    """An image in which there is nothing to complain of."""
-    assert world.index is not None
-    return replace(world, contents=Contents(digest=world.index.digest))
+    """Imagine an image with the statements that a build makes of each platform."""
+    index = require_index(world)
+    attestations = tuple(map(_imagine_attestation, index.attestations))
+    contents = Contents(digest=index.digest, attestations=attestations)
+    return replace(world, contents=contents)
 
 
-def contents_command(target: Target, digest: str) -> Command:
-    """The question what is in an image; it uses the logins of the Docker client."""
-    return Command(
+def _imagine_attestation(entry: Entry) -> Attestation:
+    statements = (
+        Statement(type=SPDX, subjects=(entry.subject,)),
+        Statement(type=f"{PROVENANCE}v1", subjects=(entry.subject,)),
+    )
+    return Attestation(digest=entry.digest, subject=entry.subject, statements=statements)
+
+
+def read_back(target: Target, digest: str) -> ReadImage:
+    """Make the question what is in the image; it uses the logins of the Docker client."""
+    return ReadImage(
         name=NAME,
         why=f"read {digest[:19]} back",
-        effect=Effect.READ,
-        argv=("python3", "-m", "shipway.effects.read_image", f"{target.image}@{digest}"),
+        image=target.image,
+        digest=digest,
     )
 
 
-def read_contents(answer: Answer) -> Contents:
-    """The answer; raises ``StepFailed`` when it is none."""
-    try:
-        return parse_contents(answer.out)
-    except ValueError as error:
-        raise StepFailed(
-            f"what was read back cannot be understood: {error}", hint="run the same command again"
-        ) from error
-
-
 def expect(target: Target) -> Expected:
-    """What is known beforehand of the target's image."""
-    run = target.builder.rpartition("/")[0]
+    """Give what is known beforehand of the target's image."""
+    builders: list[str] = []
+    runs = target.build.run_url.rpartition("/")[0]
+    if runs:
+        # An image that an earlier run left is as good; one from elsewhere is not.
+        builders.append(f"{runs}/")
     return Expected(
         platforms=target.platforms,
         labels=target.labels,
         source=target.labels.get(SOURCE, ""),
-        # An image that an earlier run left is as good; one from elsewhere is not.
-        builders=(f"{run}/",) if run else (),
-        licenses=target.licenses,
-        allow_foreign=target.build.allow_foreign,
+        builders=tuple(builders),
+        licenses=tuple(target.settings.policy.licenses),
+        allow_foreign=tuple(target.settings.build.allow_foreign),
     )
+
+
+STAGE = Stage(
+    name=NAME,
+    skip_reason=skip_reason,
+    observe=observe,
+    judge=judge,
+    plan=plan,
+    simulate=simulate,
+)

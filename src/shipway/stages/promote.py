@@ -1,99 +1,160 @@
-"""promote: the tags that people follow move to the verified digest; a version tag never changes its digest."""
+"""promote: moves the tags that people follow to the verified digest.
+
+A version tag never changes its digest.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from shipway.image.labels import VERSION
-from shipway.model.actions import Action, Command, Effect
-from shipway.model.stage import Asking, Finding, State
+from shipway.model.actions import Ask, PlannedAction
+from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target
-from shipway.model.world import World
-from shipway.stages import inspect, sign, verify
-from shipway.target.tags import is_higher
-from shipway.tools import imagetools
-from shipway.tools.imagetools import PASSING
+from shipway.model.version import parse_version
+from shipway.model.world import World, require_index
+from shipway.stages import verify
+from shipway.tools.imagetools import create_index, inspect_reference, read_index
 
 NAME = "promote"
 
 
-def skip_reason(target: Target) -> str:
-    """A target without public tags ends at its staging tag."""
-    return "" if target.tags else "no tag to move beyond the staging tag"
+def skip_reason(target: Target) -> str | None:
+    """Skip targets without public tags, which end at their staging tag."""
+    if target.tags:
+        return None
+    return "no tag to move beyond the staging tag"
 
 
-def observe(target: Target, world: World) -> Asking:
-    """Ask which digest each public tag has; where all are right, verify what people now get by the first of them."""
-    references = tuple(f"{target.image}:{tag}" for tag in target.tags)
-    answers = yield tuple(imagetools.inspect(reference) for reference in references)
-    found, versions = {}, {}
-    for tag, reference, answer in zip(target.tags, references, answers, strict=True):
-        index = imagetools.read_index(answer, reference)
+def observe(target: Target, world: World, ask: Ask) -> World:
+    """Ask which digest each public tag has; where all are right, verify what people now get."""
+    references = [f"{target.image}:{tag}" for tag in target.tags]
+    questions = [inspect_reference(reference) for reference in references]
+    answers = ask.each(questions)
+    digests: dict[str, str] = {}
+    versions: dict[str, str] = {}
+    rows = zip(target.tags, references, answers, strict=True)
+    for tag, reference, answer in rows:
+        index = read_index(answer, reference)
         if index is not None:
-            found[tag], versions[tag] = index.digest, index.annotations.get(VERSION, "")
-    world = replace(world, tags=found, versions=versions)
-    if world.index is None or world.index.imagined or judge(target, world).state is not State.SAME:
+            digests[tag] = index.digest
+            versions[tag] = index.annotations.get(VERSION, "")
+    world = replace(world, tags=digests, versions=versions)
+    if world.index is None or world.index.imagined:
         return world
-    world = yield from sign.observe(target, world)
-    world = yield from inspect.observe(target, world)
-    return (yield from verify.confirm(target, world, target.tags[0]))
+    if judge(target, world).state is not State.SAME:
+        return world
+    first = target.tags[0]
+    return verify.verify_tag(target, world, first, ask)
 
 
 def judge(target: Target, world: World) -> Finding:
-    """The version's own tag may be absent or ours; the others may stand behind."""
-    digest = world.index.digest if world.index else ""
-    own = world.tags.get(target.tags[0], digest)
-    if target.version and own != digest:
+    """Let the version's own tag be absent or ours; the others may stand behind."""
+    if world.index is None:
+        tags = ", ".join(target.tags)
         return Finding(
-            State.CONFLICT, f"{target.tags[0]} is already {own} in the registry, not {digest}"
+            State.ABSENT,
+            f"{tags} not at the verified digest",
         )
-    behind = _behind(target, world)
-    if behind or not digest:
+    first = target.tags[0]
+    digest = world.index.digest
+    holder = world.tags.get(first, digest)
+    if target.release and holder != digest:
         return Finding(
-            State.ABSENT, f"{', '.join(behind or target.tags)} not at the verified digest"
+            State.CONFLICT,
+            f"{first} is already {holder} in the registry, not {digest}",
         )
-    if found := verify.faults(world):
-        return Finding(State.FAULT, f"{target.tags[0]}: {found}")
-    at = [tag for tag in target.tags if world.tags[tag] == digest]
-    ahead = [f"{tag} stays at {world.versions[tag]}" for tag in target.tags if tag not in at]
-    return Finding(State.SAME, "; ".join((f"{', '.join(at)} at {digest}", *ahead)))
+    behind = _tags_behind(target, world)
+    if behind:
+        tags = ", ".join(behind)
+        return Finding(
+            State.ABSENT,
+            f"{tags} not at the verified digest",
+        )
+    faults = verify.describe_faults(world)
+    if faults:
+        return Finding(
+            State.FAULT,
+            f"{first}: {faults}",
+        )
+    evidence = _describe_tags(target, world, digest)
+    return Finding(State.SAME, evidence)
 
 
-def _behind(target: Target, world: World) -> list[str]:
-    """The tags to move. One that a higher release has is left there: the registry may know more than the git tags."""
-    digest = world.index.digest if world.index else ""
-    return [
-        tag
-        for tag in target.tags
-        if world.tags.get(tag) != digest
-        and not (target.version and is_higher(world.versions.get(tag, ""), target.version))
-    ]
+def _describe_tags(target: Target, world: World, digest: str) -> str:
+    moved: list[str] = []
+    ahead: list[str] = []
+    for tag in target.tags:
+        if world.tags[tag] == digest:
+            moved.append(tag)
+        else:
+            version = world.versions[tag]
+            ahead.append(f"{tag} stays at {version}")
+    tags = ", ".join(moved)
+    parts = [f"{tags} at {digest}", *ahead]
+    return "; ".join(parts)
 
 
-def plan(target: Target, world: World) -> tuple[Action, ...]:
-    """Copy one index to the tags that are missing: by digest, unchanged, so that its signature still holds."""
-    assert world.index is not None
-    digest, behind = world.index.digest, _behind(target, world)
-    argv = ["docker", "buildx", "imagetools", "create"]
-    for tag in behind:
-        argv += ["--tag", f"{target.image}:{tag}"]
-    return (
-        Command(
-            name=NAME,
-            why=f"move {', '.join(behind)} to the verified digest",
-            argv=(*argv, f"{target.image}@{digest}"),
-            effect=Effect.PUBLISH,
-            again=PASSING,
-        ),
+def _tags_behind(target: Target, world: World) -> list[str]:
+    """Give the tags to move.
+
+    A tag that a higher release has stays: the registry may know more than git.
+    """
+    digest = world.index.digest if world.index else None
+    behind: list[str] = []
+    for tag in target.tags:
+        if world.tags.get(tag) == digest:
+            continue
+        version_label = world.versions.get(tag, "")
+        if not _is_ahead(target, version_label):
+            behind.append(tag)
+    return behind
+
+
+def _is_ahead(target: Target, version_label: str) -> bool:
+    """Tell whether an image's label names a stable version above the target's."""
+    version = parse_version(version_label)
+    if target.release is None or version is None:
+        return False
+    released = target.release.version
+    if released.is_stable and version.is_stable:
+        return version.is_above(released)
+    return False
+
+
+def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
+    """Plan to copy the index to the missing tags: by digest, so that its signature still holds."""
+    digest = require_index(world).digest
+    behind = _tags_behind(target, world)
+    tags = ", ".join(behind)
+    command = create_index(
+        NAME,
+        f"move {tags} to the verified digest",
+        [f"{target.image}:{tag}" for tag in behind],
+        [f"{target.image}@{digest}"],
     )
+    return (command,)
 
 
 def simulate(target: Target, world: World) -> World:
-    """Every tag at the digest."""
-    assert world.index is not None
-    moved = _behind(target, world)
-    return replace(
-        world,
-        tags={**world.tags, **{tag: world.index.digest for tag in moved}},
-        versions={**world.versions, **{tag: target.version for tag in moved}},
-    )
+    """Put every tag that moves at the digest."""
+    digest = require_index(world).digest
+    version = ""
+    if target.release:
+        version = str(target.release.version)
+    tags = dict(world.tags)
+    versions = dict(world.versions)
+    for tag in _tags_behind(target, world):
+        tags[tag] = digest
+        versions[tag] = version
+    return replace(world, tags=tags, versions=versions)
+
+
+STAGE = Stage(
+    name=NAME,
+    skip_reason=skip_reason,
+    observe=observe,
+    judge=judge,
+    plan=plan,
+    simulate=simulate,
+)

@@ -1,322 +1,295 @@
-"""publish: the GitHub release, as draft → assets → published, so that it never shows before it is whole.
+"""publish: makes the GitHub release: a draft, then its asset, and only then it shows, whole.
 
-Releases of repositories with immutable releases cannot be changed once they are published; hence the order.
+Repositories may have immutable releases, which cannot be changed once they are published; hence
+the order.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Generator
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import cast
 
-from shipway.model.actions import Action, Answer, Command, Effect, Json, Request
-from shipway.model.stage import Asking, Finding, State
-from shipway.model.target import Signing, Target
-from shipway.model.world import Published, World
+from shipway.model.actions import Ask, ComparePackages, Json, PlannedAction, Request
+from shipway.model.release import Release
+from shipway.model.stage import Finding, Needs, Stage, State, Variable
+from shipway.model.target import Signer, Target, require_release
+from shipway.model.world import Page, Published, World, require_index
 from shipway.settings import GITHUB_ISSUER
 from shipway.target.notes import render_page
-from shipway.target.releases import version_of
-from shipway.target.tags import is_higher
-from shipway.tools.imagetools import PASSING
+from shipway.target.pages import are_published, find_leader, is_overtaken, public_pages, rank_page
+from shipway.tools import github
 
 NAME = "publish"
 ASSET = "image.json"
-"""The one asset: which image belongs to the release, for programs."""
-
-
-_PAGE = 100
+"""Names the one asset, which tells programs which image belongs to the release."""
 STAND_IN = "RELEASE_ID"
-"""What a dry run writes in place of the number that GitHub gives a release."""
+"""Stands in a dry run in place of the number that GitHub gives a release."""
+_READ_ID = """python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])'"""
 
 
-def skip_reason(target: Target) -> str:
-    """Only releases with a repository on GitHub have a release page."""
-    if not target.version:
+def skip_reason(target: Target) -> str | None:
+    """Skip targets without a release or without a repository on GitHub."""
+    if target.release is None:
         return f"a {target.channel} build is not released"
-    return "" if target.repository else "the project has no repository on GitHub"
+    if target.repository:
+        return None
+    return "the project has no repository on GitHub"
 
 
-def observe(target: Target, world: World) -> Asking:
-    """List the releases: a draft is found only in the list, never by its tag."""
-    releases = yield from list_releases(target, target.tag)
-    seen = [
-        (read_release(one), one.get("body"))
-        for one in releases
-        if one.get("tag_name") == target.tag
-    ]
-    overtaken = any(
-        _is_public(target, one) and is_higher(_number(target, one), target.version)
-        for one in releases
+def observe(target: Target, world: World, ask: Ask) -> World:
+    """List the releases, and find ours, forgotten drafts of it, and higher ones."""
+    release = require_release(target)
+    why = f"look for the release {release.tag}"
+    pages = github.list_releases(
+        target.repository,
+        why,
+        (release.tag,),
+        ask,
     )
-    if world.index and (not seen or any(release.draft for release, _ in seen)):
-        world = replace(world, changes=(yield from _ask_changes(target, world)))
-    # A published release wins over a forgotten draft of the same tag.
-    ours = sorted(seen, key=lambda pair: (pair[0].draft, pair[0].id))
-    # Only a draft to the letter like ours is one: others are somebody's.
-    forgotten = tuple(
-        one.id
-        for one, body in ours[1:]
-        if one.draft and world.index and body == render_body(target, world)
-    )
+    ours: list[Page] = []
+    for page in pages:
+        if page.get("tag_name") == release.tag:
+            ours.append(page)
+    if world.index and not are_published(ours):
+        changes = _ask_for_changes(target, world, ask)
+        world = replace(world, changes=changes)
+    ours.sort(key=rank_page)
+    published = None
+    if ours:
+        published = github.read_release(ours[0])
+    forgotten = _find_forgotten(target, world, ours[1:])
     world = replace(
-        world, release=ours[0][0] if ours else None, forgotten=forgotten, overtaken=overtaken
+        world,
+        release=published,
+        forgotten=forgotten,
+        overtaken=is_overtaken(release, public_pages(target, pages)),
     )
-    if world.release and not world.release.draft and target.channel == "release":
-        world = replace(world, leader=(yield from _ask_leader(target, releases)))
+    if published and not published.draft and target.channel == "release":
+        latest = github.find_latest_release(target.repository, ask)
+        leader = find_leader(target, pages, latest)
+        world = replace(world, leader=leader)
     return world
 
 
-def _ask_leader(
-    target: Target, releases: list[dict[str, Json]]
-) -> Generator[tuple[Action, ...], tuple[Answer, ...], str]:
-    """The release that should be GitHub's latest one and is not: of two runs at once the older may end last."""
-    (answer,) = yield (
-        Request(
-            name=NAME,
-            why="look for the latest release",
-            method="GET",
-            effect=Effect.READ,
-            path=f"/repos/{target.repository}/releases/latest",
-            expected=(200, 404),
-        ),
-    )
-    latest = _number(target, json.loads(answer.out)) if answer.code == 200 else ""
-    leader = ""
-    for one in releases:
-        if _is_public(target, one) and is_higher(_number(target, one), latest):
-            latest, leader = _number(target, one), str(one["id"])
-    return leader
+def _find_forgotten(target: Target, world: World, pages: list[Page]) -> tuple[str, ...]:
+    """Give the ids of drafts that are to the letter like ours: other drafts are somebody's."""
+    if world.index is None:
+        return ()
+    body = render_body(target, world)
+    forgotten: list[str] = []
+    for page in pages:
+        if page["draft"] and page.get("body") == body:
+            identity = str(page["id"])
+            forgotten.append(identity)
+    return tuple(forgotten)
 
 
-def list_releases(
-    target: Target, *tags: str
-) -> Generator[tuple[Action, ...], tuple[Answer, ...], list[dict[str, Json]]]:
-    """The releases of the repository, newest first, page by page until each of ``tags`` has been seen."""
-    found: list[dict[str, Json]] = []
-    while True:
-        page = len(found) // _PAGE + 1
-        (answer,) = yield (
-            Request(
-                name=NAME,
-                why=f"look for the release {target.tag}",
-                method="GET",
-                path=f"/repos/{target.repository}/releases?per_page={_PAGE}&page={page}",
-                effect=Effect.READ,
-                expected=(200,),
-            ),
-        )
-        releases = cast(list[dict[str, Json]], json.loads(answer.out))
-        found += releases
-        if len(releases) < _PAGE or {*tags} <= {one.get("tag_name") for one in found}:
-            return found
-
-
-def _ask_changes(
-    target: Target, world: World
-) -> Generator[tuple[Action, ...], tuple[Answer, ...], str]:
-    """The packages that changed since the release before, as they will stand on the page."""
-    if not target.previous or world.index is None or world.index.imagined:
+def _ask_for_changes(target: Target, world: World, ask: Ask) -> str:
+    """Ask which packages changed since the release before, as they will stand on the page."""
+    previous = require_release(target).previous
+    if previous is None or world.index is None or world.index.imagined:
         return ""
-    (answer,) = yield (
-        Command(
-            name=NAME,
-            why=f"compare the packages with those of v{target.previous}",
-            effect=Effect.READ,
-            again=PASSING,
-            argv=(
-                "python3",
-                "-m",
-                "shipway.run.packages",
-                f"{target.image}@{world.index.digest}",
-                f"{target.image}:v{target.previous}",
-            ),
-        ),
+    question = ComparePackages(
+        name=NAME,
+        why=f"compare the packages with those of v{previous}",
+        image=f"{target.image}@{world.index.digest}",
+        previous=f"{target.image}:v{previous}",
     )
-    return answer.out.strip()
+    return ask(question)
 
 
 def judge(target: Target, world: World) -> Finding:
-    """Published, with its asset."""
-    release = world.release
-    if release is None:
-        return Finding(State.ABSENT, f"no release {target.tag}")
-    if release.draft:
-        return Finding(State.ABSENT, f"{target.tag} is a draft with {len(release.assets)} assets")
-    if ASSET not in release.assets:
-        return Finding(State.CONFLICT, f"{target.tag} was published without {ASSET}")
-    if world.forgotten:
+    """Require that the release is published, with its asset."""
+    tag = require_release(target).tag
+    page = world.release
+    if page is None:
+        return Finding(State.ABSENT, f"no release {tag}")
+    if page.draft:
+        count = len(page.assets)
         return Finding(
-            State.ABSENT, f"{len(world.forgotten)} forgotten drafts of {target.tag} beside it"
+            State.ABSENT,
+            f"{tag} is a draft with {count} assets",
+        )
+    if ASSET not in page.assets:
+        return Finding(
+            State.CONFLICT,
+            f"{tag} was published without {ASSET}",
+        )
+    if world.forgotten:
+        count = len(world.forgotten)
+        return Finding(
+            State.ABSENT,
+            f"{count} forgotten drafts of {tag} beside it",
         )
     if world.leader:
-        return Finding(State.ABSENT, "the latest release is not the one of the highest version")
-    return Finding(State.SAME, release.page)
+        return Finding(
+            State.ABSENT,
+            "the latest release is not the one of the highest version",
+        )
+    return Finding(State.SAME, page.page)
 
 
-def plan(target: Target, world: World) -> tuple[Action, ...]:
-    """The next of the three steps, or clearing up what a race left."""
-    release = world.release
-    if release is None:
-        return (_create(target, world),)
-    if ASSET not in release.assets:
-        return (_upload(target, world, release),)
-    if release.draft:
-        return (_show(target, world, release),)
+def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
+    """Plan the next of the three steps, or clear up what a race left."""
+    release = require_release(target)
+    page = world.release
+    if page is None:
+        return (_draft(target, release, world),)
+    if ASSET not in page.assets:
+        document = _describe_image(target, release, world)
+        return (github.upload_asset(page, ASSET, document),)
+    if page.draft:
+        return (_show(target, release, world, page),)
     if world.leader:
         return (_lead(target, world.leader),)
-    return tuple(_delete(target, one) for one in world.forgotten)
+    return _clear_up(target, release, world)
 
 
 def simulate(target: Target, world: World) -> World:
-    """One step further."""
-    release = world.release
-    if release is None:
-        release = Published(
-            id=STAND_IN,
-            draft=True,
-            assets=frozenset(),
-            page="",
-            upload=f"https://uploads.github.com/repos/{target.repository}/releases/{STAND_IN}/assets",
-        )
-    elif ASSET not in release.assets:
-        release = replace(release, assets=release.assets | {ASSET})
-    elif release.draft:
-        release = replace(release, draft=False)
-    else:
-        world = replace(world, leader="") if world.leader else replace(world, forgotten=())
-    return replace(world, release=release)
+    """Take one step further."""
+    page = world.release
+    if page is None:
+        return replace(world, release=_imagine_draft(target))
+    if ASSET not in page.assets:
+        assets = page.assets | {ASSET}
+        page = replace(page, assets=assets)
+        return replace(world, release=page)
+    if page.draft:
+        page = replace(page, draft=False)
+        return replace(world, release=page)
+    if world.leader:
+        return replace(world, leader="")
+    return replace(world, forgotten=())
 
 
-def read_release(found: dict[str, Json]) -> Published:
-    """One element of the API's list (`GET /repos/{owner}/{repo}/releases`)."""
-    assets = cast(list[dict[str, Json]], found.get("assets") or [])
-    # The address ends in a URI template: …/assets{?name,label}
-    upload = str(found.get("upload_url") or "").partition("{")[0]
+def _imagine_draft(target: Target) -> Published:
+    repository = f"https://uploads.github.com/repos/{target.repository}"
     return Published(
-        id=str(found["id"]),
-        draft=bool(found["draft"]),
-        upload=upload,
-        assets=frozenset(str(asset["name"]) for asset in assets),
-        page=str(found.get("html_url") or ""),
+        id=STAND_IN,
+        draft=True,
+        assets=frozenset(),
+        page="",
+        upload=f"{repository}/releases/{STAND_IN}/assets",
     )
+
+
+def variables(target: Target) -> tuple[Variable, ...]:
+    """Give the variable for the number of the release, read from GitHub's answer to its draft."""
+    if target.release is None:
+        return ()
+    number = Variable(
+        name=STAND_IN,
+        stand_in=STAND_IN,
+        answer_of=_why_draft(target.release),
+        reader=_READ_ID,
+    )
+    return (number,)
 
 
 def render_body(target: Target, world: World) -> str:
-    """The notes, the image that they speak of, and how to verify it."""
-    assert world.index is not None
-    image = f"{target.image}:{target.tags[0]}"
+    """Render the page: the notes, the image that they speak of, and how to verify it."""
+    tag = target.tags[0]
+    image = f"{target.image}:{tag}"
     return render_page(
-        target.notes, image, world.index.digest, verify_words(target.signing, image), world.changes
-    )
-
-
-def verify_words(how: Signing, image: str) -> tuple[str, ...]:
-    """The command by which anybody verifies the image, with the exact identity or the key."""
-    if not how.key:
-        return (
-            "shipway",
-            "verify",
-            image,
-            "--identity",
-            how.identity,
-            *(() if how.issuer == GITHUB_ISSUER else ("--issuer", how.issuer)),
-        )
-    # A KMS address is public; of a file, people have their own copy.
-    key = how.public_key or how.key
-    return (
-        "shipway",
-        "verify",
+        require_release(target).notes,
         image,
-        "--key",
-        key if "://" in key else PurePosixPath(key).name,
-        *(() if how.transparency_log else ("--no-transparency-log",)),
+        require_index(world).digest,
+        verify_words(target.signer, image),
+        world.changes,
     )
 
 
-def _number(target: Target, found: dict[str, Json]) -> str:
-    """The version of a release; empty where its tag is not one of this project."""
-    return version_of(
-        str(found.get("tag_name") or ""), target.tag.replace(target.version, "{version}")
-    )
+def verify_words(signer: Signer, image: str) -> tuple[str, ...]:
+    """Give the command by which anybody verifies the image, with the exact identity or the key."""
+    argv = ["shipway", "verify", image]
+    if not signer.key:
+        argv += ("--identity", signer.identity)
+        if signer.issuer != GITHUB_ISSUER:
+            argv += ("--issuer", signer.issuer)
+        return tuple(argv)
+    # A KMS address is public; of a file, people have their own copy.
+    key = signer.public_key or signer.key
+    if "://" not in key:
+        key = PurePosixPath(key).name
+    argv += ("--key", key)
+    if not signer.transparency_log:
+        argv.append("--no-transparency-log")
+    return tuple(argv)
 
 
-def _is_public(target: Target, found: dict[str, Json]) -> bool:
-    return (
-        not found.get("draft")
-        and not found.get("prerelease")
-        and _number(target, found) not in target.withdrawn
-    )
+def _why_draft(release: Release) -> str:
+    return f"draft the release {release.tag}"
 
 
-def _create(target: Target, world: World) -> Request:
+def _draft(target: Target, release: Release, world: World) -> Request:
     body: dict[str, Json] = {
-        "tag_name": target.tag,
+        "tag_name": release.tag,
         "target_commitish": target.commit,
-        "name": target.tag,
+        "name": release.tag,
         "draft": True,
         "body": render_body(target, world),
         "prerelease": target.channel == "prerelease",
     }
-    return Request(
-        name=NAME,
-        why=f"draft the release {target.tag}",
-        method="POST",
-        path=f"/repos/{target.repository}/releases",
-        body=body,
-        effect=Effect.PUBLISH,
-    )
+    why = _why_draft(release)
+    return github.create_release(target.repository, why, body)
 
 
-def _upload(target: Target, world: World, release: Published) -> Request:
-    assert world.index is not None
-    facts = {
+def _describe_image(target: Target, release: Release, world: World) -> dict[str, object]:
+    index = require_index(world)
+    return {
         "image": target.image,
-        "version": target.version,
-        "digest": world.index.digest,
+        "version": str(release.version),
+        "digest": index.digest,
         "tags": list(target.tags),
-        "platforms": list(world.index.platforms),
+        "platforms": list(index.platforms),
         "revision": target.commit,
     }
-    return Request(
-        name=NAME,
-        why=f"add {ASSET}",
-        method="POST",
-        path=f"{release.upload}?name={ASSET}",
-        content=(json.dumps(facts, indent=2) + "\n").encode(),
-        effect=Effect.PUBLISH,
+
+
+def _show(target: Target, release: Release, world: World, page: Published) -> Request:
+    """Plan to publish the draft; it becomes the latest release if no higher one is public."""
+    is_latest = release.is_latest and not world.overtaken
+    body: dict[str, Json] = {
+        "draft": False,
+        "make_latest": "true" if is_latest else "false",
+    }
+    why = f"publish the release {release.tag}"
+    return github.change_release(
+        target.repository,
+        page.id,
+        why,
+        body,
     )
 
 
-def _show(target: Target, world: World, release: Published) -> Request:
-    latest = "true" if target.latest and not world.overtaken else "false"
-    return Request(
-        name=NAME,
-        why=f"publish the release {target.tag}",
-        method="PATCH",
-        path=f"/repos/{target.repository}/releases/{release.id}",
-        body={"draft": False, "make_latest": latest},
-        effect=Effect.PUBLISH,
+def _lead(target: Target, identity: str) -> Request:
+    why = "make the release of the highest version the latest one"
+    body: dict[str, Json] = {"make_latest": "true"}
+    return github.change_release(
+        target.repository,
+        identity,
+        why,
+        body,
     )
 
 
-def _lead(target: Target, leader: str) -> Request:
-    return Request(
-        name=NAME,
-        why="make the release of the highest version the latest one",
-        method="PATCH",
-        path=f"/repos/{target.repository}/releases/{leader}",
-        body={"make_latest": "true"},
-        effect=Effect.PUBLISH,
-    )
+def _clear_up(target: Target, release: Release, world: World) -> tuple[Request, ...]:
+    """Plan to delete the drafts that a lost race left beside the release."""
+    why = f"delete a forgotten draft of {release.tag}"
+    requests: list[Request] = []
+    for draft in world.forgotten:
+        request = github.delete_release(target.repository, draft, why)
+        requests.append(request)
+    return tuple(requests)
 
 
-def _delete(target: Target, draft: str) -> Request:
-    return Request(
-        name=NAME,
-        why=f"delete a forgotten draft of {target.tag}",
-        method="DELETE",
-        path=f"/repos/{target.repository}/releases/{draft}",
-        effect=Effect.PUBLISH,
-    )
+STAGE = Stage(
+    name=NAME,
+    skip_reason=skip_reason,
+    observe=observe,
+    judge=judge,
+    plan=plan,
+    simulate=simulate,
+    needs=Needs.RELEASE,
+    variables=variables,
+)

@@ -1,4 +1,7 @@
-"""verify: what a consumer would check before trusting the image. Anything that is missing is a fault."""
+"""verify: checks what a consumer would check before trusting the image.
+
+Anything that is missing is a fault.
+"""
 
 from __future__ import annotations
 
@@ -6,74 +9,103 @@ from dataclasses import replace
 
 from shipway.image.policies import Evidence, strict_policy
 from shipway.image.policies.evidence import Point
-from shipway.model.actions import Action
-from shipway.model.stage import Asking, Finding, State
+from shipway.model.actions import Ask, PlannedAction
+from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target
-from shipway.model.world import World
+from shipway.model.world import World, require_contents, require_index
 from shipway.stages import inspect, sign
-from shipway.tools import imagetools
-from shipway.tools.cosign import verify_command
+from shipway.tools.cosign import verify_signature
+from shipway.tools.imagetools import inspect_reference, read_index
 
 NAME = "verify"
 
 
-def skip_reason(_target: Target) -> str:
-    """Every image is verified."""
-    return ""
+def skip_reason(_target: Target) -> str | None:
+    """Give no reason ever: each image is verified."""
+    return None
 
 
-def observe(target: Target, world: World) -> Asking:
+def observe(target: Target, world: World, ask: Ask) -> World:
     """Resolve the staging tag again, verify every signature, and look at what was read back."""
     if world.index is None or world.index.imagined:
         return world
-    world = yield from sign.observe(target, world)
-    world = yield from inspect.observe(target, world)
-    return (yield from confirm(target, world, target.staging))
-
-
-def confirm(target: Target, world: World, tag: str) -> Asking:
-    """Look once more where ``tag`` leads, and judge all that was seen."""
-    assert world.index is not None and world.contents is not None
-    reference = f"{target.image}:{tag}"
-    (answer,) = yield (imagetools.inspect(reference),)
-    now = imagetools.read_index(answer, reference)
-    seen = Evidence(
-        index=world.index,
-        contents=world.contents,
-        reference=reference,
-        resolved=now.digest if now else "",
-        signers={digest: (digest in world.signed, said) for digest, said in world.signers.items()},
+    return verify_tag(
+        target,
+        world,
+        target.staging,
+        ask,
     )
-    return replace(world, report=tuple(strict_policy(inspect.expect(target)).check(seen)))
+
+
+def verify_tag(target: Target, world: World, tag: str, ask: Ask) -> World:
+    """Verify the image, look once more where ``tag`` leads, and judge all of it."""
+    world = sign.observe(target, world, ask)
+    world = inspect.observe(target, world, ask)
+    reference = f"{target.image}:{tag}"
+    answer = ask(inspect_reference(reference))
+    index = read_index(answer, reference)
+    signers: dict[str, tuple[bool, str]] = {}
+    for digest, description in world.signers.items():
+        is_signed = digest in world.signed
+        signers[digest] = (is_signed, description)
+    evidence = Evidence(
+        index=require_index(world),
+        contents=require_contents(world),
+        reference=reference,
+        resolved=index.digest if index else "",
+        signers=signers,
+    )
+    policy = strict_policy(inspect.expect(target))
+    points = tuple(policy.check(evidence))
+    return replace(world, report=points)
 
 
 def judge(_target: Target, world: World) -> Finding:
-    """Every point has to hold."""
+    """Require that every point of the strict verification holds."""
     if not world.report:
         return Finding(State.ABSENT, "not verified yet")
-    if found := faults(world):
-        return Finding(State.FAULT, found)
+    faults = describe_faults(world)
+    if faults:
+        return Finding(State.FAULT, faults)
+    points = len(world.report)
+    signatures = len(world.signed)
     return Finding(
-        State.SAME, f"{len(world.report)} points hold, {len(world.signed)} signatures among them"
+        State.SAME,
+        f"{points} points hold, {signatures} signatures among them",
     )
 
 
-def plan(target: Target, world: World) -> tuple[Action, ...]:
-    """The questions of the verification, for people who want to ask them by hand; the check is the observation."""
-    assert world.index is not None
-    return (
-        *(verify_command(target, entry) for entry in world.index.leaves_first),
-        inspect.contents_command(target, world.index.digest),
-    )
+def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
+    """Plan the questions, for people who want to ask them by hand; the check is the observation."""
+    index = require_index(world)
+    questions: list[PlannedAction] = []
+    for digest in index.leaves_first:
+        question = verify_signature(target.image, target.signer, digest)
+        questions.append(question)
+    questions.append(inspect.read_back(target, index.digest))
+    return tuple(questions)
 
 
 def simulate(_target: Target, world: World) -> World:
-    """A report in which everything holds."""
-    return replace(world, report=(Point("model", True, "assumed"),))
+    """Imagine a report in which everything holds."""
+    point = Point("model", True, "assumed")
+    return replace(world, report=(point,))
 
 
-def faults(world: World) -> str:
-    """What does not hold of the report, empty when all of it does."""
-    return "; ".join(
-        f"{point.name}: {point.observation}" for point in world.report if not point.holds
-    )
+def describe_faults(world: World) -> str:
+    """Say what does not hold of the report, empty when all of it does."""
+    faults: list[str] = []
+    for point in world.report:
+        if not point.holds:
+            faults.append(f"{point.name}: {point.observation}")
+    return "; ".join(faults)
+
+
+STAGE = Stage(
+    name=NAME,
+    skip_reason=skip_reason,
+    observe=observe,
+    judge=judge,
+    plan=plan,
+    simulate=simulate,
+)

@@ -1,2 +1,4 @@
-"""From facts and settings to what should exist: context, tags, labels, caches, releases, notes. Pure: what does exist is
-the world, which ``stages/`` observe."""
+"""This package plans, from facts and settings, what should exist.
+
+Pure: the stages ask what does exist.
+"""

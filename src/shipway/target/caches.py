@@ -1,6 +1,7 @@
-"""Settings and context → where BuildKit reads steps that were built before, and where it writes them. Pure.
+"""This module plans where BuildKit reads steps that were built before, and where it writes them.
 
-Everybody reads; the first release branch writes: what a pull request builds must not end up in a release.
+Every run reads; the first release branch writes: what a pull request builds must not end up in a
+release. Pure.
 """
 
 from __future__ import annotations
@@ -14,7 +15,12 @@ from shipway.target.context import Context
 from shipway.target.tags import plan_branch_tag
 
 GHA_NEEDS = ("ACTIONS_RUNTIME_TOKEN", "ACTIONS_RESULTS_URL")
-"""What the cache service of GitHub Actions asks for. buildx drops the cache without a word where one is missing."""
+"""Names the variables that the cache service of GitHub Actions needs.
+
+buildx drops the cache without a word where one is missing.
+"""
+GHA_SECRETS = (*GHA_NEEDS, "ACTIONS_CACHE_SERVICE_V2")
+"""Names the variables that a build with that cache has to see."""
 _LAYERS = "compression=zstd,force-compression=true,oci-mediatypes=true"
 
 
@@ -25,39 +31,64 @@ def plan_cache(
     image: str,
     platforms: tuple[str, ...],
 ) -> Cache:
-    """The cache of a build of ``platforms``: a build of some of them has one of its own."""
-    cache, branch = settings.cache, settings.release.branches[0]
-    if cache.type == "none" or (cache.type == "gha" and not context.ci):
+    """Plan the cache of a build of ``platforms``: a build of some of them has its own."""
+    cache = settings.cache
+    if cache.type == "none":
         return Cache()
-    own = (
-        ""
-        if platforms == tuple(settings.build.platforms)
-        else "-" + "-".join(platforms).replace("/", "-")
+    if cache.type == "gha" and not context.ci:
+        return Cache()
+    source, destination = _plan_places(settings, image, platforms)
+    writes: tuple[str, ...] = ()
+    if cache.type == "local" or _is_release_run(settings, context):
+        writes = (destination,)
+    lacks: list[str] = []
+    if cache.type == "gha":
+        lacks += _missing(environment)
+    return Cache(
+        reads=(source,),
+        writes=writes,
+        lacks=tuple(lacks),
     )
-    scope = re.sub(r"[^a-zA-Z0-9]+", "-", f"{image}-{'-'.join(platforms)}")
-    ref, folder = f"{cache.ref or f'{image}:cache'}{own}", f"{cache.folder}{own}"
+
+
+def _is_release_run(settings: Settings, context: Context) -> bool:
+    """Say whether this is a run in CI of the first release branch itself."""
+    if not context.ci or context.pull_request is not None:
+        return False
+    return context.branch == settings.release.branches[0]
+
+
+def _missing(environment: Mapping[str, str]) -> list[str]:
+    """Name the variables of GitHub's cache service that are not set."""
+    return [variable for variable in GHA_NEEDS if not environment.get(variable)]
+
+
+def _plan_places(settings: Settings, image: str, platforms: tuple[str, ...]) -> tuple[str, str]:
+    """Give what buildx takes for ``--cache-from``, and for ``--cache-to``."""
+    cache = settings.cache
+    suffix = ""
+    if platforms != tuple(settings.build.platforms):
+        name = "-".join(platforms)
+        suffix = "-" + name.replace("/", "-")
     # A cache that cannot be written is no reason to fail; `inline` has no such option.
-    read, write = {
-        "gha": (
-            f"type=gha,version=2,scope={scope}",
-            f"type=gha,version=2,scope={scope},mode=max,ignore-error=true",
-        ),
-        "registry": (
-            f"type=registry,ref={ref}",
-            f"type=registry,ref={ref},mode=max,{_LAYERS},image-manifest=true,ignore-error=true",
-        ),
-        "local": (
-            f"type=local,src={folder}",
-            f"type=local,dest={folder},mode=max,{_LAYERS},ignore-error=true",
-        ),
-        "inline": (f"type=registry,ref={image}:{plan_branch_tag(branch)}", "type=inline"),
-    }[cache.type]
-    writes = cache.type == "local" or (
-        context.ci and context.branch == branch and context.pull_request is None
-    )
-    lacks = (
-        tuple(name for name in GHA_NEEDS if not environment.get(name))
-        if cache.type == "gha"
-        else ()
-    )
-    return Cache(reads=(read,), writes=(write,) if writes else (), lacks=lacks)
+    if cache.type == "gha":
+        place = f"type=gha,version=2,scope={_scope(image, platforms)}"
+        return place, f"{place},mode=max,ignore-error=true"
+    if cache.type == "registry":
+        base = cache.ref or f"{image}:cache"
+        place = f"type=registry,ref={base}{suffix}"
+        destination = f"{place},mode=max,{_LAYERS},image-manifest=true,ignore-error=true"
+        return place, destination
+    if cache.type == "local":
+        folder = f"{cache.folder}{suffix}"
+        destination = f"type=local,dest={folder},mode=max,{_LAYERS},ignore-error=true"
+        return f"type=local,src={folder}", destination
+    branch = settings.release.branches[0]
+    tag = plan_branch_tag(branch)
+    return f"type=registry,ref={image}:{tag}", "type=inline"
+
+
+def _scope(image: str, platforms: tuple[str, ...]) -> str:
+    """Name the cache of an image and its platforms in GitHub's cache service."""
+    words = (image, *platforms)
+    return re.sub(r"[^a-zA-Z0-9]+", "-", "-".join(words))

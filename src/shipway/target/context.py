@@ -1,36 +1,43 @@
-"""What is being built: facts in, context out. Pure; `effects/facts.py` gathers the facts."""
+"""This module finds out what is being built: facts in, context out.
+
+Pure; `effects/facts.py` gathers the facts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shipway.errors import ContextError
 from shipway.image.repository import GITHUB, parse_remote
 
 _SHOWN = 5
-"""Changed files that an error names."""
+"""Says how many changed files an error names."""
+_BRANCH, _TAG = "refs/heads/", "refs/tags/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Git:
-    """What the checkout says. ``branch`` is empty when the head is detached, ``commit`` when there is none yet."""
+    """Holds what the checkout says.
+
+    ``branch`` is empty when the head is detached, ``commit`` when there is none yet.
+    """
 
     commit: str
     branch: str = ""
     head_tags: tuple[str, ...] = ()
     remote_url: str = ""
     changes: tuple[str, ...] = ()
-    """Files that differ from the commit."""
+    """Names the files that differ from the commit."""
     shallow: bool = False
     epoch: int = 0
-    """Committer's time of the commit, in seconds since 1970."""
+    """Says when the commit was made, by the committer's clock, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """The environment, the event that GitHub tells about (empty elsewhere), and the checkout (if any)."""
+    """Holds the environment, GitHub's event (empty elsewhere), and the checkout, if any."""
 
     environment: Mapping[str, str] = field(default_factory=dict)
     event: Mapping[str, Any] = field(default_factory=dict)  # Any: a JSON document
@@ -39,20 +46,20 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """One thing to build: a branch, a pull request or a tag, at a commit."""
+    """Says what is built: a branch, a pull request or a tag, at a commit."""
 
     event: str
-    """Name of GitHub's event, ``local`` on a laptop, ``none`` without a checkout, in Actions too."""
+    """Names GitHub's event; ``local`` on a laptop, ``none`` without a checkout, in Actions too."""
     ref: str = ""
     branch: str = ""
     tag: str = ""
     pull_request: int | None = None
     commit: str = ""
     repository: str = ""
-    """``owner/name``, empty when the remote is no GitHub address."""
+    """Holds ``owner/name``, empty when the remote is no GitHub address."""
     server: str = GITHUB
     fork: bool = False
-    """A pull request from another repository: it cannot push."""
+    """Says that the pull request is from another repository: it cannot push."""
     ci: bool = False
     run_url: str = ""
     epoch: int = 0
@@ -61,21 +68,35 @@ class Context:
 
 
 def detect(facts: Facts) -> Context:
-    """The context of a run in GitHub Actions, of a checkout, or of no checkout at all.
+    """Give the context of a run in GitHub Actions, of a checkout, or of no checkout at all.
 
-    ``GITHUB_ACTIONS`` also reaches containers and tools that are told nothing else of the run (``docker run --env``,
-    tox's ``passenv``): without ``GITHUB_SHA`` the checkout tells, as on a laptop.
+    ``GITHUB_ACTIONS`` also reaches containers and tools that are told nothing else of the run
+    (``docker run --env``, tox's ``passenv``): without ``GITHUB_SHA`` the checkout tells, as on a
+    laptop.
     """
-    if facts.environment.get("GITHUB_ACTIONS") == "true" and facts.environment.get("GITHUB_SHA"):
+    environment = facts.environment
+    is_actions = environment.get("GITHUB_ACTIONS") == "true"
+    if is_actions and environment.get("GITHUB_SHA"):
         return _detect_actions(facts)
-    git = facts.git
-    if git is None:
+    if facts.git is None:
         return Context(event="none")
-    server, repository = parse_remote(git.remote_url) or (GITHUB, "")
-    if server not in (GITHUB, facts.environment.get("GITHUB_SERVER_URL")):
-        server, repository = GITHUB, ""
-    tag = "" if git.branch else next(iter(git.head_tags), "")
-    ref = f"refs/heads/{git.branch}" if git.branch else f"refs/tags/{tag}" if tag else ""
+    return _detect_checkout(facts.git, environment.get("GITHUB_SERVER_URL"))
+
+
+def _detect_checkout(git: Git, server_of_machine: str | None) -> Context:
+    """Give the context of a laptop; the remote counts where it is on GitHub, or on that server."""
+    server = GITHUB
+    repository = ""
+    address = parse_remote(git.remote_url)
+    if address and address[0] in (GITHUB, server_of_machine):
+        server, repository = address
+    tag = ""
+    ref = ""
+    if git.branch:
+        ref = f"{_BRANCH}{git.branch}"
+    elif git.head_tags:
+        tag = git.head_tags[0]
+        ref = f"{_TAG}{tag}"
     return Context(
         event="local",
         ref=ref,
@@ -91,67 +112,105 @@ def detect(facts: Facts) -> Context:
 
 
 def _detect_actions(facts: Facts) -> Context:
-    environment, event, git = facts.environment, facts.event, facts.git
+    environment = facts.environment
     server = environment.get("GITHUB_SERVER_URL", GITHUB)
     repository = environment.get("GITHUB_REPOSITORY", "")
-    ref, commit = environment.get("GITHUB_REF", ""), environment.get("GITHUB_SHA", "")
-    number, fork = None, False
-    pull = event.get("pull_request")
-    if isinstance(pull, dict):
-        # GITHUB_SHA is a merge commit that exists nowhere else; people look for the head of the pull request.
-        number, head = int(pull["number"]), pull["head"]
-        commit = str(head["sha"])
-        fork = ((head.get("repo") or {}).get("full_name") or "") != repository
-    release = event.get("release")
-    tag = ref.removeprefix("refs/tags/") if ref.startswith("refs/tags/") else ""
-    if not tag and isinstance(release, dict):
-        tag = str(release.get("tag_name") or "")
-    run = f"{server}/{repository}/actions/runs/{environment.get('GITHUB_RUN_ID', '')}"
-    return Context(
-        event=environment.get("GITHUB_EVENT_NAME", "") if git else "none",
+    ref = environment.get("GITHUB_REF", "")
+    event = "none"
+    if facts.git:
+        event = environment.get("GITHUB_EVENT_NAME", "")
+    context = Context(
+        event=event,
         ref=ref,
-        tag=tag,
-        pull_request=number,
-        commit=commit,
-        branch=ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else "",
+        branch=_suffix(ref, _BRANCH),
+        tag=_suffix(ref, _TAG) or _release_tag(facts.event),
+        commit=environment.get("GITHUB_SHA", ""),
         repository=repository,
         server=server,
-        fork=fork,
         ci=True,
-        run_url=run if environment.get("GITHUB_RUN_ID") else "",
-        epoch=git.epoch if git else 0,
-        changes=git.changes if git else (),
-        shallow=bool(git and git.shallow),
+        run_url=_run_url(environment, f"{server}/{repository}"),
+    )
+    if facts.git:
+        context = replace(
+            context,
+            epoch=facts.git.epoch,
+            changes=facts.git.changes,
+            shallow=facts.git.shallow,
+        )
+    return _with_pull_request(context, facts.event)
+
+
+def _suffix(ref: str, prefix: str) -> str:
+    if not ref.startswith(prefix):
+        return ""
+    return ref.removeprefix(prefix)
+
+
+def _release_tag(event: Mapping[str, Any]) -> str:  # Any: a JSON document
+    release = event.get("release")
+    if not isinstance(release, dict):
+        return ""
+    tag = release.get("tag_name")
+    return str(tag or "")
+
+
+def _run_url(environment: Mapping[str, str], address: str) -> str:
+    run_id = environment.get("GITHUB_RUN_ID")
+    if not run_id:
+        return ""
+    return f"{address}/actions/runs/{run_id}"
+
+
+def _with_pull_request(context: Context, event: Mapping[str, Any]) -> Context:  # Any: JSON
+    """Put the head of a pull request in the place of its merge commit.
+
+    GITHUB_SHA is a merge commit that exists nowhere else; people look for the head.
+    """
+    pull = event.get("pull_request")
+    if not isinstance(pull, dict):
+        return context
+    head = pull["head"]
+    # The repository of a fork that was deleted is null.
+    source = head.get("repo") or {}
+    name = source.get("full_name") or ""
+    return replace(
+        context,
+        pull_request=int(pull["number"]),
+        commit=str(head["sha"]),
+        fork=name != context.repository,
     )
 
 
 def require_git(context: Context) -> None:
-    """There is a commit to build; raises ``ContextError``."""
+    """Make sure that there is a commit to build; raises ``ContextError``."""
     if context.event == "none":
+        first_step = "run `git init`, commit, and add a remote"
+        if context.ci:
+            first_step = "give the job a step with actions/checkout"
         raise ContextError(
             "this folder is not in a git repository",
-            hint="give the job a step with actions/checkout, or change to the project's folder"
-            if context.ci
-            else "run `git init`, commit, and add a remote; or change to the project's folder",
+            hint=f"{first_step}; or change to the project's folder",
         )
     if not context.commit:
         raise ContextError("the repository has no commit yet", hint="commit the project first")
 
 
 def require_clean(context: Context) -> None:
-    """What is pushed is what was committed; raises ``ContextError``."""
+    """Make sure that what is pushed is what was committed; raises ``ContextError``."""
     require_git(context)
     if context.changes:
+        files = ", ".join(context.changes[:_SHOWN])
         rest = len(context.changes) - _SHOWN
-        shown = ", ".join(context.changes[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+        if rest > 0:
+            files += f" and {rest} more"
         raise ContextError(
-            f"there are changes that are not committed, and an image's tag names a commit: {shown}",
+            f"there are changes that are not committed, and an image's tag names a commit: {files}",
             hint="commit or stash them (`git status` lists them)",
         )
 
 
 def require_history(context: Context) -> None:
-    """The commits since the last release are there; raises ``ContextError``."""
+    """Make sure that the commits since the last release are there; raises ``ContextError``."""
     require_git(context)
     if context.shallow:
         raise ContextError(
@@ -161,14 +220,14 @@ def require_history(context: Context) -> None:
 
 
 def require_release(context: Context, branches: Sequence[str]) -> None:
-    """A release can be made here; raises ``ContextError``."""
+    """Make sure that a release can be made here; raises ``ContextError``."""
     require_clean(context)
     require_history(context)
     if not context.repository:
         raise ContextError(
             "the git remote is no GitHub address, so there is nowhere to release to",
-            hint="point it at one: `git remote set-url origin https://github.com/<owner>/<name>.git` "
-            "(`git remote add` where there is none)",
+            hint="point it at one: `git remote set-url origin "
+            "https://github.com/<owner>/<name>.git` (`git remote add` where there is none)",
         )
     if context.tag and not context.branch:
         return
@@ -178,7 +237,8 @@ def require_release(context: Context, branches: Sequence[str]) -> None:
             hint=f"run `git switch {branches[0]}`",
         )
     if context.branch not in branches:
+        names = ", ".join(branches)
         raise ContextError(
-            f"{context.branch!r} is not a release branch ({', '.join(branches)})",
+            f"{context.branch!r} is not a release branch ({names})",
             hint=f"run `git switch {branches[0]}`, or add it to [tool.shipway.release] branches",
         )

@@ -1,25 +1,26 @@
-"""Context → OCI labels, which are the index's annotations too. Pure.
-
-Keys: OCI image specification, "Pre-Defined Annotation Keys".
-"""
+"""This module plans the OCI labels, which are the index's annotations too. Pure."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 from shipway.image.labels import PREFIX
+from shipway.model.version import Version
 from shipway.settings import Project
 from shipway.target.context import Context
 
 
-def plan_labels(project: Project, context: Context, *, version: str = "") -> dict[str, str]:
-    """Labels by full key; what is not known is left out."""
-    source = f"{context.server}/{context.repository}" if context.repository else ""
-    created = (
-        datetime.fromtimestamp(context.epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        if context.epoch
-        else ""
-    )
+def plan_labels(
+    project: Project, context: Context, *, version: Version | None = None
+) -> dict[str, str]:
+    """Plan the labels by full key; what is not known is left out."""
+    source = ""
+    if context.repository:
+        source = f"{context.server}/{context.repository}"
+    created = ""
+    if context.epoch:
+        # The commit's time, not the clock's: the same commit gives the same image.
+        created = _render_time(context.epoch)
     labels = {
         "title": project.name,
         "description": project.description,
@@ -27,9 +28,17 @@ def plan_labels(project: Project, context: Context, *, version: str = "") -> dic
         "url": project.url or source,
         "documentation": project.documentation,
         "source": source,
-        "version": version or project.version,
+        "version": str(version) if version else project.version,
         "revision": context.commit,
-        # The commit's time, not the clock's: the same commit gives the same image.
         "created": created,
     }
-    return {f"{PREFIX}{name}": value for name, value in labels.items() if value}
+    full: dict[str, str] = {}
+    for name, text in labels.items():
+        if text:
+            full[f"{PREFIX}{name}"] = text
+    return full
+
+
+def _render_time(epoch: int) -> str:
+    time = datetime.fromtimestamp(epoch, UTC)
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""Context and settings → target: what should exist when the pipeline has run. Pure."""
+"""This module plans the target: what should exist when the pipeline has run. Pure."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from shipway.model.release import Release
-from shipway.model.target import Building, Signing, Target
+from shipway.model.target import Building, Signer, Target
+from shipway.model.version import Version
 from shipway.settings import GITHUB_ISSUER, Project, Settings
-from shipway.target.builders import builder_commands, builder_name
-from shipway.target.caches import GHA_NEEDS, plan_cache
+from shipway.target.builders import builder_name
+from shipway.target.caches import plan_cache
 from shipway.target.context import Context
 from shipway.target.labels import plan_labels
-from shipway.target.tags import LATEST, image_name, plan_tags
-
-CERTIFICATES = "ca-certificates"
-"""Id of the build secret that carries the machine's certificate authorities, where it has its own."""
+from shipway.target.tags import image_name, plan_release_tags, plan_tags
 
 
 def plan_target(
@@ -26,80 +24,90 @@ def plan_target(
     folder: str,
     release: Release | None = None,
 ) -> Target:
-    """The target of the context's branch or pull request, or of ``release`` when one is given."""
+    """Plan the target of the context's branch or pull request, or of ``release`` when it is set."""
     settings = project.settings
-    if release is not None:
+    if release is None:
+        tags = plan_tags(context, edge=edge_branch(settings))
+        signer = plan_signer(settings, context, environment)
+        version = None
+    else:
         # A release belongs to its branch, also where it is looked at from a checkout of its tag.
         branch = context.branch or settings.release.branches[0]
-        context = replace(context, commit=release.commit, branch=branch, ref=f"refs/heads/{branch}")
-    version = release.version if release else ""
-    tags = plan_tags(
-        context,
-        version=version,
-        moving=release.moving if release else (),
-        edge=edge_branch(settings),
-    )
+        context = replace(
+            context,
+            commit=release.commit,
+            branch=branch,
+            ref=f"refs/heads/{branch}",
+        )
+        tags = plan_release_tags(
+            release.commit,
+            release.version,
+            release.moving,
+        )
+        signer = plan_signer(settings, context, {})
+        version = release.version
     image = image_name(settings.image, context)
     return Target(
+        settings=settings,
         image=image,
         commit=context.commit,
         branch=context.branch,
         channel=tags.channel,
         staging=tags.staging,
-        tags=tuple(name for name in tags.names if name != tags.staging),
+        tags=tags.public,
         platforms=tuple(settings.build.platforms),
         folder=folder,
-        remote=settings.remote,
-        version=version,
-        tag=release.tag if release else "",
-        notes=release.notes if release else "",
-        previous=release.previous if release else "",
-        latest=bool(release and LATEST in release.moving),
-        withdrawn=release.withdrawn if release else (),
         repository=context.repository,
-        signing=plan_signing(settings, context, {} if release else environment),
-        build=plan_build(settings, context, environment, image),
         labels=plan_labels(project, context, version=version),
-        builder=context.run_url,
-        licenses=tuple(settings.policy.licenses),
-        docs=docs_version(version),
-        docs_branch=settings.docs.branch,
-        docs_config=settings.docs.config,
+        signer=signer,
+        build=plan_build(
+            settings,
+            context,
+            environment,
+            image,
+        ),
+        release=release,
+        docs_version=plan_docs_version(version) if version else None,
     )
 
 
-def edge_branch(settings: Settings) -> str:
-    """The branch whose head is tagged ``edge``, empty when none is."""
-    return settings.release.branches[0] if settings.tags.edge else ""
+def edge_branch(settings: Settings) -> str | None:
+    """Give the branch whose head is tagged ``edge``, ``None`` when no branch is."""
+    if not settings.tags.edge:
+        return None
+    return settings.release.branches[0]
 
 
-def docs_version(version: str) -> str:
-    """``1.2`` for 1.2.3: patches share one docs version. Pre-releases publish none."""
-    return "" if "-" in version else ".".join(version.split(".")[:2])
+def plan_docs_version(version: Version) -> str | None:
+    """Give ``1.2`` for 1.2.3, since patches share a docs version; pre-releases publish none."""
+    if not version.is_stable:
+        return None
+    return f"{version.major}.{version.minor}"
 
 
-def plan_signing(settings: Settings, context: Context, environment: Mapping[str, str]) -> Signing:
-    """The key, or the exact identity that a keyless signature of this run carries.
+def plan_signer(settings: Settings, context: Context, environment: Mapping[str, str]) -> Signer:
+    """Give the key, or the exact identity that a keyless signature of this run carries.
 
-    A release is signed by the release workflow on its branch: derived from the repository, so that anybody can verify
-    it. Other images in Actions carry the workflow that runs (``GITHUB_WORKFLOW_REF``).
+    A release is signed by the release workflow on its branch: derived from the repository, so that
+    anybody can verify it. Other images in Actions carry the workflow that runs
+    (``GITHUB_WORKFLOW_REF``).
     """
     sign = settings.sign
-    running = environment.get("GITHUB_WORKFLOW_REF", "")
-    path = f"{context.repository}/.github/workflows/{sign.workflow}@{context.ref}"
+    file = f".github/workflows/{sign.workflow}"
+    workflow = environment.get("GITHUB_WORKFLOW_REF")
+    if not workflow:
+        workflow = f"{context.repository}/{file}@{context.ref}"
+    identity = f"{context.server}/{workflow}"
     # Only a workflow's certificate names a repository and a branch; people's do not.
-    workflow = sign.issuer == GITHUB_ISSUER
-    return Signing(
+    is_workflow = sign.issuer == GITHUB_ISSUER
+    return Signer(
         key=sign.key,
         public_key=sign.public_key,
-        identity=sign.identity or f"{context.server}/{running or path}",
+        identity=sign.identity or identity,
         issuer=sign.issuer,
-        repository=context.repository if workflow else "",
-        ref=context.ref if workflow else "",
-        attest=sign.attest,
-        browser=sign.browser,
+        repository=context.repository if is_workflow else "",
+        ref=context.ref if is_workflow else "",
         transparency_log=sign.transparency_log,
-        config=sign.signing_config,
         trusted_root=sign.trusted_root,
     )
 
@@ -107,35 +115,22 @@ def plan_signing(settings: Settings, context: Context, environment: Mapping[str,
 def plan_build(
     settings: Settings, context: Context, environment: Mapping[str, str], image: str
 ) -> Building:
-    """How the image is built: by the settings, with the machine's own certificates."""
-    build = settings.build
-    argv = [f"--build-arg={name}={value}" for name, value in sorted(build.args.items())]
-    argv += [f"--secret={secret}" for secret in build.secrets]
-    authorities = environment.get("SSL_CERT_FILE", "")
-    if authorities and PurePosixPath(authorities).is_absolute():
-        argv.append(f"--secret=id={CERTIFICATES},src={authorities}")
-    argv += [f"--ssh={agent}" for agent in build.ssh]
-    argv += [f"--target={build.target}"] if build.target else []
+    """Plan a build: its builder, its caches, the machine's certificates, and what dates it."""
+    certificates = environment.get("SSL_CERT_FILE", "")
+    if not PurePosixPath(certificates).is_absolute():
+        certificates = ""
+    platforms = tuple(settings.build.platforms)
     return Building(
-        args=(*argv, *build.extra_args),
-        secrets=tuple(secret_names(settings)),
-        dockerfile=build.dockerfile,
-        context=build.context,
-        strategy=build.strategy,
-        sbom=build.sbom_generator,
+        builder=builder_name(settings.builder),
+        cache=plan_cache(
+            settings,
+            context,
+            environment,
+            image,
+            platforms,
+        ),
+        certificates=certificates,
+        run_url=context.run_url,
+        workflow_commit=environment.get("GITHUB_SHA", "") if context.ci else "",
         epoch=context.epoch,
-        cache=plan_cache(settings, context, environment, image, tuple(build.platforms)),
-        node=builder_name(settings.builder),
-        node_commands=builder_commands(settings.builder),
-        allow_foreign=tuple(build.allow_foreign),
-        started=environment.get("GITHUB_SHA", "") if context.ci else "",
-    )
-
-
-def secret_names(settings: Settings) -> list[str]:
-    """Variables that the build secrets are read from (``id=pip,env=PIP_TOKEN`` gives ``PIP_TOKEN``)."""
-    words = (word for secret in settings.build.secrets for word in secret.split(","))
-    names = [word.removeprefix("env=") for word in words if word.startswith("env=")]
-    return (
-        [*names, *GHA_NEEDS, "ACTIONS_CACHE_SERVICE_V2"] if settings.cache.type == "gha" else names
     )

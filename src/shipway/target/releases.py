@@ -1,61 +1,95 @@
-"""Tags of git → which releases there are, which were withdrawn, and which one is of a commit. Pure."""
+"""This module reads from git's tags which releases exist, and which were withdrawn. Pure."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from shipway.errors import ContextError
-from shipway.model.release import LEVELS, GitTag, Override, numbers
+from shipway.model.release import LEVELS, GitTag, Override
+from shipway.model.version import Version, parse_version
 
 WITHDRAWN = "withdrawn/"
-"""Before the name of a release's tag: nobody shall use it any more."""
+"""Stands before the name of a release's tag once nobody shall use the release any more."""
 
 
-def read_override(level: str, reason: str) -> Override:
-    """The words of a command line; raises ``ContextError`` where one lacks the other."""
+def read_override(level: str, reason: str) -> Override | None:
+    """Read the words of a command line; raises ``ContextError`` where one lacks the other."""
     reason = " ".join(reason.split())
     if level and level not in LEVELS:
+        names = ", ".join(LEVELS)
         raise ContextError(
-            f"there is no level {level!r}", hint=f"the levels are {', '.join(LEVELS)}"
+            f"there is no level {level!r}",
+            hint=f"the levels are {names}",
         )
     if bool(level) != bool(reason):
         raise ContextError(
             "a version that the commits do not call for needs a level and a reason",
             hint="say both: --as minor --because 'the new default changes what people see'",
         )
-    return Override(level, reason)
+    return Override(level, reason) if level else None
 
 
-def version_of(tag: str, tag_format: str) -> str:
-    """The version in a tag's name, empty when the tag is no release's."""
+def tag_name(version: Version, tag_format: str) -> str:
+    """Name the git tag of a version's release."""
+    return tag_format.replace("{version}", str(version))
+
+
+def version_of(tag: str, tag_format: str) -> Version | None:
+    """Read the version in a git tag's name, ``None`` when the tag is no release's."""
     before, _, after = tag_format.partition("{version}")
     middle = tag.removeprefix(before).removesuffix(after)
-    own = tag == f"{before}{middle}{after}" and re.fullmatch(
-        r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?", middle
-    )
-    return middle if own else ""
+    if tag != f"{before}{middle}{after}":
+        return None
+    version = parse_version(middle)
+    if version is None or version.build:
+        return None
+    return version
 
 
-def find_good(tags: Iterable[GitTag], tag_format: str) -> list[str]:
-    """The versions that were released and not withdrawn."""
+def usable_versions(tags: Iterable[GitTag], tag_format: str) -> list[Version]:
+    """List the versions that were released and not withdrawn."""
     names = {tag.name for tag in tags}
-    return [
-        found
-        for name in names
-        if (found := version_of(name, tag_format)) and f"{WITHDRAWN}{name}" not in names
-    ]
+    versions: list[Version] = []
+    for name in names:
+        if f"{WITHDRAWN}{name}" in names:
+            continue
+        version = version_of(name, tag_format)
+        if version:
+            versions.append(version)
+    return versions
 
 
-def find_withdrawn(tags: Iterable[GitTag], tag_format: str) -> tuple[str, ...]:
-    """The versions that were taken back."""
-    names = (tag.name.removeprefix(WITHDRAWN) for tag in tags if tag.name.startswith(WITHDRAWN))
-    return tuple(sorted(found for name in names if (found := version_of(name, tag_format))))
+def withdrawn_versions(tags: Iterable[GitTag], tag_format: str) -> tuple[Version, ...]:
+    """List the versions that were taken back, the lowest first."""
+    versions: list[Version] = []
+    for tag in tags:
+        if not tag.name.startswith(WITHDRAWN):
+            continue
+        name = tag.name.removeprefix(WITHDRAWN)
+        version = version_of(name, tag_format)
+        if version:
+            versions.append(version)
+    versions.sort(key=lambda version: version.precedence)
+    return tuple(versions)
 
 
 def find_release(tags: Iterable[GitTag], commit: str, tag_format: str) -> GitTag | None:
-    """The release that was made of ``commit``: it tags the commit itself, or the release commit on top of it."""
-    releases = [tag for tag in tags if version_of(tag.name, tag_format)]
-    own = [tag for tag in releases if tag.commit == commit]
-    made = [tag for tag in releases if tag.parent == commit]
-    return max(own or made, key=lambda tag: numbers(version_of(tag.name, tag_format)), default=None)
+    """Find the tag of the release that was made of ``commit``.
+
+    It is on the commit itself, or on the release commit on top of it; of several the highest.
+    """
+    on_commit: dict[Version, GitTag] = {}
+    on_top: dict[Version, GitTag] = {}
+    for tag in tags:
+        version = version_of(tag.name, tag_format)
+        if version is None:
+            continue
+        if tag.commit == commit:
+            on_commit[version] = tag
+        elif tag.parent == commit:
+            on_top[version] = tag
+    candidates = on_commit or on_top
+    if not candidates:
+        return None
+    highest = max(candidates, key=lambda version: version.precedence)
+    return candidates[highest]

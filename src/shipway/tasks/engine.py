@@ -1,4 +1,4 @@
-"""Define the tasks that set this machine up."""
+"""These tasks set this machine up."""
 
 from __future__ import annotations
 

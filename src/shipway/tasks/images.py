@@ -1,43 +1,28 @@
-"""The tasks of those who use images, not only of those who make them: no checkout is needed."""
+"""These tasks serve those who use images, not only those who make them: they need no checkout."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
 from shipway.tasks.options import task
-from shipway.tasks.output import print_json, progress, show_either
-
-if TYPE_CHECKING:
-    from shipway.target.from_image import Expectation
-
-
-def verify(image: str, policy: str, as_json: bool, wanted: Expectation) -> None:
-    """Print every point; raises ``VerificationFailed`` when one does not hold."""
-    from dataclasses import replace
-
-    from shipway.run import verify as consumer
-
-    verdict = consumer.verify(image, replace(wanted, limits=consumer.read_limits(policy)))
-    if not as_json:
-        print(verdict.render())
-    if verdict.faults:
-        raise consumer.refusal(verdict)
-    if as_json:
-        print_json(verdict.document())
+from shipway.tasks.output import progress, show_either
 
 
 @task
 def sbom(
     _: Context, image: str = "", format_: str = "table", diff: str = "", json: bool = False
 ) -> None:
-    """Print what an image holds, package by package; with --diff, what changed since another one."""
-    from shipway.run import packages
+    """Print what an image holds, by package; with --diff, what changed since another one."""
+    from shipway.run.packages import choose_image, compare_images, render_sbom
 
-    image = packages.name_image(image, progress)
-    show_either(*(packages.changes(image, diff) if diff else packages.sbom(image, format_)), json)
+    image = choose_image(image, progress)
+    if diff:
+        lines, document = compare_images(image, diff)
+    else:
+        lines, document = render_sbom(image, format_)
+    show_either(lines, document, json)
 
 
 @task
@@ -48,24 +33,23 @@ def scan(
     scanner: Sequence[str] | None = None,
     json: bool = False,
 ) -> None:
-    """Hold the known vulnerabilities of an image's packages against a limit and dated exceptions."""
-    from shipway.run import packages
-    from shipway.run import scan as scanning
+    """Hold known vulnerabilities of an image's packages against a limit and dated exceptions."""
+    from shipway.run.packages import choose_image
+    from shipway.run.scan import scan_image
 
-    show_either(*scanning.scan(packages.name_image(image, progress), policy, scanner or ()), json)
+    image = choose_image(image, progress)
+    lines, document = scan_image(image, policy, scanner or ())
+    show_either(lines, document, json)
 
 
 @task
 def licenses(_: Context, image: str = "", policy: str = "", json: bool = False) -> None:
     """Hold the licenses of an image's packages against the list of those that are allowed."""
-    from shipway.run import packages
+    from shipway.run.packages import check_licenses, choose_image
 
-    found = packages.licenses(packages.name_image(image, progress), policy)
-    show_either(
-        "\n".join(
-            f"{platform}: {count} packages, all under licenses that are allowed"
-            for platform, count in found["packages"].items()
-        ),
-        found,
-        json,
-    )
+    image = choose_image(image, progress)
+    document = check_licenses(image, policy)
+    lines: list[str] = []
+    for platform, count in document["packages"].items():
+        lines.append(f"{platform}: {count} packages, all under licenses that are allowed")
+    show_either("\n".join(lines), document, json)

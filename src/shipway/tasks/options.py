@@ -1,4 +1,4 @@
-"""What a task of the collection is: its options, each with a line of help, and how it fails."""
+"""This decorator gives each task its options, with their lines of help, and its way to fail."""
 
 from __future__ import annotations
 
@@ -17,24 +17,42 @@ P = ParamSpec("P")
 HELP = {
     "dry_run": "print what would be done, ready for copy and paste, and do nothing",
     "json": "print one JSON document on standard output",
-    "push": "build every platform and push under the staging tag; without it, load for this machine",
+    "push": (
+        "build every platform and push under the staging tag; without it, load for this machine"
+    ),
     "platform": "build this platform alone, under a staging tag of its own",
-    "digest_file": "file that says what was pushed: written by `build`, read by `merge` (repeatable, or a folder)",
+    "digest_file": (
+        "file that says what was pushed: written by `build`, read by `merge` "
+        "(repeatable, or a folder)"
+    ),
     "due": "for the release that is due, not for the present branch",
     "check_reproducible": "build twice without cache and compare; nothing is pushed",
     "delete": "delete them; without it they are only shown",
     "release": "also try what a release needs: history, tags, remote, push",
-    "image": "image in a registry, such as ghcr.io/owner/name:v1.2.3; `shipway` takes it without the flag",
-    "identity": "exact identity of the signature; the release workflow of the image's repository if not given",
+    "image": (
+        "image in a registry, such as ghcr.io/owner/name:v1.2.3; "
+        "`shipway` takes it without the flag"
+    ),
+    "identity": (
+        "exact identity of the signature; "
+        "the release workflow of the image's repository if not given"
+    ),
     "issuer": "issuer of that identity; GitHub Actions if not given",
     "key": "public key (file or KMS address) of the signature, in place of an identity",
     "repository": "owner/name on GitHub that the image is built from",
     "ref": "branch or tag that the workflow ran on, such as refs/heads/main",
-    "commit": "full hash of the commit that the workflow ran on; the one that the image names if not given",
+    "commit": (
+        "full hash of the commit that the workflow ran on; "
+        "the one that the image names if not given"
+    ),
     "trigger": "event that started the workflow, such as push",
     "trusted_root": "trusted root of a private Sigstore (cosign 3)",
     "no_transparency_log": "the signature is in no transparency log",
-    "policy": "TOML file with limits of one's own: licenses, severity, exceptions, builders, platforms, maximum-age",
+    "predicate": "print the predicate of this type that the attestation manifest IMAGE holds",
+    "policy": (
+        "TOML file with limits of one's own: "
+        "licenses, severity, exceptions, builders, platforms, maximum-age"
+    ),
     "scanner": "pip-audit, grype or trivy (repeatable); all that are installed if not given",
     "format_": "table, spdx or cyclonedx",
     "diff": "image to compare with",
@@ -49,7 +67,7 @@ HELP = {
 
 
 def task(function: Callable[P, None]) -> Any:  # Any: Invoke's Task is not typed as a callable
-    """A task that ends the program with the error's documented exit status instead of a traceback."""
+    """Make a task, which ends the program with an error's exit status instead of a traceback."""
 
     @functools.wraps(function)
     def body(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -57,25 +75,26 @@ def task(function: Callable[P, None]) -> Any:  # Any: Invoke's Task is not typed
             function(*args, **kwargs)
         except ShipwayError as error:
             if kwargs.get("json"):
-                print_json(
-                    error.document
-                    | {
-                        "error": {
-                            "status": error.status,
-                            "message": error.message,
-                            "hint": error.hint,
-                        }
-                    }
-                )
+                print_json(error.document | {"error": _describe(error)})
             raise Exit(f"shipway: {error}", code=error.status) from error
         except KeyboardInterrupt:
             raise Exit("shipway: interrupted", code=130) from None
 
-    names = function.__code__.co_varnames[1 : function.__code__.co_argcount]
+    code = function.__code__
+    names = code.co_varnames[1 : code.co_argcount]
+    repeatable = [name for name in names if "Sequence" in function.__annotations__[name]]
     return invoke_task(
         body,
         name=function.__name__.rstrip("_"),
         help={name: HELP[name] for name in names},
         auto_shortflags=False,
-        iterable=[name for name in names if "Sequence" in function.__annotations__[name]],
+        iterable=repeatable,
     )
+
+
+def _describe(error: ShipwayError) -> dict[str, str | int]:
+    return {
+        "status": error.status,
+        "message": error.message,
+        "hint": error.hint,
+    }

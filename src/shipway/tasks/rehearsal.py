@@ -1,4 +1,4 @@
-"""Print what came of a rehearsal."""
+"""These functions print what came of a rehearsal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FACTS = (
     "release",
     "remotes",
 )
-"""The entries of the document that people see, in this order."""
+"""Names the entries of the document that people see, in this order."""
 
 
 def show_rehearsal_plan(rows: list[PlannedStage], as_json: bool) -> None:

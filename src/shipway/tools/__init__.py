@@ -1,2 +1,5 @@
-"""How each tool is asked: the command lines of buildx, imagetools, cosign, git and python-semantic-release, and how their
-answers are read. What should exist is decided elsewhere; nothing is run here."""
+"""This package writes the command lines and requests of each tool, and reads the answers.
+
+The tools are buildx, imagetools, cosign, git, mike, GitHub's API and python-semantic-release. What
+should exist is decided elsewhere; nothing is run here.
+"""

@@ -1,28 +1,53 @@
-"""How cosign is asked about signatures and attestations, and how its answers are read.
+"""This module writes how cosign is asked for signatures, and reads its answers. Pure.
 
-cosign's own check is the only honest answer to "is it signed, and by whom".
+cosign's own check is the only honest answer to "is it signed, and by whom". Whatever asks names a
+digest, never a tag.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from shipway.errors import StepFailed
-from shipway.model.actions import Action, Answer, Command, Effect
-from shipway.model.target import Target
-from shipway.tools.imagetools import PASSING
+from shipway.model.actions import (
+    Answer,
+    Ask,
+    Command,
+    Effect,
+    ReadBundles,
+)
+from shipway.model.target import Signer
+from shipway.tools.imagetools import PASSING, read_reason
 
 SIGNATURE = "https://sigstore.dev/cosign/sign/v1"
-"""The predicate type of a signature that cosign 3 writes as a bundle."""
-Question: TypeAlias = tuple[str, str]
-"""A digest, and the predicate type of what is said of it."""
+"""Names the predicate type of a signature that cosign 3 writes as a bundle."""
+ID_TOKENS = ("ACTIONS_ID_TOKEN_REQUEST_URL", "SIGSTORE_ID_TOKEN")
+"""Names the variables in which cosign finds an identity without asking a person.
+
+The first is GitHub's, the second holds a token that exists already.
+"""
+KEYLESS_ADVICE = (
+    "in Actions, give the job `permissions: id-token: write`; elsewhere set SIGSTORE_ID_TOKEN, or "
+    "`key` or `browser` in [tool.shipway.sign]"
+)
+Claim: TypeAlias = tuple[str, str]
+"""Holds a digest, and the predicate type of what is said of it."""
+
+_CERTIFICATE_FACTS = {
+    "repository": "repository",
+    "ref": "ref",
+    "commit": "sha",
+    "trigger": "trigger",
+}
+"""Gives for a signer's field the end of cosign's flag `--certificate-github-workflow-…`."""
 _UNSIGNED_CODES = (10, 12)
-"""cosign's own exit codes for "no signatures" and "none of this identity" (`cmd/cosign/errors/exit_codes.go`)."""
-_FLAGS = {"commit": "sha"}
-"""Ends of cosign's flags (`--certificate-github-workflow-…`) where they differ from our words."""
+"""Holds cosign's exit codes for "no signatures" and "none of this identity".
+
+Source: `cmd/cosign/errors/exit_codes.go`.
+"""
 _UNSIGNED = re.compile(
     r"no signatures found|no matching signatures|none of the expected identities matched|"
     r"invalid signature when validating|failed to verify signature|no attestations found|"
@@ -33,154 +58,184 @@ _NOTHING = re.compile(
     r"no signatures found|no attestations found|no matching attestations:\s*$",
     re.IGNORECASE | re.MULTILINE,
 )
-"""Without a reason after it: what was found and is not as expected has one."""
+"""Matches what cosign says where it found nothing at all.
+
+Of what it found and refused it gives the reason after these words.
+"""
 
 
-def ask(
-    target: Target, questions: Mapping[Question, Command]
-) -> Generator[tuple[Action, ...], tuple[Answer, ...], dict[Question, Answer]]:
-    """What cosign says; raises ``StepFailed`` where it finds nothing of what is there.
-
-    cosign 3 takes a registry that cannot list a digest's referrers just now for one that has none (seen with 3.1, after
-    503, 500 and 429). So where it finds nothing, the registry is asked for bundles, and where it has one, cosign again.
-    """
-    told = dict(zip(questions, (yield tuple(questions.values())), strict=True))
-    missing = [one for one in questions if not read_signed(told[one], one[0])]
-    if not missing:
-        return told
-    (answer,) = yield (bundles_command(target, *dict.fromkeys(digest for digest, _ in missing)),)
-    held = read_bundles(answer)
-    doubtful = [one for one in missing if one in held]
-    told |= (
-        zip(doubtful, (yield tuple(questions[one] for one in doubtful)), strict=True)
-        if doubtful
-        else ()
-    )
-    for one in doubtful:
-        if _NOTHING.search(told[one].err):
-            raise StepFailed(
-                f"could not ask whether {one[0]} is signed: cosign finds nothing, and the registry has it",
-                hint="run the same command again; if it stays so, with cosign 3, which reads bundles",
-            )
-    return told
+# Asking
 
 
-def bundles_command(target: Target, *digests: str) -> Command:
-    """The question which Sigstore bundles the registry has of each digest; it uses the logins of the Docker client."""
+def verify_signature(image: str, signer: Signer, digest: str) -> Command:
+    """Verify a digest's signature, with the exact identity and never a regular expression."""
+    flags = _signer_flags(signer)
+    argv = ("cosign", "verify", "--output=json", *flags, f"{image}@{digest}")
+    return _question("verify", f"verify the signature of {digest[:19]}", argv)
+
+
+def verify_attestation(image: str, signer: Signer, digest: str, kind: str) -> Command:
+    """Verify a digest's attestation; ``kind`` is cosign's name of a predicate type."""
+    flags = (f"--type={kind}", *_signer_flags(signer))
+    argv = ("cosign", "verify-attestation", *flags, f"{image}@{digest}")
+    why = f"verify the {kind} of {digest[:19]}"
+    return _question("attest", why, argv)
+
+
+def ask_for_help(name: str) -> Command:
+    """Ask which flags this cosign has, since builds report their versions loosely."""
     return Command(
-        name="registry",
-        why="ask the registry for signatures",
+        name=name,
+        why="ask cosign what it offers",
+        argv=("cosign", "sign", "--help"),
         effect=Effect.READ,
-        argv=("python3", "-m", "shipway.effects.bundles", target.image, *digests),
     )
 
 
-def read_bundles(answer: Answer) -> frozenset[Question]:
-    """What there are bundles for; raises ``StepFailed`` when the answer is none."""
-    try:
-        return frozenset(
-            (digest, kind) for digest, kinds in json.loads(answer.out).items() for kind in kinds
-        )
-    except (ValueError, TypeError, AttributeError) as error:
-        raise StepFailed(
-            f"what the registry has of signatures cannot be understood: {error}",
-            hint="run the same command again",
-        ) from error
-
-
-def verify_command(target: Target, digest: str) -> Command:
-    """``cosign verify`` of one digest, with the exact identity; never a regular expression."""
-    return asking(
-        "verify",
-        f"verify the signature of {digest[:19]}",
-        ("cosign", "verify", "--output=json", *expected_signer(target), f"{target.image}@{digest}"),
+def ask_cosign_version(name: str) -> Command:
+    """Ask which cosign this is."""
+    return Command(
+        name=name,
+        why="ask cosign",
+        argv=("cosign", "version"),
+        effect=Effect.READ,
     )
 
 
-def expected_signer(target: Target) -> tuple[str, ...]:
-    """Whose signature is expected: of ``cosign verify`` and ``cosign verify-attestation`` alike."""
-    how, argv = target.signing, list[str]()
-    if how.key:
-        argv += ["--key", how.public_key or how.key]
-    else:
-        argv += ["--certificate-identity", how.identity, "--certificate-oidc-issuer", how.issuer]
-        for name in ("repository", "ref", "commit", "trigger"):
-            if value := getattr(how, name):
-                argv += [f"--certificate-github-workflow-{_FLAGS.get(name, name)}", value]
-    if how.modern and how.trusted_root:
-        argv += ["--trusted-root", how.trusted_root]
-    if not how.transparency_log:
-        # Without a log it is a timestamp that says whether the certificate was valid when it was used.
-        argv += [
-            "--insecure-ignore-tlog=true",
-            *(() if how.key else ("--use-signed-timestamps=true",)),
-        ]
-    return tuple(argv)
+def knows_signing_configs(answer: Answer) -> bool:
+    """Say whether cosign is of the third generation, by the answer to ``ask_for_help``."""
+    return "--signing-config" in answer.out + answer.err
 
 
-def asking(name: str, why: str, argv: tuple[str, ...]) -> Command:
-    """A question of cosign, whose refusals are answers."""
+def _question(name: str, why: str, argv: tuple[str, ...]) -> Command:
+    """Ask cosign, whose refusals are answers."""
     return Command(
         name=name,
         why=why,
         argv=argv,
         effect=Effect.READ,
         expected=(0, 1, *_UNSIGNED_CODES),
-        again=PASSING,
+        passing=PASSING,
     )
 
 
-def read_signer(target: Target, answer: Answer) -> str:
-    """Whose signature cosign found, as far as it says; else why it found none.
+def _signer_flags(signer: Signer) -> list[str]:
+    """Say whose signature is expected; both verifying commands take the same flags."""
+    argv: list[str] = []
+    if signer.key:
+        argv += ["--key", signer.public_key or signer.key]
+    else:
+        argv += ["--certificate-identity", signer.identity]
+        argv += ["--certificate-oidc-issuer", signer.issuer]
+        for field, fact in _CERTIFICATE_FACTS.items():
+            expected: str = getattr(signer, field)
+            if expected:
+                argv += [f"--certificate-github-workflow-{fact}", expected]
+    if signer.has_signing_config and signer.trusted_root:
+        argv += ["--trusted-root", signer.trusted_root]
+    if not signer.transparency_log:
+        argv.append("--insecure-ignore-tlog=true")
+        if not signer.key:
+            # A timestamp says whether the certificate was valid when it was used.
+            argv.append("--use-signed-timestamps=true")
+    return argv
 
-    cosign 2 prints what the certificate names, cosign 3 nothing of it: but then it is exactly what was asked for.
+
+def ask_for_claims(image: str, questions: Mapping[Claim, Command], ask: Ask) -> dict[Claim, Answer]:
+    """Ask cosign about each claim; raises ``StepFailed`` where it finds nothing of what is there.
+
+    cosign 3 takes a registry that cannot list a digest's referrers just now for one that has none
+    (seen with 3.1, after 503, 500 and 429). So where it finds nothing, the registry is asked for
+    bundles, and where it has one, cosign again.
     """
-    if answer.code:
-        said = [
-            line for line in answer.err.splitlines() if line.startswith("Error:")
-        ] or answer.err.splitlines()
-        return (said[0] if said else "missing").removeprefix("Error: ")
-    how = target.signing
-    if how.key:
-        return f"signed with {how.public_key or how.key}"
-    facts = [
-        how.identity,
-        *(
-            f"{name} {value}"
-            for name in ("repository", "ref", "commit", "trigger")
-            if (value := getattr(how, name) or read_fact(answer, name))
-        ),
-    ]
-    return f"signed by {', '.join(facts)}"
+    answers = dict(zip(questions, ask.each(questions.values()), strict=True))
+    missing = [claim for claim in questions if not is_signed(answers[claim], claim[0])]
+    if not missing:
+        return answers
+    digests = dict.fromkeys(digest for digest, _ in missing)
+    bundles = ask(
+        ReadBundles(
+            name="registry",
+            why="ask the registry for signatures",
+            image=image,
+            digests=tuple(digests),
+        )
+    )
+    doubtful = [claim for claim in missing if claim[1] in bundles.get(claim[0], ())]
+    repeated = ask.each([questions[claim] for claim in doubtful])
+    for claim, answer in zip(doubtful, repeated, strict=True):
+        answers[claim] = answer
+        if _NOTHING.search(answer.err):
+            raise StepFailed(
+                f"could not ask whether {claim[0]} is signed: cosign finds nothing, and the "
+                "registry has it",
+                hint="run the same command again; if it stays so, with cosign 3, "
+                "which reads bundles",
+            )
+    return answers
+
+
+# Reading
+
+
+def is_signed(answer: Answer, digest: str) -> bool:
+    """Say whether cosign found a signature of the expected identity.
+
+    Raises ``StepFailed`` where it could not tell.
+    """
+    if answer.code == 0:
+        return True
+    if answer.code in _UNSIGNED_CODES or _UNSIGNED.search(answer.err):
+        return False
+    raise StepFailed(
+        f"could not ask whether {digest} is signed: {read_reason(answer)}",
+        hint="check that the registry and Sigstore's services answer, "
+        "then run the same command again",
+    )
 
 
 def count_signatures(answer: Answer) -> int:
-    """How many signatures of the expected identity cosign found, which it lists; one where it lists nothing."""
+    """Count the signatures of the expected identity that cosign lists; 1 where it lists none."""
     try:
         return len(json.loads(answer.out))
     except (ValueError, TypeError):
         return 1
 
 
-def read_fact(answer: Answer, name: str) -> str:
-    """What the certificate says of ``repository``, ``ref``, ``commit`` or ``trigger``, empty where cosign is silent."""
+def describe_signer(signer: Signer, answer: Answer) -> str:
+    """Say whose signature cosign found, as far as it says, or why it found none.
+
+    cosign 2 prints what the certificate names, cosign 3 nothing of it: but then it is exactly what
+    was asked for.
+    """
+    if answer.code:
+        return _describe_refusal(answer)
+    if signer.key:
+        return f"signed with {signer.public_key or signer.key}"
+    facts = [signer.identity]
+    for field in _CERTIFICATE_FACTS:
+        fact = getattr(signer, field) or _read_fact(answer, field)
+        if fact:
+            facts.append(f"{field} {fact}")
+    names = ", ".join(facts)
+    return f"signed by {names}"
+
+
+def _describe_refusal(answer: Answer) -> str:
+    """Give cosign's first line that is an error, else its first line."""
+    lines = answer.err.splitlines()
+    for line in lines:
+        if line.startswith("Error:"):
+            return line.removeprefix("Error: ")
+    return lines[0] if lines else "missing"
+
+
+def _read_fact(answer: Answer, field: str) -> str | None:
+    """Read what the certificate says of a signer's field, ``None`` where cosign is silent."""
+    fact = _CERTIFICATE_FACTS[field]
+    name = f"githubWorkflow{fact.capitalize()}"
     try:
-        found = json.loads(answer.out)[0]["optional"][
-            f"githubWorkflow{_FLAGS.get(name, name).capitalize()}"
-        ]
+        signatures = json.loads(answer.out)
+        return str(signatures[0]["optional"][name])
     except (ValueError, LookupError, TypeError):
-        return ""
-    return str(found)
-
-
-def read_signed(answer: Answer, digest: str) -> bool:
-    """Whether cosign found a signature of the expected identity; raises when it could not tell."""
-    if answer.code == 0:
-        return True
-    if answer.code in _UNSIGNED_CODES or _UNSIGNED.search(answer.err):
-        return False
-    reason = (answer.err.strip().splitlines() or ["no reason given"])[-1]
-    raise StepFailed(
-        f"could not ask whether {digest} is signed: {reason}",
-        hint="check that the registry and Sigstore's services answer, then run the same command again",
-    )
+        return None

@@ -1,158 +1,225 @@
-"""How git is asked for tags and refs, and how a release is committed and tagged. Pure."""
+"""This module writes what git is asked about a repository and its remote, and how refs are pushed.
+
+Its neighbours write the other command lines of git: ``git_checkout`` those about the user's
+checkout, ``git_clone`` those that make a release, ``git_history`` those that narrow a clone's
+history, ``git_origin`` those of a rehearsal's origin. Pure.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from pathlib import Path
 
-from shipway.model.actions import Answer, Command, Effect
+from shipway.model.actions import Answer, Command, Effect, Hint
 from shipway.model.release import GitTag
-from shipway.model.target import Target
 from shipway.tools.imagetools import PASSING
 
-NAME = "version"
-
-
 TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
-"""Variables that git's credential helper may read a token from."""
+"""Names the variables that git's credential helper may read a token from."""
+RELEASED = "refs/released"
+"""Says where the clone keeps the remote's tags.
+
+python-semantic-release reads ``refs/tags``, and must see those alone that matter.
+"""
+_FIELDS = "%(refname:lstrip=2)\t%(objectname)\t%(*objectname)\t%(parent)\t%(*parent)"
+_PUSH_HINTS = (
+    Hint(
+        r"non-fast-forward|fetch first|stale info",
+        "the branch moved meanwhile: run the release again from its new head (`git pull`)",
+    ),
+    Hint(
+        r"protected branch|GH006|GH013",
+        "the branch is protected: let a GitHub App push to it, and give its token as GITHUB_TOKEN",
+    ),
+    Hint(
+        r"Permission to|403|could not read Username",
+        "the push is refused: the job needs `contents: write`, and GITHUB_TOKEN in its environment",
+    ),
+)
 
 
-def list_command(target: Target, *refs: str) -> Command:
-    """The question which of these refs the origin has."""
+def ask_git(
+    name: str, why: str, folder: str | Path, *words: str, expected: tuple[int, ...] = (0,)
+) -> Command:
+    """Ask something of the repository in ``folder``; ``words`` are the arguments of git."""
+    return Command(
+        name=name,
+        why=why,
+        argv=("git", *words),
+        effect=Effect.READ,
+        folder=str(folder),
+        expected=expected,
+    )
+
+
+def ask_git_version(name: str) -> Command:
+    """Ask which git this is."""
+    return ask_git(name, "ask git", "", "--version")
+
+
+# What a remote has
+
+
+def list_refs(folder: str | Path, remote: str, *refs: str) -> Command:
+    """Ask which of ``refs``, full names, the remote has."""
     return Command(
         name="origin",
-        why=f"ask {target.remote} for {refs[0]}",
-        argv=("git", "ls-remote", target.remote, *refs),
+        why=f"ask {remote} for {refs[0]}",
+        argv=("git", "ls-remote", remote, *refs),
         effect=Effect.READ,
-        folder=target.folder,
+        folder=str(folder),
         secrets=TOKENS,
-        again=PASSING,
+        passing=PASSING,
+    )
+
+
+def list_branches(name: str, folder: str | Path, remote: str) -> Command:
+    """Ask which branches the remote has."""
+    return Command(
+        name=name,
+        why="ask for the branches",
+        argv=("git", "ls-remote", "--heads", remote),
+        effect=Effect.READ,
+        folder=str(folder),
+        secrets=TOKENS,
     )
 
 
 def read_refs(answer: Answer) -> dict[str, str]:
-    """Hash by full ref name."""
-    lines = (line.split("\t", 1) for line in answer.out.splitlines() if "\t" in line)
-    return {name: digest for digest, name in lines}
+    """Give the hash by full ref name, from the answer to ``git ls-remote``."""
+    refs: dict[str, str] = {}
+    for line in answer.out.splitlines():
+        commit, tab, name = line.partition("\t")
+        if tab:
+            refs[name] = commit
+    return refs
 
 
-RELEASED = "refs/released"
-"""Where the remote's tags are in the clone: python-semantic-release is shown those alone that matter."""
-NAME_AND_MAIL = ("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
-"""Author of release commits: one fixed identity, since a commit's hash depends on it."""
-_FIELDS = "%(refname:lstrip=2)\t%(objectname)\t%(*objectname)\t%(parent)\t%(*parent)"
-
-
-def tags_command(folder: str) -> Command:
-    """The question which tags the remote had, and which were made here since; annotated ones are peeled."""
+def push(name: str, why: str, folder: str | Path, remote: str, *refs: str) -> Command:
+    """Publish refs (``source:destination`` or a name), all of them or none."""
     return Command(
-        name=NAME,
-        why="list the tags",
-        folder=folder,
-        effect=Effect.READ,
-        argv=("git", "for-each-ref", RELEASED, "refs/tags", f"--format={_FIELDS}"),
+        name=name,
+        why=why,
+        argv=("git", "push", "--atomic", remote, *refs),
+        effect=Effect.PUBLISH,
+        folder=str(folder),
+        secrets=TOKENS,
+        hints=_PUSH_HINTS,
+        passing=PASSING,
     )
 
 
-def read_tags(answer: Answer) -> tuple[GitTag, ...]:
-    """The tags that name commits."""
-    rows = (line.split("\t") for line in answer.out.splitlines())
-    found = (
-        GitTag(name, peeled or commit, (peeled_parents or parents).partition(" ")[0])
-        for name, commit, peeled, parents, peeled_parents in rows
-    )
-    return tuple({tag.name: tag for tag in found}.values())
-
-
-def notes_command(folder: str, tag: str) -> Command:
-    """The question which notes a tag carries."""
+def try_push(name: str, folder: str | Path, remote: str, branch: str) -> Command:
+    """Ask whether the remote would take a push of HEAD to a branch."""
+    refspec = f"HEAD:refs/heads/{branch}"
     return Command(
-        name=NAME,
-        why=f"read the notes of {tag}",
-        folder=folder,
+        name=name,
+        why="try to push",
+        argv=("git", "push", "--dry-run", "--atomic", remote, refspec),
         effect=Effect.READ,
-        argv=("git", "for-each-ref", "--format=%(contents:body)", f"refs/tags/{tag}"),
+        folder=str(folder),
+        secrets=TOKENS,
     )
 
 
-def authors_command(folder: str, since: str, commit: str) -> Command:
-    """The question who made the commits since the tag ``since``, or all of them; names as `.mailmap` tells."""
+def fetch_branch(name: str, why: str, folder: str | Path, remote: str, branch: str) -> Command:
+    """Fetch a branch of the remote into its remote-tracking ref."""
+    refspec = f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}"
     return Command(
-        name=NAME,
-        why="ask who made the commits",
-        folder=folder,
-        effect=Effect.READ,
-        argv=(
-            "git",
-            "log",
-            "--format=%aN",
-            f"{RELEASED}/{since}..{commit}" if since else commit,
-            "--",
-        ),
+        name=name,
+        why=why,
+        argv=("git", "fetch", "--quiet", remote, refspec),
+        effect=Effect.LOCAL,
+        folder=str(folder),
+        secrets=TOKENS,
     )
 
 
-def commit_commands(folder: str, tag: str, epoch: int) -> tuple[Command, ...]:
-    """The release commit and its tag, dated by the commit that is released."""
-    return _dated(
-        folder,
-        epoch,
-        (
-            ("add everything that was stamped", ("git", "add", "--update")),
-            (
-                "make the release commit",
-                (
-                    "git",
-                    "commit",
-                    "--quiet",
-                    "--allow-empty",
-                    "--no-verify",
-                    "--message",
-                    f"chore(release): {tag} [skip ci]",
-                ),
-            ),
-            (f"tag it {tag}", ("git", "tag", "--annotate", "--message", tag, tag)),
-        ),
-    )
+def show_file(
+    name: str,
+    why: str,
+    folder: str | Path,
+    revision: str,
+    path: str,
+    *,
+    expected: tuple[int, ...] = (0, 128),
+) -> Command:
+    """Ask what a file holds at a revision; the exit status is 128 where there is no such file."""
+    file = f"{revision}:{path}"
+    return ask_git(name, why, folder, "show", file, expected=expected)
 
 
-def tag_commands(folder: str, tag: str, epoch: int, notes: str) -> tuple[Command, ...]:
-    """The tag of a release without a commit of its own: what was stamped is dropped, and the tag carries the notes."""
-    return _dated(
-        folder,
-        epoch,
-        (
-            ("drop what was stamped", ("git", "checkout", "--quiet", "--force", "HEAD")),
-            ("drop what was written", ("git", "clean", "--quiet", "--force", "-d")),
-            # Headings of Markdown look like comments to git.
-            (
-                f"tag it {tag}",
-                (
-                    "git",
-                    "tag",
-                    "--annotate",
-                    "--cleanup=verbatim",
-                    "--message",
-                    f"{tag}\n\n{notes}\n",
-                    tag,
-                ),
-            ),
-        ),
-    )
+# What a clone has
 
 
-def _dated(
-    folder: str, epoch: int, steps: Iterable[tuple[str, tuple[str, ...]]]
-) -> tuple[Command, ...]:
-    name, mail = NAME_AND_MAIL
-    dates = {
-        "GIT_AUTHOR_DATE": f"{epoch} +0000",
-        "GIT_COMMITTER_DATE": f"{epoch} +0000",
-        "GIT_AUTHOR_NAME": name,
-        "GIT_AUTHOR_EMAIL": mail,
-        "GIT_COMMITTER_NAME": name,
-        "GIT_COMMITTER_EMAIL": mail,
-    }
-    return tuple(
-        Command(name=NAME, why=why, argv=argv, env=dates, folder=folder, effect=Effect.LOCAL)
-        for why, argv in steps
-    )
+def list_tags(folder: str | Path) -> Command:
+    """Ask which tags the remote had and which were made here since, with the commits they name."""
+    words = ("for-each-ref", RELEASED, "refs/tags", f"--format={_FIELDS}")
+    return ask_git("version", "list the tags", folder, *words)
+
+
+def read_git_tags(answer: Answer) -> tuple[GitTag, ...]:
+    """Read the answer to ``list_tags``; a tag made here wins over the remote's of that name."""
+    tags: dict[str, GitTag] = {}
+    for line in answer.out.splitlines():
+        name, commit, peeled, parents, peeled_parents = line.split("\t")
+        parent = (peeled_parents or parents).partition(" ")[0]
+        tags[name] = GitTag(name, peeled or commit, parent)
+    return tuple(tags.values())
+
+
+def read_tag_notes(folder: str | Path, tag: str) -> Command:
+    """Ask which notes an annotated tag carries."""
+    words = ("for-each-ref", "--format=%(contents:body)", f"refs/tags/{tag}")
+    return ask_git("version", f"read the notes of {tag}", folder, *words)
+
+
+def list_authors(folder: str | Path, since: str | None, commit: str) -> Command:
+    """Ask who made the commits since a tag, or all of them; `.mailmap` gives the names."""
+    commits = commit
+    if since:
+        commits = f"{RELEASED}/{since}..{commit}"
+    words = ("log", "--format=%aN", commits, "--")
+    return ask_git("version", "ask who made the commits", folder, *words)
+
+
+def find_remote_head(folder: str | Path, remote: str, branch: str) -> Command:
+    """Ask at which commit a branch of the remote is; the exit status is 1 where it has none."""
+    ref = f"refs/remotes/{remote}/{branch}"
+    words = ("rev-parse", "--verify", "--quiet", ref)
+    return ask_git("version", "find the branch's head", folder, *words, expected=(0, 1))
+
+
+def is_ancestor(folder: str | Path, commit: str, descendant: str) -> Command:
+    """Ask whether a commit is in the history of ``descendant``: the exit status is 0 or 1."""
+    words = ("merge-base", "--is-ancestor", commit, descendant)
+    return ask_git("version", "compare the branch's head", folder, *words, expected=(0, 1))
+
+
+def commit_time(folder: str | Path, commit: str) -> Command:
+    """Ask when a commit was made, in seconds since 1970."""
+    words = ("show", "--no-patch", "--format=%ct", commit)
+    return ask_git("version", "ask for its time", folder, *words)
+
+
+def count_differences(name: str, folder: str | Path, revision: str) -> Command:
+    """Ask how many commits are only in ``revision``, and how many only in HEAD."""
+    words = ("rev-list", "--left-right", "--count", f"{revision}...HEAD")
+    return ask_git(name, "compare with the remote branch", folder, *words)
+
+
+def list_branches_with(name: str, why: str, folder: str | Path, commit: str) -> Command:
+    """Ask which branches of the remotes contain a commit."""
+    words = ("branch", "--remotes", "--contains", commit)
+    return ask_git(name, why, folder, *words)
+
+
+def find_top(folder: str | Path) -> Command:
+    """Ask where the repository's top folder is, and where ``folder`` lies in it."""
+    words = ("rev-parse", "--show-toplevel", "--show-prefix")
+    return ask_git("version", "find the repository", folder, *words)
+
+
+def find_remote_address(folder: str | Path, remote: str) -> Command:
+    """Ask which address a remote has; the exit status is 1 where there is no such remote."""
+    words = ("config", "--get", f"remote.{remote}.url")
+    return ask_git("version", "find the remote", folder, *words, expected=(0, 1))

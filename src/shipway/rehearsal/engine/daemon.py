@@ -7,6 +7,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from shipway.effects.engine_record import Service
@@ -15,6 +16,7 @@ from shipway.model.actions import Command, Effect
 from shipway.rehearsal.engine.home import Home, check_length
 from shipway.rehearsal.engine.services import start_service, wait_for_service
 from shipway.rehearsal.files import write_text
+from shipway.tools import buildx, cosign, docker
 
 _PASSED_ON = (
     "HTTP_PROXY",
@@ -27,6 +29,7 @@ _PASSED_ON = (
     "SSL_CERT_DIR",
     "LANG",
 )
+_ANY_STATUS = tuple(range(256))
 
 
 def render_settings(home: Home, mirror: int) -> str:
@@ -66,7 +69,12 @@ def start_engine(home: Home, mirror: int, environment: Mapping[str, str]) -> Ser
     make_bridge(home, Processes(own))
     log = home.log("dockerd")
     argv = home.commands["dockerd"]
-    service = start_service("dockerd", argv, own, log)
+    service = start_service(
+        "dockerd",
+        argv,
+        own,
+        log,
+    )
     client = {**environment, **home.client, "PATH": own["PATH"]}
     wait_for_service(service, lambda: answers(client), log)
     return service
@@ -88,16 +96,43 @@ def make_bridge(home: Home, runner: Runner) -> None:
     """Make the network interface that containers of this engine are connected by."""
     name, address = home.bridge
     # 2 is the exit code of `ip` for an interface that is there already.
-    _run_ip(runner, "link", "add", name, "type", "bridge", expected=(0, 2))
-    _run_ip(runner, "address", "replace", address, "dev", name)
-    _run_ip(runner, "link", "set", name, "up")
+    _run_ip(
+        runner,
+        "link",
+        "add",
+        name,
+        "type",
+        "bridge",
+        expected=(0, 2),
+    )
+    _run_ip(
+        runner,
+        "address",
+        "replace",
+        address,
+        "dev",
+        name,
+    )
+    _run_ip(
+        runner,
+        "link",
+        "set",
+        name,
+        "up",
+    )
 
 
 def remove_bridge(home: Home, runner: Runner) -> None:
     """Take the network interface away, where it is there."""
     name, _ = home.bridge
     # 1 is the exit code of `ip` for an interface that is not there.
-    _run_ip(runner, "link", "delete", name, expected=(0, 1))
+    _run_ip(
+        runner,
+        "link",
+        "delete",
+        name,
+        expected=(0, 1),
+    )
 
 
 def _run_ip(runner: Runner, *words: str, expected: tuple[int, ...] = (0,)) -> None:
@@ -116,25 +151,19 @@ def answers(environment: Mapping[str, str]) -> bool:
     """Say whether an engine with buildx answers, and cosign is there."""
     runner = Processes(environment, patience=20)
     questions = (
-        ("docker", "version", "--format", "{{.Server.Version}}"),
-        ("docker", "buildx", "version"),
-        ("cosign", "version"),
+        docker.ask_engine_version("engine"),
+        buildx.ask_version("engine"),
+        cosign.ask_cosign_version("engine"),
     )
-    return all(_succeeds(argv, runner, environment) for argv in questions)
+    return all(_succeeds(question, runner, environment) for question in questions)
 
 
-def _succeeds(argv: tuple[str, ...], runner: Runner, environment: Mapping[str, str]) -> bool:
+def _succeeds(question: Command, runner: Runner, environment: Mapping[str, str]) -> bool:
     """Say whether a program is there and ends well."""
-    if not shutil.which(argv[0], path=environment.get("PATH")):
+    if not shutil.which(question.argv[0], path=environment.get("PATH")):
         return False
-    question = Command(
-        name="engine",
-        why="see what is there",
-        argv=argv,
-        effect=Effect.READ,
-        expected=tuple(range(256)),
-    )
-    return runner(question).code == 0
+    answer = runner(replace(question, expected=_ANY_STATUS))
+    return answer.code == 0
 
 
 def other_engine_runs(root: Path = Path("/")) -> bool:

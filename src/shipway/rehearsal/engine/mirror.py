@@ -7,19 +7,19 @@ import ssl
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from shipway.effects.engine_record import Service
 from shipway.effects.processes import Runner
-from shipway.model.actions import Command, Effect
 from shipway.rehearsal.engine import bases
 from shipway.rehearsal.engine.home import Home
 from shipway.rehearsal.engine.services import start_service, wait_for_service
 from shipway.rehearsal.engine.sources import machine_source
 from shipway.rehearsal.files import write_text
 from shipway.rehearsal.registry import render_registry_config
+from shipway.tools.build import build_stand_in
 
 HUB = "https://registry-1.docker.io/v2/"
 _MANIFESTS = (
@@ -40,7 +40,12 @@ def start_mirror(home: Home, port: int, environment: Mapping[str, str]) -> Servi
     log = home.log("mirror")
     own = {"PATH": environment.get("PATH", "")}
     argv = home.commands["mirror"]
-    service = start_service("mirror", argv, own, log)
+    service = start_service(
+        "mirror",
+        argv,
+        own,
+        log,
+    )
     wait_for_service(service, lambda: mirror_answers(port), log)
     return service
 
@@ -105,13 +110,18 @@ def fill_mirror(
                 port,
                 bases.PYTHON,
                 runner,
-                f"--platform={','.join(platforms)}",
+                platforms,
             )
     if not holds(port, bases.SCANNER):
         progress("making the SBOM scanner from syft")
         with _work_folder(home) as folder:
             bases.scanner_context(folder, runner, sys.executable)
-            _push(folder, port, bases.SCANNER, runner)
+            _push(
+                folder,
+                port,
+                bases.SCANNER,
+                runner,
+            )
 
 
 @contextmanager
@@ -127,23 +137,17 @@ def _work_folder(home: Home) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _push(folder: Path, port: int, image: str, runner: Runner, *options: str) -> None:
+def _push(
+    folder: Path, port: int, image: str, runner: Runner, platforms: Sequence[str] = ()
+) -> None:
     """Build the context in ``folder`` and push it to the mirror."""
-    argv = (
-        "docker",
-        "buildx",
-        "build",
-        "--progress=plain",
-        "--provenance=false",
-        *options,
-        f"--output=type=image,name=127.0.0.1:{port}/{image},push=true",
-        str(folder / "context"),
-    )
+    reference = f"127.0.0.1:{port}/{image}"
+    context = folder / "context"
     runner(
-        Command(
-            name="engine",
-            why=f"make {image}",
-            argv=argv,
-            effect=Effect.LOCAL,
+        build_stand_in(
+            image,
+            reference,
+            context,
+            platforms,
         )
     )

@@ -1,0 +1,151 @@
+"""Reads the manifests and blobs of an image, each checked against its digest.
+
+Layers are read once: what was found in one is kept under its digest in the user's cache folder,
+since a digest names its content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, cast
+
+import msgspec
+
+from shipway.effects.layers import Layer, read_layer
+from shipway.effects.manifests import Decoded, Descriptor, Manifest, decode_document
+from shipway.effects.registry import Registry
+from shipway.errors import StepFailed
+
+_FORMAT = "1"
+"""Part of the names of kept layers: what was found by other rules is not used."""
+_LARGEST_DOCUMENT = 256 * 1024 * 1024
+_UNREADABLE = (tarfile.TarError, zlib.error, OSError, EOFError, ValueError)
+"""What the readers of archives raise where a layer is not what its media type says."""
+
+
+class RegistryImage:
+    """One image in a registry: its manifests, documents and layers."""
+
+    def __init__(self, registry: Registry, cache: Path) -> None:
+        self._registry = registry
+        self._cache = cache / "layers"
+
+    def manifest(self, digest: str) -> Manifest:
+        """Read a manifest or an index."""
+        content = self._content("manifests", digest)
+        return decode_document(content, Manifest, f"manifest {digest}")
+
+    def document(self, digest: str, document_type: type[Decoded]) -> Decoded:
+        """Read a blob that is a JSON document of this type."""
+        return decode_document(self._content("blobs", digest), document_type, f"blob {digest}")
+
+    def _content(self, kind: str, digest: str) -> bytes:
+        with self._open(kind, digest) as stream:
+            return stream.read(_LARGEST_DOCUMENT)
+
+    @contextmanager
+    def _open(self, kind: str, digest: str) -> Iterator[_HashedStream]:
+        with self._registry.open(kind, digest) as raw:
+            stream = _HashedStream(raw)
+            yield stream
+            stream.require(digest)
+
+    def kept_layer(self, descriptor: Descriptor) -> Layer | None:
+        """Give what a layer holds, where it was read before."""
+        try:
+            return msgspec.json.decode(self._kept_path(descriptor).read_bytes(), type=Layer)
+        except (OSError, ValueError):
+            return None
+
+    def _kept_path(self, descriptor: Descriptor) -> Path:
+        return self._cache / f"{descriptor.digest.replace(':', '-')}.{_FORMAT}.json"
+
+    def layer(self, descriptor: Descriptor) -> Layer:
+        """Read what a layer holds, and keep it."""
+        with self._open("blobs", descriptor.digest) as stream:
+            layer = _unpack(stream, descriptor)
+        # Who has no home, or no room in it, reads the layer the next time, too.
+        with suppress(OSError):
+            self._keep(descriptor, layer)
+        return layer
+
+    def _keep(self, descriptor: Descriptor, layer: Layer) -> None:
+        self._cache.mkdir(parents=True, exist_ok=True)
+        # Two platforms may share a layer, and so may two runs: each writes a file of its own.
+        with tempfile.NamedTemporaryFile(dir=self._cache, delete=False) as file:
+            file.write(msgspec.json.encode(layer))
+        os.replace(file.name, self._kept_path(descriptor))
+
+
+class _HashedStream:
+    """Passes a stream on, and computes the digest of what was read."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw = raw
+        self._hash = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        """Read up to ``size`` bytes, everything that is left when it is negative."""
+        content = self._raw.read(size)
+        self._hash.update(content)
+        return content
+
+    def require(self, digest: str) -> None:
+        """Read what is left; raises ``StepFailed`` when all of it has another digest."""
+        while self.read(1 << 20):
+            pass
+        if f"sha256:{self._hash.hexdigest()}" != digest:
+            raise wrong_content(digest)
+
+
+def _unpack(stream: _HashedStream, descriptor: Descriptor) -> Layer:
+    """Read a layer; raises ``StepFailed`` where it is no archive, or came as another one."""
+    try:
+        with decompress(cast(IO[bytes], stream), descriptor.media_type) as archive:
+            return read_layer(archive)
+    except _UNREADABLE as error:
+        stream.require(descriptor.digest)
+        raise StepFailed(
+            f"layer {descriptor.digest} cannot be read: {type(error).__name__}: {error}",
+            hint="build the image again: it was pushed with a layer that is no archive",
+        ) from error
+
+
+def wrong_content(digest: str) -> StepFailed:
+    """Give the error for content that is not the one which its digest names."""
+    return StepFailed(
+        f"the registry gave something else than {digest}",
+        hint="run the same command again; if it stays so, the registry or the way to it is broken",
+    )
+
+
+@contextmanager
+def decompress(stream: IO[bytes], media_type: str) -> Iterator[IO[bytes]]:
+    """Give the stream without its compression, as the media type tells it.
+
+    Source: OCI image specification, "Media Types". A stream that is compressed otherwise raises
+    ``OSError`` or ``zlib.error`` when it is read.
+    """
+    if media_type.endswith("zstd"):
+        import zstandard
+
+        decompressor = zstandard.ZstdDecompressor()
+        try:
+            with decompressor.stream_reader(stream, read_across_frames=True) as plain:
+                yield cast(IO[bytes], plain)
+        except zstandard.ZstdError as error:
+            raise OSError(f"not compressed with zstd: {error}") from error
+    elif media_type.endswith("gzip"):
+        import gzip
+
+        with gzip.GzipFile(fileobj=stream, mode="rb") as unpacked:
+            yield cast(IO[bytes], unpacked)
+    else:
+        yield stream

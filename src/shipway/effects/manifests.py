@@ -1,0 +1,76 @@
+"""Decodes the JSON documents that a registry keeps into types, at the edge.
+
+Sources: OCI image specification 1.1 ("Content Descriptors", "Image Manifest", "Image Index", "Image
+Configuration"). A document of another shape is an error, never half of an answer.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from shipway.errors import StepFailed
+from shipway.image.index import Platform
+
+Digest = Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
+"""A digest becomes part of addresses and of names of files, so nothing else passes for one."""
+Decoded = TypeVar("Decoded")
+
+
+class Descriptor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A reference to content: what it is, how large it is in bytes, and its digest."""
+
+    digest: Digest
+    media_type: str = ""
+    size: int = 0
+    platform: Platform | None = None
+    annotations: dict[str, str] | None = None
+
+    def annotation(self, name: str) -> str:
+        """Give the annotation of that name, empty where it has none."""
+        return (self.annotations or {}).get(name, "")
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A manifest of one image, or an index of several: then ``manifests`` are its entries."""
+
+    config: Descriptor | None = None
+    layers: tuple[Descriptor, ...] | None = None
+    manifests: tuple[Descriptor, ...] | None = None
+    subject: Descriptor | None = None
+    annotations: dict[str, str] | None = None
+
+
+class TagList(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the tags of an image."""
+
+    tags: tuple[str, ...] | None = None
+
+
+class _ContainerConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of an image's configuration that containers start with."""
+
+    labels: dict[str, str] | None = msgspec.field(default=None, name="Labels")
+
+
+class ImageConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The configuration of an image of one platform."""
+
+    config: _ContainerConfig | None = None
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Give the image's labels."""
+        return (self.config and self.config.labels) or {}
+
+
+def decode_document(content: bytes, document_type: type[Decoded], name: str) -> Decoded:
+    """Read the JSON document ``name``; raises ``StepFailed`` where it is none of that type."""
+    try:
+        return msgspec.json.decode(content, type=document_type)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise StepFailed(
+            f"what the registry has as {name} cannot be understood: {error}",
+            hint="build the image again; if it stays so, the registry or the way to it is broken",
+        ) from error

@@ -1,0 +1,111 @@
+"""Each task that needs a clone makes a fresh one: the user's checkout is read, never written."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from shipway.errors import ContextError
+from shipway.model.release import Release
+from shipway.model.target import Target
+from shipway.run.clone import Clone, branch_of
+from shipway.run.session import Session
+from shipway.target.plan import plan_target
+from shipway.tools import git, git_clone, semantic_release
+
+
+@contextmanager
+def open_clone(session: Session) -> Iterator[Clone]:
+    """Make a fresh clone of the checkout with the tags of the remote; it is deleted at the end."""
+    # Where the environment says: a rehearsal's has to lie within its own folder.
+    parent = session.environment.get("TMPDIR")
+    with tempfile.TemporaryDirectory(prefix="shipway-", dir=parent) as folder:
+        answer = session.executor(git.find_top(session.folder))
+        lines = answer.out.split("\n")
+        top, inside = lines[:2]
+        address = _remote_address(session)
+        clone = Path(folder) / "clone"
+        _make_clone(
+            session,
+            top,
+            clone,
+            address,
+        )
+        config = clone / inside / "pyproject.toml"
+        if not session.project.releases_itself:
+            config = Path(folder) / "release.json"
+            content = semantic_release.render_config(
+                session.project.settings.release,
+                session.context.repository,
+                inside=bool(inside),
+            )
+            config.write_text(content, encoding="utf-8")
+        yield Clone(
+            folder=clone / inside,
+            config=str(config),
+            executor=session.executor,
+            project=session.project,
+            context=session.context,
+            override=session.override,
+        )
+
+
+def _remote_address(session: Session) -> str:
+    remote = session.project.settings.remote
+    question = git.find_remote_address(session.folder, remote)
+    answer = session.executor(question)
+    address = answer.out.strip()
+    if not address:
+        raise ContextError(
+            f"there is no git remote {remote!r} to ask for what was released",
+            hint=f"run `git remote add {remote} https://github.com/<owner>/<name>.git`",
+        )
+    return address
+
+
+def _make_clone(session: Session, top: str, clone: Path, address: str) -> None:
+    remote = session.project.settings.remote
+    tokens = [session.environment.get(name) for name in git.TOKENS]
+    with_token = any(tokens) and address.startswith("https://")
+    commands = git_clone.clone_commands(
+        top,
+        clone,
+        remote,
+        address,
+        with_token=with_token,
+    )
+    for command in commands:
+        session.executor(command)
+    branch = branch_of(session.project, session.context)
+    commit = session.context.commit
+    check_out = git_clone.check_out_branch(
+        "go to the commit",
+        clone,
+        branch,
+        commit,
+    )
+    session.executor(check_out)
+
+
+def release_target(session: Session, clone: Clone, release: Release) -> Target:
+    """Plan what should exist once ``release`` is out."""
+    target = plan_target(
+        session.project,
+        session.context,
+        session.environment,
+        str(clone.folder),
+        release,
+    )
+    return session.fit(target)
+
+
+def go_to_head(session: Session) -> Session:
+    """Give the session for the commit that the branch has in the remote now.
+
+    The checkout stays as it is.
+    """
+    with open_clone(session) as clone:
+        commit, epoch = clone.go_to_head()
+        return session.at_commit(clone.folder, commit, epoch)

@@ -1,0 +1,113 @@
+"""`status` says what the remotes show of a commit's release, stage by stage. It changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from shipway.effects.executor import Executor
+from shipway.errors import Conflict, ShipwayError, StepFailed, VerificationFailed
+from shipway.model.stage import Finding, Stage, State
+from shipway.model.target import Target
+from shipway.model.world import World
+from shipway.run.reconcile import refuse
+from shipway.run.release import DECISION, open_release
+from shipway.run.result import Outcome
+from shipway.run.session import Session
+from shipway.stages import PIPELINE
+
+
+@dataclass(frozen=True, slots=True)
+class StageStatus:
+    """Says what the remotes show of a stage, and what to do next.
+
+    ``advice`` is empty where the stage stands.
+    """
+
+    name: str
+    finding: Finding
+    advice: str = ""
+
+
+def read_status(session: Session) -> Iterator[StageStatus]:
+    """Say what the remotes have of the commit's release, or of its branch."""
+    release = session.project.settings.release
+    if session.context.branch not in release.branches:
+        yield _same(DECISION, "only release branches are released")
+        observed = session.target()
+        yield from stage_statuses(PIPELINE, observed, session.executor)
+        return
+    outcomes: list[Outcome] = []
+    try:
+        with open_release(session, outcomes.append) as target:
+            yield _decision_status(outcomes[0])
+            stages = PIPELINE if target else ()
+            observed = target or session.target()
+            yield from stage_statuses(stages, observed, session.executor)
+    except StepFailed as error:
+        yield _failed(DECISION, error)
+        for stage in PIPELINE:
+            yield _unasked(stage.name, DECISION)
+
+
+def _decision_status(outcome: Outcome) -> StageStatus:
+    if outcome.outcome == "skipped":
+        return _same(DECISION, outcome.reason)
+    finding = Finding(State.ABSENT, outcome.reason)
+    return StageStatus(DECISION, finding, "invoke release")
+
+
+def _same(name: str, evidence: str) -> StageStatus:
+    finding = Finding(State.SAME, evidence)
+    return StageStatus(name, finding)
+
+
+def _failed(name: str, error: ShipwayError) -> StageStatus:
+    """Give the status of a stage whose question failed."""
+    problem = error.message.splitlines()[0]
+    finding = Finding(State.UNKNOWN, problem)
+    return StageStatus(name, finding, error.hint)
+
+
+def _unasked(name: str, cause: str) -> StageStatus:
+    """Give the status of a stage that builds on the stage ``cause``, which could not be asked."""
+    finding = Finding(State.UNKNOWN, f"{cause} could not be asked")
+    return StageStatus(name, finding)
+
+
+def stage_statuses(
+    stages: Iterable[Stage], target: Target, executor: Executor
+) -> Iterator[StageStatus]:
+    """Say what the remotes show now. A stage that cannot be asked hides no other.
+
+    A stage that builds on what an earlier one could not ask for is unknown, too.
+    """
+    world = World()
+    cause: str | None = None
+    for stage in stages:
+        reason = stage.skip_reason(target)
+        if reason is not None:
+            yield _same(stage.name, reason)
+            continue
+        try:
+            world = stage.observe(target, world, executor)
+            status = _judge(stage, target, world)
+        except ShipwayError as error:
+            status = _failed(stage.name, error)
+            cause = cause or stage.name
+        stands = status.finding.state is State.SAME
+        if cause and world.index is None and not stands:
+            status = _unasked(stage.name, cause)
+        yield status
+
+
+def _judge(stage: Stage, target: Target, world: World) -> StageStatus:
+    finding = stage.judge(target, world)
+    try:
+        refuse(stage, finding)
+    except (Conflict, VerificationFailed) as error:
+        return StageStatus(stage.name, finding, error.hint)
+    if finding.state is State.SAME:
+        return StageStatus(stage.name, finding)
+    task = "release" if target.release else stage.name
+    return StageStatus(stage.name, finding, f"invoke {task}")

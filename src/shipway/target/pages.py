@@ -1,0 +1,68 @@
+"""Reads GitHub's list of releases: which of them people use, and which one leads. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from shipway.model.release import Release
+from shipway.model.target import Target, require_release
+from shipway.model.version import Version
+from shipway.model.world import Page
+from shipway.target.releases import version_of
+
+
+def are_published(pages: list[Page]) -> bool:
+    """Tell whether there are releases in ``pages``, and no draft among them."""
+    if not pages:
+        return False
+    return not any(page["draft"] for page in pages)
+
+
+def rank_page(page: Page) -> tuple[bool, str]:
+    """Give the sort key of a page: a published release wins over a forgotten draft of its tag."""
+    is_draft = bool(page["draft"])
+    return is_draft, str(page["id"])
+
+
+def is_overtaken(release: Release, versions: Iterable[Version]) -> bool:
+    """Tell whether one of ``versions`` is above that of the release."""
+    for version in versions:
+        if version.is_above(release.version):
+            return True
+    return False
+
+
+def find_leader(target: Target, pages: list[Page], latest: Page | None) -> str:
+    """Give the id of the release that should be GitHub's latest one and is not; empty when none is.
+
+    ``latest`` is the one that GitHub shows as such: of two runs at once the older may end last.
+    """
+    holder = _version_of(target, latest) if latest else None
+    public = public_pages(target, pages)
+    if holder is None or not holder.is_stable or not public:
+        return ""
+    highest = max(public, key=lambda version: version.precedence)
+    if highest.is_above(holder):
+        return str(public[highest]["id"])
+    return ""
+
+
+def public_pages(target: Target, pages: list[Page]) -> dict[Version, Page]:
+    """Give the releases that people use, by version: no drafts, pre-releases, withdrawn ones."""
+    withdrawn = require_release(target).withdrawn
+    public: dict[Version, Page] = {}
+    for page in pages:
+        if page.get("draft") or page.get("prerelease"):
+            continue
+        version = _version_of(target, page)
+        if version is None or version in withdrawn:
+            continue
+        if version.is_stable:
+            public.setdefault(version, page)
+    return public
+
+
+def _version_of(target: Target, page: Page) -> Version | None:
+    """Give the version of a release, ``None`` where its tag is not one of this project."""
+    tag = str(page.get("tag_name") or "")
+    return version_of(tag, target.settings.release.tag_format)

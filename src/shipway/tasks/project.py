@@ -1,0 +1,92 @@
+"""These tasks look at a project and what became of it."""
+
+from __future__ import annotations
+
+from invoke.context import Context
+
+from shipway.tasks.options import task
+from shipway.tasks.output import print_json, progress, report_outcome, show, show_status
+
+
+@task
+def context(_: Context, dry_run: bool = False, json: bool = False) -> None:
+    """Show what is being built: branch, commit, pull request, image."""
+    del dry_run  # it only computes
+    from shipway.run.documents import context_document
+
+    show(context_document(progress), json)
+
+
+@task
+def tags(_: Context, dry_run: bool = False, json: bool = False) -> None:
+    """Show the image tags of the present commit, in order of priority."""
+    del dry_run  # it only computes
+    from shipway.run.documents import tags_document
+
+    show(tags_document(progress), json)
+
+
+@task
+def version(_: Context, dry_run: bool = False, json: bool = False) -> None:
+    """Show the last version and the next one, as python-semantic-release decides."""
+    del dry_run  # it only computes
+    from shipway.run.documents import version_document
+
+    show(version_document(progress), json)
+
+
+@task
+def schema(_: Context) -> None:
+    """Print the JSON schema of [tool.shipway]."""
+    from shipway.settings.schema import render_schema
+
+    print_json(render_schema())
+
+
+@task
+def status(_: Context, json: bool = False) -> None:
+    """Show what the remotes have of the present commit, stage by stage, and change nothing."""
+    from shipway.run.documents import status_rows
+
+    show_status(status_rows(progress), json)
+
+
+@task
+def prune(_: Context, delete: bool = False, dry_run: bool = False, json: bool = False) -> None:
+    """Show the images of branches and pull requests that may go; with --delete, delete them."""
+    from shipway.run.prune import prune_images
+
+    document = prune_images(progress, delete=delete and not dry_run)
+    if json:
+        print_json(document)
+        return
+    for image in document["images"]:
+        print(f"{image['digest']} {' '.join(image['tags'])}: {image['reason']}")
+    outcome = "were deleted" if document["deleted"] else "may go"
+    print(f"{len(document['images'])} manifests of {document['image']} {outcome}")
+
+
+@task
+def doctor(_: Context, release: bool = False, json: bool = False) -> None:
+    """Say whether everything is there that the tasks need; with --release, that a release needs."""
+    from shipway.run.doctor import examine
+
+    document = examine(progress, release=release)
+    if json:
+        print_json(document)
+
+
+@task
+def rehearse(_: Context, keep: bool = False, dry_run: bool = False, json: bool = False) -> None:
+    """Run the whole pipeline twice against local stand-ins of the remotes, with real tools."""
+    from shipway.rehearsal.rehearse import Rehearsal, preview_rehearsal, run_rehearsal
+    from shipway.tasks.rehearsal import show_rehearsal, show_rehearsal_plan
+
+    if dry_run:
+        show_rehearsal_plan(preview_rehearsal(progress, keep=keep), json)
+        return
+
+    def present(rehearsal: Rehearsal) -> None:
+        show_rehearsal(rehearsal, keep=keep, as_json=json)
+
+    run_rehearsal(progress, report_outcome, present, keep=keep)

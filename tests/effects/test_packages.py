@@ -1,0 +1,63 @@
+"""Which packages changed between two releases, for the page of the second; from a registry."""
+
+from __future__ import annotations
+
+import pytest
+
+from shipway.effects.questions import Answerer
+from shipway.errors import StepFailed
+from shipway.image.contents import SPDX
+from shipway.image.index import SUBJECT
+from shipway.model.actions import ComparePackages
+from tests.support.registry import Registry
+
+
+def publish(registry: Registry, tag: str, *packages: str) -> None:
+    """An image of one platform whose SBOM names these packages, under a tag; without, it has none."""
+    image = registry.image()
+    entries: list[object] = [
+        {"digest": image, "platform": {"os": "linux", "architecture": "amd64"}}
+    ]
+    if packages:
+        names = [{"name": name, "versionInfo": "1"} for name in packages]
+        statement = registry.put({"predicateType": SPDX, "predicate": {"packages": names}})
+        attestation = registry.put({"layers": [{"digest": statement}]})
+        entries.append(
+            {
+                "digest": attestation,
+                "annotations": {SUBJECT: image},
+                "platform": {"os": "unknown", "architecture": "unknown"},
+            }
+        )
+    registry.names[tag] = registry.put({"manifests": entries})
+
+
+def compare(registry: Registry, previous: str) -> str:
+    """The answer for the image `v2` and an earlier tag."""
+    question = ComparePackages(
+        name="publish",
+        why="test",
+        image=f"{registry.name}:v2",
+        previous=f"{registry.name}:{previous}",
+    )
+    return Answerer({})(question)
+
+
+def test_what_changed_is_a_table(registry: Registry) -> None:
+    publish(registry, "v1", "attrs")
+    publish(registry, "v2", "attrs", "toy")
+    page = compare(registry, "v1")
+    assert "Packages of the image: 1 changes since v1" in page and "| toy |" in page
+    assert "0 changes since v2" in compare(registry, "v2")
+
+
+def test_nothing_is_told_without_an_sbom(registry: Registry) -> None:
+    publish(registry, "v1")
+    publish(registry, "v2", "toy")
+    assert compare(registry, "v1") == compare(registry, "none") == ""
+
+
+def test_a_registry_that_cannot_be_asked(registry: Registry) -> None:
+    registry.troubles = [(500, {})]
+    with pytest.raises(StepFailed, match="answered 500"):
+        compare(registry, "v1")
