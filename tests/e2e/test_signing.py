@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,6 +65,13 @@ def test_signing_twice_adds_nothing(kept: Kept, toy: Toy, digests: list[str]) ->
     assert second["stages"][-1]["outcome"] == "skipped" and count(kept, toy, digests) == [1] * 5
 
 
+def read_statement(printed: str) -> dict[str, Any]:  # Any: a JSON document
+    """Read the one statement that cosign printed."""
+    (envelope,) = map(json.loads, printed.splitlines())
+    statement: dict[str, Any] = json.loads(base64.b64decode(envelope["payload"]))
+    return statement
+
+
 def test_attestations_are_signed_beside_the_images_own_and_only_once(kept: Kept, toy: Toy) -> None:
     toy.write(settings="attest = true\n")
     digest = toy.run("build", "--push")["digest"]
@@ -94,8 +102,7 @@ def test_attestations_are_signed_beside_the_images_own_and_only_once(kept: Kept,
             "--insecure-ignore-tlog=true",
             f"{toy.image}@{image}",
         )
-        (envelope,) = map(json.loads, printed.splitlines())
-        statement = json.loads(base64.b64decode(envelope["payload"]))
+        statement = read_statement(printed)
         assert statement["predicateType"] == PREDICATE_TYPES[kind] and statement["predicate"]
         assert [one["digest"]["sha256"] for one in statement["subject"]] == [
             image.removeprefix("sha256:")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import base64
 import os
-import pwd
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -75,10 +75,22 @@ def _config_path(environment: Mapping[str, str]) -> Path | None:
         return Path(folder) / "config.json"
     home = environment.get("HOME")
     if not home:
-        # A service may run without the variable: Docker then asks the list of users, too.
-        with suppress(KeyError):
-            home = pwd.getpwuid(os.getuid()).pw_dir
+        home = _listed_home(environment)
     return Path(home) / ".docker" / "config.json" if home else None
+
+
+def _listed_home(environment: Mapping[str, str]) -> str | None:
+    """Give the home that the list of users names.
+
+    A service may run without the variable: Docker then asks that list, too.
+    """
+    if sys.platform == "win32":
+        return environment.get("USERPROFILE")
+    import pwd  # which Windows does not have
+
+    with suppress(KeyError):
+        return pwd.getpwuid(os.getuid()).pw_dir
+    return None
 
 
 def _read_config(path: Path) -> _DockerConfig | None:

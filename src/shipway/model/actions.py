@@ -15,7 +15,7 @@ from shipway.image.contents import Contents
 from shipway.model.release import Decision
 
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
-Answered = TypeVar("Answered", covariant=True)
+Answered_co = TypeVar("Answered_co", covariant=True)
 Reply = TypeVar("Reply")
 
 
@@ -31,8 +31,8 @@ class Effect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Action(Generic[Answered]):
-    """Describes something to carry out; an answer of type ``Answered`` comes back.
+class Action(Generic[Answered_co]):
+    """Describes something to carry out; an answer of type ``Answered_co`` comes back.
 
     ``name`` is the stage or task that it belongs to, ``why`` says in one line what it is for.
     """
@@ -140,7 +140,7 @@ class Request(Action[Answer]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question(Action[Answered]):
+class Question(Action[Answered_co]):
     """Describes a question that shipway answers itself, in this process. It changes nothing.
 
     While it is answered the process sees public variables only, and of the secrets those that
