@@ -65,6 +65,18 @@ def test_signing_twice_adds_nothing(kept: Kept, toy: Toy, digests: list[str]) ->
     assert second["stages"][-1]["outcome"] == "skipped" and count(kept, toy, digests) == [1] * 5
 
 
+def read_entries(toy: Toy, digest: str) -> tuple[list[str], list[str]]:
+    """Read the digests of an index's images, and cosign's names of what is stated of each."""
+    with connect(toy.image, toy.environment) as registry:
+        _, index = registry.manifest(digest)
+        entries = index.manifests or ()
+        images = [entry.digest for entry in entries if is_image(entry)]
+        statements = next(entry.digest for entry in entries if entry.digest not in images)
+        _, held = registry.manifest(statements)
+    types = [layer.annotation("in-toto.io/predicate-type") for layer in held.layers or ()]
+    return images, [kind for kind, name in PREDICATE_TYPES.items() if name in types]
+
+
 def read_statement(printed: str) -> dict[str, Any]:  # Any: a JSON document
     """Read the one statement that cosign printed."""
     (envelope,) = map(json.loads, printed.splitlines())
@@ -83,16 +95,8 @@ def test_attestations_are_signed_beside_the_images_own_and_only_once(kept: Kept,
         == second["stages"][-1]["reason"]
         == "4 of 4 attestations are signed"
     )
-    with connect(toy.image, toy.environment) as registry:
-        _, index = registry.manifest(digest)
-        entries = index.manifests or ()
-        images = [entry.digest for entry in entries if is_image(entry)]
-        statements = next(entry.digest for entry in entries if entry.digest not in images)
-        _, held = registry.manifest(statements)
-    types = [layer.annotation("in-toto.io/predicate-type") for layer in held.layers or ()]
-    for image, kind in itertools.product(
-        images, (kind for kind, name in PREDICATE_TYPES.items() if name in types)
-    ):
+    images, kinds = read_entries(toy, digest)
+    for image, kind in itertools.product(images, kinds):
         printed = kept.run(
             "cosign",
             "verify-attestation",
