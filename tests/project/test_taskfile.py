@@ -24,14 +24,16 @@ SESSIONS = {"tests", "lint", "types", "docs"}
 PATIENCE = 20.0
 """Seconds after which a stand-in that is waited for counts as hung."""
 
-# Each step goes to the log; the step named by PAUSE_AT lasts until there is a file `go`, or until it is killed.
+# Each step goes to the log; the step named by PAUSE_AT lasts until there is a file `go`, until it is
+# killed, or until a minute is over.
 STEP = """#!/bin/sh
 trap 'exit 130' INT
 step() {
   echo "$1" >> log
   if [ "$1" = "$PAUSE_AT" ]; then
     touch paused
-    while [ ! -e go ]; do sleep 0.02; done
+    left=3000
+    while [ ! -e go ] && [ $left -gt 0 ]; do left=$((left - 1)); sleep 0.02; done
   fi
 }
 """
