@@ -349,6 +349,12 @@ class TestChangesBetweenTheChecks:
             project.check(TASK_TEMP_DIR=str(project.folder / "elsewhere"))[1].passed() == SESSIONS
         )
 
+    def test_a_failure_of_the_same_files(self, project: Project) -> None:
+        project.check()
+        status, _ = project.check(TASK_TEMP_DIR=str(project.folder / "elsewhere"), FAIL="tests")
+        assert status != 0
+        assert "tests" in project.check()[1].passed()
+
 
 class TestTwoAtOnce:
     """Two runs of `task ci` in the same folder."""
