@@ -31,7 +31,7 @@ _UNREADABLE = (tarfile.TarError, zlib.error, OSError, EOFError, ValueError)
 
 
 class RegistryImage:
-    """One image in a registry: its manifests, documents and layers."""
+    """Reads one image in a registry: its manifests, documents and layers."""
 
     def __init__(self, registry: Registry, cache: Path) -> None:
         self._registry = registry
