@@ -83,16 +83,7 @@ def make_origin(
     _run(git_origin.set_head(bare, branch), environment)
     # The docs of earlier versions are the remote's matter; the rehearsal begins without any.
     clone = folder / "project"
-    _run(
-        git_origin.clone_branch(
-            folder,
-            bare,
-            clone,
-            remote,
-            branch,
-        ),
-        environment,
-    )
+    _run(git_origin.clone_branch(folder, bare, clone, remote, branch), environment)
     return clone / prefix
 
 

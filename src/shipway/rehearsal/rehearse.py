@@ -55,12 +55,7 @@ def run_rehearsal(
     """
     with _stand_ins(progress, keep=keep) as remotes:
         session = session_for(remotes, progress)
-        rehearsal = play(
-            session,
-            remotes,
-            progress,
-            report_outcome,
-        )
+        rehearsal = play(session, remotes, progress, report_outcome)
         present(rehearsal)
         _require_quiet(rehearsal)
 
@@ -85,12 +80,7 @@ def _stand_ins(progress: _Progress, *, keep: bool) -> Iterator[Remotes]:
     environment = equip(os.environ)
     project = Path.cwd()
     remote = load_project(project).settings.remote
-    facts = gather(
-        environment,
-        project,
-        remote=remote,
-        runner=Processes(environment),
-    )
+    facts = gather(environment, project, remote=remote, runner=Processes(environment))
     require_git(detect(facts))
     folder = Path(tempfile.mkdtemp(prefix="shipway-rehearsal-"))
     try:
@@ -154,12 +144,7 @@ def play(
             f"rehearsing with a commit of its own, “{OWN_COMMIT}”"
         )
         remote = session.project.settings.remote
-        origin.add_commit(
-            remotes.project,
-            OWN_COMMIT,
-            remote,
-            remotes.environment,
-        )
+        origin.add_commit(remotes.project, OWN_COMMIT, remote, remotes.environment)
         session = session_for(remotes, progress)
         first = _release(session, report_outcome)
     progress("second run")

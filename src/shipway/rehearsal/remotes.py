@@ -88,12 +88,7 @@ def stand_up(
     remote = project.settings.remote
     branch = project.settings.release.branches[0]
     public = scrub(environment, folder) | dict(mark)
-    repository = origin.repository_of(
-        source,
-        project.name,
-        remote,
-        public,
-    )
+    repository = origin.repository_of(source, project.name, remote, public)
     public |= origin.isolate(repository, folder / "origin.git")
     progress(f"rehearsing {repository} in {folder}")
     # The services come up while git and cosign work.
@@ -106,12 +101,7 @@ def stand_up(
         remote,
         public,
     )
-    origin.point_at_github(
-        clone,
-        repository,
-        remote,
-        public,
-    )
+    origin.point_at_github(clone, repository, remote, public)
     password, signing_config = make_keys(folder / "keys", public)
     wait_for_address(
         f"http://{registry}/v2/",

@@ -143,12 +143,7 @@ class Clone:
         epoch = self.context.epoch
         if self._settings.release.tag_only:
             notes = read_notes(changelog, version)
-            commands = git_clone.tag_commands(
-                self.folder,
-                tag,
-                epoch,
-                notes,
-            )
+            commands = git_clone.tag_commands(self.folder, tag, epoch, notes)
         else:
             commands = git_clone.commit_commands(self.folder, tag, epoch)
         for command in commands:

@@ -291,10 +291,5 @@ def _push(session: Session, clone: Clone) -> str:
     """Try the push in a dry run; whether a branch is protected only the push itself can tell."""
     branch = branch_of(session.project, session.context)
     remote = session.project.settings.remote
-    question = git.try_push(
-        NAME,
-        clone.folder,
-        remote,
-        branch,
-    )
+    question = git.try_push(NAME, clone.folder, remote, branch)
     return _ask(session, question) or "allowed"

@@ -27,12 +27,7 @@ def open_clone(session: Session) -> Iterator[Clone]:
         top, inside = lines[:2]
         address = _remote_address(session)
         clone = Path(folder) / "clone"
-        _make_clone(
-            session,
-            top,
-            clone,
-            address,
-        )
+        _make_clone(session, top, clone, address)
         config = clone / inside / "pyproject.toml"
         if not session.project.releases_itself:
             config = Path(folder) / "release.json"
@@ -80,12 +75,7 @@ def _make_clone(session: Session, top: str, clone: Path, address: str) -> None:
         session.executor(command)
     branch = branch_of(session.project, session.context)
     commit = session.context.commit
-    check_out = git_clone.check_out_branch(
-        "go to the commit",
-        clone,
-        branch,
-        commit,
-    )
+    check_out = git_clone.check_out_branch("go to the commit", clone, branch, commit)
     session.executor(check_out)
 
 

@@ -87,18 +87,8 @@ def merge_digest_files(target: Target, paths: Iterable[str]) -> Target:
     parts: list[DigestFile] = []
     for file in _list_files(paths):
         part = _read_digest_file(file)
-        _require_same(
-            file,
-            "image",
-            part.image,
-            target.image,
-        )
-        _require_same(
-            file,
-            "commit",
-            part.commit,
-            target.commit,
-        )
+        _require_same(file, "image", part.image, target.image)
+        _require_same(file, "commit", part.commit, target.commit)
         parts.append(part)
     built = sorted(platform for part in parts for platform in part.platforms)
     if built != sorted(target.platforms):

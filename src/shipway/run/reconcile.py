@@ -40,44 +40,19 @@ def reconcile(
     changed = bool(only)
     for stage in stages:
         if only and stage.name not in only:
-            world = _expect(
-                stage,
-                target,
-                world,
-                executor,
-            )
+            world = _expect(stage, target, world, executor)
             continue
         start = time.monotonic()
         try:
-            progress = _run(
-                stage,
-                target,
-                world,
-                executor,
-                changed,
-            )
+            progress = _run(stage, target, world, executor, changed)
         except ShipwayError as error:
             seconds = time.monotonic() - start
-            record(
-                _outcome(
-                    stage,
-                    "failed",
-                    error.message,
-                    seconds,
-                )
-            )
+            record(_outcome(stage, "failed", error.message, seconds))
             raise
         world = progress.world
         changed = changed or progress.acted
         seconds = time.monotonic() - start
-        record(
-            _outcome(
-                stage,
-                progress.outcome,
-                progress.reason,
-                seconds,
-            )
-        )
+        record(_outcome(stage, progress.outcome, progress.reason, seconds))
     return world
 
 
@@ -107,12 +82,7 @@ def _run(
     reason = stage.skip_reason(target)
     if reason is not None:
         return _Progress(world, reason)
-    progress = _converge(
-        stage,
-        target,
-        world,
-        executor,
-    )
+    progress = _converge(stage, target, world, executor)
     # A check that follows a change in this run was needed; after nothing changed it only confirms.
     done = progress.acted
     if changed and not done:

@@ -41,12 +41,7 @@ def run_release(
     stages = stages_until(until)
     for _ in range(_STARTS - 1):
         try:
-            _release(
-                session,
-                result,
-                report_outcome,
-                stages,
-            )
+            _release(session, result, report_outcome, stages)
             return
         except Conflict as conflict:
             moved = go_to_head(session)
@@ -60,12 +55,7 @@ def run_release(
             )
             result.stages.clear()
             result.target = None
-    _release(
-        session,
-        result,
-        report_outcome,
-        stages,
-    )
+    _release(session, result, report_outcome, stages)
 
 
 def _own_commits(session: Session, target: Target | None) -> set[str]:
@@ -84,12 +74,7 @@ def _release(
         if target is None:
             return
         result.target = target
-        result.world = reconcile(
-            stages,
-            target,
-            session.executor,
-            record=record,
-        )
+        result.world = reconcile(stages, target, session.executor, record=record)
 
 
 def stages_until(name: str) -> tuple[Stage, ...]:

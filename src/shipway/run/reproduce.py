@@ -126,12 +126,7 @@ def compare_layouts(target: Target, first: Layout, second: Layout) -> dict[str, 
         if before[platform] != after[platform]:
             left = first.document(before[platform])
             right = second.document(after[platform])
-            differences = _differences(
-                first,
-                left,
-                second,
-                right,
-            )
+            differences = _differences(first, left, second, right)
             difference = next(differences)
             raise CheckFailed(
                 f"{platform} does not reproduce: {difference}",

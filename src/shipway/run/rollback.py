@@ -44,12 +44,7 @@ def roll_back(session: Session, version: str, result: Result, report_outcome: Re
     with _open(session, version) as (rollback, target):
         result.target = target
         record = result.recorder(report_outcome)
-        reconcile(
-            rollback.stages,
-            target,
-            session.executor,
-            record=record,
-        )
+        reconcile(rollback.stages, target, session.executor, record=record)
 
 
 def preview_rollback(session: Session, version: str) -> list[PlannedStage]:

@@ -36,12 +36,7 @@ def run_stage(
     """
     record = result.recorder(report_outcome)
     names = _run_together(name)
-    with _open(
-        session,
-        name,
-        record,
-        due=due,
-    ) as target:
+    with _open(session, name, record, due=due) as target:
         if target is None:
             return
         result.target = adapt(target)
@@ -63,12 +58,7 @@ def preview_stage(
 ) -> list[PlannedStage]:
     """Say what ``run_stage`` would do."""
     names = _run_together(name)
-    with _open(
-        session,
-        name,
-        lambda _outcome: None,
-        due=due,
-    ) as target:
+    with _open(session, name, lambda _outcome: None, due=due) as target:
         if target is None:
             return []
         target = adapt(target)

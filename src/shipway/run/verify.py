@@ -124,13 +124,7 @@ def verify_image(
             digest="",
             points=(missing,),
         )
-    evidence = _gather_evidence(
-        image,
-        reference,
-        index,
-        expectation,
-        environment,
-    )
+    evidence = _gather_evidence(image, reference, index, expectation, environment)
     expected = plan_expected(
         reference,
         expectation,
@@ -165,12 +159,7 @@ def _gather_evidence(
     )
     with ThreadPoolExecutor(max_workers=1) as pool:
         reading = pool.submit(executor, question)
-        signers = find_signers(
-            executor,
-            reference.name,
-            signer,
-            index,
-        )
+        signers = find_signers(executor, reference.name, signer, index)
         contents = reading.result()
     asked_for = reference.tag or reference.digest
     now = resolve_index(reference.name, asked_for, environment)
@@ -222,13 +211,7 @@ def find_signers(
 ) -> dict[str, tuple[bool, str]]:
     """Tell of each digest of the index whether it is signed as expected, and what cosign says."""
     world = World(index=index)
-    world = observe_signatures(
-        image,
-        signer,
-        index,
-        world,
-        executor,
-    )
+    world = observe_signatures(image, signer, index, world, executor)
     signers: dict[str, tuple[bool, str]] = {}
     for digest, description in world.signers.items():
         is_signed = digest in world.signed

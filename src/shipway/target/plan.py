@@ -60,12 +60,7 @@ def plan_target(
         repository=context.repository,
         labels=plan_labels(project, context, version=version),
         signer=signer,
-        build=plan_build(
-            settings,
-            context,
-            environment,
-            image,
-        ),
+        build=plan_build(settings, context, environment, image),
         release=release,
         docs_version=plan_docs_version(version) if version else None,
     )
@@ -122,13 +117,7 @@ def plan_build(
     platforms = tuple(settings.build.platforms)
     return Building(
         builder=builder_name(settings.builder),
-        cache=plan_cache(
-            settings,
-            context,
-            environment,
-            image,
-            platforms,
-        ),
+        cache=plan_cache(settings, context, environment, image, platforms),
         certificates=certificates,
         run_url=context.run_url,
         workflow_commit=environment.get("GITHUB_SHA", "") if context.ci else "",

@@ -163,29 +163,14 @@ def _start(
         return
     _end_all(home, suite, progress)
     progress(f"engine: tools from Debian {suite}, in {home.folder}")
-    fetch_tools(
-        home,
-        suite,
-        Processes(environment),
-        root,
-    )
+    fetch_tools(home, suite, Processes(environment), root)
     port = 0 if hub_answers(environment) else free_port()
     services: tuple[Service, ...] = ()
     if port:
         services = (start_mirror(home, port, environment),)
-    _remember(
-        home,
-        suite,
-        services,
-        ready=False,
-    )
+    _remember(home, suite, services, ready=False)
     services = (start_engine(home, port, environment), *services)
-    _remember(
-        home,
-        suite,
-        services,
-        ready=False,
-    )
+    _remember(home, suite, services, ready=False)
     if port:
         runner = Processes(equip(environment), patience=600)
         fill_mirror(
@@ -195,12 +180,7 @@ def _start(
             progress,
             root,
         )
-    _remember(
-        home,
-        suite,
-        services,
-        ready=True,
-    )
+    _remember(home, suite, services, ready=True)
 
 
 def _is_up(home: Home, environment: Mapping[str, str]) -> bool:

@@ -72,12 +72,7 @@ def python_context(folder: Path, source: Source, runner: Runner, root: Path = Pa
         tree = folder / "context" / architecture
         unpack(files, tree, runner)
         status = describe_packages(files, runner)
-        finish(
-            tree,
-            status,
-            source,
-            root,
-        )
+        finish(tree, status, source, root)
     write_text(folder / "context/Dockerfile", _PYTHON_DOCKERFILE)
 
 

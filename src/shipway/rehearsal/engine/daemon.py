@@ -69,12 +69,7 @@ def start_engine(home: Home, mirror: int, environment: Mapping[str, str]) -> Ser
     make_bridge(home, Processes(own))
     log = home.log("dockerd")
     argv = home.commands["dockerd"]
-    service = start_service(
-        "dockerd",
-        argv,
-        own,
-        log,
-    )
+    service = start_service("dockerd", argv, own, log)
     client = {**environment, **home.client, "PATH": own["PATH"]}
     wait_for_service(service, lambda: answers(client), log)
     return service
@@ -96,43 +91,16 @@ def make_bridge(home: Home, runner: Runner) -> None:
     """Make the network interface that containers of this engine are connected by."""
     name, address = home.bridge
     # 2 is the exit code of `ip` for an interface that is there already.
-    _run_ip(
-        runner,
-        "link",
-        "add",
-        name,
-        "type",
-        "bridge",
-        expected=(0, 2),
-    )
-    _run_ip(
-        runner,
-        "address",
-        "replace",
-        address,
-        "dev",
-        name,
-    )
-    _run_ip(
-        runner,
-        "link",
-        "set",
-        name,
-        "up",
-    )
+    _run_ip(runner, "link", "add", name, "type", "bridge", expected=(0, 2))
+    _run_ip(runner, "address", "replace", address, "dev", name)
+    _run_ip(runner, "link", "set", name, "up")
 
 
 def remove_bridge(home: Home, runner: Runner) -> None:
     """Take the network interface away, where it is there."""
     name, _ = home.bridge
     # 1 is the exit code of `ip` for an interface that is not there.
-    _run_ip(
-        runner,
-        "link",
-        "delete",
-        name,
-        expected=(0, 1),
-    )
+    _run_ip(runner, "link", "delete", name, expected=(0, 1))
 
 
 def _run_ip(runner: Runner, *words: str, expected: tuple[int, ...] = (0,)) -> None:

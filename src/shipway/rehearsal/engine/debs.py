@@ -43,12 +43,7 @@ class Archive:
             options = ("--yes", "--quiet=2", "--no-install-recommends", "--download-only")
             self._apt("install", *options, *packages)
         else:
-            self._apt(
-                "download",
-                "--quiet=2",
-                *packages,
-                folder=archives,
-            )
+            self._apt("download", "--quiet=2", *packages, folder=archives)
         return sorted(archives.glob("*.deb"))
 
     def _prepare(self) -> Path:

@@ -40,12 +40,7 @@ def start_mirror(home: Home, port: int, environment: Mapping[str, str]) -> Servi
     log = home.log("mirror")
     own = {"PATH": environment.get("PATH", "")}
     argv = home.commands["mirror"]
-    service = start_service(
-        "mirror",
-        argv,
-        own,
-        log,
-    )
+    service = start_service("mirror", argv, own, log)
     wait_for_service(service, lambda: mirror_answers(port), log)
     return service
 
@@ -116,12 +111,7 @@ def fill_mirror(
         progress("making the SBOM scanner from syft")
         with _work_folder(home) as folder:
             bases.scanner_context(folder, runner, sys.executable)
-            _push(
-                folder,
-                port,
-                bases.SCANNER,
-                runner,
-            )
+            _push(folder, port, bases.SCANNER, runner)
 
 
 @contextmanager
@@ -143,11 +133,4 @@ def _push(
     """Build the context in ``folder`` and push it to the mirror."""
     reference = f"127.0.0.1:{port}/{image}"
     context = folder / "context"
-    runner(
-        build_stand_in(
-            image,
-            reference,
-            context,
-            platforms,
-        )
-    )
+    runner(build_stand_in(image, reference, context, platforms))
