@@ -31,7 +31,7 @@ ANSWERS = {
 
 
 def bench_of(scene: Scene, **missing: str) -> Session:
-    """A workbench whose engine and cosign answer from a table."""
+    """A session whose engine and cosign answer from a table."""
     session = scene.session()
     real = session.executor.runner
 
