@@ -231,9 +231,8 @@ def test_a_version_tag_with_another_digest_is_a_conflict(kept: Kept) -> None:
         api=lambda _: pytest.fail("no request is needed"),
     )
     world = build.observe(target, World(), executor)
-    world = promote.observe(target, world, executor)
     with pytest.raises(Conflict, match="is already"):
-        refuse(promote.STAGE, promote.judge(target, world))
+        refuse(build.STAGE, build.judge(target, world))
 
 
 @pytest.mark.parametrize("attempt", range(2))

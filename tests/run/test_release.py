@@ -253,7 +253,7 @@ def test_the_status_of_a_release_before_and_after(scene: Scene) -> None:
     (conflict,) = (
         row for row in read_status(scene.session()) if row.finding.state is State.CONFLICT
     )
-    assert conflict.name == "promote" and "nothing was overwritten" in conflict.advice
+    assert conflict.name == "build" and "nothing was overwritten" in conflict.advice
 
 
 @pytest.mark.parametrize(

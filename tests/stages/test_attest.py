@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shipway.image.contents import SPDX
 from shipway.model.actions import Command, ReadPredicate
 from shipway.model.stage import State
 from shipway.model.target import Target
@@ -44,7 +45,7 @@ def test_statements_of_one_digest_are_written_one_after_the_other(asked: Target)
     assert "--type=spdxjson" in first.argv and "--predicate=-" in first.argv
     question = first.stdin
     assert isinstance(question, ReadPredicate)
-    assert question.predicate_type == attest.PREDICATE_TYPES["spdxjson"]
+    assert question.predicate_type == SPDX
     assert question.digest != first.argv[-1].partition("@")[2]
 
 

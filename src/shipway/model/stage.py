@@ -90,6 +90,8 @@ class Stage:
     judge: Callable[[Target, World], Finding]
     plan: Callable[[Target, World], tuple[PlannedAction, ...]]
     simulate: Callable[[Target, World], World]
+    is_check: bool = False
+    """Says that it makes nothing: its plan only asks, and to observe it is to carry it out."""
     needs: Needs = Needs.COMMIT
     """Says what has to be there before the stage is run on its own."""
     followed_by: tuple[str, ...] = ()

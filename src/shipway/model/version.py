@@ -43,11 +43,6 @@ class Version:
         return not self.prerelease
 
     @property
-    def line(self) -> tuple[int, int]:
-        """Give major and minor number: patches of one line share docs and rolling tags."""
-        return self.major, self.minor
-
-    @property
     def precedence(self) -> Precedence:
         """Give the sort key: a pre-release is below its release, build metadata does not count."""
         words: list[str] = []

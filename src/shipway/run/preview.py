@@ -12,7 +12,6 @@ from shipway.model.actions import Command, Json, PlannedAction, Request
 from shipway.model.stage import Finding, Stage, State, Variable
 from shipway.model.target import Target
 from shipway.model.world import World
-from shipway.run.reconcile import is_check
 
 _MOST_ACTIONS = 100
 """Says how many actions a stage may plan in a dry run before it is clear that it does not end."""
@@ -52,8 +51,7 @@ def preview(stages: Iterable[Stage], target: Target, executor: Executor) -> list
             rows.append(StagePreview(stage, finding))
             continue
         # What a check looks at does not exist while the actions before it are only foreseen.
-        is_foreseen = imagined and is_check(stage.plan(target, world))
-        if not is_foreseen:
+        if not (imagined and stage.is_check):
             world = stage.observe(target, world, executor)
         first = stage.judge(target, world)
         finding = first

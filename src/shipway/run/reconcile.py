@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 from shipway.effects.executor import Executor
 from shipway.errors import Conflict, ShipwayError, StepFailed, VerificationFailed
-from shipway.model.actions import Effect, PlannedAction
 from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target
 from shipway.model.world import World
@@ -84,11 +83,7 @@ def _run(
         return _Progress(world, reason)
     progress = _converge(stage, target, world, executor)
     # A check that follows a change in this run was needed; after nothing changed it only confirms.
-    done = progress.acted
-    if changed and not done:
-        plan = stage.plan(target, progress.world)
-        done = is_check(plan)
-    if done:
+    if progress.acted or (changed and stage.is_check):
         return replace(progress, outcome="done")
     return progress
 
@@ -171,12 +166,6 @@ class _Patience:
         spread = random.uniform(1, 2)
         self._executor.wait(self._pause * spread)
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
-
-
-def is_check(actions: tuple[PlannedAction, ...]) -> bool:
-    """Tell whether a plan only asks: then its stage is a check, which is done by observing."""
-    effects = {action.effect for action in actions}
-    return effects == {Effect.READ}
 
 
 def refuse(stage: Stage, finding: Finding) -> None:

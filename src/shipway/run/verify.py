@@ -28,7 +28,7 @@ from shipway.model.actions import Json, ReadImage
 from shipway.model.target import Signer
 from shipway.model.world import World
 from shipway.settings.policy_file import Limits, parse_limits
-from shipway.stages.sign import observe_signatures
+from shipway.stages.sign import describe_signers, observe_signatures
 from shipway.target.from_image import Expectation, plan_expected, plan_expected_signer
 from shipway.tools import cosign
 
@@ -211,9 +211,5 @@ def find_signers(
 ) -> dict[str, tuple[bool, str]]:
     """Tell of each digest of the index whether it is signed as expected, and what cosign says."""
     world = World(index=index)
-    world = observe_signatures(image, signer, index, world, executor)
-    signers: dict[str, tuple[bool, str]] = {}
-    for digest, description in world.signers.items():
-        is_signed = digest in world.signed
-        signers[digest] = (is_signed, description)
-    return signers
+    world = observe_signatures(image, signer, index.leaves_first, world, executor)
+    return describe_signers(world)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shipway.image.contents import PROVENANCE, SPDX, Attestation
+from shipway.image.contents import PROVENANCE, SPDX
 from shipway.model.actions import Ask, Command, PlannedAction, ReadPredicate
 from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target
@@ -18,12 +18,12 @@ from shipway.tools import cosign, cosign_signing
 from shipway.tools.cosign import Claim
 
 NAME = "attest"
-PREDICATE_TYPES = {
-    "spdxjson": SPDX,
-    "slsaprovenance1": f"{PROVENANCE}v1",
-    "slsaprovenance02": f"{PROVENANCE}v0.2",
+KINDS = {
+    SPDX: "spdxjson",
+    f"{PROVENANCE}v1": "slsaprovenance1",
+    f"{PROVENANCE}v0.2": "slsaprovenance02",
 }
-"""Maps cosign's name of a predicate type to the type that BuildKit states, once of v0.2."""
+"""Gives cosign's name of each predicate type that BuildKit states; older ones state v0.2."""
 
 
 def skip_reason(target: Target) -> str | None:
@@ -38,20 +38,19 @@ def observe(target: Target, world: World, ask: Ask) -> World:
     if world.index is None or world.index.imagined:
         return world
     questions: dict[Claim, Command] = {}
-    for digest, kind in _expected(world):
+    for digest, predicate_type in _expected(world):
         command = cosign.verify_attestation(
             target.image,
             target.signer,
             digest,
-            kind,
+            KINDS[predicate_type],
         )
-        questions[digest, PREDICATE_TYPES[kind]] = command
+        questions[digest, predicate_type] = command
     answers = cosign.ask_for_claims(target.image, questions, ask)
     attested: set[Claim] = set()
-    for digest, kind in _expected(world):
-        answer = answers[digest, PREDICATE_TYPES[kind]]
-        if cosign.is_signed(answer, digest):
-            attested.add((digest, kind))
+    for claim, answer in answers.items():
+        if cosign.is_signed(answer, claim[0]):
+            attested.add(claim)
     return replace(world, attested=frozenset(attested))
 
 
@@ -70,17 +69,16 @@ def judge(_target: Target, world: World) -> Finding:
 
 def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
     """Sign the next statement of each digest, side by side."""
-    manifests: dict[str, str] = {}
-    for attestation in _attestations(world):
-        manifests[attestation.subject] = attestation.digest
+    expected = _expected(world)
     actions: list[PlannedAction] = []
-    for digest, kind in _next_claims(world).items():
+    for digest, predicate_type in _next_claims(world).items():
+        kind = KINDS[predicate_type]
         predicate = ReadPredicate(
             name=NAME,
             why=f"read the {kind} of {digest[:19]}",
             image=target.image,
-            digest=manifests[digest],
-            predicate_type=PREDICATE_TYPES[kind],
+            digest=expected[digest, predicate_type],
+            predicate_type=predicate_type,
         )
         command = cosign_signing.attest(target, digest, kind, predicate)
         actions.append(command)
@@ -94,29 +92,25 @@ def simulate(_target: Target, world: World) -> World:
     return replace(world, attested=attested)
 
 
-def _attestations(world: World) -> tuple[Attestation, ...]:
+def _expected(world: World) -> dict[Claim, str]:
+    """Give for each statement that BuildKit made the digest of the manifest that holds it."""
     if world.contents is None:
-        return ()
-    return world.contents.attestations
-
-
-def _expected(world: World) -> list[Claim]:
-    """Give (digest, cosign's name of the predicate type) of each statement that BuildKit made."""
-    claims: list[Claim] = []
-    for attestation in _attestations(world):
+        return {}
+    manifests: dict[Claim, str] = {}
+    for attestation in world.contents.attestations:
         types = {statement.type for statement in attestation.statements}
-        for kind, predicate_type in PREDICATE_TYPES.items():
+        for predicate_type in KINDS:
             if predicate_type in types:
-                claims.append((attestation.subject, kind))
-    return claims
+                manifests[attestation.subject, predicate_type] = attestation.digest
+    return manifests
 
 
 def _next_claims(world: World) -> dict[str, str]:
     """Give the predicate type of the first claim that is not signed yet, by digest."""
     claims: dict[str, str] = {}
-    for digest, kind in _expected(world):
-        if (digest, kind) not in world.attested:
-            claims.setdefault(digest, kind)
+    for claim in _expected(world):
+        if claim not in world.attested:
+            claims.setdefault(*claim)
     return claims
 
 

@@ -15,7 +15,7 @@ from shipway.stages import sign
 from shipway.target.caches import GHA_SECRETS
 from shipway.tools.build import build_and_load, build_and_push, build_into_folder, index_annotations
 from shipway.tools.buildx import HINTS, create_builder, inspect_builder, read_platforms
-from shipway.tools.imagetools import create_index, inspect_reference, read_index
+from shipway.tools.imagetools import create_index, find_indexes, inspect_reference
 
 NAME = "build"
 _DIGEST = '{{printf "%s" .Manifest.Digest}}'
@@ -38,7 +38,7 @@ def observe(target: Target, world: World, ask: Ask) -> World:
     another one meanwhile. It has to be signed then, as every image was before it took the tag.
     """
     staged, released = _find_images(target, ask)
-    if _is_ours(target, released) and released != staged:
+    if released is not None and released != staged:
         # Whether that image is signed decides whether it may be staged again.
         world = replace(world, index=released, staging_moved=True)
         return sign.observe(target, world, ask)
@@ -59,22 +59,10 @@ def _find_images(target: Target, ask: Ask) -> tuple[Index | None, Index | None]:
     if target.release and target.tags:
         first = target.tags[0]
         references.append(f"{target.image}:{first}")
-    questions = [inspect_reference(reference) for reference in references]
-    answers = ask.each(questions)
-    indexes: list[Index | None] = []
-    for answer, reference in zip(answers, references, strict=True):
-        indexes.append(read_index(answer, reference))
-    staged, *released = indexes
+    staged, *released = find_indexes(references, ask)
     if not released:
         return staged, None
     return staged, released[0]
-
-
-def _is_ours(target: Target, index: Index | None) -> bool:
-    """Tell whether an image is there and says that it was built from the target's commit."""
-    if index is None:
-        return False
-    return index.annotations.get(REVISION) == target.commit
 
 
 def _observe_builder(target: Target, world: World, ask: Ask) -> World:
@@ -95,31 +83,32 @@ def judge(target: Target, world: World) -> Finding:
             State.ABSENT,
             f"no image under {target.staging}",
         )
+    tag = target.tags[0] if world.staging_moved else target.staging
     revision = index.annotations.get(REVISION, target.commit)
     if revision != target.commit:
         return Finding(
             State.CONFLICT,
-            f"{target.staging} is an image of commit {revision}, not of {target.commit}",
+            f"{tag} is already an image of commit {revision}, not of {target.commit}",
+        )
+    if world.staging_moved and not world.signed.issuperset(index.leaves_first):
+        return Finding(
+            State.CONFLICT,
+            f"{tag} is already {index.digest}, which nobody signed",
         )
     lacking = set(target.platforms).difference(index.platforms)
     if lacking:
         platforms = ", ".join(sorted(lacking))
         return Finding(
             State.ABSENT,
-            f"{target.staging} lacks {platforms}",
+            f"{tag} lacks {platforms}",
         )
-    if not world.staging_moved:
-        evidence = f"{target.staging} is {index.digest}"
-        return Finding(State.SAME, evidence)
-    if not world.signed.issuperset(index.leaves_first):
+    if world.staging_moved:
         return Finding(
-            State.CONFLICT,
-            f"{target.tags[0]} is already {index.digest}, which nobody signed",
+            State.ABSENT,
+            f"{target.staging} is not at the image of {tag}",
         )
-    return Finding(
-        State.ABSENT,
-        f"{target.staging} is not at the image of {target.tags[0]}",
-    )
+    evidence = f"{tag} is {index.digest}"
+    return Finding(State.SAME, evidence)
 
 
 def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:

@@ -11,6 +11,7 @@ from shipway.image.contents import PROVENANCE, SPDX, Attestation, Contents, Stat
 from shipway.image.index import Entry
 from shipway.image.labels import SOURCE
 from shipway.image.policies import Evidence, Expected, content_policy
+from shipway.image.policies.evidence import describe_faults
 from shipway.model.actions import Ask, PlannedAction, ReadImage
 from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target
@@ -44,12 +45,9 @@ def judge(target: Target, world: World) -> Finding:
     policy = content_policy(expect(target))
     evidence = Evidence(index=world.index, contents=contents)
     points = list(policy.check(evidence))
-    faults: list[str] = []
-    for point in points:
-        if not point.holds:
-            faults.append(f"{point.name}: {point.observation}")
+    faults = describe_faults(points)
     if faults:
-        return Finding(State.FAULT, "; ".join(faults))
+        return Finding(State.FAULT, faults)
     files = 0
     for platform in contents.platforms.values():
         files += platform.compiled
@@ -115,4 +113,5 @@ STAGE = Stage(
     judge=judge,
     plan=plan,
     simulate=simulate,
+    is_check=True,
 )

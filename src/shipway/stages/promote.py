@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shipway.image.labels import VERSION
+from shipway.image.policies.evidence import describe_faults
 from shipway.model.actions import Ask, PlannedAction
 from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target
 from shipway.model.version import parse_version
 from shipway.model.world import World, require_index
 from shipway.stages import verify
-from shipway.tools.imagetools import create_index, inspect_reference, read_index
+from shipway.tools.imagetools import create_index, find_indexes
 
 NAME = "promote"
 
@@ -29,13 +30,10 @@ def skip_reason(target: Target) -> str | None:
 def observe(target: Target, world: World, ask: Ask) -> World:
     """Ask which digest each public tag has; where all are right, verify what people now get."""
     references = [f"{target.image}:{tag}" for tag in target.tags]
-    questions = [inspect_reference(reference) for reference in references]
-    answers = ask.each(questions)
+    indexes = find_indexes(references, ask)
     digests: dict[str, str] = {}
     versions: dict[str, str] = {}
-    rows = zip(target.tags, references, answers, strict=True)
-    for tag, reference, answer in rows:
-        index = read_index(answer, reference)
+    for tag, index in zip(target.tags, indexes, strict=True):
         if index is not None:
             digests[tag] = index.digest
             versions[tag] = index.annotations.get(VERSION, "")
@@ -71,7 +69,7 @@ def judge(target: Target, world: World) -> Finding:
             State.ABSENT,
             f"{tags} not at the verified digest",
         )
-    faults = verify.describe_faults(world)
+    faults = describe_faults(world.report)
     if faults:
         return Finding(
             State.FAULT,

@@ -6,9 +6,9 @@ digest under one tag, so that those of different digests do not touch.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from shipway.image.index import Index
 from shipway.model.actions import Ask, Command, PlannedAction
 from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Signer, Target
@@ -31,16 +31,18 @@ def observe(target: Target, world: World, ask: Ask) -> World:
     return observe_signatures(
         target.image,
         target.signer,
-        world.index,
+        world.index.leaves_first,
         world,
         ask,
     )
 
 
-def observe_signatures(image: str, signer: Signer, index: Index, world: World, ask: Ask) -> World:
-    """Ask cosign for every entry of an index whether it is signed, and by whom."""
+def observe_signatures(
+    image: str, signer: Signer, digests: Iterable[str], world: World, ask: Ask
+) -> World:
+    """Ask cosign for each of ``digests`` whether it is signed, and by whom."""
     questions: dict[Claim, Command] = {}
-    for digest in index.leaves_first:
+    for digest in digests:
         command = cosign.verify_signature(image, signer, digest)
         questions[digest, cosign.SIGNATURE] = command
     answers = cosign.ask_for_claims(image, questions, ask)
@@ -58,6 +60,15 @@ def observe_signatures(image: str, signer: Signer, index: Index, world: World, a
         signatures=signatures,
         signers=signers,
     )
+
+
+def describe_signers(world: World) -> dict[str, tuple[bool, str]]:
+    """Tell by digest whether it is signed as expected, and what cosign said of it."""
+    signers: dict[str, tuple[bool, str]] = {}
+    for digest, description in world.signers.items():
+        is_signed = digest in world.signed
+        signers[digest] = (is_signed, description)
+    return signers
 
 
 def judge(_target: Target, world: World) -> Finding:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shipway.image.policies import Evidence, strict_policy
-from shipway.image.policies.evidence import Point
+from shipway.image.policies.evidence import Point, describe_faults
 from shipway.model.actions import Ask, PlannedAction
 from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target
 from shipway.model.world import World, require_contents, require_index
 from shipway.stages import inspect, sign
 from shipway.tools.cosign import verify_signature
-from shipway.tools.imagetools import inspect_reference, read_index
+from shipway.tools.imagetools import find_indexes
 
 NAME = "verify"
 
@@ -42,18 +42,13 @@ def verify_tag(target: Target, world: World, tag: str, ask: Ask) -> World:
     world = sign.observe(target, world, ask)
     world = inspect.observe(target, world, ask)
     reference = f"{target.image}:{tag}"
-    answer = ask(inspect_reference(reference))
-    index = read_index(answer, reference)
-    signers: dict[str, tuple[bool, str]] = {}
-    for digest, description in world.signers.items():
-        is_signed = digest in world.signed
-        signers[digest] = (is_signed, description)
+    (index,) = find_indexes([reference], ask)
     evidence = Evidence(
         index=require_index(world),
         contents=require_contents(world),
         reference=reference,
         resolved=index.digest if index else "",
-        signers=signers,
+        signers=sign.describe_signers(world),
     )
     policy = strict_policy(inspect.expect(target))
     points = tuple(policy.check(evidence))
@@ -64,7 +59,7 @@ def judge(_target: Target, world: World) -> Finding:
     """Require that every point of the strict verification holds."""
     if not world.report:
         return Finding(State.ABSENT, "not verified yet")
-    faults = describe_faults(world)
+    faults = describe_faults(world.report)
     if faults:
         return Finding(State.FAULT, faults)
     points = len(world.report)
@@ -92,15 +87,6 @@ def simulate(_target: Target, world: World) -> World:
     return replace(world, report=(point,))
 
 
-def describe_faults(world: World) -> str:
-    """Say what does not hold of the report, empty when all of it does."""
-    faults: list[str] = []
-    for point in world.report:
-        if not point.holds:
-            faults.append(f"{point.name}: {point.observation}")
-    return "; ".join(faults)
-
-
 STAGE = Stage(
     name=NAME,
     skip_reason=skip_reason,
@@ -108,4 +94,5 @@ STAGE = Stage(
     judge=judge,
     plan=plan,
     simulate=simulate,
+    is_check=True,
 )

@@ -80,22 +80,30 @@ def plan_moving(version: Version, others: Iterable[Version], *, rolling: bool) -
     """
     if not version.is_stable:
         return ()
-    rivals: list[Version] = []
-    for other in others:
-        if other.is_stable and other.is_above(version):
-            rivals.append(other)
-    tags: list[str] = []
-    if not rivals:
-        tags.append(LATEST)
-    if not rolling:
-        return tuple(tags)
-    lines = {rival.line for rival in rivals}
-    if version.line not in lines:
+    holders = find_holders([*others, version], rolling=rolling)
+    tags = _line_tags(version, rolling=rolling)
+    return tuple(tag for tag in tags if holders[tag] == version)
+
+
+def find_holders(versions: Iterable[Version], *, rolling: bool) -> dict[str, Version]:
+    """Give the version that each moving tag belongs to: the highest stable one of its line."""
+    stable = [version for version in versions if version.is_stable]
+    stable.sort(key=lambda version: version.precedence)
+    holders: dict[str, Version] = {}
+    for version in stable:
+        tags = _line_tags(version, rolling=rolling)
+        holders |= dict.fromkeys(tags, version)
+    return holders
+
+
+def _line_tags(version: Version, *, rolling: bool) -> list[str]:
+    """Name the tags that the highest stable version of each line of ``version`` has."""
+    tags = [LATEST]
+    if rolling:
         tags.append(f"v{version.major}.{version.minor}")
-    majors = {rival.major for rival in rivals}
-    if version.major and version.major not in majors:
+    if rolling and version.major:
         tags.append(f"v{version.major}")
-    return tuple(tags)
+    return tags
 
 
 def find_previous(version: Version, versions: Iterable[Version]) -> Version | None:

@@ -7,11 +7,11 @@ Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from shipway.errors import StepFailed
 from shipway.image.index import Index, parse_index
-from shipway.model.actions import Answer, Command, Effect, Hint
+from shipway.model.actions import Answer, Ask, Command, Effect, Hint
 
 _ABSENT = re.compile(
     r": not found|manifest unknown|name unknown|NAME_UNKNOWN|MANIFEST_UNKNOWN", re.IGNORECASE
@@ -87,6 +87,14 @@ def read_index(answer: Answer, reference: str) -> Index | None:
         f"could not ask the registry for {reference}: {reason}",
         hint="check that the registry answers, then run the same command again",
     )
+
+
+def find_indexes(references: Sequence[str], ask: Ask) -> list[Index | None]:
+    """Ask side by side what stands behind each of ``references``; ``None`` where nothing does."""
+    questions = [inspect_reference(reference) for reference in references]
+    answers = ask.each(questions)
+    rows = zip(answers, references, strict=True)
+    return [read_index(answer, reference) for answer, reference in rows]
 
 
 def read_reason(answer: Answer) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -42,6 +42,12 @@ class Evidence:
             for statement in self.contents.statements(platform, PROVENANCE)
             if statement.build
         )
+
+
+def describe_faults(points: Iterable[Point]) -> str:
+    """Say which points do not hold, and what was observed; empty when all of them do."""
+    faults = [f"{point.name}: {point.observation}" for point in points if not point.holds]
+    return "; ".join(faults)
 
 
 class Policy(Protocol):

@@ -17,7 +17,7 @@ from shipway.model.version import Version
 from shipway.stages.rollback.image_tags import MoveTagsBack
 from shipway.stages.rollback.withdrawal import MarkRelease, MoveDocsBack, WithdrawTag
 from shipway.target.releases import usable_versions, version_of
-from shipway.target.tags import plan_moving
+from shipway.target.tags import find_holders, plan_moving, version_tag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +40,10 @@ class Rollback:
     @property
     def stages(self) -> tuple[Stage, ...]:
         """Give the steps, in the order in which they are taken."""
+        sources = {tag: version_tag(version) for tag, version in self.goals.items()}
         steps = (
             WithdrawTag(self.tag),
-            MoveTagsBack(self.goals, self.kept),
+            MoveTagsBack(sources, self.kept),
             MarkRelease(self.tag, self.latest),
             MoveDocsBack(self.latest),
         )
@@ -64,7 +65,7 @@ def plan_rollback(name: str, tags: Sequence[GitTag], tag_format: str, *, rolling
         )
     usable = usable_versions(tags, tag_format)
     rest = [other for other in usable if other != version]
-    holders = _find_holders(rest, rolling=rolling)
+    holders = find_holders(rest, rolling=rolling)
     moved = plan_moving(version, rest, rolling=rolling)
     if LATEST in moved and LATEST not in holders:
         raise ContextError(
@@ -79,12 +80,3 @@ def plan_rollback(name: str, tags: Sequence[GitTag], tag_format: str, *, rolling
         else:
             kept.append(tag)
     return Rollback(tag=name, goals=goals, kept=tuple(kept))
-
-
-def _find_holders(versions: Sequence[Version], *, rolling: bool) -> dict[str, Version]:
-    """Give the version that has each image tag that people follow, among ``versions``."""
-    holders: dict[str, Version] = {}
-    for version in versions:
-        tags = plan_moving(version, versions, rolling=rolling)
-        holders |= dict.fromkeys(tags, version)
-    return holders

@@ -147,9 +147,7 @@ class MarkRelease:
         )
 
     def _plan(self, target: Target, world: World) -> tuple[PlannedAction, ...]:
-        page = world.pages.get(self.tag)
-        if page is None:
-            return ()
+        page = world.pages[self.tag]
         before = self._tag_before(target)
         why = f"{page['tag_name']} is marked as withdrawn"
         body = self._marked(page, before)
