@@ -26,7 +26,7 @@ from shipway.rehearsal import leash
 from shipway.run.reconcile import refuse
 from shipway.run.release import ORDER
 from shipway.run.result import Outcome
-from shipway.stages import build, promote
+from shipway.stages import build
 from tests.support.kept import PROJECT, Kept, shipway, status
 
 pytestmark = pytest.mark.engine

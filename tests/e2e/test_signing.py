@@ -19,7 +19,7 @@ import pytest
 
 from shipway.effects.registry import connect
 from shipway.effects.statements import is_image
-from shipway.stages.attest import PREDICATE_TYPES
+from shipway.stages.attest import KINDS
 from tests.support.kept import Kept, shipway
 from tests.support.repositories import git
 from tests.support.toy import Toy
@@ -74,7 +74,7 @@ def read_entries(toy: Toy, digest: str) -> tuple[list[str], list[str]]:
         statements = next(entry.digest for entry in entries if entry.digest not in images)
         _, held = registry.manifest(statements)
     types = [layer.annotation("in-toto.io/predicate-type") for layer in held.layers or ()]
-    return images, [kind for kind, name in PREDICATE_TYPES.items() if name in types]
+    return images, [kind for name, kind in KINDS.items() if name in types]
 
 
 def read_statement(printed: str) -> dict[str, Any]:  # Any: a JSON document
@@ -107,7 +107,7 @@ def test_attestations_are_signed_beside_the_images_own_and_only_once(kept: Kept,
             f"{toy.image}@{image}",
         )
         statement = read_statement(printed)
-        assert statement["predicateType"] == PREDICATE_TYPES[kind] and statement["predicate"]
+        assert KINDS[statement["predicateType"]] == kind and statement["predicate"]
         assert [one["digest"]["sha256"] for one in statement["subject"]] == [
             image.removeprefix("sha256:")
         ]

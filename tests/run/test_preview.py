@@ -131,7 +131,6 @@ def test_a_plan_attests_what_is_read_back_from_the_image(target: Target) -> None
 def test_a_dry_run_ends_where_a_stage_knows_no_step(target: Target) -> None:
     lost = Stage(
         name="lost",
-        skip_reason=lambda _target: None,
         observe=lambda _target, world, _ask: world,
         judge=lambda _target, _world: Finding(State.ABSENT, "nothing to see"),
         plan=lambda _target, _world: (),

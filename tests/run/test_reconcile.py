@@ -18,9 +18,10 @@ from shipway.run.preview import preview
 from shipway.run.reconcile import reconcile
 from shipway.run.release import ORDER
 from shipway.run.result import Outcome
-from shipway.stages import PIPELINE, build, commit, promote, sign, verify
+from shipway.stages import PIPELINE, build, commit, inspect, promote, sign, verify
 from tests.support.model_remotes import Died, ModelRemotes, digest_of
 from tests.support.pipeline import run_pipeline
+from tests.support.targets import change_settings
 
 CHANGES = 12
 """Changes of an undisturbed run: build, five signatures, push, promotion, three for the release, docs."""
@@ -114,6 +115,28 @@ def test_a_version_tag_with_another_digest_is_a_conflict(target: Target) -> None
     assert digest_of("another") not in remotes.signatures
 
 
+def test_a_version_of_another_commit_stops_before_anything_is_pushed(target: Target) -> None:
+    remotes = ModelRemotes()
+    labels = {**target.labels, REVISION: "d" * 40}
+    run_pipeline(remotes, replace(target, commit="d" * 40, staging="sha-ddddddd", labels=labels))
+    remotes.refs.clear()
+    builds = remotes.builds
+    with pytest.raises(Conflict, match=f"v1.2.3 is already an image of commit {'d' * 40}"):
+        run_pipeline(remotes, target)
+    assert not remotes.refs and remotes.builds == builds
+
+
+def test_an_image_that_is_there_needs_no_builder(target: Target) -> None:
+    emulated = change_settings(target, "build", strategy="emulated")
+    remotes = ModelRemotes()
+    run_pipeline(remotes, target)
+    outcomes: list[Outcome] = []
+    stages = (build.STAGE, inspect.STAGE)
+    names = ("build", "inspect")
+    reconcile(stages, emulated, remotes.executor, record=outcomes.append, only=names)
+    assert [outcome.outcome for outcome in outcomes] == ["skipped", "done"]
+
+
 def test_a_git_tag_elsewhere_is_a_conflict(target: Target) -> None:
     remotes = ModelRemotes(refs={"refs/tags/v1.2.3": "e" * 40})
     with pytest.raises(Conflict, match="in the origin"):
@@ -190,7 +213,6 @@ def test_a_single_stage_wants_the_ones_before_it(target: Target) -> None:
 def test_a_stage_that_does_not_converge_is_an_error(target: Target) -> None:
     deaf = Stage(
         name="deaf",
-        skip_reason=lambda _target: None,
         observe=lambda _target, world, _ask: world,
         judge=lambda _target, _world: Finding(State.ABSENT, "nothing to see"),
         plan=lambda _target, _world: (),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from msgspec import structs
 
 from shipway.image.contents import SPDX
 from shipway.model.actions import Command, ReadPredicate
@@ -10,8 +13,8 @@ from shipway.model.stage import State
 from shipway.model.target import Target
 from shipway.model.world import World
 from shipway.run.preview import preview
-from shipway.stages import PIPELINE, attest
-from tests.support.model_remotes import Died, ModelRemotes
+from shipway.stages import PIPELINE, attest, build
+from tests.support.model_remotes import Died, ModelRemotes, contents_of
 from tests.support.pipeline import run_pipeline
 from tests.support.targets import change_settings
 
@@ -47,6 +50,30 @@ def test_statements_of_one_digest_are_written_one_after_the_other(asked: Target)
     assert isinstance(question, ReadPredicate)
     assert question.predicate_type == SPDX
     assert question.digest != first.argv[-1].partition("@")[2]
+
+
+def test_two_manifests_that_speak_of_one_image(asked: Target) -> None:
+    world = attest_world(asked)
+    assert world.contents is not None
+    first, *others = world.contents.attestations
+    sbom, provenance = first.statements
+    halves = (
+        structs.replace(first, statements=(sbom,)),
+        structs.replace(first, digest="sha256:" + "e" * 64, statements=(sbom, provenance)),
+    )
+    contents = structs.replace(world.contents, attestations=(*halves, *others))
+    world = replace(world, contents=contents)
+    while attest.judge(asked, world).state is State.ABSENT:
+        assert attest.plan(asked, world)
+        world = attest.simulate(asked, world)
+    assert attest.judge(asked, world).evidence == "4 of 4 attestations are signed"
+
+
+def attest_world(target: Target) -> World:
+    """Give the world of an image that was read back and is not attested yet."""
+    index = build.simulate(target, World()).index
+    assert index is not None
+    return World(index=index, contents=contents_of(index, {}))
 
 
 @pytest.mark.parametrize("at", range(6, 10))

@@ -207,6 +207,12 @@ class TestBuild:
         assert all(variable.stand_in == f"sha256:{variable.name}" for variable in variables)
         assert all(variable.command for variable in variables)
 
+    def test_variants_of_one_machine_are_told_apart(self, target: Target) -> None:
+        arms = replace(target, platforms=("linux/arm/v6", "linux/arm/v7"))
+        commands = [variable.command for variable in build.variables(arms)]
+        text = " ".join(" ".join(command.argv) for command in commands if command)
+        assert text.count('"v6"') == text.count('"v7"') == 1
+
 
 FAILED_STEP = """\
 #5 0.182 E: cannot fetch

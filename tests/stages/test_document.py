@@ -56,4 +56,6 @@ class TestDocument:
     def test_who_has_no_docs(self, target: Target) -> None:
         assert "no docs" in (document.skip_reason(replace(target, docs_version=None)) or "")
         assert "not released" in (document.skip_reason(replace(target, release=None)) or "")
+        early = replace(target, channel="prerelease", docs_version=None)
+        assert document.skip_reason(early) == "a pre-release publishes no docs"
         assert document.skip_reason(target) is None

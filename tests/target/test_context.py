@@ -18,7 +18,7 @@ from shipway.target.context import (
     detect,
     require_clean,
     require_git,
-    require_release,
+    require_releasable,
 )
 from shipway.target.tags import plan_tags
 
@@ -224,11 +224,11 @@ def test_what_a_release_cannot_be_made_of_is_named_with_the_next_step(
     context: Context, said: str
 ) -> None:
     with pytest.raises(ContextError, match=said) as caught:
-        require_release(context, ("main",))
+        require_releasable(context, ("main",))
     assert caught.value.status == 3 and caught.value.hint
 
 
 def test_a_good_checkout_and_a_tag_can_be_released() -> None:
-    require_release(GOOD, ("main",))
-    require_release(replace(GOOD, branch="", tag="v1.2.3"), ("main",))
+    require_releasable(GOOD, ("main",))
+    require_releasable(replace(GOOD, branch="", tag="v1.2.3"), ("main",))
     require_clean(GOOD)

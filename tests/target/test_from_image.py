@@ -122,9 +122,16 @@ class TestIdentity:
 
     def test_a_key(self) -> None:
         found = plan_expected_signer(
-            IMAGE, Expectation(key="cosign.pub", transparency_log=False), {}
+            IMAGE,
+            Expectation(key="cosign.pub", transparency_log=False, trusted_root="root.json"),
+            {},
         )
-        assert found == Signer(key="cosign.pub", public_key="cosign.pub", transparency_log=False)
+        assert found == Signer(
+            key="cosign.pub",
+            public_key="cosign.pub",
+            transparency_log=False,
+            trusted_root="root.json",
+        )
 
     def test_where_nothing_tells_it_somebody_has_to(self) -> None:
         elsewhere = parse_reference("registry.example/acme/app:v1")

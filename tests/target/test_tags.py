@@ -13,6 +13,7 @@ from shipway.errors import ContextError
 from shipway.model.version import Version, parse_version
 from shipway.target.context import Context
 from shipway.target.tags import (
+    find_holders,
     find_previous,
     image_name,
     plan_branch_tag,
@@ -191,3 +192,14 @@ def test_the_release_before(version: str, previous: str | None) -> None:
     texts = ("1.2.3", "1.2.2", "1.2.3-rc.0", "1.10.0-a", "1.0.0")
     expected = read(previous) if previous else None
     assert find_previous(read(version), map(read, texts)) == expected
+
+
+@given(st.lists(st.builds(Version, *[st.integers(0, 3)] * 3), unique=True), st.booleans())
+def test_every_moving_tag_belongs_to_one_version(versions: list[Version], rolling: bool) -> None:
+    holders = find_holders(versions, rolling=rolling)
+    for version in versions:
+        others = [other for other in versions if other != version]
+        tags = plan_moving(version, others, rolling=rolling)
+        assert tags == tuple(tag for tag in tags if holders[tag] == version)
+    if versions:
+        assert holders["latest"] == max(versions, key=lambda version: version.precedence)

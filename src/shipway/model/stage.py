@@ -63,6 +63,10 @@ class Variable:
     reader: str = ""
 
 
+def _always_needed(_target: Target) -> str | None:
+    return None
+
+
 def _no_variables(_target: Target) -> tuple[Variable, ...]:
     return ()
 
@@ -85,11 +89,11 @@ class Stage:
     """
 
     name: str
-    skip_reason: Callable[[Target], str | None]
     observe: Callable[[Target, World, Ask], World]
     judge: Callable[[Target, World], Finding]
     plan: Callable[[Target, World], tuple[PlannedAction, ...]]
     simulate: Callable[[Target, World], World]
+    skip_reason: Callable[[Target], str | None] = _always_needed
     is_check: bool = False
     """Says that it makes nothing: its plan only asks, and to observe it is to carry it out."""
     needs: Needs = Needs.COMMIT

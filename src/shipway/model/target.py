@@ -106,6 +106,13 @@ class Target:
         return self.settings.remote
 
 
+def unreleased_reason(target: Target) -> str | None:
+    """Say why the stages of a release skip the target, ``None`` where it has a release."""
+    if target.release is None:
+        return f"a {target.channel} build is not released"
+    return None
+
+
 def require_release(target: Target) -> Release:
     """Give the release of a target; raise ``ValueError`` where it has none.
 

@@ -12,7 +12,7 @@ from shipway.image.policies.evidence import Point
 from shipway.model.actions import Json
 
 Page: TypeAlias = Mapping[str, Json]
-"""Is a release as GitHub's API gives it."""
+"""Holds a release as GitHub's API gives it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ class World:
     """Says in Markdown which packages changed since the release before; asked for with the page."""
     forgotten: tuple[str, ...] = ()
     """Lists the ids of drafts beside that release, left by a run that lost its way or a race."""
-    pages: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    pages: Mapping[str, Page] = field(default_factory=dict)
     """Holds the releases as GitHub's API shows them, by git tag."""
     leader: str = ""
     """Holds the id of the release that should be the latest one on GitHub and is not."""
@@ -84,6 +84,13 @@ class World:
     """Says that a release of a higher version is public already: it stays GitHub's latest one."""
     docs: Mapping[str, DocsVersion] = field(default_factory=dict)
     """Holds the docs that are published, by version."""
+
+    @property
+    def pushed(self) -> Index | None:
+        """Give the image that a registry has; ``None`` also while a dry run only imagines one."""
+        if self.index is None or self.index.imagined:
+            return None
+        return self.index
 
 
 def require_index(world: World) -> Index:

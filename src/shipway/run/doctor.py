@@ -18,7 +18,7 @@ from shipway.model.version import Version
 from shipway.run.clone import Clone, branch_of
 from shipway.run.fresh_clone import open_clone
 from shipway.run.session import Progress, Session, open_session
-from shipway.target.context import require_git, require_release
+from shipway.target.context import require_git, require_releasable
 from shipway.target.releases import version_of
 from shipway.target.tags import image_name
 from shipway.tools import buildx, cosign, docker, git
@@ -197,7 +197,7 @@ def _raises(error: ShipwayError) -> Callable[[], str]:
 
 def _checkout(session: Session) -> str:
     context = session.context
-    require_release(context, session.project.settings.release.branches)
+    require_releasable(context, session.project.settings.release.branches)
     place = context.branch or context.tag
     commit = context.commit[:12]
     return f"{place} at {commit}"

@@ -18,7 +18,7 @@ from shipway.run.reconcile import reconcile
 from shipway.run.result import Outcome, Record, Result
 from shipway.run.session import Session
 from shipway.stages import PIPELINE
-from shipway.target.context import Context, require_release
+from shipway.target.context import Context, require_releasable
 
 DECISION = "version"
 """Names what comes before the stages in reports: the decision which version is due."""
@@ -95,7 +95,7 @@ def stages_until(name: str) -> tuple[Stage, ...]:
 @contextmanager
 def open_release(session: Session, record: Record) -> Iterator[Target | None]:
     """Give the target of the commit's release, in a clone; ``None`` when none is due."""
-    require_release(session.context, session.project.settings.release.branches)
+    require_releasable(session.context, session.project.settings.release.branches)
     start = time.monotonic()
     recorded = False
     try:

@@ -35,7 +35,7 @@ def skip_reason(target: Target) -> str | None:
 
 def observe(target: Target, world: World, ask: Ask) -> World:
     """Verify each attestation that should be there."""
-    if world.index is None or world.index.imagined:
+    if world.pushed is None:
         return world
     questions: dict[Claim, Command] = {}
     for digest, predicate_type in _expected(world):

@@ -19,16 +19,11 @@ from shipway.tools.imagetools import create_index, find_indexes, inspect_referen
 
 NAME = "build"
 _DIGEST = '{{printf "%s" .Manifest.Digest}}'
-"""Prints the digest of an index. buildx takes a template that starts with `.Manifest` for a wish to
-see the whole table (docker/buildx#1175).
+"""Prints the digest of an index; by `printf`, since buildx prints its whole table for a template that
+starts with `.Manifest` (docker/buildx#1175).
 """
 _PICK = "{{{{range .Manifest.Manifests}}}}{{{{if {test}}}}}{{{{.Digest}}}}{{{{end}}}}{{{{end}}}}"
 """Prints the digest of each entry of an index for which ``test`` holds."""
-
-
-def skip_reason(_target: Target) -> str | None:
-    """Give no reason ever: each target has an image."""
-    return None
 
 
 def observe(target: Target, world: World, ask: Ask) -> World:
@@ -193,10 +188,10 @@ def variables(target: Target) -> tuple[Variable, ...]:
     for platform in target.platforms:
         digest = stand_in(platform)
         name = digest.removeprefix("sha256:")
-        describes_image = f'eq (index .Annotations "{SUBJECT}") "${{{name}}}"'
-        is_platform = _platform_test(platform)
-        templates[digest] = _PICK.format(test=is_platform)
-        templates[f"{digest}_ATTESTATION"] = _PICK.format(test=describes_image)
+        subject_test = f'eq (index .Annotations "{SUBJECT}") "${{{name}}}"'
+        platform_test = _platform_test(platform)
+        templates[digest] = _PICK.format(test=platform_test)
+        templates[f"{digest}_ATTESTATION"] = _PICK.format(test=subject_test)
     reference = f"{target.image}:{target.staging}"
     shell_variables: list[Variable] = []
     for digest, template in templates.items():
@@ -211,8 +206,11 @@ def variables(target: Target) -> tuple[Variable, ...]:
 
 def _platform_test(platform: str) -> str:
     """Write a Go template's condition for the entry of an index that is of ``platform``."""
-    system, machine = platform.split("/")[:2]
-    return f'and (eq .Platform.OS "{system}") (eq .Platform.Architecture "{machine}")'
+    system, machine, *variant = platform.split("/")
+    test = f'and (eq .Platform.OS "{system}") (eq .Platform.Architecture "{machine}")'
+    if variant:
+        test += f' (eq .Platform.Variant "{variant[0]}")'
+    return test
 
 
 def build_image(target: Target) -> Command:
@@ -275,7 +273,6 @@ def _stage_again(target: Target, digest: str) -> Command:
 
 STAGE = Stage(
     name=NAME,
-    skip_reason=skip_reason,
     observe=observe,
     judge=judge,
     plan=plan,

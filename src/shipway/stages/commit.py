@@ -9,18 +9,11 @@ from dataclasses import replace
 
 from shipway.model.actions import Ask, PlannedAction
 from shipway.model.stage import Finding, Needs, Stage, State
-from shipway.model.target import Target, require_release
+from shipway.model.target import Target, require_release, unreleased_reason
 from shipway.model.world import World
 from shipway.tools.git import list_refs, push, read_refs
 
 NAME = "commit"
-
-
-def skip_reason(target: Target) -> str | None:
-    """Skip targets without a release, which have no commit point."""
-    if target.release:
-        return None
-    return f"a {target.channel} build is not released"
 
 
 def observe(target: Target, world: World, ask: Ask) -> World:
@@ -99,7 +92,7 @@ def simulate(target: Target, world: World) -> World:
 
 STAGE = Stage(
     name=NAME,
-    skip_reason=skip_reason,
+    skip_reason=unreleased_reason,
     observe=observe,
     judge=judge,
     plan=plan,

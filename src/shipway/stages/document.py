@@ -7,7 +7,7 @@ from dataclasses import replace
 from shipway.model.actions import Ask, PlannedAction
 from shipway.model.release import LATEST
 from shipway.model.stage import Finding, Needs, Stage, State
-from shipway.model.target import Target, require_release
+from shipway.model.target import Target, require_release, unreleased_reason
 from shipway.model.version import parse_version
 from shipway.model.world import DocsVersion, World
 from shipway.tools import mike
@@ -18,10 +18,11 @@ NAME = "document"
 
 def skip_reason(target: Target) -> str | None:
     """Skip targets without a release or without docs."""
-    if target.release is None:
-        return f"a {target.channel} build is not released"
-    if target.docs_version:
-        return None
+    unreleased = unreleased_reason(target)
+    if unreleased or target.docs_version:
+        return unreleased
+    if target.channel == "prerelease":
+        return "a pre-release publishes no docs"
     return "the project has no docs to publish"
 
 
@@ -97,29 +98,25 @@ def _takes_latest(target: Target, world: World) -> bool:
     return True
 
 
+def _aliases(target: Target, world: World) -> tuple[str, ...]:
+    return (LATEST,) if _takes_latest(target, world) else ()
+
+
 def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
     """Plan to build and push the docs; the default page of the site follows `latest`."""
-    docs_version = _docs_version(target)
     title = str(require_release(target).version)
-    if not _takes_latest(target, world):
-        deployment = mike.deploy(target, docs_version, title, ())
-        return (deployment,)
-    deployment = mike.deploy(
-        target,
-        docs_version,
-        title,
-        (LATEST,),
-    )
-    default = mike.set_default(target, LATEST)
-    return (deployment, default)
+    aliases = _aliases(target, world)
+    commands = [mike.deploy(target, _docs_version(target), title, aliases)]
+    if aliases:
+        commands.append(mike.set_default(target, LATEST))
+    return tuple(commands)
 
 
 def simulate(target: Target, world: World) -> World:
     """Put the version into the list, and the alias on it alone."""
     docs = dict(world.docs)
-    aliases: tuple[str, ...] = ()
-    if _takes_latest(target, world):
-        aliases = (LATEST,)
+    aliases = _aliases(target, world)
+    if aliases:
         for name, published in docs.items():
             docs[name] = _without_latest(published)
     title = str(require_release(target).version)

@@ -38,7 +38,7 @@ def observe(target: Target, world: World, ask: Ask) -> World:
             digests[tag] = index.digest
             versions[tag] = index.annotations.get(VERSION, "")
     world = replace(world, tags=digests, versions=versions)
-    if world.index is None or world.index.imagined:
+    if world.pushed is None:
         return world
     if judge(target, world).state is not State.SAME:
         return world

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from shipway.model.actions import Ask, ComparePackages, Json, PlannedAction, Request
 from shipway.model.release import Release
 from shipway.model.stage import Finding, Needs, Stage, State, Variable
-from shipway.model.target import Signer, Target, require_release
+from shipway.model.target import Signer, Target, require_release, unreleased_reason
 from shipway.model.world import Page, Published, World, require_index
 from shipway.settings import GITHUB_ISSUER
 from shipway.target.notes import render_page
@@ -29,10 +29,9 @@ _READ_ID = """python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])'""
 
 def skip_reason(target: Target) -> str | None:
     """Skip targets without a release or without a repository on GitHub."""
-    if target.release is None:
-        return f"a {target.channel} build is not released"
-    if target.repository:
-        return None
+    unreleased = unreleased_reason(target)
+    if unreleased or target.repository:
+        return unreleased
     return "the project has no repository on GitHub"
 
 
@@ -87,12 +86,13 @@ def _find_forgotten(target: Target, world: World, pages: list[Page]) -> tuple[st
 def _ask_for_changes(target: Target, world: World, ask: Ask) -> str:
     """Ask which packages changed since the release before, as they will stand on the page."""
     previous = require_release(target).previous
-    if previous is None or world.index is None or world.index.imagined:
+    index = world.pushed
+    if previous is None or index is None:
         return ""
     question = ComparePackages(
         name=NAME,
         why=f"compare the packages with those of v{previous}",
-        image=f"{target.image}@{world.index.digest}",
+        image=f"{target.image}@{index.digest}",
         previous=f"{target.image}:v{previous}",
     )
     return ask(question)

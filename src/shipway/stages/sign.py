@@ -19,19 +19,15 @@ from shipway.tools.cosign import Claim
 NAME = "sign"
 
 
-def skip_reason(_target: Target) -> str | None:
-    """Give no reason ever: each image is signed."""
-    return None
-
-
 def observe(target: Target, world: World, ask: Ask) -> World:
     """Verify the signature of every entry."""
-    if world.index is None or world.index.imagined:
+    index = world.pushed
+    if index is None:
         return world
     return observe_signatures(
         target.image,
         target.signer,
-        world.index.leaves_first,
+        index.leaves_first,
         world,
         ask,
     )
@@ -111,7 +107,6 @@ def simulate(_target: Target, world: World) -> World:
 
 STAGE = Stage(
     name=NAME,
-    skip_reason=skip_reason,
     observe=observe,
     judge=judge,
     plan=plan,

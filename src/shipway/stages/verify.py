@@ -20,14 +20,9 @@ from shipway.tools.imagetools import find_indexes
 NAME = "verify"
 
 
-def skip_reason(_target: Target) -> str | None:
-    """Give no reason ever: each image is verified."""
-    return None
-
-
 def observe(target: Target, world: World, ask: Ask) -> World:
     """Resolve the staging tag again, verify every signature, and look at what was read back."""
-    if world.index is None or world.index.imagined:
+    if world.pushed is None:
         return world
     return verify_tag(
         target,
@@ -89,7 +84,6 @@ def simulate(_target: Target, world: World) -> World:
 
 STAGE = Stage(
     name=NAME,
-    skip_reason=skip_reason,
     observe=observe,
     judge=judge,
     plan=plan,

@@ -219,7 +219,7 @@ def require_history(context: Context) -> None:
         )
 
 
-def require_release(context: Context, branches: Sequence[str]) -> None:
+def require_releasable(context: Context, branches: Sequence[str]) -> None:
     """Make sure that a release can be made here; raises ``ContextError``."""
     require_clean(context)
     require_history(context)

@@ -69,6 +69,7 @@ def plan_expected_signer(
             key=expectation.key,
             public_key=expectation.key,
             transparency_log=expectation.transparency_log,
+            trusted_root=expectation.trusted_root,
         )
     repository = plan_repository(reference, expectation, annotations)
     issuer = expectation.issuer or GITHUB_ISSUER

@@ -22,10 +22,9 @@ _FIRST = ("Breaking Changes", "Features", "Bug Fixes", "Performance Improvements
 _HEADING = re.compile(r"^### (.+)$", re.MULTILINE)
 _MARKUP = re.compile(r"([\\`*_\[\]<>#|])")
 _MOST_CHANGES = 300
-"""GitHub refuses a release's text of more than 125,000 characters."""
-Row: TypeAlias = tuple[str, str, str]
+"""Says how many changed packages a page lists: GitHub refuses more than 125,000 characters."""
+_Row: TypeAlias = tuple[str, str, str]
 """Holds a package's name, its version before, and its version now."""
-_Rows: TypeAlias = tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +57,7 @@ def edit_changelog(text: str, facts: ReleaseFacts) -> str:
         parts.append(sentence)
     parts += sort_sections(section["text"])
     if facts.authors:
-        escaped = [_escape(name) for name in facts.authors]
+        escaped = [_escape(author) for author in facts.authors]
         names = ", ".join(escaped)
         parts.append(f"### Authors\n\n{names}")
     before = text[: section.start()]
@@ -140,7 +139,7 @@ def render_packages(changes: Mapping[str, Sequence[Mapping[str, str]]], previous
 
     Platforms in which the same changed stand together. The text is empty where no platform is.
     """
-    blocks: dict[_Rows, list[str]] = {}
+    blocks: dict[tuple[_Row, ...], list[str]] = {}
     for platform, packages in changes.items():
         table = tuple(_row(package) for package in packages)
         platforms = blocks.setdefault(table, [])
@@ -156,7 +155,7 @@ def render_packages(changes: Mapping[str, Sequence[Mapping[str, str]]], previous
     return "\n\n".join((*parts, "</details>"))
 
 
-def _row(package: Mapping[str, str]) -> Row:
+def _row(package: Mapping[str, str]) -> _Row:
     return (
         package["name"],
         package["before"],
@@ -164,7 +163,7 @@ def _row(package: Mapping[str, str]) -> Row:
     )
 
 
-def _render_block(rows: Sequence[Row], platforms: str) -> list[str]:
+def _render_block(rows: Sequence[_Row], platforms: str) -> list[str]:
     if not rows:
         return [f"{platforms}: nothing changed"]
     table = ["| package | before | now |", "|---|---|---|"]

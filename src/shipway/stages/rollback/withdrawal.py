@@ -35,7 +35,6 @@ class WithdrawTag:
         """Give the step to the loop that runs stages."""
         return Stage(
             name="withdraw",
-            skip_reason=lambda _target: None,
             observe=self._observe,
             judge=self._judge,
             plan=self._plan,
