@@ -19,7 +19,7 @@ from shipway.errors import Conflict
 from shipway.image.index import Index
 from shipway.image.sbom import parse_packages
 from shipway.model.release import Release
-from shipway.model.target import Target
+from shipway.model.target import Signer, Target
 from shipway.model.version import parse_version
 from shipway.model.world import World
 from shipway.rehearsal import leash
@@ -223,6 +223,7 @@ def test_a_version_tag_with_another_digest_is_a_conflict(kept: Kept) -> None:
         tags=(f"v{version}", "latest"),
         platforms=("linux/amd64", "linux/arm64"),
         folder=".",
+        signer=Signer(key=kept.printed["remotes"]["public key"], transparency_log=False),
         release=release,
     )
     executor = Executor(
