@@ -19,14 +19,20 @@ from typing import IO, cast
 import msgspec
 
 from shipway.effects.layers import Layer, read_layer
-from shipway.effects.manifests import Decoded, Descriptor, Manifest, decode_document
+from shipway.effects.manifests import (
+    LARGEST_DOCUMENT,
+    Decoded,
+    Descriptor,
+    Manifest,
+    decode_document,
+    wrong_content,
+)
 from shipway.effects.registry import Registry
 from shipway.errors import StepFailed
 
 _FORMAT = "1"
 """Part of the names of kept layers: what was found by other rules is not used."""
-_LARGEST_DOCUMENT = 256 * 1024 * 1024
-_UNREADABLE = (tarfile.TarError, zlib.error, OSError, EOFError, ValueError)
+_UNREADABLE = (tarfile.TarError, zlib.error, OSError, EOFError, ValueError, RecursionError)
 """What the readers of archives raise where a layer is not what its media type says."""
 
 
@@ -39,20 +45,18 @@ class RegistryImage:
 
     def manifest(self, digest: str) -> Manifest:
         """Read a manifest or an index."""
-        content = self._content("manifests", digest)
-        return decode_document(content, Manifest, f"manifest {digest}")
+        _, manifest = self._registry.manifest(digest)
+        return manifest
 
     def document(self, digest: str, document_type: type[Decoded]) -> Decoded:
         """Read a blob that is a JSON document of this type."""
-        return decode_document(self._content("blobs", digest), document_type, f"blob {digest}")
-
-    def _content(self, kind: str, digest: str) -> bytes:
-        with self._open(kind, digest) as stream:
-            return stream.read(_LARGEST_DOCUMENT)
+        with self._open(digest) as stream:
+            content = stream.read(LARGEST_DOCUMENT)
+        return decode_document(content, document_type, f"blob {digest}")
 
     @contextmanager
-    def _open(self, kind: str, digest: str) -> Iterator[_HashedStream]:
-        with self._registry.open(kind, digest) as raw:
+    def _open(self, digest: str) -> Iterator[_HashedStream]:
+        with self._registry.open(digest) as raw:
             stream = _HashedStream(raw)
             yield stream
             stream.require(digest)
@@ -69,7 +73,7 @@ class RegistryImage:
 
     def layer(self, descriptor: Descriptor) -> Layer:
         """Read what a layer holds, and keep it."""
-        with self._open("blobs", descriptor.digest) as stream:
+        with self._open(descriptor.digest) as stream:
             layer = _unpack(stream, descriptor)
         # Who has no home, or no room in it, reads the layer the next time, too.
         with suppress(OSError):
@@ -116,14 +120,6 @@ def _unpack(stream: _HashedStream, descriptor: Descriptor) -> Layer:
             f"layer {descriptor.digest} cannot be read: {type(error).__name__}: {error}",
             hint="build the image again: it was pushed with a layer that is no archive",
         ) from error
-
-
-def wrong_content(digest: str) -> StepFailed:
-    """Give the error for content that is not the one which its digest names."""
-    return StepFailed(
-        f"the registry gave something else than {digest}",
-        hint="run the same command again; if it stays so, the registry or the way to it is broken",
-    )
 
 
 @contextmanager

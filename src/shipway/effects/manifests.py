@@ -16,6 +16,8 @@ from shipway.image.index import Platform
 Digest = Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
 """A digest becomes part of addresses and of names of files, so nothing else passes for one."""
 Decoded = TypeVar("Decoded")
+LARGEST_DOCUMENT = 256 * 1024 * 1024
+"""Bytes that are read of a manifest or of another JSON document."""
 
 
 class Descriptor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -74,3 +76,11 @@ def decode_document(content: bytes, document_type: type[Decoded], name: str) -> 
             f"what the registry has as {name} cannot be understood: {error}",
             hint="build the image again; if it stays so, the registry or the way to it is broken",
         ) from error
+
+
+def wrong_content(digest: str) -> StepFailed:
+    """Give the error for content that is not the one which its digest names."""
+    return StepFailed(
+        f"the registry gave something else than {digest}",
+        hint="run the same command again; if it stays so, the registry or the way to it is broken",
+    )

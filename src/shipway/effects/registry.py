@@ -12,13 +12,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from shipway.effects import secrets
 from shipway.effects.logins import find_login
-from shipway.effects.manifests import Manifest, TagList, decode_document
+from shipway.effects.manifests import (
+    LARGEST_DOCUMENT,
+    Manifest,
+    TagList,
+    decode_document,
+    wrong_content,
+)
 from shipway.effects.proxies import find_certificates, find_proxies
 from shipway.errors import StepFailed
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response, Session
+    from urllib3 import BaseHTTPResponse
 
 MANIFESTS = (
     "application/vnd.oci.image.index.v1+json",
@@ -34,7 +42,7 @@ _TIMEOUT = 60
 _WITHOUT_REFERRERS = (400, 404, 406)
 """What registries answer that have no referrers API (go-containerregistry takes these for it)."""
 _REFUSALS = (401, 403)
-_LARGEST_DOCUMENT = 256 * 1024 * 1024
+_TOO_MANY_REQUESTS = 429
 
 
 class NotThere(StepFailed):
@@ -69,19 +77,23 @@ class Registry:
         self._send = oras.provider.Registry.do_request.__wrapped__
 
     @contextmanager
-    def open(self, kind: str, digest: str) -> Iterator[IO[bytes]]:
-        """Give the body of one of ``blobs`` or ``manifests``, as a stream."""
-        with self._ask("GET", f"{kind}/{digest}") as response:
+    def open(self, digest: str) -> Iterator[IO[bytes]]:
+        """Give a blob as a stream; what comes is not checked."""
+        with self._ask("GET", f"blobs/{digest}") as response:
             response.raw.decode_content = False
             yield cast(IO[bytes], response.raw)
 
     def manifest(self, reference: str) -> tuple[str, Manifest]:
-        """Give digest and content of a tag's or a digest's manifest."""
+        """Give digest and content of a tag's or a digest's manifest.
+
+        Raises ``StepFailed`` where something else came than the digest names.
+        """
         with self._ask("GET", f"manifests/{reference}") as response:
-            content: bytes = response.raw.read(_LARGEST_DOCUMENT, decode_content=True)
-        identity = hashlib.sha256(content).hexdigest()
-        manifest = decode_document(content, Manifest, f"{self._name} {reference}")
-        return f"sha256:{identity}", manifest
+            content: bytes = response.raw.read(LARGEST_DOCUMENT, decode_content=True)
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        if reference.startswith("sha256:") and reference != digest:
+            raise wrong_content(reference)
+        return digest, decode_document(content, Manifest, f"manifest {reference} of {self._name}")
 
     def tags(self) -> list[str]:
         """List all tags; none where the image is not there."""
@@ -130,9 +142,13 @@ class Registry:
                 raise StepFailed(
                     f"{self._host} broke off while it sent {subject}: {type(error).__name__}",
                     hint="check the network, then run the same command again",
+                    passes=True,
                 ) from error
 
     def _request(self, method: str, path: str, subject: str) -> Response:
+        from requests.exceptions import ConnectionError as NoConnection
+        from requests.exceptions import SSLError, Timeout
+
         headers = {"Accept": ", ".join(MANIFESTS)}
         address = f"{self._base}/{path}"
         try:
@@ -151,6 +167,8 @@ class Registry:
             raise StepFailed(
                 f"could not ask {self._host} for {subject}: {type(error).__name__}",
                 hint=f"check that it answers, and log in with `docker login {self._host}`",
+                passes=isinstance(error, (NoConnection, Timeout))
+                and not isinstance(error, SSLError),
             ) from error
 
     def _refusal(self, status: int, question: str) -> StepFailed:
@@ -158,7 +176,10 @@ class Registry:
         if status in _REFUSALS:
             return StepFailed(message, hint=f"log in with `docker login {self._host}`")
         hint = "check that the registry answers and allows it, then run the same command again"
-        return NotThere(message, hint=hint) if status == 404 else StepFailed(message, hint=hint)
+        if status == 404:
+            return NotThere(message, hint=hint)
+        passes = status == _TOO_MANY_REQUESTS or status >= 500
+        return StepFailed(message, hint=hint, passes=passes)
 
     def close(self) -> None:
         """Close its connections."""
@@ -167,8 +188,12 @@ class Registry:
 
 @contextmanager
 def connect(name: str, environment: Mapping[str, str]) -> Iterator[Registry]:
-    """Open the repository of the image ``name``, with the logins and proxies of ``environment``."""
-    registry = Registry(name, environment)
+    """Open the repository of the image ``name``, with the logins and proxies of ``environment``.
+
+    Its secrets are left out: no helper that gives a login sees them.
+    """
+    public, _ = secrets.split(environment)
+    registry = Registry(name, public)
     try:
         yield registry
     finally:
@@ -196,8 +221,15 @@ def _prepare(session: Session, environment: Mapping[str, str]) -> None:
                 response.close()
             return response
 
+    class BoundedRetry(Retry):
+        """Waits as long as a registry asks for, but no longer than it may."""
+
+        def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+            seconds = super().get_retry_after(response)
+            return None if seconds is None else min(seconds, _LONGEST_WAIT)
+
     session.trust_env = False
-    retry = Retry(
+    retry = BoundedRetry(
         total=_ATTEMPTS,
         connect=2,
         status_forcelist=(429, 502, 503, 504),

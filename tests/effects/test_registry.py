@@ -1,0 +1,94 @@
+"""What is asked of a registry directly, and which of its troubles pass."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from shipway.effects.registry import NotThere, connect
+from shipway.errors import StepFailed
+from tests.support.registry import Registry as StandIn
+from tests.support.stand_ins import install
+
+
+@pytest.fixture(name="_impatient", autouse=True)
+def fixture_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shipway.effects.registry._ATTEMPTS", 0)
+
+
+class TestTroubles:
+    """Tell whether they may be over in a moment."""
+
+    @pytest.mark.parametrize(
+        ("status", "passes"),
+        [(401, False), (403, False), (404, False), (429, True), (500, True), (503, True)],
+    )
+    def test_a_refusal(self, registry: StandIn, status: int, passes: bool) -> None:
+        registry.troubles = [(status, {})] * 9
+        with connect(registry.name, {}) as connection, pytest.raises(StepFailed) as caught:
+            connection.manifest("v1")
+        assert caught.value.passes is passes
+        assert isinstance(caught.value, NotThere) is (status == 404)
+
+    def test_an_answer_that_breaks_off(self, registry: StandIn) -> None:
+        registry.troubles = [(200, {"Content-Length": "1000", "Connection": "close"})]
+        with connect(registry.name, {}) as connection, pytest.raises(StepFailed) as caught:
+            connection.manifest("v1")
+        assert "broke off" in caught.value.message and caught.value.passes
+
+    def test_nobody_answers(self, registry: StandIn) -> None:
+        registry.server.server_close()
+        with connect(registry.name, {}) as connection, pytest.raises(StepFailed) as caught:
+            connection.manifest("v1")
+        assert "could not ask" in caught.value.message and caught.value.passes
+
+    def test_a_registry_that_does_not_speak_tls(
+        self, registry: StandIn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("shipway.effects.registry._LOOPBACK", ())
+        with connect(registry.name, {}) as connection, pytest.raises(StepFailed) as caught:
+            connection.manifest("v1")
+        assert "SSLError" in caught.value.message and not caught.value.passes
+
+
+def test_a_registry_may_not_ask_for_a_longer_wait(
+    registry: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("shipway.effects.registry._ATTEMPTS", 1)
+    monkeypatch.setattr("urllib3.util.retry.time.sleep", pauses.append)
+    registry.troubles = [(429, {"Retry-After": "86400"})]
+    with connect(registry.name, {}) as connection, pytest.raises(NotThere):
+        connection.manifest("v1")
+    assert pauses == [60]
+
+
+def test_a_manifest_is_checked_against_its_digest(registry: StandIn) -> None:
+    digest = registry.put({"annotations": {"a": "b"}})
+    with connect(registry.name, {}) as connection:
+        assert connection.manifest(digest)[0] == digest
+        registry.blobs[digest] += b" "
+        with pytest.raises(StepFailed, match=f"something else than {digest}"):
+            connection.manifest(digest)
+
+
+@pytest.mark.process
+def test_a_helper_that_gives_a_login_sees_no_secret(registry: StandIn, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    install(
+        tmp_path,
+        "docker-credential-toy",
+        f"import os; open({str(report)!r}, 'w').write(' '.join(os.environ))",
+    )
+    (tmp_path / "config.json").write_text('{"credsStore": "toy"}')
+    environment = {
+        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+        "DOCKER_CONFIG": str(tmp_path),
+        "MY_TOKEN": "hunter2hunter2",
+    }
+    with connect(registry.name, environment):
+        pass
+    names = report.read_text().split()
+    assert "DOCKER_CONFIG" in names and "MY_TOKEN" not in names
