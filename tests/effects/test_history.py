@@ -85,6 +85,19 @@ def test_a_changelog_of_all_releases_sees_all_of_them(tmp_path: Path) -> None:
         git(clone, "tag").split() == ["v0.1.0", "v0.2.0"]
         and git(clone, "rev-list", "--count", "HEAD") == "4"
     )
+    assert decide(clone, config, "major") == Decision(Version(0, 2, 0), Version(1, 0, 0))
+    assert git(clone, "tag").split() == ["v0.1.0", "v0.2.0"]
+
+
+def test_a_tags_name_may_hold_what_ends_a_line_elsewhere(tmp_path: Path) -> None:
+    made = History(chance=at_random(0, 2).chance)
+    made.begin()
+    clone = clone_of(made.write(tmp_path / "source"), tmp_path / "clone")
+    config = config_of(tmp_path / "config")
+    commit(clone, "feat: first")
+    git(clone, "update-ref", "refs/released/odd\u2028name", "HEAD")
+    config.write_text(config.read_text().replace('"update"', '"init"'))
+    assert decide(clone, config) == Decision(None, Version(0, 1, 0))
 
 
 def test_nothing_due_and_no_release_branch(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shipway.model.actions import Answer
 from shipway.model.release import GitTag
-from shipway.tools.git import read_git_tags
+from shipway.tools.git import read_git_tags, read_refs
 from shipway.tools.git_clone import commit_commands
 
 
@@ -14,6 +14,13 @@ def test_tags_are_peeled() -> None:
     )
     tags = read_git_tags(Answer(code=0, out=out))
     assert tags == (GitTag("v1", "c" * 40, "p" * 40), GitTag("light", "d" * 40, "p" * 40))
+
+
+def test_a_ref_may_hold_what_ends_a_line_elsewhere() -> None:
+    tags = read_git_tags(Answer(code=0, out=f"a\u2028b\t{'d' * 40}\t\t\t\n"))
+    assert tags == (GitTag("a\u2028b", "d" * 40, ""),)
+    assert read_refs(Answer(code=0, out="1\trefs/heads/a\x85b\n")) == {"refs/heads/a\x85b": "1"}
+    assert not read_git_tags(Answer(code=0)) and not read_refs(Answer(code=0))
 
 
 def test_the_release_commit_depends_on_nothing_but_what_is_released() -> None:

@@ -13,6 +13,7 @@ from shipway.model.actions import Command
 from shipway.settings import Project, parse
 from shipway.target.context import Facts, Git
 from shipway.tools import git_checkout
+from shipway.tools.git import split_lines
 
 _HEAD = "HEAD -> refs/heads/"
 _TAG = "tag: refs/tags/"
@@ -68,7 +69,7 @@ def _read_git(folder: Path, remote: str, runner: Runner) -> Git | None:
     head = _ask(runner, git_checkout.ask_head(folder))
     if head is None:
         return Git(commit="")
-    commit, epoch, *names = head.splitlines()
+    commit, epoch, *names = split_lines(head)
     # `HEAD -> refs/heads/main, tag: refs/tags/v1`: a ref's name holds neither a comma followed by a
     # blank nor a colon.
     refs = names[0].split(", ") if names else []

@@ -52,15 +52,11 @@ def _decide(folder: Path, config: Path, level: str | None) -> Decision:
     _silence()
     rules = read_release_rules(folder, config)
     last = narrow(folder, rules)
-    if level:
-        return Decision(_convert(last), _convert(_raise_level(last, level, rules)))
-    upcoming = _ask_tool(folder, rules)
+    upcoming = _raise_level(last, level, rules) if level else _ask_tool(folder, rules)
     if needs_everything(folder, rules):
         show_everything(folder)
-    current = str(last or "")
-    if str(upcoming) in (current, "0.0.0"):
-        return Decision(_convert(last), None)
-    return Decision(_convert(last), _convert(upcoming))
+    is_due = str(upcoming) not in (str(last or ""), "0.0.0")
+    return Decision(_convert(last), _convert(upcoming) if is_due else None)
 
 
 def _silence() -> None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from shipway.errors import StepFailed
 from shipway.tools import git_history
+from shipway.tools.git import split_lines
 
 if TYPE_CHECKING:
     from semantic_release.cli.config import RuntimeContext
@@ -101,7 +102,7 @@ def read_release_tags(folder: Path, rules: RuntimeContext) -> list[ReleaseTag]:
     """Read the release tags that are reachable from the head, highest version first."""
     listing = _git(folder, git_history.list_reachable_tags())
     tags: list[ReleaseTag] = []
-    for line in listing.splitlines():
+    for line in split_lines(listing):
         name, identity, peeled = line.split("\t")
         version = _parse_tag(name, rules)
         if version:
@@ -139,7 +140,8 @@ def needs_everything(folder: Path, rules: RuntimeContext) -> bool:
 def show_everything(folder: Path) -> None:
     """Show all tags and all history in the clone again."""
     refs = {}
-    for line in _git(folder, git_history.list_remote_tags()).splitlines():
+    listing = _git(folder, git_history.list_remote_tags())
+    for line in split_lines(listing):
         name, identity = line.split("\t")
         refs[f"refs/tags/{name}"] = identity
     _set_refs(folder, refs)
@@ -158,7 +160,7 @@ def _write_replacement(folder: Path, commit: str, parents: Iterable[str]) -> str
     """Write a commit that is like ``commit`` but for its parents; gives its hash."""
     content = _git(folder, git_history.read_commit(commit))
     head, _, message = content.partition("\n\n")
-    tree, *headers = head.splitlines()
+    tree, *headers = split_lines(head)
     lines = [tree]
     for parent in parents:
         lines.append(f"parent {parent}")

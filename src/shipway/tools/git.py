@@ -31,7 +31,7 @@ _PUSH_HINTS = (
         "the branch is protected: let a GitHub App push to it, and give its token as GITHUB_TOKEN",
     ),
     Hint(
-        r"Permission to|403|could not read Username",
+        r"Permission to|\b403\b|could not read Username",
         "the push is refused: the job needs `contents: write`, and GITHUB_TOKEN in its environment",
     ),
 )
@@ -49,6 +49,14 @@ def ask_git(
         folder=str(folder),
         expected=expected,
     )
+
+
+def split_lines(text: str) -> list[str]:
+    """Split what git prints into lines.
+
+    A tag's name may hold characters that end a line for Python, but not for git.
+    """
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def ask_git_version(name: str) -> Command:
@@ -87,7 +95,7 @@ def list_branches(name: str, folder: str | Path, remote: str) -> Command:
 def read_refs(answer: Answer) -> dict[str, str]:
     """Give the hash by full ref name, from the answer to ``git ls-remote``."""
     refs: dict[str, str] = {}
-    for line in answer.out.splitlines():
+    for line in split_lines(answer.out):
         commit, tab, name = line.partition("\t")
         if tab:
             refs[name] = commit
@@ -160,7 +168,7 @@ def list_tags(folder: str | Path) -> Command:
 def read_git_tags(answer: Answer) -> tuple[GitTag, ...]:
     """Read the answer to ``list_tags``; a tag made here wins over the remote's of that name."""
     tags: dict[str, GitTag] = {}
-    for line in answer.out.splitlines():
+    for line in split_lines(answer.out):
         name, commit, peeled, parents, peeled_parents = line.split("\t")
         parent = (peeled_parents or parents).partition(" ")[0]
         tags[name] = GitTag(name, peeled or commit, parent)
