@@ -69,6 +69,16 @@ class TestSignatures:
     def test_answers(self, answer: Answer, signed: bool) -> None:
         assert cosign.is_signed(answer, INDEX.digest) is signed
 
+    @pytest.mark.parametrize("code", [1, 10, 12])
+    def test_a_busy_registry_is_no_answer(self, code: int) -> None:
+        reason = "no matching signatures: GET https://r/v2/a/blobs/x: 503 Service Unavailable"
+        with pytest.raises(StepFailed, match="could not ask whether") as caught:
+            cosign.is_signed(Answer(code=code, err=f"Error: {reason}"), INDEX.digest)
+        assert caught.value.passes
+        with pytest.raises(StepFailed, match="could not ask whether") as caught:
+            cosign.is_signed(Answer(code=1, err="Error: no such flag"), INDEX.digest)
+        assert not caught.value.passes
+
     @pytest.mark.parametrize("predicate_type", [cosign.SIGNATURE, SPDX])
     def test_nothing_is_found_only_where_the_registry_has_nothing(
         self, target: Target, predicate_type: str
