@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,8 +76,29 @@ class TestProcesses:
 
     @pytest.mark.parametrize("live", [False, True])
     def test_a_command_that_hangs_is_ended(self, live: bool) -> None:
-        with pytest.raises(StepFailed):
+        with pytest.raises(StepFailed, match="did not end within 0 s"):
             Processes(PATH, patience=0.05)(python("import time; time.sleep(60)", live=live))
+
+    def test_nobody_waits_for_the_children_of_a_command_that_hangs(self) -> None:
+        child = "import time; time.sleep(20)"
+        code = f"import subprocess, sys; subprocess.run([sys.executable, '-I', '-c', {child!r}])"
+        begin = time.monotonic()
+        with pytest.raises(StepFailed, match="did not end within"):
+            Processes(PATH, patience=0.5)(python(code, live=True))
+        assert time.monotonic() - begin < 10
+
+    def test_nobody_waits_for_a_child_that_stays_when_the_command_ended(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("shipway.effects.processes._LAST_LINES_PATIENCE", 0.5)
+        child = "import time; time.sleep(20)"
+        code = (
+            "import subprocess, sys; print('begun', file=sys.stderr, flush=True); "
+            f"subprocess.Popen([sys.executable, '-I', '-c', {child!r}], stdout=subprocess.DEVNULL)"
+        )
+        begin = time.monotonic()
+        assert Processes(PATH)(python(code, live=True)).err == "begun\n"
+        assert time.monotonic() - begin < 10
 
     def test_a_trouble_that_passes_is_waited_for(self, tmp_path: Path) -> None:
         waited: list[float] = []

@@ -28,6 +28,8 @@ PATIENCE = 3600.0
 """Seconds after which a command is ended: no step of a release takes an hour, and a hang must not
 look like work.
 """
+_LAST_LINES_PATIENCE = 10.0
+"""Seconds in which the last lines of a program that ended must have been shown."""
 _ATTEMPTS = 5
 _FIRST_PAUSE = 0.5
 """Seconds before a question is asked again; each pause after it is twice as long."""
@@ -216,7 +218,6 @@ class Processes:
     def _collect(self, process: subprocess.Popen[str], *, live: bool) -> tuple[str, str]:
         if not live:
             return process.communicate(timeout=self._patience)
-        assert process.stdout is not None and process.stderr is not None
         lines: list[str] = []
         watcher = threading.Thread(
             target=self._watch,
@@ -224,21 +225,18 @@ class Processes:
             daemon=True,
         )
         watcher.start()
-        timer = threading.Timer(self._patience, process.kill)
-        timer.start()
-        try:
-            out = process.stdout.read()
-            watcher.join()
-            process.wait()
-        finally:
-            timer.cancel()
+        process.stderr = None  # it is the watcher's, who closes it, too
+        out, _ = process.communicate(timeout=self._patience)
+        # What a program leaves running may hold its standard error, and write there for ever.
+        watcher.join(_LAST_LINES_PATIENCE)
         return out, "".join(lines)
 
     def _watch(self, stream: IO[str], lines: list[str]) -> None:
-        for line in stream:
-            lines.append(line)
-            if line.strip():
-                self._echo(self.redact(line.rstrip("\n")))
+        with stream:
+            for line in stream:
+                lines.append(line)
+                if line.strip():
+                    self._echo(self.redact(line.rstrip("\n")))
 
 
 def _may_pass(command: Command, answer: Answer) -> bool:
