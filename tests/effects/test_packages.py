@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shipway.effects.questions import Answerer
-from shipway.errors import StepFailed
+from shipway.errors import ContextError, StepFailed
 from shipway.image.contents import SPDX
 from shipway.image.index import SUBJECT
 from shipway.model.actions import ComparePackages
@@ -61,3 +61,9 @@ def test_a_registry_that_cannot_be_asked(registry: Registry) -> None:
     registry.troubles = [(500, {})]
     with pytest.raises(StepFailed, match="answered 500"):
         compare(registry, "v1")
+
+
+def test_no_error_shows_a_secret() -> None:
+    question = ComparePackages(name="publish", why="test", image="hunter2hunter2", previous="")
+    with pytest.raises(ContextError, match=r"'\*\*\*' is no image"):
+        Answerer({"MY_TOKEN": "hunter2hunter2"})(question)

@@ -34,3 +34,8 @@ class TestSecrets:
 
     def test_the_longest_value_goes_first_and_short_ones_stay(self) -> None:
         assert redact("abcdefgh abcdef a", ["abcdef", "abcdefgh", "a"]) == "*** *** a"
+
+    def test_a_secret_of_several_lines_is_masked_line_by_line(self) -> None:
+        key = "-----BEGIN KEY-----\nhunter2hunter2\n    }\n-----END KEY-----\n"
+        assert redact(f"<{key}>", [key]) == "<***>"
+        assert redact("read hunter2hunter2, then }    }", [key]) == "read ***, then }    }"

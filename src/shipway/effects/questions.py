@@ -15,7 +15,7 @@ from shipway.effects.packages import compare_packages
 from shipway.effects.read_image import describe_image
 from shipway.effects.secrets import redact, split
 from shipway.effects.statements import read_predicate
-from shipway.errors import StepFailed
+from shipway.errors import ShipwayError, StepFailed
 from shipway.model.actions import (
     ComparePackages,
     NextVersion,
@@ -42,7 +42,7 @@ class Answerer:
         try:
             # The class of a question says of which type its answer is.
             return cast(Reply, _answer(question, visible))
-        except StepFailed as error:
+        except ShipwayError as error:
             error.message = redact(error.message, self._secrets.values())
             raise
 

@@ -21,11 +21,16 @@ def split(environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str
 
 
 def redact(text: str, values: Iterable[str]) -> str:
-    """Replace every secret value in ``text`` by ``***``.
+    """Replace every secret value in ``text`` by ``***``, and each line of one that has several.
 
     The longest comes first, so that no part of one is left over.
     """
-    for value in sorted(set(values), key=len, reverse=True):
-        if len(value) >= _SHORTEST:
-            text = text.replace(value, "***")
+    words: set[str] = set()
+    for value in values:
+        words.add(value)
+        # A private key is printed line by line, too.
+        words.update(line.strip() for line in value.splitlines())
+    for word in sorted(words, key=len, reverse=True):
+        if len(word) >= _SHORTEST:
+            text = text.replace(word, "***")
     return text
