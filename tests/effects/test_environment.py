@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -99,6 +100,19 @@ class TestTools:
 
     def test_the_cache_follows_the_user(self) -> None:
         assert cache_folder({"XDG_CACHE_HOME": "/c"}) == Path("/c/shipway")
+        assert cache_folder({"HOME": "/h"}) == Path("/h/.cache/shipway")
+
+    def test_a_user_without_the_variable_has_the_listed_home(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        listed = pwd.getpwuid(os.getuid()).pw_dir
+        assert cache_folder({}) == Path(listed, ".cache/shipway")
+
+        def nobody(_user: int) -> None:
+            raise KeyError
+
+        monkeypatch.setattr(pwd, "getpwuid", nobody)
+        assert cache_folder({}) == Path("/.cache/shipway")
 
     @pytest.mark.parametrize(
         ("help_text", "third"), [("--signing-config string", True), ("--tlog-upload", False)]

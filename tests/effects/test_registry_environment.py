@@ -123,6 +123,25 @@ class TestLogins:
         install(tmp_path, "docker-credential-toy", code)
         assert find_login((HOST,), environment) is None
 
+    @pytest.mark.process
+    @pytest.mark.parametrize("code", ["raise SystemExit('none')", "print('words')"])
+    def test_what_has_a_helper_is_asked_of_it_alone(self, tmp_path: Path, code: str) -> None:
+        environment = {
+            **write_config(
+                tmp_path,
+                credsStore="other",
+                credHelpers={HOST: "toy", "plain.example": ""},
+                auths={HOST: encode("me", "old"), "plain.example": encode("you", "new")},
+            ),
+            "PATH": str(tmp_path),
+        }
+        install(tmp_path, "docker-credential-toy", code)
+        answer = json.dumps({"Username": "another", "Secret": "hush"})
+        install(tmp_path, "docker-credential-other", f"print({answer!r})")
+        assert find_login((HOST,), environment) is None
+        assert find_login((HOST, "else.example"), environment) == ("another", "hush")
+        assert find_login(("plain.example",), environment) == ("you", "new")
+
 
 class TestRegistry:
     """The environment of this process has no say."""

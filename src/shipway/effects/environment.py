@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from shipway.effects.engine_record import read_record
@@ -36,12 +37,32 @@ LOCAL_VARIABLES = frozenset(
 
 
 def cache_folder(environment: Mapping[str, str]) -> Path:
-    """Give the folder for what can be made again: ``$XDG_CACHE_HOME/shipway``."""
+    """Give the folder for what can be made again: ``$XDG_CACHE_HOME/shipway``.
+
+    Who has no home has none that can be written.
+    """
     base = environment.get("XDG_CACHE_HOME")
     if not base:
-        home = environment.get("HOME", ".")
+        home = find_home(environment) or os.sep
         base = os.path.join(home, ".cache")
     return Path(base) / "shipway"
+
+
+def find_home(environment: Mapping[str, str]) -> str | None:
+    """Give the user's home: the variable's, else the one that the list of users names.
+
+    A service may run without the variable: Docker then asks that list, too.
+    """
+    home = environment.get("HOME")
+    if home:
+        return home
+    if sys.platform == "win32":
+        return environment.get("USERPROFILE")
+    import pwd  # which Windows does not have
+
+    with suppress(KeyError):
+        return pwd.getpwuid(os.getuid()).pw_dir
+    return None
 
 
 def equip(environment: Mapping[str, str]) -> dict[str, str]:

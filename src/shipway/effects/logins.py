@@ -10,14 +10,13 @@ import base64
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from shipway.effects.environment import find_home
 from shipway.errors import StepFailed
 
 _PATIENCE = 60
@@ -51,21 +50,18 @@ def find_login(hosts: tuple[str, ...], environment: Mapping[str, str]) -> Login 
     """Give the login for the first of these names of a registry that has one, ``None`` without.
 
     Raises ``StepFailed`` where the configuration cannot be read. A helper that is not there or that
-    refuses gives no login: many images need none.
+    refuses gives no login: many images need none. As with Docker, what a helper is named for is
+    asked of it alone.
     """
     path = _config_path(environment)
     config = _read_config(path) if path else None
     if config is None:
         return None
     for host in hosts:
-        entry = (config.auths or {}).get(host)
-        if entry is not None and entry.auth:
-            return _parse_login(entry.auth, host, path)
-        helper = (config.helpers or {}).get(host)
-        for name in (helper, config.store):
-            login = _ask_helper(name, host, environment) if name else None
-            if login is not None:
-                return login
+        helper = (config.helpers or {}).get(host, config.store)
+        login = _ask_helper(helper, host, environment) if helper else _listed_login(config, host)
+        if login is not None:
+            return login
     return None
 
 
@@ -73,24 +69,8 @@ def _config_path(environment: Mapping[str, str]) -> Path | None:
     folder = environment.get("DOCKER_CONFIG")
     if folder:
         return Path(folder) / "config.json"
-    home = environment.get("HOME")
-    if not home:
-        home = _listed_home(environment)
+    home = find_home(environment)
     return Path(home) / ".docker" / "config.json" if home else None
-
-
-def _listed_home(environment: Mapping[str, str]) -> str | None:
-    """Give the home that the list of users names.
-
-    A service may run without the variable: Docker then asks that list, too.
-    """
-    if sys.platform == "win32":
-        return environment.get("USERPROFILE")
-    import pwd  # which Windows does not have
-
-    with suppress(KeyError):
-        return pwd.getpwuid(os.getuid()).pw_dir
-    return None
 
 
 def _read_config(path: Path) -> _DockerConfig | None:
@@ -105,12 +85,16 @@ def _read_config(path: Path) -> _DockerConfig | None:
         ) from error
 
 
-def _parse_login(text: str, host: str, path: Path | None) -> Login:
+def _listed_login(config: _DockerConfig, host: str) -> Login | None:
+    """Give the login that stands in the configuration itself."""
+    entry = (config.auths or {}).get(host)
+    if entry is None or not entry.auth:
+        return None
     try:
-        username, _, password = base64.b64decode(text).decode().partition(":")
+        username, _, password = base64.b64decode(entry.auth).decode().partition(":")
     except ValueError:
         raise StepFailed(
-            f"the login for {host} in {path} cannot be read",
+            f"the login for {host} in Docker's configuration cannot be read",
             hint=f"log in again with `docker login {host}`",
         ) from None
     return Login(username, password)
