@@ -78,6 +78,11 @@ class TestLayers:
             and not opaque["distributions"]
         )
 
+    def test_a_layer_may_hide_everything_below_it(self) -> None:
+        below = read({"deps/a.so": elf(62), METADATA: b"Name: toy\n"})
+        merged = layers.merge_layers([below, read({".wh..wh..opq": b"", "b.so": elf(62)})])
+        assert merged["compiled"] == {"b.so": 62} and not merged["distributions"]
+
     def test_files_for_another_machine(self) -> None:
         layer = read({"a.so": elf(62), "b.so": elf(183)})
         assert list(layers.find_foreign(layer, "linux/amd64")) == ["b.so"]

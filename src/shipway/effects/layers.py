@@ -188,6 +188,8 @@ def _hide(layer: Layer, hidden: str) -> None:
 
 
 def _is_below(path: str, hidden: str) -> bool:
+    if hidden == "/":
+        return True
     folder = hidden if hidden.endswith("/") else f"{hidden}/"
     return path == hidden or path.startswith(folder)
 
