@@ -87,6 +87,7 @@ class TestBuild:
         [
             "W: Failed to fetch http://deb.example  Temporary failure resolving 'deb.example'",
             "curl: (6) Could not resolve host: pypi.example",
+            "W: Failed to fetch http://deb.example/x  Could not resolve 'deb.example'",
             "dial tcp 192.0.2.1:443: i/o timeout",
             "npm error code EAI_AGAIN",
         ],
@@ -100,6 +101,8 @@ class TestBuild:
             assert re.search(fallback.pattern, error) and fallback.pause > 0
             assert fallback.argv == command.argv
             assert not re.search(fallback.pattern, "E: Unable to locate package nonsense")
+            conflict = "npm error ERESOLVE could not resolve"
+            assert not re.search(fallback.pattern, conflict)
 
     def test_a_cache_that_would_be_dropped_without_a_word_is_an_error(self, target: Target) -> None:
         lacking = replace(target, build=Building(cache=Cache(lacks=("ACTIONS_RUNTIME_TOKEN",))))

@@ -24,6 +24,7 @@ class TestRegistry:
             ("unexpected status: 401 Unauthorized", "docker login r.example"),
             ("denied: no access", "docker login"),
             ("503 Service Unavailable", "registry answers"),
+            ("sha256:14013: i/o timeout", "registry answers"),
             ("", "registry answers"),
             ("dial tcp: lookup r.example: no such host", "registry answers"),
         ],

@@ -24,7 +24,7 @@ gone a minute after it was listed (docker/buildx#3374).
 """
 _NO_NETWORK = (
     r"(?i)unable to connect to|temporary failure (?:in name resolution|resolving)|"
-    r"could not resolve|name or service not known|network is unreachable|connection timed out|"
+    r"could not resolve (?:host|proxy|')|name or service not known|network is unreachable|connection timed out|"
     r"dial tcp .*(?:i/o timeout|connect: connection refused)|failed to establish a new connection|"
     r"error sending request for url|EAI_AGAIN|ETIMEDOUT"
 )

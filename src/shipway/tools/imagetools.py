@@ -22,7 +22,7 @@ PASSING = (
     r"early EOF|temporary failure|hung up unexpectedly|deadline exceeded"
 )
 """Matches troubles of a registry or an origin that pass, as the Go tools and git tell them."""
-_REFUSED = re.compile(r"401|403|unauthorized|denied|forbidden", re.IGNORECASE)
+_REFUSED = re.compile(r"\b(?:401|403)\b|unauthorized|denied|forbidden", re.IGNORECASE)
 
 
 def inspect_reference(reference: str, *, template: str = "{{json .Manifest}}") -> Command:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import cast
 
-from shipway.model.actions import Answer, Command, Effect, Json
+import msgspec
+
+from shipway.errors import StepFailed
+from shipway.model.actions import Answer, Command, Effect
 from shipway.model.target import Target
 from shipway.model.world import DocsVersion
 from shipway.tools.git import TOKENS
@@ -14,6 +15,14 @@ from shipway.tools.imagetools import PASSING
 
 VERSIONS = "versions.json"
 """Names the file on the docs branch that lists what is published."""
+
+
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
+    """Holds what the list says of one version."""
+
+    version: str
+    title: str
+    aliases: tuple[str, ...] | None = None
 
 
 def deploy(target: Target, docs_version: str, title: str, aliases: tuple[str, ...]) -> Command:
@@ -56,14 +65,17 @@ def _mike(target: Target, why: str, verb: str, *words: str) -> Command:
 
 
 def read_versions(answer: Answer) -> Mapping[str, DocsVersion]:
-    """Read the published docs by version; a branch without the list (status 128) has none."""
+    """Read the published docs by version; a branch without the list (status 128) has none.
+
+    Raises ``StepFailed`` where the list is none of mike's.
+    """
     if answer.code != 0:
         return {}
-    rows: list[dict[str, Json]] = json.loads(answer.out)
-    published: dict[str, DocsVersion] = {}
-    for row in rows:
-        version = str(row["version"])
-        title = str(row["title"])
-        aliases = cast(list[str], row.get("aliases") or [])
-        published[version] = DocsVersion(title, tuple(aliases))
-    return published
+    try:
+        rows = msgspec.json.decode(answer.out, type=list[_Row])
+    except (ValueError, RecursionError) as error:
+        raise StepFailed(
+            f"{VERSIONS} on the branch of the docs cannot be read: {error}",
+            hint="fix the file there; `mike list` shows what it says",
+        ) from error
+    return {row.version: DocsVersion(row.title, row.aliases or ()) for row in rows}
