@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -74,6 +76,21 @@ def test_nothing_of_what_stays_goes() -> None:
         Stored(digest=d, tags=(f"sha256-{'b' * 64}",)),
     )
     assert list(found) == [a]
+
+
+def test_a_large_registry_is_planned_at_once() -> None:
+    stored: list[Stored] = []
+    for number in range(1500):
+        image, platform, signature = (f"sha256:{number:062x}{part:02x}" for part in range(3))
+        stored += [
+            Stored(digest=image, tags=(f"pr-{number}",), created=OLD, below=(platform,)),
+            Stored(digest=platform),
+            Stored(digest=signature, subject=image),
+        ]
+    begin = time.process_time()
+    assert len(gone(*stored)) == len(stored)
+    # A walk over all of them for each image takes several seconds.
+    assert time.process_time() - begin < 1
 
 
 LETTERS = st.sampled_from("abcdef")

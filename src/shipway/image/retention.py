@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 DAY = 86400
@@ -58,8 +58,9 @@ def plan_prune(stored: Iterable[Stored], rules: Rules) -> list[tuple[Stored, str
             kept_images.append(manifest.digest)
         else:
             reasons[manifest.digest] = reason
-    kept = _closure(kept_images, by_digest)
-    all_reasons = _with_parts(reasons, by_digest)
+    parts = _parts(by_digest)
+    kept = _closure(kept_images, parts)
+    all_reasons = _with_parts(reasons, parts)
     gone: list[tuple[Stored, str]] = []
     for digest, reason in all_reasons.items():
         # An image may name manifests that are not there.
@@ -70,14 +71,16 @@ def plan_prune(stored: Iterable[Stored], rules: Rules) -> list[tuple[Stored, str
     return gone
 
 
-def _with_parts(reasons: Mapping[str, str], by_digest: Mapping[str, Stored]) -> dict[str, str]:
+def _with_parts(
+    reasons: Mapping[str, str], parts: Mapping[str, Sequence[str]]
+) -> dict[str, str]:
     """Add what belongs to the images that may go, each part with the reason why it may."""
     all_reasons: dict[str, str] = {}
     for image, reason in reasons.items():
         all_reasons.setdefault(image, reason)
         short_digest = image[:19]
         part_reason = f"belongs to {short_digest}"
-        for part in _closure([image], by_digest):
+        for part in _closure([image], parts):
             all_reasons.setdefault(part, part_reason)
     return all_reasons
 
@@ -125,9 +128,8 @@ def _signed_digests(manifest: Stored) -> list[str]:
     return digests
 
 
-def _closure(roots: Iterable[str], by_digest: Mapping[str, Stored]) -> dict[str, None]:
+def _closure(roots: Iterable[str], parts: Mapping[str, Sequence[str]]) -> dict[str, None]:
     """Give the roots with everything that belongs to them, in the order of a walk from them."""
-    referrers = _referrers(by_digest.values())
     reached: dict[str, None] = {}
     waiting = deque(roots)
     while waiting:
@@ -135,20 +137,17 @@ def _closure(roots: Iterable[str], by_digest: Mapping[str, Stored]) -> dict[str,
         if digest in reached:
             continue
         reached[digest] = None
-        if digest in by_digest:
-            waiting += by_digest[digest].below
-        waiting += referrers.get(digest, ())
+        waiting += parts.get(digest, ())
     return reached
 
 
-def _referrers(stored: Iterable[Stored]) -> dict[str, list[str]]:
-    """List what speaks of a digest, by that digest: its signatures, and what has it as subject."""
-    referrers: dict[str, list[str]] = {}
-    for manifest in stored:
+def _parts(by_digest: Mapping[str, Stored]) -> dict[str, list[str]]:
+    """List what belongs to a digest: the manifests below it, then its signatures and referrers."""
+    parts = {digest: list(manifest.below) for digest, manifest in by_digest.items()}
+    for digest, manifest in by_digest.items():
         subjects = _signed_digests(manifest)
         if manifest.subject:
             subjects.append(manifest.subject)
         for subject in subjects:
-            digests = referrers.setdefault(subject, [])
-            digests.append(manifest.digest)
-    return referrers
+            parts.setdefault(subject, []).append(digest)
+    return parts
