@@ -73,6 +73,7 @@ def test_every_problem_is_reported_at_once_with_place_and_nearest_name() -> None
         ('[tool.shipway]\nremote = "--upload-pack=x"', "does not begin with '-'"),
         ('[tool.shipway.release]\ntag-format = "v"', "contain '{version}'"),
         ("[tool.shipway.release]\nbranches = []", "at least one branch"),
+        ("[tool.shipway.prune]\ndays = 0", "prune.days: Expected `int` >= 1, not 0"),
         ("[tool]\nshipway = 1", "a table is expected"),
     ],
 )

@@ -28,7 +28,8 @@ class TestLimits:
         [
             ("x", "not valid TOML"),
             ("licences = []", "did you mean 'licenses'?"),
-            ("maximum-age = -1", "counted from 1"),
+            ("maximum-age = -1", "policy.maximum-age: Expected `int` >= 1, not -1"),
+            ("maximum-age = 0", "policy.maximum-age: Expected `int` >= 1, not 0"),
             ('licenses = "MIT"\nplatforms = 1', "2 problems"),
         ],
     )

@@ -71,9 +71,7 @@ def plan_prune(stored: Iterable[Stored], rules: Rules) -> list[tuple[Stored, str
     return gone
 
 
-def _with_parts(
-    reasons: Mapping[str, str], parts: Mapping[str, Sequence[str]]
-) -> dict[str, str]:
+def _with_parts(reasons: Mapping[str, str], parts: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Add what belongs to the images that may go, each part with the reason why it may."""
     all_reasons: dict[str, str] = {}
     for image, reason in reasons.items():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import tomllib
 from collections.abc import Collection, Iterator, Sequence
-from typing import TypeGuard, get_type_hints
+from typing import Annotated, Any, TypeGuard, get_args, get_origin
 
 import msgspec
 
@@ -19,6 +20,15 @@ def settings_error(place: str, problems: Sequence[str], hint: str) -> SettingsEr
     for problem in problems:
         message += f"\n  - {problem}"
     return SettingsError(message, hint=hint)
+
+
+def parse_toml(text: str, place: str) -> dict[str, Any]:  # Any: the values of a TOML document
+    """Read a TOML document; raises ``SettingsError``."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message = f"{place} is not valid TOML: {error}"
+        raise SettingsError(message, hint="fix that line") from error
 
 
 def is_table(kind: object) -> TypeGuard[type[msgspec.Struct]]:
@@ -45,20 +55,16 @@ def find_problems(table: object, kind: type, place: str) -> Iterator[str]:
 
 
 def _kinds(kind: type) -> dict[str, object]:
-    """Give the type of each key of a table."""
-    kinds: dict[str, object] = {}
-    annotations = get_type_hints(kind)
+    """Give the type of each key of a table, annotated with what its value has to fulfil."""
     fields = msgspec.structs.fields(kind)
-    for field in fields:
-        annotation = annotations[field.name]
-        kinds[field.encode_name] = annotation
-    return kinds
+    return {field.encode_name: field.type for field in fields}
 
 
 def _value_problems(value: object, kind: object, place: str) -> Iterator[str]:
-    """Name what is wrong with a value; ``kind`` is a type or a generic alias."""
-    if is_table(kind):
-        yield from find_problems(value, kind, place)
+    """Name what is wrong with a value; ``kind`` is a type, a generic alias or annotated."""
+    bare_kind = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    if is_table(bare_kind):
+        yield from find_problems(value, bare_kind, place)
         return
     try:
         msgspec.convert(value, kind)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from shipway.errors import SettingsError
-from shipway.settings.problems import find_problems, settings_error
+from shipway.settings.problems import find_problems, parse_toml, settings_error
 from shipway.settings.secret_names import is_secret_name
 from shipway.settings.tables import BuilderSettings, BuildSettings, Settings
 
@@ -35,13 +33,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
 
 def parse(text: str, *, place: str = "pyproject.toml") -> Project:
     """Read a `pyproject.toml`; raises ``SettingsError`` with every problem at once."""
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(
-            f"{place} is not valid TOML: {error}",
-            hint="fix that line",
-        ) from error
+    document = parse_toml(text, place)
     metadata = _table(document, "project")
     tools = _table(document, "tool")
     own_table = tools.get("shipway", {})

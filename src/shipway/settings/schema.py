@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 import msgspec
 
@@ -50,11 +50,9 @@ def list_settings() -> list[SettingRow]:
 
 
 def _rows(kind: type, prefix: str) -> Iterator[SettingRow]:
-    annotations = get_type_hints(kind, include_extras=True)
     for field in msgspec.structs.fields(kind):
         key = f"{prefix}{field.encode_name}"
-        annotation = annotations[field.name]
-        inner, meta = get_args(annotation)[:2]
+        inner, meta = get_args(field.type)
         if is_table(inner):
             yield from _rows(inner, f"{key}.")
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
@@ -16,7 +16,8 @@ def _about(text: str) -> msgspec.Meta:
 
 
 Words = tuple[str, ...]
-SEVERITIES: Words = ("negligible", "low", "medium", "high", "critical")
+Severity = Literal["negligible", "low", "medium", "high", "critical"]
+SEVERITIES: Words = get_args(Severity)
 """The words for how severe a vulnerability is, from the least to the most."""
 
 
@@ -137,7 +138,7 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
         Words, _about("licenses that packages of the image may have; any when empty")
     ] = ()
     severity: Annotated[
-        Literal["negligible", "low", "medium", "high", "critical"],
+        Severity,
         _about("known vulnerabilities from this severity on are refused"),
     ] = "high"
     exceptions: Annotated[
