@@ -15,7 +15,7 @@ from shipway.image.vulnerabilities import (
     judge_vulnerabilities,
     merge_vulnerabilities,
 )
-from shipway.settings import Exemption, PolicySettings, parse
+from shipway.settings import Exemption, PolicySettings, parse_project
 from tests.support.scanner_reports import AUDIT, GRYPE, TRIVY
 
 DAY = datetime.date(2026, 6, 1)
@@ -137,9 +137,9 @@ class TestRules:
     )
     def test_an_exception_says_until_when_and_why(self, table: str) -> None:
         text = '[project]\nname = "x"\nversion = "1"\n[tool.shipway.policy]\nexceptions = [{}]\n'
-        good = parse(
+        good = parse_project(
             text.replace("{}", '{id = "CVE-1", until = 2026-12-31, reason = "x"}')
         ).settings.policy
         assert good.exceptions[0].until == datetime.date(2026, 12, 31)
         with pytest.raises(SettingsError, match=r"tool\.shipway\.policy\.exceptions"):
-            parse(text.replace("{}", table))
+            parse_project(text.replace("{}", table))

@@ -11,7 +11,7 @@ import pytest
 
 from shipway.errors import CheckFailed, ContextError, SettingsError, StepFailed
 from shipway.image.index import Entry, Index
-from shipway.image.policies.evidence import Point
+from shipway.image.policies import Point
 from shipway.run import packages, session
 from shipway.run import verify as consumer
 from shipway.run.verify import Verdict

@@ -8,7 +8,7 @@ import pytest
 
 from shipway.errors import SettingsError
 from shipway.model.target import Cache
-from shipway.settings import Settings, parse
+from shipway.settings import Settings, parse_project
 from shipway.target.caches import plan_cache
 from shipway.target.context import Context
 
@@ -22,7 +22,7 @@ def planned(
     kind: str, context: Context = MAIN, platforms: tuple[str, ...] = BOTH, more: str = ""
 ) -> Cache:
     """The cache of a build."""
-    settings = parse(
+    settings = parse_project(
         f'[project]\nname = "x"\nversion = "1"\n[tool.shipway.cache]\ntype = "{kind}"\n{more}'
     ).settings
     return plan_cache(settings, context, TOKENS, IMAGE, platforms)
@@ -85,7 +85,7 @@ def test_a_build_of_one_platform_has_a_cache_of_its_own() -> None:
 
 
 def test_what_the_cache_service_needs_is_missed_in_actions_and_nowhere_else() -> None:
-    settings = parse(
+    settings = parse_project(
         '[project]\nname = "x"\nversion = "1"\n[tool.shipway.cache]\ntype = "gha"\n'
     ).settings
     assert plan_cache(settings, MAIN, {"ACTIONS_RESULTS_URL": "u"}, IMAGE, BOTH).lacks == (
@@ -109,4 +109,4 @@ def test_what_the_cache_service_needs_is_missed_in_actions_and_nowhere_else() ->
 )
 def test_bad_values_are_named(text: str, said: str) -> None:
     with pytest.raises(SettingsError, match=said):
-        parse(f'[project]\nname = "x"\nversion = "1"\n[tool.shipway]\n{text}\n')
+        parse_project(f'[project]\nname = "x"\nversion = "1"\n[tool.shipway]\n{text}\n')

@@ -10,7 +10,7 @@ from typing import Any
 from shipway.effects.processes import Runner
 from shipway.errors import ContextError, SettingsError
 from shipway.model.actions import Command
-from shipway.settings import Project, parse
+from shipway.settings import Project, parse_project
 from shipway.target.context import Facts, Git
 from shipway.tools import git_checkout
 from shipway.tools.git import split_lines
@@ -34,7 +34,7 @@ def load_project(folder: Path) -> Project:
     """Read the project in ``folder``; raises ``SettingsError``."""
     path = folder / "pyproject.toml"
     try:
-        return parse(path.read_text(encoding="utf-8"))
+        return parse_project(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SettingsError(
             "there is no pyproject.toml here", hint="change to the project's folder"

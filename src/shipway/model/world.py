@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from shipway.image.contents import Contents
 from shipway.image.index import Index
-from shipway.image.policies.evidence import Point
+from shipway.image.policies import Point
 from shipway.model.actions import Json
 
 Page: TypeAlias = Mapping[str, Json]

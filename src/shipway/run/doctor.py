@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from shipway.errors import CheckFailed, ShipwayError
-from shipway.image.policies.evidence import Point
+from shipway.image.policies import Point
 from shipway.model.actions import Command
 from shipway.model.release import GitTag
 from shipway.model.version import Version

@@ -24,7 +24,7 @@ from shipway.image.sbom import (
 )
 from shipway.run.session import Progress, open_session
 from shipway.run.verify import read_limits, require_index_of
-from shipway.settings import parse
+from shipway.settings import parse_project
 
 Document = dict[str, Any]
 """Holds a JSON document; Any, since it is only printed."""
@@ -143,7 +143,7 @@ def allowed_licenses(policy: str) -> tuple[str, ...]:
         licenses = read_limits(policy).licenses
     elif project.is_file():
         text = project.read_text(encoding="utf-8")
-        licenses = parse(text).settings.policy.licenses
+        licenses = parse_project(text).settings.policy.licenses
     if not licenses:
         raise SettingsError(
             "no list of licenses says what is allowed",

@@ -36,7 +36,7 @@ from shipway.image.vulnerabilities import (
 from shipway.model.actions import Command, Effect
 from shipway.run.packages import Document, count_packages, parse_sboms, read_sboms
 from shipway.run.verify import read_limits
-from shipway.settings import PolicySettings, parse
+from shipway.settings import PolicySettings, parse_project
 from shipway.tools.imagetools import PASSING
 
 _PIP_AUDIT = "pip-audit"
@@ -118,7 +118,7 @@ def read_policy(path: str) -> PolicySettings:
     if path or not project.is_file():
         return read_limits(path)
     text = project.read_text(encoding="utf-8")
-    return parse(text).settings.policy
+    return parse_project(text).settings.policy
 
 
 def choose_scanners(names: Sequence[str], path: str) -> list[str]:

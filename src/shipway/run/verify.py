@@ -21,8 +21,7 @@ from shipway.effects.questions import Answerer
 from shipway.effects.read_image import resolve_index
 from shipway.errors import SettingsError, StepFailed, VerificationFailed
 from shipway.image.index import Index
-from shipway.image.policies import Evidence, strict_policy
-from shipway.image.policies.evidence import Point
+from shipway.image.policies import Evidence, Point, strict_policy
 from shipway.image.reference import Reference, parse_reference
 from shipway.model.actions import Json, ReadImage
 from shipway.model.target import Signer

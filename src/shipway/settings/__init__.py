@@ -3,7 +3,7 @@
 Whatever those settings lead to is decided elsewhere: nothing here asks git, a registry or a clock.
 """
 
-from shipway.settings.project import Project, parse
+from shipway.settings.project import Project, parse_project
 from shipway.settings.tables import (
     GITHUB_ISSUER,
     SEVERITIES,
@@ -37,5 +37,5 @@ __all__ = [
     "SignSettings",
     "TagSettings",
     "Words",
-    "parse",
+    "parse_project",
 ]

@@ -31,7 +31,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it has a `[tool.semantic_release]` of its own."""
 
 
-def parse(text: str, *, place: str = "pyproject.toml") -> Project:
+def parse_project(text: str, *, place: str = "pyproject.toml") -> Project:
     """Read a `pyproject.toml`; raises ``SettingsError`` with every problem at once."""
     document = parse_toml(text, place)
     metadata = _table(document, "project")

@@ -10,8 +10,7 @@ from dataclasses import replace
 from shipway.image.contents import PROVENANCE, SPDX, Attestation, Contents, Statement
 from shipway.image.index import Entry
 from shipway.image.labels import SOURCE
-from shipway.image.policies import Evidence, Expected, content_policy
-from shipway.image.policies.evidence import describe_faults
+from shipway.image.policies import Evidence, Expected, content_policy, describe_faults
 from shipway.model.actions import Ask, PlannedAction, ReadImage
 from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target

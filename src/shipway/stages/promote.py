@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shipway.image.labels import VERSION
-from shipway.image.policies.evidence import describe_faults
+from shipway.image.policies import describe_faults
 from shipway.model.actions import Ask, PlannedAction
 from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shipway.image.policies import Evidence, strict_policy
-from shipway.image.policies.evidence import Point, describe_faults
+from shipway.image.policies import Evidence, Point, describe_faults, strict_policy
 from shipway.model.actions import Ask, PlannedAction
 from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target

@@ -17,14 +17,22 @@ from shipway.image.policies.contents import (
     RightArchitecture,
     Subjects,
 )
-from shipway.image.policies.evidence import Evidence, Point, Policy
+from shipway.image.policies.evidence import Evidence, Point, Policy, describe_faults
 from shipway.image.policies.index import Attested, Platforms, Resolved, Signed, StillAtDigest
 
-__all__ = ["All", "Evidence", "Expected", "Policy", "content_policy", "strict_policy"]
+__all__ = [
+    "Evidence",
+    "Expected",
+    "Point",
+    "Policy",
+    "content_policy",
+    "describe_faults",
+    "strict_policy",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class All:
+class _All:
     """Several policies hold together, in their order."""
 
     policies: tuple[Policy, ...]
@@ -71,7 +79,7 @@ def content_policy(expected: Expected) -> Policy:
         policies.append(Licenses(expected.licenses))
     if expected.maximum_age:
         policies.append(Fresh(expected.maximum_age, expected.now))
-    return All(tuple(policies))
+    return _All(tuple(policies))
 
 
 def strict_policy(expected: Expected) -> Policy:
@@ -84,4 +92,4 @@ def strict_policy(expected: Expected) -> Policy:
         content_policy(expected),
         StillAtDigest(),
     )
-    return All(policies)
+    return _All(policies)

@@ -5,20 +5,20 @@ from __future__ import annotations
 import pytest
 
 from shipway.errors import SettingsError
-from shipway.settings import Project, parse
+from shipway.settings import Project, parse_project
 
 MINIMAL = '[project]\nname = "toy"\nversion = "1.2.3"\n'
 
 
 def fails(text: str) -> str:
     with pytest.raises(SettingsError) as caught:
-        parse(text)
+        parse_project(text)
     assert caught.value.status == 2 and caught.value.hint
     return caught.value.message
 
 
 def test_a_conventional_project_needs_no_settings() -> None:
-    project = parse(MINIMAL)
+    project = parse_project(MINIMAL)
     assert (project.name, project.version, project.settings.image) == ("toy", "1.2.3", "")
     assert project.settings.build.platforms == ("linux/amd64", "linux/arm64")
     assert project.settings.release.branches == ("main",)
@@ -26,7 +26,7 @@ def test_a_conventional_project_needs_no_settings() -> None:
 
 
 def test_metadata_for_labels_is_read() -> None:
-    project = parse(
+    project = parse_project(
         MINIMAL
         + 'description = "A toy"\nlicense = "MIT"\n[project.urls]\nRepository = "https://x.example"'
         '\nDocumentation = "https://d.example"\n[tool.semantic_release]\n'
@@ -43,7 +43,7 @@ def test_metadata_for_labels_is_read() -> None:
 
 
 def test_a_license_table_is_no_expression() -> None:
-    assert parse(MINIMAL + 'license = {text = "MIT"}\n').licenses == ""
+    assert parse_project(MINIMAL + 'license = {text = "MIT"}\n').licenses == ""
 
 
 def test_every_problem_is_reported_at_once_with_place_and_nearest_name() -> None:
@@ -82,7 +82,7 @@ def test_bad_values_are_named(settings: str, said: str) -> None:
 
 
 def test_a_registry_with_a_port_is_a_good_image_name() -> None:
-    assert parse(
+    assert parse_project(
         MINIMAL + '[tool.shipway]\nimage = "127.0.0.1:5000/acme/toy"'
     ).settings.image.endswith("/acme/toy")
 
