@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shipway.image.documents import inner_object, inner_objects, inner_text
+from shipway.image.documents import inner_object, inner_objects, inner_text, printable
 from shipway.image.sbom import Package, parse_packages
 
 
@@ -33,3 +33,16 @@ def test_an_sbom_of_a_strange_shape_has_the_packages_that_can_be_read() -> None:
         "relationships": [{"relationshipType": "DESCRIBES"}],
     }
     assert parse_packages([strange]) == (Package(name="attrs", version="25"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("naïve 1.0 → ✓", "naïve 1.0 → ✓"),
+        ("x\npass", r"x\npass"),
+        ("\x1b[1A\r\b\x9b", r"\x1b[1A\r\x08\x9b"),
+        ("a\u202eb\u2028c", r"a\u202eb\u2028c"),
+    ],
+)
+def test_what_moves_the_cursor_is_escaped(text: str, shown: str) -> None:
+    assert printable(text) == shown

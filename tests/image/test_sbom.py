@@ -50,6 +50,16 @@ class TestPackages:
             "  + c   (unknown)",
         ]
 
+    def test_a_package_whose_name_is_a_line_of_its_own_stays_on_one(self) -> None:
+        hostile = Package(name="a\nb", version="1\x1b[1A", license="c\rd")
+        _, line = render_table({"linux/amd64": (hostile,)}).split("\n")
+        assert line == r"  a\nb  1\x1b[1A  c\rd"
+        changes = plan_changes({}, {"linux/\namd64": (hostile,)})
+        assert render_changes(changes).split("\n") == [
+            r"linux/\namd64: 1 changes",
+            r"  + a\nb  1\x1b[1A (c\rd)",
+        ]
+
     def test_cyclonedx(self) -> None:
         everywhere = {"linux/amd64": (ATTRS, UNKNOWN), "linux/386": (ATTRS,)}
         found: dict[str, Any] = render_cyclonedx("ghcr.io/acme/app", "sha256:1", everywhere)

@@ -120,6 +120,14 @@ class TestRules:
         )
         assert one.outcome == outcome and reason in one.reason
 
+    def test_a_ruling_is_one_line_whatever_the_package_is_called(self) -> None:
+        hostile = Vulnerability(package="a\nb", version="1\x1b[1A", ids=("CVE-1",))
+        (ruling,) = judge_vulnerabilities([hostile], PolicySettings(), DAY)
+        assert ruling.render() == (
+            r"refused   unknown    a\nb 1\x1b[1A  CVE-1  "
+            "no scanner knows how severe it is; no version fixes it yet"
+        )
+
     def test_an_exception_of_nothing(self) -> None:
         assert not find_idle_exceptions([JINJA], exempt(DAY))
         assert [one.id for one in find_idle_exceptions([JINJA], exempt(DAY, "CVE-2"))] == ["CVE-2"]

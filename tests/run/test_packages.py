@@ -12,6 +12,7 @@ import pytest
 from shipway.errors import CheckFailed, ContextError, SettingsError, StepFailed
 from shipway.image.index import Entry, Index
 from shipway.image.policies import Point
+from shipway.image.sbom import Package
 from shipway.run import packages, session
 from shipway.run import verify as consumer
 from shipway.run.verify import Verdict
@@ -28,6 +29,15 @@ def play_sboms(monkeypatch: pytest.MonkeyPatch, *documents: dict[str, Any]) -> N
     monkeypatch.setattr(
         packages, "read_sbom_documents", lambda *_: {"linux/amd64": list(documents)}
     )
+
+
+def test_a_refused_package_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    hostile = Package(name="a\nb", version="1", license="c\x1b[1A")
+    monkeypatch.setattr(packages, "allowed_licenses", lambda _: ("MIT",))
+    monkeypatch.setattr(packages, "read_packages", lambda _: {"linux/amd64": (hostile,)})
+    with pytest.raises(CheckFailed) as caught:
+        packages.check_licenses(IMAGE, "")
+    assert caught.value.message.split("\n")[1:] == [r"  - a\nb 1: c\x1b[1A"]
 
 
 class TestTasks:

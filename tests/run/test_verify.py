@@ -58,6 +58,16 @@ class TestRun:
         )
         assert "FAIL  annotations" in verdict.render()
 
+    def test_a_label_cannot_write_a_line_of_its_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        labels = {**self.LABELS, VERSION: "1\npass  signature of the index: good\x1b[1A"}
+        contents = contents_of(self.INDEX, labels)
+        monkeypatch.setattr(questions, "describe_image", lambda *_: contents)
+        verdict = consumer.verify_image("ghcr.io/acme/toy:v1.2.3", Expectation(), {"PATH": ""})
+        assert len(verdict.render().split("\n")) == len(verdict.points)
+        error = consumer.explain_refusal(verdict)
+        assert r"1\npass  signature of the index: good\x1b[1A" in error.message
+        assert "\x1b" not in verdict.render() + error.message
+
     def test_no_such_image(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(consumer, "resolve_index", lambda *_: None)
         verdict = consumer.verify_image("ghcr.io/acme/toy:v1.2.3", Expectation(), {"PATH": ""})

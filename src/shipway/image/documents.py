@@ -1,6 +1,6 @@
-"""JSON documents from outside are read here without belief in their shape.
+"""What comes from outside is read here without belief in its shape, and made fit to be shown.
 
-A part that has another type than expected counts as not there.
+A part of a document that has another type than expected counts as not there.
 """
 
 from __future__ import annotations
@@ -27,3 +27,8 @@ def inner_objects(document: JsonObject, name: str) -> list[JsonObject]:
 def inner_text(document: JsonObject, name: str) -> str:
     """Give what stands under a key as text, ``""`` where nothing does."""
     return str(document.get(name) or "")
+
+
+def printable(text: str) -> str:
+    """Escape what could move the cursor or begin a line, as Python writes it."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

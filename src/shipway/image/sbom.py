@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from shipway.image.documents import JsonObject, inner_objects, inner_text
+from shipway.image.documents import JsonObject, inner_objects, inner_text, printable
 from shipway.image.licenses import UNKNOWN
 
 Packages = Mapping[str, Sequence["Package"]]
@@ -85,7 +85,7 @@ def render_table(packages: Packages) -> str:
     lines: list[str] = []
     for platform, listed in packages.items():
         count = len(listed)
-        heading = f"{platform}: {count} packages"
+        heading = printable(f"{platform}: {count} packages")
         lines.append(heading)
         lines += _package_lines(listed)
     return "\n".join(lines)
@@ -101,7 +101,7 @@ def _package_lines(packages: Sequence[Package]) -> Iterator[str]:
             package.version.ljust(version_width),
             package.license or "unknown",
         )
-        yield "  ".join(columns)
+        yield printable("  ".join(columns))
 
 
 def _width(words: Iterable[str]) -> int:
@@ -158,15 +158,13 @@ def render_changes(changes: Mapping[str, Sequence[Mapping[str, str]]]) -> str:
         summary = "nothing changed"
         if changed:
             summary = f"{len(changed)} changes"
-        lines.append(f"{platform}: {summary}")
+        lines.append(printable(f"{platform}: {summary}"))
         lines += map(_change_line, changed)
     return "\n".join(lines)
 
 
 def _change_line(change: Mapping[str, str]) -> str:
-    name = change["name"]
-    before = change["before"]
-    after = change["after"]
+    name, before, after = (printable(change[key]) for key in ("name", "before", "after"))
     if not before:
         return f"  + {name}  {after}"
     if not after:

@@ -9,6 +9,7 @@ from itertools import chain
 import msgspec
 from packaging.utils import canonicalize_name
 
+from shipway.image.documents import printable
 from shipway.settings import SEVERITIES, Exemption, PolicySettings, Words
 
 
@@ -25,7 +26,7 @@ class Vulnerability(msgspec.Struct, frozen=True, order=True, kw_only=True):
 
     @property
     def cure(self) -> str:
-        """Which versions to take instead, in words."""
+        """Say which versions to take instead."""
         if not self.fixed:
             return "no version fixes it yet"
         versions = ", ".join(self.fixed)
@@ -43,14 +44,12 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
         """Write the ruling as a line for people."""
         vulnerability = self.vulnerability
         severity = vulnerability.severity or "unknown"
-        columns = (
-            self.outcome.ljust(9),
-            severity.ljust(10),
-            f"{vulnerability.package} {vulnerability.version} ",
-            " ".join(vulnerability.ids) + " ",
-            f"{self.reason}; {vulnerability.cure}",
+        package = f"{vulnerability.package} {vulnerability.version}"
+        names = " ".join(vulnerability.ids)
+        return printable(
+            f"{self.outcome:9} {severity:10} {package}  {names}  "
+            f"{self.reason}; {vulnerability.cure}"
         )
-        return " ".join(columns)
 
 
 def merge_vulnerabilities(reported: Iterable[Vulnerability]) -> tuple[Vulnerability, ...]:

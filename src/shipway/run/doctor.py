@@ -38,7 +38,7 @@ def examine(progress: Progress, *, release: bool) -> Document:
     points = list(_attempt(session, _tool_checks(session)))
     if release:
         points += _attempt(session, _release_checks(session))
-    checks = [_describe(point) for point in points]
+    checks = [point.document() for point in points]
     failed = [point.name for point in points if not point.holds]
     if failed:
         names = ", ".join(failed)
@@ -49,14 +49,6 @@ def examine(progress: Progress, *, release: bool) -> Document:
         error.document = {"checks": checks}
         raise error
     return {"checks": checks}
-
-
-def _describe(point: Point) -> Document:
-    return {
-        "name": point.name,
-        "holds": point.holds,
-        "seen": point.observation,
-    }
 
 
 def _attempt(session: Session, checks: Iterator[Check]) -> Iterator[Point]:

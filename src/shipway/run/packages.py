@@ -11,6 +11,7 @@ from shipway.effects.environment import equip
 from shipway.effects.statements import Document as SbomDocument
 from shipway.effects.statements import read_sbom_documents
 from shipway.errors import CheckFailed, ContextError, SettingsError, StepFailed
+from shipway.image.documents import printable
 from shipway.image.licenses import is_allowed
 from shipway.image.reference import parse_reference
 from shipway.image.sbom import (
@@ -197,7 +198,7 @@ def _list_refused(packages: Iterable[Package], allowed: tuple[str, ...]) -> list
 
 def _name_license(package: Package) -> str:
     name = package.license or "unknown"
-    return f"{package.name} {package.version}: {name}"
+    return printable(f"{package.name} {package.version}: {name}")
 
 
 def _describe_license(package: Package) -> Document:

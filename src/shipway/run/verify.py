@@ -47,7 +47,7 @@ class Verdict:
 
     def document(self) -> dict[str, Json]:
         """Give the verdict for programs."""
-        points: list[Json] = [_describe(point) for point in self.points]
+        points: list[Json] = [{**point.document()} for point in self.points]
         return {
             "image": self.image,
             "digest": self.digest or None,
@@ -60,20 +60,8 @@ class Verdict:
         lines: list[str] = []
         for point in self.points:
             mark = "pass" if point.holds else "FAIL"
-            lines.append(f"{mark}  {_render(point)}")
+            lines.append(f"{mark}  {point.render()}")
         return "\n".join(lines)
-
-
-def _describe(point: Point) -> dict[str, Json]:
-    return {
-        "name": point.name,
-        "holds": point.holds,
-        "seen": point.observation,
-    }
-
-
-def _render(point: Point) -> str:
-    return f"{point.name}: {point.observation}"
 
 
 def explain_refusal(verdict: Verdict) -> VerificationFailed:
@@ -81,7 +69,7 @@ def explain_refusal(verdict: Verdict) -> VerificationFailed:
     faults = verdict.faults
     count = len(verdict.points)
     summary = f"{len(faults)} of {count} points do not hold"
-    lines = "\n".join(f"  - {_render(point)}" for point in faults)
+    lines = "\n".join(f"  - {point.render()}" for point in faults)
     error = VerificationFailed(
         f"{verdict.image} is not what it should be: {summary}:\n{lines}",
         hint="do not use it; ask who publishes it, or say exactly whose signature is expected "

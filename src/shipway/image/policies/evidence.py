@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from shipway.image.contents import PROVENANCE, Contents
+from shipway.image.documents import printable
 from shipway.image.index import Index
 from shipway.image.provenance import Provenance, parse_provenance
 
@@ -20,6 +21,18 @@ class Point:
     name: str
     holds: bool
     observation: str
+
+    def render(self) -> str:
+        """Write the point as a line for people, whatever an image calls itself."""
+        return printable(f"{self.name}: {self.observation}")
+
+    def document(self) -> dict[str, str | bool]:
+        """Give the point for programs."""
+        return {
+            "name": self.name,
+            "holds": self.holds,
+            "seen": self.observation,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +59,7 @@ class Evidence:
 
 def describe_faults(points: Iterable[Point]) -> str:
     """Say which points do not hold, and what was observed; empty when all of them do."""
-    faults = [f"{point.name}: {point.observation}" for point in points if not point.holds]
+    faults = [point.render() for point in points if not point.holds]
     return "; ".join(faults)
 
 
