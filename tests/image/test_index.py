@@ -43,7 +43,21 @@ class TestImages:
     def test_a_single_manifest_has_no_platforms(self) -> None:
         assert not parse_index(json.dumps({"digest": digest_of("i")})).platforms
 
-    @pytest.mark.parametrize("text", ["{}", "[]", "not json"])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "{}",
+            "[]",
+            "not json",
+            '{"digest": 1}',
+            '{"digest": ""}',
+            '{"digest": "x", "manifests": [{}]}',
+            '{"digest": "x", "manifests": [1]}',
+            '{"digest": "x", "manifests": 3}',
+            '{"digest": "x", "annotations": {"a": 1}}',
+            '{"digest": "x", "deep": ' + "[" * 100_000,
+        ],
+    )
     def test_anything_else_is_an_error(self, text: str) -> None:
         with pytest.raises(ValueError):
             parse_index(text)

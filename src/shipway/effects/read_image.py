@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from functools import partial
-
-import msgspec
 
 from shipway.effects.blobs import RegistryImage
 from shipway.effects.environment import cache_folder
@@ -19,7 +16,7 @@ from shipway.effects.registry import NotThere, connect
 from shipway.effects.statements import is_image, read_attestation
 from shipway.errors import StepFailed
 from shipway.image.contents import Contents, PlatformContents
-from shipway.image.index import Index, parse_index, platform_name
+from shipway.image.index import Index, make_entry, platform_name
 
 _SIDE_BY_SIDE = 4
 _WORTH_A_PROCESS = 16 * 1024 * 1024
@@ -36,7 +33,15 @@ def resolve_index(name: str, word: str, environment: Mapping[str, str]) -> Index
             digest, manifest = registry.manifest(word)
         except NotThere:
             return None
-    return parse_index(json.dumps({**msgspec.to_builtins(manifest), "digest": digest}))
+    entries = [
+        make_entry(entry.digest, entry.platform, entry.annotations)
+        for entry in manifest.manifests or ()
+    ]
+    return Index(
+        digest=digest,
+        entries=tuple(entries),
+        annotations=manifest.annotations or {},
+    )
 
 
 def describe_image(name: str, digest: str, environment: Mapping[str, str]) -> Contents:

@@ -17,7 +17,7 @@ from shipway.effects.manifests import Descriptor, Manifest
 from shipway.effects.registry import connect
 from shipway.errors import StepFailed
 from shipway.image.contents import PROVENANCE, SPDX, Attestation, Statement
-from shipway.image.index import SUBJECT, Entry, Index, is_runnable
+from shipway.image.index import SUBJECT, Entry, Index, is_attestation
 from shipway.image.sbom import parse_packages
 
 Document = dict[str, Any]  # Any: the values of a JSON document
@@ -43,8 +43,8 @@ class _RawStatement(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def is_image(entry: Descriptor) -> bool:
-    """Whether an entry of an index is an image, and not what is said about one."""
-    return not entry.annotation(SUBJECT) or is_runnable(entry.platform or {})
+    """Answer whether an entry of an index is an image, and not what is said about one."""
+    return not is_attestation(entry.platform, entry.annotations)
 
 
 def read_attestation(image: RegistryImage, entry: Descriptor) -> Attestation:

@@ -7,11 +7,12 @@ that it speaks of.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypedDict, cast
+from typing import Annotated, TypedDict
+
+import msgspec
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 SUBJECT = "vnd.docker.reference.digest"
@@ -40,27 +41,27 @@ class Index:
 
     @property
     def images(self) -> tuple[Entry, ...]:
-        """The entries that can be run, one for each platform."""
+        """Give the entries that can be run, one for each platform."""
         return tuple(entry for entry in self.entries if entry.platform)
 
     @property
     def attestations(self) -> tuple[Entry, ...]:
-        """The entries that speak of another one."""
+        """Give the entries that speak of another one."""
         return tuple(entry for entry in self.entries if entry.subject)
 
     @property
     def platforms(self) -> tuple[str, ...]:
-        """The platforms, such as ``linux/arm64``, in the order of the index."""
+        """List the platforms, such as ``linux/arm64``, in the order of the index."""
         return tuple(entry.platform for entry in self.images)
 
     @property
     def imagined(self) -> bool:
-        """Whether the digest only stands in for one, in a dry run: no registry knows it."""
+        """Answer whether the digest stands in for one, in a dry run: no registry knows it."""
         return not _DIGEST.fullmatch(self.digest)
 
     @property
     def leaves_first(self) -> tuple[str, ...]:
-        """The digests of all entries, then the index's.
+        """List the digests of all entries, then the index's.
 
         Its signature comes last, as the record that everything below it is signed.
         """
@@ -76,11 +77,19 @@ class Platform(TypedDict, total=False):
     variant: str
 
 
-class _Manifest(TypedDict, total=False):
-    digest: str
-    platform: Platform
-    annotations: dict[str, str]
-    manifests: list["_Manifest"]
+_Digest = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class _Entry(msgspec.Struct, frozen=True, kw_only=True):
+    digest: _Digest
+    platform: Platform | None = None
+    annotations: dict[str, str] | None = None
+
+
+class _Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    digest: _Digest
+    manifests: tuple[_Entry, ...] | None = None
+    annotations: dict[str, str] | None = None
 
 
 def parse_index(text: str) -> Index:
@@ -89,37 +98,37 @@ def parse_index(text: str) -> Index:
     A single manifest gives an index without entries, so that whoever asks for platforms sees that
     it has none. Raises ``ValueError`` when the text is not a manifest.
     """
-    document = json.loads(text)
-    if not isinstance(document, dict) or not document.get("digest"):
-        raise ValueError("not an image manifest: it has no digest")
-    index = cast(_Manifest, document)
-    manifests = index.get("manifests") or []
-    annotations = index.get("annotations") or {}
+    try:
+        manifest = msgspec.json.decode(text, type=_Manifest)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(f"not an image manifest: {error}") from error
+    entries = [
+        make_entry(entry.digest, entry.platform, entry.annotations)
+        for entry in manifest.manifests or ()
+    ]
     return Index(
-        digest=index["digest"],
-        entries=tuple(map(_entry, manifests)),
-        annotations=annotations,
+        digest=manifest.digest,
+        entries=tuple(entries),
+        annotations=manifest.annotations or {},
     )
 
 
-def _entry(manifest: _Manifest) -> Entry:
-    annotations = manifest.get("annotations") or {}
-    subject = annotations.get(SUBJECT, "")
-    platform = manifest.get("platform") or {}
-    is_attestation = subject and not is_runnable(platform)
-    return Entry(
-        digest=manifest["digest"],
-        platform="" if is_attestation else platform_name(platform),
-        subject=subject,
-    )
+def make_entry(
+    digest: str, platform: Platform | None, annotations: Mapping[str, str] | None
+) -> Entry:
+    """Tell from its platform and annotations whether an entry is an image or an attestation."""
+    name = "" if is_attestation(platform, annotations) else platform_name(platform or {})
+    subject = (annotations or {}).get(SUBJECT, "")
+    return Entry(digest=digest, platform=name, subject=subject)
 
 
-def is_runnable(platform: Platform) -> bool:
-    """Answer whether an engine would run it.
+def is_attestation(platform: Platform | None, annotations: Mapping[str, str] | None) -> bool:
+    """Answer whether an entry speaks of another one, and no engine would run it.
 
     What can be run is an image, even if it calls itself an attestation.
     """
-    return platform.get("os", "unknown") != "unknown"
+    system = (platform or {}).get("os", "unknown")
+    return bool((annotations or {}).get(SUBJECT)) and system == "unknown"
 
 
 def platform_name(platform: Platform) -> str:
