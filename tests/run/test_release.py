@@ -276,9 +276,11 @@ def test_a_remote_that_cannot_be_asked_hides_no_other(
 
     def meanwhile(command: Command) -> None:
         if " ".join(command.argv).startswith(" ".join(program)) and "--help" not in command.argv:
-            raise StepFailed("no answer", hint="look")
+            raise StepFailed("401 Unauthorized", hint="log in")
 
     scene.meanwhile = meanwhile
     rows = list(read_status(scene.session()))
     assert [row.name for row in rows if row.finding.state is State.UNKNOWN] == unknown
+    refused, *_ = (row for row in rows if row.finding.state is State.UNKNOWN)
+    assert (refused.finding.evidence, refused.advice) == ("401 Unauthorized", "log in")
     assert [row.name for row in rows] == list(ORDER)

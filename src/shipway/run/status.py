@@ -93,8 +93,9 @@ def stage_statuses(
             world = stage.observe(target, world, executor)
             status = _judge(stage, target, world)
         except ShipwayError as error:
-            status = _failed(stage.name, error)
             cause = cause or stage.name
+            yield _failed(stage.name, error)
+            continue
         stands = status.finding.state is State.SAME
         if cause and world.index is None and not stands:
             status = _unasked(stage.name, cause)
