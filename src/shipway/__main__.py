@@ -1,4 +1,4 @@
-"""``python -m shipway``."""
+"""``python -m shipway`` runs the program."""
 
 from shipway.cli import main
 

@@ -21,11 +21,11 @@ class ShipwayError(Exception):
 
     status: ClassVar[int] = 5
 
-    def __init__(self, message: str, *, hint: str) -> None:
+    def __init__(self, message: str, *, hint: str, document: dict[str, Any] | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
-        self.document: dict[str, Any] = {}  # Any: the values of a JSON document
+        self.document = document or {}  # Any above: the values of a JSON document
         """Says what was reached before the failure, for a task that prints JSON."""
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -37,7 +37,10 @@ class ShipwayError(Exception):
 
 
 class CheckFailed(ShipwayError):
-    """Says that a check of the project (lint, tests, reproducibility) found faults."""
+    """Says that a check found faults.
+
+    It is a check of this place, a rehearsal, a second build, licenses or vulnerabilities.
+    """
 
     status = 1
 
@@ -71,8 +74,15 @@ class StepFailed(ShipwayError):
 
     status = 5
 
-    def __init__(self, message: str, *, hint: str, passes: bool = False) -> None:
-        super().__init__(message, hint=hint)
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str,
+        passes: bool = False,
+        document: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, document=document)
         self.passes = passes
 
 

@@ -99,6 +99,19 @@ class TestTasks:
         assert run_task("licenses", "--image", IMAGE) == 0
         assert "2 packages, all under licenses" in capsys.readouterr().out
 
+    @pytest.mark.parametrize("name", ["licenses", "scan"])
+    def test_settings_that_cannot_be_read(
+        self,
+        name: str,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "pyproject.toml").write_bytes(b"# caf\xe9")
+        assert run_task(name, "--image", IMAGE) == 2
+        assert "pyproject.toml cannot be read" in capsys.readouterr().err
+
     def test_an_image_without_an_sbom_or_none_at_all(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(StepFailed, match="is not there"):
             packages.render_sbom("ghcr.io/acme/app:none", "table")

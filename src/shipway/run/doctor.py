@@ -42,12 +42,11 @@ def examine(progress: Progress, *, release: bool) -> Document:
     failed = [point.name for point in points if not point.holds]
     if failed:
         names = ", ".join(failed)
-        error = CheckFailed(
+        raise CheckFailed(
             f"{len(failed)} checks fail: {names}",
             hint="fix what is named; `shipway doctor` changes nothing",
+            document={"checks": checks},
         )
-        error.document = {"checks": checks}
-        raise error
     return {"checks": checks}
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from shipway.effects.environment import equip
+from shipway.effects.facts import load_project
 from shipway.effects.statements import Document as SbomDocument
 from shipway.effects.statements import read_sbom_documents
 from shipway.errors import CheckFailed, ContextError, SettingsError, StepFailed
@@ -25,7 +26,7 @@ from shipway.image.sbom import (
 )
 from shipway.run.session import Progress, open_session
 from shipway.run.verify import read_limits, require_index_of
-from shipway.settings import parse_project
+from shipway.settings import PolicySettings
 
 Document = dict[str, Any]
 """Holds a JSON document; Any, since it is only printed."""
@@ -133,18 +134,24 @@ def compare_images(image: str, other: str) -> tuple[str, Document]:
     return render_changes(changes), document
 
 
+def read_policy(path: str) -> PolicySettings:
+    """Give the limits of the file, else of the project in this folder, else the default ones.
+
+    Raises ``SettingsError``.
+    """
+    folder = Path.cwd()
+    project = folder / "pyproject.toml"
+    if path or not project.is_file():
+        return read_limits(path)
+    return load_project(folder).settings.policy
+
+
 def allowed_licenses(policy: str) -> tuple[str, ...]:
     """Give the licenses of the policy file, else of the project's settings.
 
     Raises ``SettingsError`` where none are listed.
     """
-    licenses: tuple[str, ...] = ()
-    project = Path("pyproject.toml")
-    if policy:
-        licenses = read_limits(policy).licenses
-    elif project.is_file():
-        text = project.read_text(encoding="utf-8")
-        licenses = parse_project(text).settings.policy.licenses
+    licenses = read_policy(policy).licenses
     if not licenses:
         raise SettingsError(
             "no list of licenses says what is allowed",
@@ -172,19 +179,19 @@ def check_licenses(image: str, policy: str) -> Document:
         "refused": refusals,
     }
     if names:
-        raise _refusal(image, sorted(names), document)
+        raise refusal(
+            f"{len(names)} packages of {image} are under licenses that are not allowed",
+            sorted(names),
+            hint="replace the packages, or allow their licenses",
+            document=document,
+        )
     return document
 
 
-def _refusal(image: str, names: Sequence[str], document: Document) -> CheckFailed:
-    count = len(names)
-    lines = "\n".join(f"  - {name}" for name in names)
-    error = CheckFailed(
-        f"{count} packages of {image} are under licenses that are not allowed:\n{lines}",
-        hint="replace the packages, or allow their licenses",
-    )
-    error.document = document
-    return error
+def refusal(summary: str, lines: Iterable[str], *, hint: str, document: Document) -> CheckFailed:
+    """Give the error of an image that a policy refuses; ``lines`` say what it refuses of it."""
+    listed = "\n".join(f"  - {line}" for line in lines)
+    return CheckFailed(f"{summary}:\n{listed}", hint=hint, document=document)
 
 
 def count_packages(packages: Packages) -> dict[str, int]:

@@ -23,7 +23,7 @@ from shipway.effects.environment import equip
 from shipway.effects.failures import failure
 from shipway.effects.processes import Processes, Runner
 from shipway.effects.statements import Document as SbomDocument
-from shipway.errors import CheckFailed, ContextError, StepFailed, ToolMissing
+from shipway.errors import ContextError, StepFailed, ToolMissing
 from shipway.image.sbom import Packages
 from shipway.image.scan_reports import PARSERS
 from shipway.image.vulnerabilities import (
@@ -34,9 +34,14 @@ from shipway.image.vulnerabilities import (
     merge_vulnerabilities,
 )
 from shipway.model.actions import Command, Effect
-from shipway.run.packages import Document, count_packages, parse_sboms, read_sboms
-from shipway.run.verify import read_limits
-from shipway.settings import PolicySettings, parse_project
+from shipway.run.packages import (
+    Document,
+    count_packages,
+    parse_sboms,
+    read_policy,
+    read_sboms,
+    refusal,
+)
 from shipway.tools.imagetools import PASSING
 
 _PIP_AUDIT = "pip-audit"
@@ -76,7 +81,13 @@ def scan_image(image: str, policy: str, scanners: Sequence[str]) -> tuple[str, D
     }
     refused = [ruling.render() for ruling in rulings if ruling.outcome == "refused"]
     if refused:
-        raise _refusal(image, refused, document)
+        raise refusal(
+            f"{len(refused)} known vulnerabilities of {image} are refused",
+            refused,
+            hint="take the fixed versions; or say in `exceptions` until when they may stay, "
+            "and why",
+            document=document,
+        )
     lines = [ruling.render() for ruling in rulings]
     lines += [_render_idle(name) for name in idle]
     lines += _render_counts(packages, chosen)
@@ -96,29 +107,6 @@ def _render_counts(packages: Packages, scanners: Sequence[str]) -> Iterator[str]
     tools = ", ".join(scanners)
     for platform, count in count_packages(packages).items():
         yield f"{platform}: {count} packages, nothing is refused ({tools})"
-
-
-def _refusal(image: str, refused: list[str], document: Document) -> CheckFailed:
-    count = len(refused)
-    lines = "\n".join(f"  - {line}" for line in refused)
-    error = CheckFailed(
-        f"{count} known vulnerabilities of {image} are refused:\n{lines}",
-        hint="take the fixed versions; or say in `exceptions` until when they may stay, and why",
-    )
-    error.document = document
-    return error
-
-
-def read_policy(path: str) -> PolicySettings:
-    """Give the limits of the file, else of the project in this folder, else the default ones.
-
-    Raises ``SettingsError``.
-    """
-    project = Path("pyproject.toml")
-    if path or not project.is_file():
-        return read_limits(path)
-    text = project.read_text(encoding="utf-8")
-    return parse_project(text).settings.policy
 
 
 def choose_scanners(names: Sequence[str], path: str) -> list[str]:

@@ -70,13 +70,12 @@ def explain_refusal(verdict: Verdict) -> VerificationFailed:
     count = len(verdict.points)
     summary = f"{len(faults)} of {count} points do not hold"
     lines = "\n".join(f"  - {point.render()}" for point in faults)
-    error = VerificationFailed(
+    return VerificationFailed(
         f"{verdict.image} is not what it should be: {summary}:\n{lines}",
         hint="do not use it; ask who publishes it, or say exactly whose signature is expected "
         "(docs/verify.md)",
+        document={**verdict.document()},
     )
-    error.document = {**verdict.document()}
-    return error
 
 
 def read_limits(path: str) -> Limits:

@@ -63,12 +63,11 @@ def show_status(rows: list[dict[str, Any]], as_json: bool) -> None:  # Any: a JS
             print(f"{row['name']:9} {row['state']:8} {row['evidence']}{advice}")
     unknown = [row["name"] for row in rows if row["state"] == "unknown"]
     if unknown:
-        failure = StepFailed(
+        raise StepFailed(
             f"could not ask: {', '.join(unknown)}",
             hint="see what is next to each, then ask again",
+            document={"stages": rows},
         )
-        failure.document = {"stages": rows}
-        raise failure
     if as_json:
         print_json({"stages": rows})
 
