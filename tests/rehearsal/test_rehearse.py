@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -16,7 +17,7 @@ from typing import cast
 import pytest
 
 from shipway.effects.executor import Executor
-from shipway.errors import CheckFailed, ContextError, ToolMissing
+from shipway.errors import ContextError, ToolMissing
 from shipway.model.actions import Answer, Command, NextVersion, Question, Reply
 from shipway.model.release import Decision
 from shipway.model.version import Version, parse_version
@@ -28,6 +29,7 @@ from shipway.run.release import run_release
 from shipway.run.result import Outcome, Result
 from shipway.run.session import Session, open_session
 from shipway.tasks.rehearsal import show_rehearsal, show_rehearsal_plan
+from tests.support.faces import run_task
 from tests.support.model_remotes import ModelRemotes
 from tests.support.repositories import commit, git, make_repository
 from tests.support.stand_ins import COSIGN, SERVER, install
@@ -86,9 +88,7 @@ def play(
     monkeypatch: pytest.MonkeyPatch,
     *,
     due: Callable[[Path], str] = lambda _: "0.1.0",
-    keep: bool = False,
     dry_run: bool = False,
-    as_json: bool = False,
 ) -> tuple[ModelRemotes, list[str]]:
     """One rehearsal; gives the remotes and what was said."""
     remotes, said = ModelRemotes(), list[str]()
@@ -98,13 +98,13 @@ def play(
         said.append(outcome.name)
 
     if dry_run:
-        show_rehearsal_plan(rehearse.preview_rehearsal(said.append, keep=keep), as_json)
+        show_rehearsal_plan(rehearse.preview_rehearsal(said.append, keep=False), as_json=False)
         return remotes, said
 
     def present(rehearsal: rehearse.Rehearsal) -> None:
-        show_rehearsal(rehearsal, keep=keep, as_json=as_json)
+        show_rehearsal(rehearsal, keep=False)
 
-    rehearse.run_rehearsal(said.append, report_outcome, present, keep=keep)
+    rehearse.run_rehearsal(said.append, report_outcome, present, keep=False)
     return remotes, said
 
 
@@ -112,7 +112,8 @@ def test_two_runs_the_second_a_quiet_one_on_remotes_that_are_kept(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = git(project, "rev-parse", "HEAD")
-    play(monkeypatch, keep=True, as_json=True)
+    monkeypatch.setattr(rehearse, "open_session", modelled(ModelRemotes(), lambda _: "0.1.0"))
+    assert run_task("rehearse", "--keep", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["released"], found["version"], found["made_up_commit"]) == (True, "0.1.0", False)
     assert {stage["outcome"] for stage in found["second"]} == {"skipped"}
@@ -192,16 +193,23 @@ def test_a_folder_without_git_cannot_be_rehearsed(
         play(monkeypatch)
 
 
-def test_a_second_run_that_changes_something_is_a_fault() -> None:
-    second = Result(stages=[Outcome(name="sign", outcome="done", reason="")])
+def test_a_second_run_that_changes_something_is_a_fault(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    second = Result(stages=[Outcome(name="sign", outcome="done", reason="no signature")])
     noisy = rehearse.Rehearsal(
         first=Result(),
         second=second,
         remotes=None,  # type: ignore[arg-type]
         made_up=False,
     )
-    with pytest.raises(CheckFailed, match="not a quiet one: sign"):
-        rehearse._require_quiet(noisy)  # pylint: disable=protected-access
+    monkeypatch.setattr(rehearse, "_stand_ins", lambda *_, **__: contextlib.nullcontext())
+    monkeypatch.setattr(rehearse, "session_for", lambda *_: None)
+    monkeypatch.setattr(rehearse, "play", lambda *_: noisy)
+    assert run_task("rehearse", "--json") == 1
+    document = json.loads(capsys.readouterr().out)
+    assert "not a quiet one: sign" in document["error"]["message"]
+    assert document["second"][0]["reason"] == "no signature"
 
 
 def test_no_real_remote_can_be_reached(tmp_path: Path) -> None:

@@ -231,7 +231,7 @@ def test_what_may_go_is_shown_and_deleted_when_asked_for(
 def test_the_rehearsal_is_given_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
     options: list[tuple[str, bool]] = []
     monkeypatch.setattr(rehearse, "run_rehearsal", lambda *_, keep: options.append(("run", keep)))
-    assert run_task("rehearse", "--keep", "--json") == 0
+    assert run_task("rehearse", "--keep") == 0
     assert options == [("run", True)]
 
 

@@ -20,15 +20,12 @@ from shipway.rehearsal.remotes import Remotes, stand_up
 from shipway.run.documents import result_document
 from shipway.run.preview import PlannedStage
 from shipway.run.release import preview_release, run_release
-from shipway.run.result import Outcome, Result
-from shipway.run.session import Session, open_session
+from shipway.run.result import Record, Result
+from shipway.run.session import Progress, Session, open_session
 from shipway.settings import BuilderSettings, CacheSettings, Project
 from shipway.target.context import detect, require_git
 
 OWN_COMMIT = "feat: rehearse a release"
-
-_Progress = Callable[[str], None]
-_ReportOutcome = Callable[[Outcome], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,25 +39,26 @@ class Rehearsal:
 
 
 def run_rehearsal(
-    progress: _Progress,
-    report_outcome: _ReportOutcome,
+    progress: Progress,
+    report_outcome: Record,
     present: Callable[[Rehearsal], None],
     *,
     keep: bool,
-) -> None:
-    """Rehearse the project of the current folder, and ``present`` the rehearsal.
+) -> Rehearsal:
+    """Rehearse the project of the current folder, and ``present`` the rehearsal, quiet or not.
 
-    With ``keep`` its remotes stay up. Raises ``CheckFailed`` when the second run was not a quiet
-    one.
+    With ``keep`` its remotes stay up. Raises ``CheckFailed``, with the rehearsal's document, when
+    the second run was not a quiet one.
     """
     with _stand_ins(progress, keep=keep) as remotes:
         session = session_for(remotes, progress)
         rehearsal = play(session, remotes, progress, report_outcome)
         present(rehearsal)
-        _require_quiet(rehearsal)
+        _require_quiet(rehearsal, keep=keep)
+        return rehearsal
 
 
-def preview_rehearsal(progress: _Progress, *, keep: bool) -> list[PlannedStage]:
+def preview_rehearsal(progress: Progress, *, keep: bool) -> list[PlannedStage]:
     """Plan the release that a rehearsal of the project of the current folder would run.
 
     With ``keep`` the remotes that it was planned against stay up.
@@ -70,7 +68,7 @@ def preview_rehearsal(progress: _Progress, *, keep: bool) -> list[PlannedStage]:
 
 
 @contextmanager
-def _stand_ins(progress: _Progress, *, keep: bool) -> Iterator[Remotes]:
+def _stand_ins(progress: Progress, *, keep: bool) -> Iterator[Remotes]:
     """Stand the remotes up in a temporary folder, for as long as the block lasts."""
     if sys.platform != "linux":
         raise ContextError(
@@ -97,7 +95,7 @@ def _stand_ins(progress: _Progress, *, keep: bool) -> Iterator[Remotes]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def session_for(remotes: Remotes, progress: _Progress) -> Session:
+def session_for(remotes: Remotes, progress: Progress) -> Session:
     """Open the session of a release whose every remote is a local one."""
     environment = {**remotes.environment, **remotes.secrets, "GITHUB_API_URL": remotes.api}
     return open_session(
@@ -129,7 +127,7 @@ def _adapt(project: Project, remotes: Remotes) -> Project:
 
 
 def play(
-    session: Session, remotes: Remotes, progress: _Progress, report_outcome: _ReportOutcome
+    session: Session, remotes: Remotes, progress: Progress, report_outcome: Record
 ) -> Rehearsal:
     """Release, then release again.
 
@@ -157,13 +155,13 @@ def play(
     )
 
 
-def _release(session: Session, report_outcome: _ReportOutcome) -> Result:
+def _release(session: Session, report_outcome: Record) -> Result:
     result = Result()
     run_release(session, result, report_outcome)
     return result
 
 
-def _require_quiet(rehearsal: Rehearsal) -> None:
+def _require_quiet(rehearsal: Rehearsal, *, keep: bool) -> None:
     """Raise ``CheckFailed`` where the first run released nothing or the second changed a thing."""
     changed = [stage.name for stage in rehearsal.second.stages if stage.outcome != "skipped"]
     if rehearsal.first.released and not changed:
@@ -171,6 +169,7 @@ def _require_quiet(rehearsal: Rehearsal) -> None:
     raise CheckFailed(
         f"the second run was not a quiet one: {', '.join(changed) or 'nothing was released'}",
         hint="a stage does not see that its work is done; look at its reason above",
+        document=rehearsal_document(rehearsal, keep=keep),
     )
 
 

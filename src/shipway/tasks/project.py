@@ -79,7 +79,12 @@ def doctor(_: Context, release: bool = False, json: bool = False) -> None:
 @task
 def rehearse(_: Context, keep: bool = False, dry_run: bool = False, json: bool = False) -> None:
     """Run the whole pipeline twice against local stand-ins of the remotes, with real tools."""
-    from shipway.rehearsal.rehearse import Rehearsal, preview_rehearsal, run_rehearsal
+    from shipway.rehearsal.rehearse import (
+        Rehearsal,
+        preview_rehearsal,
+        rehearsal_document,
+        run_rehearsal,
+    )
     from shipway.tasks.rehearsal import show_rehearsal, show_rehearsal_plan
 
     if dry_run:
@@ -87,6 +92,9 @@ def rehearse(_: Context, keep: bool = False, dry_run: bool = False, json: bool =
         return
 
     def present(rehearsal: Rehearsal) -> None:
-        show_rehearsal(rehearsal, keep=keep, as_json=json)
+        if not json:
+            show_rehearsal(rehearsal, keep=keep)
 
-    run_rehearsal(progress, report_outcome, present, keep=keep)
+    rehearsal = run_rehearsal(progress, report_outcome, present, keep=keep)
+    if json:
+        print_json(rehearsal_document(rehearsal, keep=keep))

@@ -40,16 +40,13 @@ def show_rehearsal_plan(rows: list[PlannedStage], as_json: bool) -> None:
         print(line if line.startswith("#") else f"# $ {line}")
 
 
-def show_rehearsal(rehearsal: Rehearsal, *, keep: bool, as_json: bool) -> None:
-    """Print both runs of a rehearsal, as tables for people or as a document for programs."""
+def show_rehearsal(rehearsal: Rehearsal, *, keep: bool) -> None:
+    """Print both runs of a rehearsal as tables, for people."""
+    from rich.console import Console
+
     from shipway.rehearsal.rehearse import rehearsal_document
 
     document = rehearsal_document(rehearsal, keep=keep)
-    if as_json:
-        print_json(document)
-        return
-    from rich.console import Console
-
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(_tabulate_stages(rehearsal))
     console.print(_tabulate_facts(document))
