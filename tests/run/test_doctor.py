@@ -20,7 +20,6 @@ pytestmark = pytest.mark.process
 ANSWERS = {
     ("docker", "version"): "28.5.2",
     ("docker", "buildx", "version"): "buildx 0.29",
-    ("docker", "buildx", "ls"): "default",
     (
         "docker",
         "buildx",
@@ -36,6 +35,8 @@ def bench_of(scene: Scene, **missing: str) -> Session:
     real = session.executor.runner
 
     def runner(command: Command) -> Answer:
+        if command.argv[:3] == ("docker", "buildx", "inspect") and len(command.argv) > 3:
+            return Answer(code=1)
         if command.argv[0] in ("docker", "cosign"):
             return Answer(
                 code=0,
@@ -165,4 +166,18 @@ def test_a_cache_and_a_builder_of_the_settings(
     )
     found = checked(capsys, 1)
     assert "ACTIONS_RUNTIME_TOKEN" in found["cache"][1]
-    assert "will be made: --driver docker-container" in found["builder"][1]
+    assert "will be made: docker buildx create --name shipway-" in found["builder"][1]
+    assert found["builder"][1].endswith(" --driver docker-container")
+
+
+def test_a_builder_of_several_nodes_is_shown_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nodes = '{"linux/amd64" = "tcp://amd:1", "linux/arm64" = "tcp://arm:1"}'
+    settings = f'[tool.shipway]\nbuilder = {{driver = "remote", nodes = {nodes}}}\n'
+    scene = Scene(tmp_path, settings)
+    monkeypatch.setattr(doctor, "open_session", lambda _say: bench_of(scene))
+    _, observation = checked(capsys, 0)["builder"]
+    first, second = observation.split(" && ")
+    assert first.endswith("--platform=linux/amd64 tcp://amd:1")
+    assert second.endswith("--append --platform=linux/arm64 tcp://arm:1")

@@ -17,6 +17,7 @@ from shipway.model.release import GitTag
 from shipway.model.version import Version
 from shipway.run.clone import Clone, branch_of
 from shipway.run.fresh_clone import open_clone
+from shipway.run.preview import render_action
 from shipway.run.session import Progress, Session, open_session
 from shipway.target.context import require_git, require_releasable
 from shipway.target.releases import version_of
@@ -105,13 +106,13 @@ def _buildx(session: Session) -> str:
 def _builder(session: Session) -> str:
     target = session.target()
     builder = target.build.builder
-    names = _ask(session, buildx.list_builders(NAME))
-    if builder and builder not in names:
-        creation, *_ = buildx.create_builder(NAME, builder, target.settings.builder)
-        options = " ".join(creation.argv[creation.argv.index("--driver") :])
-        return f"{builder} will be made: {options}"
-    question = buildx.inspect_builder(NAME, builder, expected=(0,))
+    expected = (0, 1) if builder else (0,)
+    question = buildx.inspect_builder(NAME, builder, expected=expected)
     answer = session.executor(question)
+    if answer.code != 0:
+        creation = buildx.create_builder(NAME, builder, target.settings.builder)
+        commands = " && ".join(map(render_action, creation))
+        return f"{builder} will be made: {commands}"
     driver = buildx.read_driver(answer) or "unknown"
     platforms = ", ".join(buildx.read_platforms(answer))
     return f"{driver} driver; {platforms}"

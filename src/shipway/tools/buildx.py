@@ -62,16 +62,6 @@ def ask_version(name: str) -> Command:
     )
 
 
-def list_builders(name: str) -> Command:
-    """Ask which builders exist."""
-    return Command(
-        name=name,
-        why="ask for the builders",
-        argv=("docker", "buildx", "ls"),
-        effect=Effect.READ,
-    )
-
-
 def create_builder(name: str, builder: str, settings: BuilderSettings) -> Iterator[Command]:
     """Make a builder as the settings say, one command a node; none for the builder in use."""
     if not builder:
