@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from shipway.errors import ContextError
-from shipway.run import session
+from shipway.run import release, session
 from shipway.run.native import merge_digest_files, select_platforms, write_digest_file
 from shipway.run.stage import stages_for
+from shipway.stages import build, commit, document
 from shipway.tasks import namespace
 from tests.support.faces import run_task
 from tests.support.scene import Scene
@@ -128,6 +129,8 @@ def test_a_merge_refuses_what_does_not_belong_together(scene: Scene, tmp_path: P
     assert "other.json cannot be read" in refused()
     other.write_text("{}")
     assert "other.json is no digest file" in refused()
+    write_digest_file(other, replace(amd, platforms=()), "sha256:2")
+    assert "other.json is no digest file" in refused()
     write_digest_file(other, replace(amd, commit="d" * 40), "sha256:2")
     assert f"is of commit {'d' * 40}, not of {target.commit}" in refused()
     write_digest_file(other, replace(amd, image="ghcr.io/acme/other"), "sha256:2")
@@ -147,3 +150,11 @@ def test_the_tasks_are_there() -> None:
     assert {"build", "merge"} <= set(namespace.task_names)
     names = [stage.name for stage in stages_for("build")]
     assert names == ["build", "inspect"]
+
+
+def test_all_stages_that_follow_one_run_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (replace(commit.STAGE, name=name) for name in ("first", "second"))
+    leader = replace(document.STAGE, followed_by=("first", "second"))
+    pipeline = (build.STAGE, commit.STAGE, leader, first, second)
+    monkeypatch.setattr(release, "PIPELINE", pipeline)
+    assert stages_for("document") == (commit.STAGE, leader, first, second)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -23,7 +24,7 @@ class DigestFile(msgspec.Struct, frozen=True, kw_only=True):
 
     image: str
     commit: str
-    platforms: tuple[str, ...]
+    platforms: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     digest: str
 
 
@@ -32,8 +33,8 @@ def select_platforms(session: Session, target: Target, platforms: str) -> Target
 
     An empty text means all of them. Raises ``ContextError``.
     """
-    names = [name.strip() for name in platforms.split(",")]
-    selected = tuple(name for name in names if name)
+    words = [word.strip() for word in platforms.split(",")]
+    selected = tuple(word for word in words if word)
     if not selected:
         if target.settings.build.strategy == "native":
             raise ContextError(
@@ -44,9 +45,9 @@ def select_platforms(session: Session, target: Target, platforms: str) -> Target
     foreign = [name for name in selected if name not in target.platforms]
     if foreign:
         unknown = ", ".join(foreign)
-        platforms = ", ".join(target.platforms)
+        names = ", ".join(target.platforms)
         raise ContextError(
-            f"{unknown} is no platform of this image ({platforms})",
+            f"{unknown} is no platform of this image ({names})",
             hint="name one of these, or set `platforms` in [tool.shipway.build]",
         )
     cache = plan_cache(

@@ -69,12 +69,12 @@ def preview_stage(
 
 def stages_for(name: str) -> tuple[Stage, ...]:
     """Give a stage with those that it builds on, and those that run with it."""
-    last = _run_together(name)[-1]
-    stages = stages_until(last)
+    together = _run_together(name)
+    stages = stages_until(together[-1])
     builds_on = _find_stage(name).builds_on
     if builds_on is None:
         return stages
-    names = {*builds_on, name, last}
+    names = {*builds_on, *together}
     return tuple(stage for stage in stages if stage.name in names)
 
 
@@ -110,6 +110,6 @@ def open_target(session: Session, name: str) -> Iterator[Target | None]:
             commit = session.context.commit[:12]
             raise ContextError(
                 f"no release was made of {commit}, so there is nothing to {name}",
-                hint="check out a release's tag, or run `invoke release`",
+                hint="check out a release's tag, or run `shipway release`",
             )
         yield release_target(session, clone, existing)
