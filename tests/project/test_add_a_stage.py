@@ -154,7 +154,7 @@ class TestAStageAdded:
             statuses = stage_statuses(stages_until(""), target, remotes.executor)
             return {status.name: (status.finding.state, status.advice) for status in statuses}
 
-        assert read()[added.name] == (State.ABSENT, "invoke release")
+        assert read()[added.name] == (State.ABSENT, "shipway release")
         run(remotes, target)
         assert read()[added.name] == (State.SAME, "")
 

@@ -51,7 +51,7 @@ def test_documents_of_the_machine_contract(scene: Scene, monkeypatch: pytest.Mon
     rows = documents.status_rows(lambda _: None)
     assert [(row["state"], row["next"]) for row in rows][:2] == [
         ("same", ""),
-        ("absent", "invoke build"),
+        ("absent", "shipway build"),
     ]
 
 

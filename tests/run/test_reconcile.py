@@ -206,8 +206,20 @@ def test_a_single_stage_wants_the_ones_before_it(target: Target) -> None:
         ("sign", "done"),
         ("verify", "done"),
     ]
-    with pytest.raises(StepFailed, match="commit comes first"):
+    # A stage such as `commit` has no task of its own.
+    with pytest.raises(StepFailed, match="(?s)commit comes first.*run `shipway release`"):
         run_last(build.STAGE, sign.STAGE, verify.STAGE, commit.STAGE, promote.STAGE)
+
+
+def test_a_branch_is_brought_about_stage_by_stage(branch_target: Target) -> None:
+    with pytest.raises(StepFailed, match="(?s)build comes first.*run `shipway build`"):
+        reconcile(
+            (build.STAGE, sign.STAGE),
+            branch_target,
+            ModelRemotes().executor,
+            record=lambda _: None,
+            only=("sign",),
+        )
 
 
 def test_a_stage_that_does_not_converge_is_an_error(target: Target) -> None:
@@ -249,7 +261,20 @@ def test_a_trouble_that_passes_is_waited_for_and_nothing_is_done_twice(
     undisturbed = ModelRemotes()
     run_pipeline(undisturbed, target)
     assert remotes.state() == undisturbed.state() and remotes.builds == 1
-    assert len(waited) == len(troubled) and all(1 <= seconds <= 120 for seconds in waited)
+    assert len(waited) == len(troubled) and all(1 <= seconds <= 60 for seconds in waited)
+
+
+def test_no_pause_is_longer_than_a_minute(target: Target) -> None:
+    waited: list[float] = []
+
+    def down(_: Command) -> Answer:
+        message = "503"
+        raise StepFailed(message, hint="", passes=len(waited) < 20)
+
+    executor = replace(ModelRemotes().executor, runner=down, wait=waited.append, patience=3600.0)
+    with pytest.raises(StepFailed, match="503"):
+        reconcile(PIPELINE, target, executor, record=lambda _: None)
+    assert max(waited) == 60
 
 
 def test_patience_ends(target: Target) -> None:

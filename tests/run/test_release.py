@@ -240,7 +240,7 @@ def test_the_status_of_a_release_before_and_after(scene: Scene) -> None:
     before = list(read_status(scene.session()))
     assert [row.name for row in before] == list(ORDER)
     assert {(row.finding.state, row.advice) for row in before} == {
-        (State.ABSENT, "invoke release"),
+        (State.ABSENT, "shipway release"),
         (State.SAME, ""),
     }
     assert scene.remotes.changes == 0

@@ -20,7 +20,7 @@ _ROUNDS = 6
 The longest needs three rounds.
 """
 _LONGEST_PAUSE = 60.0
-"""Says how many seconds a stage waits at most before it asks again."""
+"""Says how many seconds a stage waits at most before it asks again, whatever chance adds."""
 
 
 def reconcile(
@@ -98,9 +98,15 @@ def _expect(stage: Stage, target: Target, world: World, executor: Executor) -> W
     if finding.state is not State.SAME:
         raise StepFailed(
             f"{stage.name} comes first: {finding.evidence}",
-            hint=f"run `invoke {stage.name}`",
+            hint=f"run `{command_for(stage, target)}`",
         )
     return world
+
+
+def command_for(stage: Stage, target: Target) -> str:
+    """Give the command line that brings a stage about: a release is brought about as a whole."""
+    task = "release" if target.release else stage.name
+    return f"shipway {task}"
 
 
 def _converge(stage: Stage, target: Target, world: World, executor: Executor) -> _Progress:
@@ -157,14 +163,14 @@ class _Patience:
 
     @property
     def is_over(self) -> bool:
-        """Tell whether the next pause would end after the limit."""
+        """Tell whether even the shortest next pause would end after the limit."""
         pause_end = time.monotonic() + self._pause
         return pause_end > self._end
 
     def wait(self) -> None:
         """Wait for a random time, so that runs which failed together do not come back together."""
         spread = random.uniform(1, 2)
-        self._executor.wait(self._pause * spread)
+        self._executor.wait(min(self._pause * spread, _LONGEST_PAUSE))
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
 
 

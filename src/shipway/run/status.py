@@ -10,7 +10,7 @@ from shipway.errors import Conflict, ShipwayError, StepFailed, VerificationFaile
 from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target
 from shipway.model.world import World
-from shipway.run.reconcile import refuse
+from shipway.run.reconcile import command_for, refuse
 from shipway.run.release import DECISION, open_release
 from shipway.run.result import Outcome
 from shipway.run.session import Session
@@ -54,7 +54,7 @@ def _decision_status(outcome: Outcome) -> StageStatus:
     if outcome.outcome == "skipped":
         return _same(DECISION, outcome.reason)
     finding = Finding(State.ABSENT, outcome.reason)
-    return StageStatus(DECISION, finding, "invoke release")
+    return StageStatus(DECISION, finding, "shipway release")
 
 
 def _same(name: str, evidence: str) -> StageStatus:
@@ -110,5 +110,4 @@ def _judge(stage: Stage, target: Target, world: World) -> StageStatus:
         return StageStatus(stage.name, finding, error.hint)
     if finding.state is State.SAME:
         return StageStatus(stage.name, finding)
-    task = "release" if target.release else stage.name
-    return StageStatus(stage.name, finding, f"invoke {task}")
+    return StageStatus(stage.name, finding, command_for(stage, target))

@@ -70,7 +70,7 @@ def plan_rollback(name: str, tags: Sequence[GitTag], tag_format: str, *, rolling
     if LATEST in moved and LATEST not in holders:
         raise ContextError(
             f"there is no release before {name} that was not withdrawn",
-            hint="release a new version: `invoke release`",
+            hint="release a new version: `shipway release`",
         )
     goals: dict[str, Version] = {}
     kept: list[str] = []

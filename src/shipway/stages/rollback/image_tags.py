@@ -50,7 +50,7 @@ class MoveTagsBack:
                 raise ContextError(
                     f"the image of {source} is not in the registry, "
                     "so there is nothing to go back to",
-                    hint="release a new version: `invoke release`",
+                    hint="release a new version: `shipway release`",
                 )
         world = replace(world, tags=tags)
         digests = dict.fromkeys(tags[source] for source in goals)
