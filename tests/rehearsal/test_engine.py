@@ -531,6 +531,7 @@ class TestEnsure:
         self, steps: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         assert "would unpack" in engine.preview_engine(environment=self.environment)
+        steps.clear()
         monkeypatch.setattr(engine, "answers", lambda _: True)
         assert "nothing to do" in engine.ensure_engine(lambda _: None, environment=self.environment)
         assert "nothing to do" in engine.preview_engine(environment=self.environment) and not steps
@@ -549,10 +550,19 @@ class TestEnsure:
     ) -> None:
         with pytest.raises(SettingsError, match="no engine from 'woody'"):
             engine.ensure_engine(lambda _: None, environment=self.environment, suite="woody")
+        with pytest.raises(SettingsError, match="no engine from 'woody'"):
+            engine.preview_engine(environment=self.environment, suite="woody")
         monkeypatch.setattr(engine, "is_root", lambda: False)
         with pytest.raises(ToolMissing, match="only root") as caught:
             engine.ensure_engine(lambda _: None, environment=self.environment)
         assert "docker" in caught.value.hint
+
+    def test_a_preview_raises_where_the_machine_has_no_packages_of_debians(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(engine, "machine_source", sources.machine_source)
+        with pytest.raises(ToolMissing, match="no mirror"):
+            engine.preview_engine(environment=self.environment, root=tmp_path)
 
     @pytest.mark.process
     def test_stopping_ends_what_was_started_and_is_quiet_the_second_time(

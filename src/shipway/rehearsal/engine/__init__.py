@@ -52,14 +52,7 @@ def ensure_engine(
     base = _base_folder(environment)
     if _serves(environment, base, suite):
         return _DONE
-    if suite not in SUITES:
-        suites = ", ".join(SUITES)
-        raise SettingsError(
-            f"no engine from {suite!r}",
-            hint=f"set --suite to one of {suites}",
-        )
-    _refuse(environment, root)
-    machine_source(root, suite)
+    _require_startable(environment, suite, root)
     with _alone(base, progress):
         if _serves(environment, base, suite):
             return "the engine was started by another task: nothing to do"
@@ -84,7 +77,7 @@ def preview_engine(
     base = _base_folder(environment)
     if _serves(environment, base, suite):
         return _DONE
-    _refuse(environment, root)
+    _require_startable(environment, suite, root)
     return f"would unpack tools from Debian {suite} below {base} and start an engine"
 
 
@@ -130,8 +123,14 @@ def _serves(environment: Mapping[str, str], base: Path, suite: str) -> bool:
     return answers(equip(environment))
 
 
-def _refuse(environment: Mapping[str, str], root: Path) -> None:
-    """Raise where an engine of our own would be of no use, do harm, or not start."""
+def _require_startable(environment: Mapping[str, str], suite: str, root: Path) -> None:
+    """Raise where an engine of our own from ``suite`` would be of no use, do harm, or not start."""
+    if suite not in SUITES:
+        suites = ", ".join(SUITES)
+        raise SettingsError(
+            f"no engine from {suite!r}",
+            hint=f"set --suite to one of {suites}",
+        )
     if environment.get("DOCKER_HOST"):
         raise ToolMissing(
             "the engine that DOCKER_HOST names does not answer, or buildx or cosign is not here",
@@ -154,6 +153,7 @@ def _refuse(environment: Mapping[str, str], root: Path) -> None:
             "Docker with buildx, or cosign, is not here, and only root can start an engine",
             hint=what_to_install(root),
         )
+    machine_source(root, suite)
 
 
 def _start(
