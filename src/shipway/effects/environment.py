@@ -65,6 +65,11 @@ def find_home(environment: Mapping[str, str]) -> str | None:
     return None
 
 
+def current_record(environment: Mapping[str, str]) -> Path:
+    """Name the record of the engine of shipway's own that is in use, whether it is there or not."""
+    return cache_folder(environment) / "engine/engine.json"
+
+
 def equip(environment: Mapping[str, str]) -> dict[str, str]:
     """Put this Python's programs on PATH, and name shipway's own engine where it runs.
 
@@ -84,7 +89,7 @@ def _find_engine(environment: Mapping[str, str]) -> tuple[tuple[str, ...], Mappi
     """Give shipway's own engine: the folders of its tools, and the variables that lead to it."""
     if environment.get("DOCKER_HOST"):
         return (), {}
-    record = read_record(cache_folder(environment) / "engine/engine.json")
+    record = read_record(current_record(environment))
     if record is None or not record.lives:
         return (), {}
     return record.path, record.env

@@ -6,7 +6,8 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,25 @@ class TestSuites:
             "dockerd"
         }
         assert machine.steps.count("bridge") == 2 and not list(machine.base.rglob("engine.json"))
+
+
+    def test_a_preview_names_the_services_of_both_and_those_without_a_record(
+        self, machine: Machine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        machine.remember(replace(ALIVE, name="dockerd of sid"), suite="sid")
+        machine.remember(ALIVE, GONE)
+        unrecorded = {"sid": replace(ALIVE, name="mirror of sid"), "trixie": ALIVE}
+
+        def find_services(commands: Mapping[str, tuple[str, ...]]) -> list[Service]:
+            suite = "sid" if "/sid/" in commands["dockerd"][0] else "trixie"
+            return [unrecorded[suite]]
+
+        monkeypatch.setattr(engine, "find_services", find_services)
+        assert sorted(engine.preview_stop(machine.environment)) == [
+            "dockerd",
+            "dockerd of sid",
+            "mirror of sid",
+        ]
 
 
 class TestRefusal:

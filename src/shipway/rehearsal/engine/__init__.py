@@ -12,12 +12,12 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from shipway.effects.engine_record import Record, Service, read_record
-from shipway.effects.environment import cache_folder, equip
+from shipway.effects.environment import current_record, equip
 from shipway.effects.processes import Processes
 from shipway.errors import ContextError, SettingsError, ToolMissing
 from shipway.rehearsal.engine.daemon import answers, other_engine_runs, remove_bridge, start_engine
@@ -50,11 +50,11 @@ def ensure_engine(
     """
     environment = _own(environment)
     base = _base_folder(environment)
-    if _serves(environment, base, suite):
+    if _serves(environment, suite):
         return _DONE
     _require_startable(environment, suite, root)
     with _alone(base, progress):
-        if _serves(environment, base, suite):
+        if _serves(environment, suite):
             return "the engine was started by another task: nothing to do"
         _start(
             Home(base / suite),
@@ -75,7 +75,7 @@ def preview_engine(
     """Say in a sentence what ``ensure_engine`` would do; raises where it would."""
     environment = _own(environment)
     base = _base_folder(environment)
-    if _serves(environment, base, suite):
+    if _serves(environment, suite):
         return _DONE
     _require_startable(environment, suite, root)
     return f"would unpack tools from Debian {suite} below {base} and start an engine"
@@ -88,11 +88,12 @@ def stop_engine(
 
     With ``purge`` its folder is deleted.
     """
-    base = _base_folder(_own(environment))
+    environment = _own(environment)
+    base = _base_folder(environment)
     ended: list[str] = []
     with _alone(base, progress):
         for suite in SUITES:
-            ended += _end_all(Home(base / suite), suite, progress)
+            ended += _end_all(Home(base / suite), suite, environment, progress)
         if purge:
             shutil.rmtree(base, ignore_errors=True)
     return ended
@@ -100,10 +101,15 @@ def stop_engine(
 
 def preview_stop(environment: Mapping[str, str] | None = None) -> list[str]:
     """Name the services that ``stop_engine`` would end."""
-    record = read_record(_base_folder(_own(environment)) / "engine.json")
-    if record is None:
-        return []
-    return [service.name for service in record.processes if service.lives()]
+    environment = _own(environment)
+    base = _base_folder(environment)
+    names: list[str] = []
+    for suite in SUITES:
+        home = Home(base / suite)
+        records = _read_records(home, suite, environment)
+        services = _find_all(home, records.values())
+        names += [service.name for service in services if service.lives()]
+    return names
 
 
 def _own(environment: Mapping[str, str] | None) -> Mapping[str, str]:
@@ -111,12 +117,13 @@ def _own(environment: Mapping[str, str] | None) -> Mapping[str, str]:
 
 
 def _base_folder(environment: Mapping[str, str]) -> Path:
-    return cache_folder(environment) / "engine"
+    """Name the folder that every engine has a folder in, beside the record of the one in use."""
+    return current_record(environment).parent
 
 
-def _serves(environment: Mapping[str, str], base: Path, suite: str) -> bool:
+def _serves(environment: Mapping[str, str], suite: str) -> bool:
     """Say whether an engine of the user's answers, or a whole one of our own from this suite."""
-    record = read_record(base / "engine.json")
+    record = read_record(current_record(environment))
     if record and record.lives and not environment.get("DOCKER_HOST"):
         if record.suite != suite or not record.is_whole:
             return False
@@ -161,16 +168,16 @@ def _start(
 ) -> None:
     if _is_up(home, environment):
         return
-    _end_all(home, suite, progress)
+    _end_all(home, suite, environment, progress)
     progress(f"engine: tools from Debian {suite}, in {home.folder}")
     fetch_tools(home, suite, Processes(environment), root)
     port = 0 if hub_answers(environment) else free_port()
     services: tuple[Service, ...] = ()
     if port:
         services = (start_mirror(home, port, environment),)
-    _remember(home, suite, services, ready=False)
+    _remember(home, suite, services, environment, ready=False)
     services = (start_engine(home, port, environment), *services)
-    _remember(home, suite, services, ready=False)
+    _remember(home, suite, services, environment, ready=False)
     if port:
         runner = Processes(equip(environment), patience=600)
         fill_mirror(
@@ -180,7 +187,7 @@ def _start(
             progress,
             root,
         )
-    _remember(home, suite, services, ready=True)
+    _remember(home, suite, services, environment, ready=True)
 
 
 def _is_up(home: Home, environment: Mapping[str, str]) -> bool:
@@ -190,16 +197,18 @@ def _is_up(home: Home, environment: Mapping[str, str]) -> bool:
         return False
     if not answers({**equip(environment), **home.client}):
         return False
-    record.write(_current(home))
+    record.write(current_record(environment))
     return True
 
 
-def _current(home: Home) -> Path:
-    """Name the record of the engine in use."""
-    return home.folder.parent / "engine.json"
-
-
-def _remember(home: Home, suite: str, services: tuple[Service, ...], *, ready: bool) -> None:
+def _remember(
+    home: Home,
+    suite: str,
+    services: tuple[Service, ...],
+    environment: Mapping[str, str],
+    *,
+    ready: bool,
+) -> None:
     record = Record(
         suite=suite,
         path=home.path,
@@ -207,17 +216,16 @@ def _remember(home: Home, suite: str, services: tuple[Service, ...], *, ready: b
         processes=services,
         ready=ready,
     )
-    for file in (home.record, _current(home)):
+    for file in (home.record, current_record(environment)):
         record.write(file)
 
 
-def _end_all(home: Home, suite: str, progress: _Progress) -> list[str]:
+def _end_all(
+    home: Home, suite: str, environment: Mapping[str, str], progress: _Progress
+) -> list[str]:
     """End every service of one engine, take away what it left, and give the names of the ended."""
-    records = _read_records(home, suite)
-    services: list[Service] = []
-    for record in records.values():
-        services += record.processes
-    services += find_services(home.commands)
+    records = _read_records(home, suite, environment)
+    services = _find_all(home, records.values())
     ended = [service.name for service in services if end_service(service)]
     for name in ended:
         progress(f"ended {name}")
@@ -231,10 +239,19 @@ def _end_all(home: Home, suite: str, progress: _Progress) -> list[str]:
     return ended
 
 
-def _read_records(home: Home, suite: str) -> dict[Path, Record]:
+def _find_all(home: Home, records: Iterable[Record]) -> list[Service]:
+    """Find the services of one engine, each once: those of its records, and those that only run."""
+    services: list[Service] = []
+    for record in records:
+        services += record.processes
+    services += find_services(home.commands)
+    return list(dict.fromkeys(services))
+
+
+def _read_records(home: Home, suite: str, environment: Mapping[str, str]) -> dict[Path, Record]:
     """Read the records of one engine, by their files: its own, and the one in use where it is."""
     records: dict[Path, Record] = {}
-    for file in (home.record, _current(home)):
+    for file in (home.record, current_record(environment)):
         record = read_record(file)
         if record and record.suite == suite:
             records[file] = record
