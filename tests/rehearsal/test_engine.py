@@ -463,15 +463,22 @@ class TestMirror:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         made: list[str] = []
+        roots: list[object] = []
+
+        def python_context(folder: Path, source: Source, runner: Recorder, root: Path) -> None:
+            made.append("python")
+            roots.append(root)
+
         monkeypatch.setattr(mirror, "machine_source", lambda *_: SOURCE)
-        monkeypatch.setattr(bases, "python_context", lambda *_: made.append("python"))
+        monkeypatch.setattr(bases, "python_context", python_context)
         monkeypatch.setattr(bases, "scanner_context", lambda *_: made.append("scanner"))
         for there, wanted in ((True, []), (False, ["python", "scanner"])):
             made.clear()
             recorder = Recorder()
             monkeypatch.setattr(mirror, "holds", lambda *_, found=there: found)
-            mirror.fill_mirror(Home(tmp_path), 5000, recorder, lambda _: None)
+            mirror.fill_mirror(Home(tmp_path), 5000, recorder, lambda _: None, tmp_path / "root")
             assert made == wanted and len(recorder.ran) == len(wanted)
+        assert roots == [tmp_path / "root"]
         assert (
             "--platform=linux/amd64,linux/arm64" in recorder.lines[0]
             and "--platform" not in recorder.lines[1]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,13 +94,7 @@ class History:
         """The repository; its head is `main`."""
         folder.mkdir(parents=True)
         git(folder, "init", "--quiet", "--template=", "--initial-branch=main")
-        subprocess.run(
-            ("git", "fast-import", "--quiet"),
-            cwd=folder,
-            input="\n".join((*self.lines, "")),
-            text=True,
-            check=True,
-        )
+        git(folder, "fast-import", "--quiet", content="\n".join((*self.lines, "")))
         git(folder, "remote", "add", "origin", "https://github.com/acme/toy.git")
         git(folder, "pack-refs", "--all")
         git(folder, "checkout", "--quiet", "main")
@@ -165,7 +158,7 @@ def heads(folder: Path, count: int) -> Iterator[str]:
 
 
 def clone_of(source: Path, folder: Path) -> Path:
-    """As a workspace is: the tags lie beside, not where tags lie."""
+    """As a release's clone is: the tags lie beside, not where tags lie."""
     git(source, "clone", "--quiet", "--no-tags", "--template=", str(source), str(folder))
     git(folder, "remote", "set-url", "origin", "https://github.com/acme/toy.git")
     git(folder, "fetch", "--quiet", "--no-tags", str(source), f"+refs/tags/*:{RELEASED}/*")
@@ -209,8 +202,7 @@ def whole(clone: Path, config: Path) -> str:
 def forget(clone: Path) -> None:
     """As before: no tags."""
     listed = git(clone, "for-each-ref", "refs/tags", "refs/replace", "--format=delete %(refname)")
-    given = listed + "\n" * bool(listed)
-    subprocess.run(("git", "update-ref", "--stdin"), cwd=clone, input=given, text=True, check=True)
+    git(clone, "update-ref", "--stdin", content=listed + "\n" * bool(listed))
 
 
 def disagreements(clone: Path, config: Path, commits: Iterator[str]) -> list[tuple[str, str, str]]:

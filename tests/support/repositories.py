@@ -17,8 +17,8 @@ PROJECT = '[project]\nname = "toy"\nversion = "0.0.0"\n'
 CHANGELOG = "# Changelog\n\n<!-- version list -->\n"
 
 
-def git(folder: Path, *words: str) -> str:
-    """Run git, with an identity and nothing of the user's configuration."""
+def git(folder: Path, *words: str, content: str | None = None) -> str:
+    """Run git on ``content``, with an identity and nothing of the user's configuration."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -34,7 +34,13 @@ def git(folder: Path, *words: str) -> str:
         "GIT_CONFIG_VALUE_0": "false",
     }
     done = subprocess.run(
-        ["git", *words], cwd=folder, env=environment, check=True, capture_output=True, text=True
+        ["git", *words],
+        cwd=folder,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+        input=content,
     )
     return done.stdout.strip()
 

@@ -99,7 +99,8 @@ def fill_mirror(
         progress("Docker Hub is out of reach: making the Python base image from Debian's packages")
         platforms = [f"linux/{architecture}" for architecture in bases.ARCHITECTURES]
         with _work_folder(home) as folder:
-            bases.python_context(folder, machine_source(root, bases.SUITE), runner)
+            source = machine_source(root, bases.SUITE)
+            bases.python_context(folder, source, runner, root)
             _push(
                 folder,
                 port,
