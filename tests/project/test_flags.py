@@ -1,4 +1,4 @@
-"""Flags of buildx, cosign, git and mike stand in `tools/`, or in the stage that owns them."""
+"""Flags of buildx, cosign, git, mike and Debian's programs stand in `tools/`, or in their stage."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "shipway"
 OWNERS = ("tools", "stages")
-PROGRAMS = (("git",), ("cosign",), ("mike",), ("docker", "buildx"))
+PROGRAMS = (
+    ("git",),
+    ("cosign",),
+    ("mike",),
+    ("docker", "buildx"),
+    ("apt-get",),
+    ("dpkg",),
+    ("dpkg-deb",),
+    ("ip",),
+    ("umount",),
+)
 
 
 def command_lines(source: str) -> Iterator[int]:

@@ -616,7 +616,7 @@ def as_the_kernel_writes(place: Path) -> str:
 
 def test_root_is_who_has_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert not debs.is_root()
+    assert not daemon.is_root()
 
 
 def test_a_failed_download_names_the_step(tmp_path: Path) -> None:

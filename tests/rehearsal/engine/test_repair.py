@@ -15,7 +15,7 @@ import pytest
 from shipway.effects.engine_record import Record, Service, read_record, start_time
 from shipway.errors import ContextError, ToolMissing
 from shipway.rehearsal import engine
-from shipway.rehearsal.engine import daemon, debs, services
+from shipway.rehearsal.engine import daemon, services
 from shipway.rehearsal.engine.home import Home, check_length
 from shipway.rehearsal.engine.sources import Source
 
@@ -149,7 +149,6 @@ class TestSuites:
         }
         assert machine.steps.count("bridge") == 2 and not list(machine.base.rglob("engine.json"))
 
-
     def test_a_preview_names_the_services_of_both_and_those_without_a_record(
         self, machine: Machine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -220,7 +219,7 @@ class TestRefusal:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sys, "platform", "win32")
-        assert not debs.is_root() and not daemon.other_engine_runs()
+        assert not daemon.is_root() and not daemon.other_engine_runs()
         assert not services.end_service(ALIVE)
 
     def test_on_windows_there_is_no_engine_to_end(

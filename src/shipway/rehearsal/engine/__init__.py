@@ -20,8 +20,13 @@ from shipway.effects.engine_record import Record, Service, read_record
 from shipway.effects.environment import current_record, equip
 from shipway.effects.processes import Processes
 from shipway.errors import ContextError, SettingsError, ToolMissing
-from shipway.rehearsal.engine.daemon import answers, other_engine_runs, remove_bridge, start_engine
-from shipway.rehearsal.engine.debs import is_root
+from shipway.rehearsal.engine.daemon import (
+    answers,
+    is_root,
+    other_engine_runs,
+    remove_bridge,
+    start_engine,
+)
 from shipway.rehearsal.engine.home import Home
 from shipway.rehearsal.engine.mirror import fill_mirror, hub_answers, start_mirror
 from shipway.rehearsal.engine.mounts import unmount_below

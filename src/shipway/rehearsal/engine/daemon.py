@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import sys
@@ -12,11 +13,11 @@ from pathlib import Path
 
 from shipway.effects.engine_record import Service
 from shipway.effects.processes import Processes, Runner
-from shipway.model.actions import Command, Effect
+from shipway.model.actions import Command
 from shipway.rehearsal.engine.home import Home, check_length
 from shipway.rehearsal.engine.services import start_service, wait_for_service
 from shipway.rehearsal.files import write_text
-from shipway.tools import buildx, cosign, docker
+from shipway.tools import buildx, cosign, debian, docker
 
 _PASSED_ON = (
     "HTTP_PROXY",
@@ -90,29 +91,15 @@ def _own_environment(home: Home, environment: Mapping[str, str]) -> dict[str, st
 def make_bridge(home: Home, runner: Runner) -> None:
     """Make the network interface that containers of this engine are connected by."""
     name, address = home.bridge
-    # 2 is the exit code of `ip` for an interface that is there already.
-    _run_ip(runner, "link", "add", name, "type", "bridge", expected=(0, 2))
-    _run_ip(runner, "address", "replace", address, "dev", name)
-    _run_ip(runner, "link", "set", name, "up")
+    runner(debian.add_bridge(name))
+    runner(debian.assign_address(name, address))
+    runner(debian.bring_up(name))
 
 
 def remove_bridge(home: Home, runner: Runner) -> None:
     """Take the network interface away, where it is there."""
     name, _ = home.bridge
-    # 1 is the exit code of `ip` for an interface that is not there.
-    _run_ip(runner, "link", "delete", name, expected=(0, 1))
-
-
-def _run_ip(runner: Runner, *words: str, expected: tuple[int, ...] = (0,)) -> None:
-    runner(
-        Command(
-            name="engine",
-            why=f"ip {words[0]} {words[1]}",
-            argv=("ip", *words),
-            effect=Effect.LOCAL,
-            expected=expected,
-        )
-    )
+    runner(debian.delete_bridge(name))
 
 
 def answers(environment: Mapping[str, str]) -> bool:
@@ -149,3 +136,8 @@ def other_engine_runs(root: Path = Path("/")) -> bool:
         except OSError:
             return False
     return True
+
+
+def is_root() -> bool:
+    """Say whether this process may start an engine."""
+    return sys.platform != "win32" and os.geteuid() == 0

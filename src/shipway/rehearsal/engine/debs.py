@@ -5,17 +5,15 @@ apt checks what it fetches against the archive's keyring, as it does for the sys
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from shipway.effects.processes import Runner
-from shipway.model.actions import Command, Effect
 from shipway.rehearsal.engine.sources import Source
 from shipway.rehearsal.files import write_text
+from shipway.tools import debian
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +36,12 @@ class Archive:
         Gives the files. Raises ``StepFailed`` where apt fails.
         """
         archives = self._prepare()
-        self._apt("update", "--quiet=2")
+        config = self.folder / "apt.conf"
+        self.runner(debian.update_lists(config))
         if closure:
-            options = ("--yes", "--quiet=2", "--no-install-recommends", "--download-only")
-            self._apt("install", *options, *packages)
+            self.runner(debian.download_closure(config, packages))
         else:
-            self._apt("download", "--quiet=2", *packages, folder=archives)
+            self.runner(debian.download_packages(config, packages, archives))
         return sorted(archives.glob("*.deb"))
 
     def _prepare(self) -> Path:
@@ -93,35 +91,12 @@ class Archive:
         ]
         return "".join(f"{line}\n" for line in lines)
 
-    def _apt(self, *words: str, folder: Path | None = None) -> None:
-        environment = {
-            "APT_CONFIG": str(self.folder / "apt.conf"),
-            "DEBIAN_FRONTEND": "noninteractive",
-        }
-        self.runner(
-            Command(
-                name="engine",
-                why=f"apt-get {words[0]}",
-                argv=("apt-get", *words),
-                effect=Effect.LOCAL,
-                env=environment,
-                folder=str(folder or ""),
-            )
-        )
-
 
 def unpack(files: Iterable[Path], root: Path, runner: Runner) -> None:
     """Lay packages out below ``root``; none of their scripts is run."""
     root.mkdir(parents=True, exist_ok=True)
     for file in files:
-        runner(
-            Command(
-                name="engine",
-                why=f"unpack {file.name}",
-                effect=Effect.LOCAL,
-                argv=("dpkg-deb", "--extract", str(file), str(root)),
-            )
-        )
+        runner(debian.extract_package(file, root))
 
 
 def describe_packages(files: Iterable[Path], runner: Runner) -> str:
@@ -132,19 +107,7 @@ def describe_packages(files: Iterable[Path], runner: Runner) -> str:
     """
     stanzas = []
     for file in files:
-        answer = runner(
-            Command(
-                name="engine",
-                why=f"read {file.name}",
-                effect=Effect.READ,
-                argv=("dpkg-deb", "--field", str(file)),
-            )
-        )
+        answer = runner(debian.read_control(file))
         name, _, rest = answer.out.strip().partition("\n")
         stanzas.append(f"{name}\nStatus: install ok installed\n{rest}\n\n")
     return "".join(stanzas)
-
-
-def is_root() -> bool:
-    """Say whether this process may start an engine."""
-    return sys.platform != "win32" and os.geteuid() == 0

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from shipway.effects.processes import Runner
-from shipway.model.actions import Command, Effect
+from shipway.tools import debian
 
 _ESCAPE = re.compile(r"\\([0-7]{3})")
 
@@ -18,15 +18,7 @@ def unmount_below(base: Path, runner: Runner, mounts: Path = Path("/proc/mounts"
         return
     places = [place for place in _read_mounts(mounts) if place.startswith(f"{base}/")]
     for place in sorted(places, key=len, reverse=True):
-        runner(
-            Command(
-                name="engine",
-                why=f"unmount {place}",
-                argv=("umount", "--lazy", place),
-                effect=Effect.LOCAL,
-                expected=(0, 1, 32),
-            )
-        )
+        runner(debian.unmount(place))
 
 
 def _read_mounts(mounts: Path) -> list[str]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from shipway.effects.processes import Runner
-from shipway.model.actions import Command, Effect
 from shipway.rehearsal.engine.debs import Archive, unpack
 from shipway.rehearsal.engine.home import Home
-from shipway.rehearsal.engine.sources import Source, machine_source, machine_suite
+from shipway.rehearsal.engine.sources import machine_source, machine_suite
 from shipway.rehearsal.files import write_json
+from shipway.tools import debian
 
 PACKAGES = ("containerd", "cosign", "docker-buildx", "docker-cli", "docker-registry", "docker.io")
 SUITES = ("trixie", "sid")
@@ -33,57 +34,29 @@ def fetch_tools(home: Home, suite: str, runner: Runner, root: Path = Path("/")) 
     for folder in (home.tools, home.own, home.links):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-    source = machine_source(root, suite)
-    status = root / "var/lib/dpkg/status"
-    architecture = _ask_architecture(runner)
     archive = Archive(
-        home.folder / "apt/tools",
-        source,
-        architecture,
-        runner,
-        status,
+        folder=home.folder / "apt/tools",
+        source=machine_source(root, suite),
+        architecture=runner(debian.ask_architecture()).out.strip(),
+        runner=runner,
+        status=root / "var/lib/dpkg/status",
     )
     unpack(archive.fetch(PACKAGES, closure=False), home.tools, runner)
-    _fetch_own(
-        home,
-        source,
-        architecture,
-        runner,
-        root,
-    )
+    _fetch_own(home, archive, root)
     _link_programs(home)
     _point_client_at_plugins(home)
     shutil.rmtree(home.folder / "apt", ignore_errors=True)
     done.touch()
 
 
-def _ask_architecture(runner: Runner) -> str:
-    answer = runner(
-        Command(
-            name="engine",
-            why="ask for the architecture",
-            effect=Effect.READ,
-            argv=("dpkg", "--print-architecture"),
-        )
-    )
-    return answer.out.strip()
-
-
-def _fetch_own(home: Home, source: Source, architecture: str, runner: Runner, root: Path) -> None:
+def _fetch_own(home: Home, archive: Archive, root: Path) -> None:
     """Fetch the programs that the machine lacks, from its own release."""
     packages = [package for program, package in _OWN.items() if not shutil.which(program)]
     if not packages:
         return
-    own = Source(source.mirror, machine_suite(root), source.keyring)
-    status = root / "var/lib/dpkg/status"
-    archive = Archive(
-        home.folder / "apt/own",
-        own,
-        architecture,
-        runner,
-        status,
-    )
-    unpack(archive.fetch(packages, closure=True), home.own, runner)
+    source = replace(archive.source, suite=machine_suite(root))
+    own = replace(archive, folder=home.folder / "apt/own", source=source)
+    unpack(own.fetch(packages, closure=True), home.own, archive.runner)
 
 
 def _link_programs(home: Home) -> None:
