@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from shipway.image.documents import inner_object, inner_objects, inner_text, printable
+from shipway.image.documents import inner_object, inner_objects, inner_text, parse_time, printable
 from shipway.image.sbom import Package, parse_packages
 
 
@@ -46,3 +48,29 @@ def test_an_sbom_of_a_strange_shape_has_the_packages_that_can_be_read() -> None:
 )
 def test_what_moves_the_cursor_is_escaped(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1970-01-02T00:00:00Z", 86400),
+        ("1970-01-02T00:00:00.678901234Z", 86400),
+        ("1970-01-02T02:00:00+02:00", 86400),
+        ("1970-01-02T00:00:00", 86400),
+        ("1970-01-02", 86400),
+        ("1970-01-01T00:00:00Z", 0),
+        ("0001-01-01T00:00:00", -62135596800),
+        ("", None),
+        ("yesterday", None),
+    ],
+)
+def test_a_time_is_the_same_on_every_machine(
+    text: str, seconds: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    time.tzset()
+    try:
+        assert parse_time(text) == seconds
+    finally:
+        monkeypatch.undo()
+        time.tzset()

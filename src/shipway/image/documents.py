@@ -6,6 +6,7 @@ A part of a document that has another type than expected counts as not there.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 JsonObject = Mapping[str, object]
 
@@ -27,6 +28,16 @@ def inner_objects(document: JsonObject, name: str) -> list[JsonObject]:
 def inner_text(document: JsonObject, name: str) -> str:
     """Give what stands under a key as text, ``""`` where nothing does."""
     return str(document.get(name) or "")
+
+
+def parse_time(text: str) -> int | None:
+    """Read a time as seconds since 1970, in UTC where it names no zone; ``None`` for other text."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    zone = moment.tzinfo or UTC
+    return int(moment.replace(tzinfo=zone).timestamp())
 
 
 def printable(text: str) -> str:

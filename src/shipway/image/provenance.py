@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
-from shipway.image.documents import JsonObject, inner_object, inner_objects, inner_text
+from shipway.image.documents import JsonObject, inner_object, inner_objects, inner_text, parse_time
 from shipway.image.labels import REVISION, SOURCE
 from shipway.image.repository import parse_remote
 
@@ -26,7 +25,7 @@ _ARGUMENT = "build-arg:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """How an image came about; what the statement does not say is empty."""
+    """A provenance says how an image came about; what it does not say is empty."""
 
     type: str
     builder: str
@@ -40,8 +39,8 @@ class Provenance:
     """How many materials the build used."""
     arguments: tuple[str, ...]
     """Names of the build arguments: their values are public."""
-    finished: int
-    """Seconds since 1970; 0 when it does not say."""
+    finished: int | None
+    """Seconds since 1970; ``None`` when it does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +72,7 @@ def parse_provenance(predicate: JsonObject) -> Provenance:
         loose=_loose(parts.materials),
         materials=len(parts.materials),
         arguments=_argument_names(parts.arguments),
-        finished=_seconds(parts.finished),
+        finished=parse_time(parts.finished),
     )
 
 
@@ -139,10 +138,3 @@ def _argument_names(arguments: JsonObject) -> tuple[str, ...]:
         if key.startswith(_ARGUMENT):
             names.append(key.removeprefix(_ARGUMENT))
     return tuple(sorted(names))
-
-
-def _seconds(text: str) -> int:
-    try:
-        return int(datetime.fromisoformat(text).timestamp())
-    except ValueError:
-        return 0

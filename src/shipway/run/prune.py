@@ -6,12 +6,12 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from typing import Any
 
 from shipway.effects.manifests import Manifest
 from shipway.effects.registry import Registry, connect
 from shipway.errors import StepFailed
+from shipway.image.documents import parse_time
 from shipway.image.index import SUBJECT
 from shipway.image.labels import PREFIX
 from shipway.image.retention import Rules, Stored, plan_prune
@@ -126,17 +126,8 @@ def _describe(digest: str, manifest: Manifest, tags: tuple[str, ...]) -> Stored:
         tags=tags,
         below=tuple(entry.digest for entry in entries),
         subject=subject,
-        created=_parse_time(created),
+        created=parse_time(created),
     )
-
-
-def _parse_time(text: str) -> int | None:
-    """Read a time as seconds since 1970, ``None`` where the text is no time."""
-    try:
-        created = datetime.fromisoformat(text)
-        return int(created.timestamp())
-    except ValueError:
-        return None
 
 
 def _find_remover(session: Session, image: str, registry: Registry) -> Callable[[str], None]:

@@ -9,9 +9,8 @@ from shipway.image.labels import REVISION
 from shipway.image.policies.evidence import Evidence, Point, first_few
 from shipway.image.provenance import BUILD_TYPES, Provenance
 from shipway.image.repository import parse_remote
+from shipway.image.retention import DAY
 from shipway.settings.secret_names import is_secret_name
-
-_DAY = 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,19 +144,15 @@ class Fresh:
     def check(self, image: Evidence) -> Iterator[Point]:
         """Give a point for each platform."""
         for platform in image.contents.platforms:
-            name = f"age of {platform}"
-            times = [provenance.finished for provenance in image.provenances(platform)]
-            oldest = min(times, default=0)
-            if not oldest:
-                yield Point(
-                    name=name,
-                    holds=False,
-                    observation="unknown",
-                )
-                continue
-            age = (self.now - oldest) // _DAY
+            provenances = image.provenances(platform)
+            times = [build.finished for build in provenances if build.finished is not None]
+            holds, observation = False, "unknown"
+            if times and len(times) == len(provenances):
+                age = (self.now - min(times)) // DAY
+                holds = 0 <= age <= self.days
+                observation = f"{age} days, at most {self.days}"
             yield Point(
-                name=name,
-                holds=0 <= age <= self.days,
-                observation=f"{age} days, at most {self.days}",
+                name=f"age of {platform}",
+                holds=holds,
+                observation=observation,
             )
