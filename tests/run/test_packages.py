@@ -34,7 +34,7 @@ def play_sboms(monkeypatch: pytest.MonkeyPatch, *documents: dict[str, Any]) -> N
 def test_a_refused_package_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     hostile = Package(name="a\nb", version="1", license="c\x1b[1A")
     monkeypatch.setattr(packages, "allowed_licenses", lambda _: ("MIT",))
-    monkeypatch.setattr(packages, "read_packages", lambda _: {"linux/amd64": (hostile,)})
+    monkeypatch.setattr(packages, "read_packages", lambda *_: {"linux/amd64": (hostile,)})
     with pytest.raises(CheckFailed) as caught:
         packages.check_licenses(IMAGE, "")
     assert caught.value.message.split("\n")[1:] == [r"  - a\nb 1: c\x1b[1A"]

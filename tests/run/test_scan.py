@@ -32,7 +32,7 @@ class TestScan:
         return tmp_path / "bin"
 
     @staticmethod
-    def read(_: str) -> tuple[str, dict[str, list[dict[str, object]]]]:
+    def read(_: str, _environment: object) -> tuple[str, dict[str, list[dict[str, object]]]]:
         def package(name: str, version: str) -> dict[str, object]:
             return {
                 "SPDXID": f"{name}{version}",
@@ -141,7 +141,7 @@ class TestScan:
         monkeypatch.setattr(
             scanning,
             "read_sboms",
-            lambda _: (
+            lambda *_: (
                 "sha256:1",
                 {
                     "linux/amd64": [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +42,13 @@ def choose_image(image: str, progress: Progress) -> str:
     return f"{target.image}:{target.staging}"
 
 
-def read_sboms(image: str) -> tuple[str, dict[str, list[SbomDocument]]]:
+def read_sboms(
+    image: str, environment: Mapping[str, str]
+) -> tuple[str, dict[str, list[SbomDocument]]]:
     """Give (digest, SPDX documents by platform).
 
     Raises ``StepFailed`` where a platform has none.
     """
-    environment = equip(os.environ)
     reference = parse_reference(image)
     index = require_index_of(reference, environment)
     sboms = read_sbom_documents(reference.name, index, environment)
@@ -62,9 +63,9 @@ def read_sboms(image: str) -> tuple[str, dict[str, list[SbomDocument]]]:
     return index.digest, sboms
 
 
-def read_packages(image: str) -> Packages:
+def read_packages(image: str, environment: Mapping[str, str]) -> Packages:
     """Give the packages by platform."""
-    _, sboms = read_sboms(image)
+    _, sboms = read_sboms(image, environment)
     return parse_sboms(sboms)
 
 
@@ -84,7 +85,7 @@ def render_sbom(image: str, output_format: str) -> tuple[str, Document]:
             f"there is no format {output_format!r}",
             hint=f"the formats are {formats}",
         )
-    digest, sboms = read_sboms(image)
+    digest, sboms = read_sboms(image, equip(os.environ))
     if output_format == "spdx":
         return "", _unwrap_all(sboms)
     packages = parse_sboms(sboms)
@@ -127,8 +128,9 @@ def _describe(package: Package) -> Document:
 
 def compare_images(image: str, other: str) -> tuple[str, Document]:
     """Say what differs between ``other`` and ``image``, as (lines, document)."""
-    before = read_packages(other)
-    after = read_packages(image)
+    environment = equip(os.environ)
+    before = read_packages(other, environment)
+    after = read_packages(image, environment)
     changes = plan_changes(before, after)
     document: Document = {"image": image, "other": other, "changes": changes}
     return render_changes(changes), document
@@ -166,7 +168,7 @@ def check_licenses(image: str, policy: str) -> Document:
     Raises ``CheckFailed`` with that document when a license is not allowed.
     """
     allowed = allowed_licenses(policy)
-    packages = read_packages(image)
+    packages = read_packages(image, equip(os.environ))
     refusals: Document = {}
     names: set[str] = set()
     for platform, listed in packages.items():

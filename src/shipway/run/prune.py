@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,14 +14,13 @@ from shipway.image.documents import parse_time
 from shipway.image.index import SUBJECT
 from shipway.image.labels import PREFIX
 from shipway.image.retention import Rules, Stored, plan_prune
-from shipway.model.actions import Effect, Request
 from shipway.run.session import Progress, Session, open_session
 from shipway.target.tags import image_name, plan_branch_tag
 from shipway.tools.git import list_branches, read_refs
+from shipway.tools.github import delete_package_version, list_package_versions
 
 Document = dict[str, Any]  # Any: the values of a JSON document
 _SIDE_BY_SIDE = 8
-_PAGE_SIZE = 100
 GITHUB_REGISTRY = "ghcr.io/"
 """Names GitHub's registry, which deletes by its own API alone."""
 
@@ -134,7 +132,9 @@ def _find_remover(session: Session, image: str, registry: Registry) -> Callable[
     """Give a function that deletes the manifest of a digest."""
     if not image.startswith(GITHUB_REGISTRY):
         return registry.delete
-    paths = dict(_list_versions(session, image))
+    name = image.removeprefix(GITHUB_REGISTRY)
+    owner, _, package = name.partition("/")
+    paths = dict(list_package_versions(owner, package, session.executor))
 
     def remove(digest: str) -> None:
         if digest not in paths:
@@ -142,52 +142,7 @@ def _find_remover(session: Session, image: str, registry: Registry) -> Callable[
                 f"GitHub does not list {digest} of {image}",
                 hint="the token needs `packages: write` (a classic one: `delete:packages`)",
             )
-        request = Request(
-            name="prune",
-            why=f"delete {_shorten(digest)}",
-            method="DELETE",
-            path=paths[digest],
-            effect=Effect.PUBLISH,
-            expected=(204, 404),
-        )
-        session.executor(request)
+        why = f"delete {_shorten(digest)}"
+        session.executor(delete_package_version(paths[digest], why))
 
     return remove
-
-
-def _list_versions(session: Session, image: str) -> Iterator[tuple[str, str]]:
-    """Give (digest, path in GitHub's API) of each manifest.
-
-    GitHub calls a manifest a version, and gives it a number.
-    """
-    name = image.removeprefix(GITHUB_REGISTRY)
-    owner, _, package = name.partition("/")
-    place = package.replace("/", "%2F")
-    # The owner is of one kind, and the other kind's path has no versions.
-    for kind in ("orgs", "users"):
-        path = f"/{kind}/{owner}/packages/container/{place}/versions"
-        for version in _read_pages(session, path):
-            digest = str(version["name"])
-            number = version["id"]
-            yield digest, f"{path}/{number}"
-
-
-def _read_pages(session: Session, path: str) -> Iterable[Document]:
-    page = 1
-    while True:
-        request = Request(
-            name="prune",
-            why="list the package's versions",
-            method="GET",
-            path=f"{path}?per_page={_PAGE_SIZE}&page={page}",
-            effect=Effect.READ,
-            expected=(200, 404),
-        )
-        answer = session.executor(request)
-        if answer.code != 200:
-            return
-        versions = json.loads(answer.out)
-        yield from versions
-        if len(versions) < _PAGE_SIZE:
-            return
-        page += 1

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -33,7 +33,7 @@ from shipway.image.vulnerabilities import (
     judge_vulnerabilities,
     merge_vulnerabilities,
 )
-from shipway.model.actions import Command, Effect
+from shipway.model.actions import Command
 from shipway.run.packages import (
     Document,
     count_packages,
@@ -42,19 +42,9 @@ from shipway.run.packages import (
     read_sboms,
     refusal,
 )
-from shipway.tools.imagetools import PASSING
+from shipway.tools.scanners import PIP_AUDIT, ask_about_sbom, ask_pip_audit
 
-_PIP_AUDIT = "pip-audit"
 _PYTHON = "pkg:pypi/"
-_PIP_AUDIT_FLAGS = (
-    "--no-deps",
-    "--disable-pip",
-    "--vulnerability-service=osv",
-    "--format=json",
-    "--aliases=on",
-    "--desc=off",
-    "--progress-spinner=off",
-)
 
 
 def scan_image(image: str, policy: str, scanners: Sequence[str]) -> tuple[str, Document]:
@@ -65,9 +55,9 @@ def scan_image(image: str, policy: str, scanners: Sequence[str]) -> tuple[str, D
     limits = read_policy(policy)
     environment = equip(os.environ)
     chosen = choose_scanners(scanners, environment["PATH"])
-    digest, sboms = read_sboms(image)
+    digest, sboms = read_sboms(image, environment)
     packages = parse_sboms(sboms)
-    vulnerabilities = find_vulnerabilities(chosen, sboms, packages)
+    vulnerabilities = find_vulnerabilities(chosen, sboms, packages, environment)
     rulings = judge_vulnerabilities(vulnerabilities, limits, _today())
     idle = [exemption.id for exemption in find_idle_exceptions(vulnerabilities, limits)]
     document: Document = {
@@ -133,7 +123,10 @@ def choose_scanners(names: Sequence[str], path: str) -> list[str]:
 
 
 def find_vulnerabilities(
-    scanners: Sequence[str], sboms: dict[str, list[SbomDocument]], packages: Packages
+    scanners: Sequence[str],
+    sboms: dict[str, list[SbomDocument]],
+    packages: Packages,
+    environment: Mapping[str, str],
 ) -> tuple[Vulnerability, ...]:
     """Give what the scanners find, each vulnerability once.
 
@@ -141,11 +134,11 @@ def find_vulnerabilities(
     """
     vulnerabilities: list[Vulnerability] = []
     documents = list(chain(*sboms.values()))
-    runner = Processes(equip(os.environ))
+    runner = Processes(environment)
     with tempfile.TemporaryDirectory() as folder:
         scan = _Scan(runner, Path(folder))
         for name in scanners:
-            if name == _PIP_AUDIT:
+            if name == PIP_AUDIT:
                 vulnerabilities += scan.ask_pip_audit(packages)
             else:
                 vulnerabilities += scan.ask_about_sboms(name, documents)
@@ -166,42 +159,24 @@ class _Scan:
             path = self.folder / f"requirements-{number}.txt"
             content = _render_requirements(requirements)
             path.write_text(content, encoding="utf-8")
-            yield from self._ask(
-                _PIP_AUDIT,
-                "--requirement",
-                str(path),
-                *_PIP_AUDIT_FLAGS,
-            )
+            question = ask_pip_audit(self.folder, path)
+            yield from self._ask(PIP_AUDIT, question)
 
     def ask_about_sboms(
         self, name: str, documents: Iterable[SbomDocument]
     ) -> Iterator[Vulnerability]:
-        """Ask grype or trivy, which read SPDX."""
+        """Ask another scanner, about one document after the other."""
         for number, document in enumerate(documents):
             path = self.folder / f"{number}.spdx.json"
             content = json.dumps(document)
             path.write_text(content, encoding="utf-8")
-            if name == "grype":
-                words = [f"sbom:{path}", "--output=json", "--quiet"]
-            else:
-                words = ["sbom", "--format=json", "--quiet", str(path)]
-            yield from self._ask(name, *words)
+            question = ask_about_sbom(name, self.folder, path)
+            yield from self._ask(name, question)
 
-    def _ask(self, name: str, *words: str) -> Iterator[Vulnerability]:
-        # pip-audit ends with 1 when it finds something, and also when it could not ask: then it
-        # prints no report.
-        command = Command(
-            name="scan",
-            why="ask for known vulnerabilities",
-            argv=(name, *words),
-            effect=Effect.READ,
-            expected=(0, 1) if name == _PIP_AUDIT else (0,),
-            folder=str(self.folder),
-            passing=PASSING,
-        )
-        answer = self.runner(command)
+    def _ask(self, name: str, question: Command) -> Iterator[Vulnerability]:
+        answer = self.runner(question)
         if not answer.out.strip():
-            raise failure(command, answer)
+            raise failure(question, answer)
         parse_report = PARSERS[name]
         return iter(parse_report(answer.out))
 

@@ -38,13 +38,7 @@ def skip_reason(target: Target) -> str | None:
 def observe(target: Target, world: World, ask: Ask) -> World:
     """List the releases, and find ours, forgotten drafts of it, and higher ones."""
     release = require_release(target)
-    why = f"look for the release {release.tag}"
-    pages = github.list_releases(
-        target.repository,
-        why,
-        (release.tag,),
-        ask,
-    )
+    pages = github.list_releases(target.repository, (release.tag,), ask)
     ours: list[Page] = []
     for page in pages:
         if page.get("tag_name") == release.tag:

@@ -1,105 +1,162 @@
-"""This module writes how GitHub's REST API is asked about releases, and told to make them. Pure.
+"""This module writes how GitHub's REST API is asked and told about releases and packages. Pure.
 
-Source: https://docs.github.com/en/rest/releases/releases
+Source: https://docs.github.com/en/rest/releases/releases and
+https://docs.github.com/en/rest/packages/packages
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import cast
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import count
+from typing import TypeVar, cast
 
-from shipway.model.actions import Ask, Effect, Json, Request
+import msgspec
+
+from shipway.errors import StepFailed
+from shipway.model.actions import Answer, Ask, Effect, Json, Request
 from shipway.model.world import Page, Published
 
 _PAGE_SIZE = 100
+_JsonObject = dict[str, object]
+_Shape = TypeVar("_Shape")
 
 
-def list_releases(repository: str, why: str, tags: tuple[str, ...], ask: Ask) -> list[Page]:
+class _PackageVersion(msgspec.Struct, frozen=True, kw_only=True):
+    id: int
+    name: str
+    """Holds the manifest's digest."""
+
+
+def list_releases(repository: str, tags: tuple[str, ...], ask: Ask) -> list[Page]:
     """List the releases, newest first, page by page until each of ``tags`` was there.
 
     A draft is found only in this list, never by its tag.
     """
+    why = f"look for the release {tags[0]}"
+    request = _read("publish", f"/repos/{repository}/releases", why)
     releases: list[Page] = []
-    while True:
-        number = len(releases) // _PAGE_SIZE + 1
-        request = Request(
-            name="publish",
-            why=why,
-            method="GET",
-            path=f"/repos/{repository}/releases?per_page={_PAGE_SIZE}&page={number}",
-            effect=Effect.READ,
-            expected=(200,),
-        )
-        answer = ask(request)
-        page: list[Page] = json.loads(answer.out)
-        releases += page
+    for page in _read_pages(request, _JsonObject, ask):
+        releases += cast(list[Page], page)
         names = {release.get("tag_name") for release in releases}
-        if len(page) < _PAGE_SIZE or names.issuperset(tags):
-            return releases
+        if names.issuperset(tags):
+            break
+    return releases
+
+
+def _read_pages(request: Request, shape: type[_Shape], ask: Ask) -> Iterator[list[_Shape]]:
+    """Ask for a list page by page, each as it is taken; none where the list is not there."""
+    for number in count(1):
+        path = f"{request.path}?per_page={_PAGE_SIZE}&page={number}"
+        page_request = replace(request, path=path)
+        answer = ask(page_request)
+        if answer.code != 200:
+            return
+        page = _decode(page_request, answer, list[shape])  # type: ignore[valid-type]
+        yield page
+        if len(page) < _PAGE_SIZE:
+            return
 
 
 def find_latest_release(repository: str, ask: Ask) -> Page | None:
     """Find the release that GitHub shows as the latest, ``None`` where it shows none."""
-    request = Request(
-        name="publish",
-        why="look for the latest release",
-        method="GET",
-        path=f"/repos/{repository}/releases/latest",
-        effect=Effect.READ,
-        expected=(200, 404),
-    )
+    path = f"/repos/{repository}/releases/latest"
+    request = _read("publish", path, "look for the latest release", expected=(200, 404))
     answer = ask(request)
     if answer.code != 200:
         return None
-    page: Page = json.loads(answer.out)
-    return page
+    return cast(Page, _decode(request, answer, _JsonObject))
+
+
+def list_package_versions(owner: str, package: str, ask: Ask) -> Iterator[tuple[str, str]]:
+    """Give (digest, path in the API) of each manifest of a container package.
+
+    GitHub calls a manifest a version, and gives it a number.
+    """
+    place = package.replace("/", "%2F")
+    why = "list the package's versions"
+    # The owner is of one kind, and the other kind's path has no versions.
+    for kind in ("orgs", "users"):
+        path = f"/{kind}/{owner}/packages/container/{place}/versions"
+        request = _read("prune", path, why, expected=(200, 404))
+        for page in _read_pages(request, _PackageVersion, ask):
+            for version in page:
+                yield version.name, f"{path}/{version.id}"
+
+
+def delete_package_version(path: str, why: str) -> Request:
+    """Delete a manifest, by its path in the API; it may be gone already."""
+    return Request(
+        name="prune",
+        why=why,
+        method="DELETE",
+        path=path,
+        effect=Effect.PUBLISH,
+        expected=(204, 404),
+    )
+
+
+def _read(name: str, path: str, why: str, *, expected: tuple[int, ...] = (200,)) -> Request:
+    return Request(
+        name=name,
+        why=why,
+        method="GET",
+        path=path,
+        effect=Effect.READ,
+        expected=expected,
+    )
+
+
+def _decode(request: Request, answer: Answer, shape: type[_Shape]) -> _Shape:
+    """Read an answer; raises ``StepFailed`` where it is not what the API gives."""
+    try:
+        return msgspec.json.decode(answer.out, type=shape)
+    except msgspec.MsgspecError as error:
+        raise StepFailed(
+            f"{request.name}: {request.path} gave no answer of GitHub's API, to {request.why}: "
+            f"{error}",
+            hint="check GITHUB_API_URL, and what stands between; then run the same command again",
+        ) from error
 
 
 def create_release(repository: str, why: str, body: Mapping[str, Json]) -> Request:
     """Make a release."""
-    return Request(
-        name="publish",
-        why=why,
-        method="POST",
-        path=f"/repos/{repository}/releases",
-        body=body,
-        effect=Effect.PUBLISH,
-    )
+    return _write("POST", f"/repos/{repository}/releases", why, body=body)
 
 
 def change_release(repository: str, release_id: str, why: str, body: Mapping[str, Json]) -> Request:
     """Change what a release says."""
-    return Request(
-        name="publish",
-        why=why,
-        method="PATCH",
-        path=f"/repos/{repository}/releases/{release_id}",
-        body=body,
-        effect=Effect.PUBLISH,
-    )
+    return _write("PATCH", f"/repos/{repository}/releases/{release_id}", why, body=body)
 
 
 def delete_release(repository: str, release_id: str, why: str) -> Request:
     """Delete a release."""
-    return Request(
-        name="publish",
-        why=why,
-        method="DELETE",
-        path=f"/repos/{repository}/releases/{release_id}",
-        effect=Effect.PUBLISH,
-    )
+    return _write("DELETE", f"/repos/{repository}/releases/{release_id}", why)
 
 
 def upload_asset(release: Published, asset: str, content: Mapping[str, object]) -> Request:
     """Add a JSON document to a release, under the address that the API gave for it."""
     text = json.dumps(content, indent=2)
+    path = f"{release.upload}?name={asset}"
+    return _write("POST", path, f"add {asset}", content=f"{text}\n".encode())
+
+
+def _write(
+    method: str,
+    path: str,
+    why: str,
+    *,
+    body: Mapping[str, Json] | None = None,
+    content: bytes = b"",
+) -> Request:
     return Request(
         name="publish",
-        why=f"add {asset}",
-        method="POST",
-        path=f"{release.upload}?name={asset}",
-        content=f"{text}\n".encode(),
+        why=why,
+        method=method,
+        path=path,
+        body=body or {},
+        content=content,
         effect=Effect.PUBLISH,
     )
 

@@ -112,14 +112,8 @@ class MarkRelease:
         before = self._tag_before(target)
         if before:
             tags.append(before)
-        why = f"look for the release {self.tag}"
         published: dict[str, Page] = {}
-        pages = github.list_releases(
-            target.repository,
-            why,
-            tuple(tags),
-            ask,
-        )
+        pages = github.list_releases(target.repository, tuple(tags), ask)
         for page in pages:
             name = str(page["tag_name"])
             if name in tags and not page.get("draft"):
