@@ -57,7 +57,7 @@ RUN --mount=type=secret,id=ca-certificates,target=/etc/ssl/certs/ca-certificates
 FROM --platform=$BUILDPLATFORM ${PYTHON} AS app
 COPY src /app
 RUN mkdir /bin-app && printf '%s\n' '#!/usr/bin/env python3' 'from shipway.cli import main' 'main()' > /bin-app/shipway \
-    && chmod 0755 /bin-app/shipway && find /app -name '__pycache__' -prune -exec rm -rf {} +
+    && chmod 0755 /bin-app/shipway
 
 FROM base
 # Before the copies: a linked layer depends on nothing below it, and is put in its place without a builder.

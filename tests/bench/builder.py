@@ -11,8 +11,7 @@ from pathlib import Path
 from shipway.effects.processes import Processes
 from shipway.errors import ShipwayError
 from shipway.model.actions import Answer, Command, Effect
-from shipway.rehearsal.ports import free_port
-from shipway.rehearsal.registry import start_registry, wait_for_address
+from shipway.rehearsal.registry import start_registry, wait_for_registry
 from shipway.settings import Settings
 from shipway.target.context import Context
 from shipway.target.plan import plan_build
@@ -61,29 +60,21 @@ class Builder:
         image = (
             f"type=image,name={self.registry}/orders:bench,push=,store=false,{COMPRESSION}{output}"
         )
+        self._build(platforms, f"--output={image}", *words)
+
+    def fetch_packages(self) -> None:
+        """Put the packages of each platform into ``packages/`` of the checkout."""
+        self._build(PLATFORMS, "--target=packages", "--output=type=local,dest=packages")
+
+    def _build(self, platforms: tuple[str, ...], *words: str) -> None:
         self.run(
             "docker",
             "buildx",
             "build",
             "--progress=plain",
             f"--platform={','.join(platforms)}",
-            f"--output={image}",
             *self.certificates,
             *words,
-            ".",
-        )
-
-    def fetch_packages(self) -> None:
-        """Put the packages of each platform into ``packages/`` of the checkout."""
-        self.run(
-            "docker",
-            "buildx",
-            "build",
-            "--progress=plain",
-            f"--platform={','.join(PLATFORMS)}",
-            *self.certificates,
-            "--target=packages",
-            "--output=type=local,dest=packages",
             ".",
         )
 
@@ -126,7 +117,8 @@ class Builder:
 def open_builder(folder: Path, runner: Processes, environment: Mapping[str, str]) -> Builder:
     """Start the registry and check the service out; raises ``NotMeasured`` without an engine."""
     folder.mkdir()
-    builder = Builder(folder, f"127.0.0.1:{free_port()}", runner, environment)
+    registry = start_registry(folder / "registry", environment)
+    builder = Builder(folder, registry, runner, environment)
     shutil.copytree(SERVICE, builder.checkout, ignore=shutil.ignore_patterns("__pycache__"))
     try:
         builder.run("docker", "buildx", "ls")
@@ -140,10 +132,7 @@ def open_builder(folder: Path, runner: Processes, environment: Mapping[str, str]
     builder.git("init", "--quiet", "--initial-branch=main")
     builder.git("add", "--all")
     builder.git("commit", "--quiet", "--message=feat: a service")
-    start_registry(folder / "registry", int(builder.registry.rpartition(":")[2]), environment)
-    wait_for_address(
-        f"http://{builder.registry}/v2/", "the registry of the benchmarks", folder / "registry/log"
-    )
+    wait_for_registry(registry, folder / "registry")
     return builder
 
 

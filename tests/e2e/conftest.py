@@ -15,8 +15,7 @@ from shipway.effects.environment import equip
 from shipway.effects.processes import Processes
 from shipway.rehearsal import leash
 from shipway.rehearsal.engine import daemon
-from shipway.rehearsal.ports import free_port
-from shipway.rehearsal.registry import PROGRAMS, start_registry, wait_for_address
+from shipway.rehearsal.registry import PROGRAMS, start_registry, wait_for_registry
 from shipway.tools.cosign import ask_for_help, knows_signing_configs
 from tests.sigstore.flags import install
 from tests.sigstore.service import stand_up
@@ -74,11 +73,11 @@ def fixture_bench(tmp_path: Path) -> Iterator[Bench]:
         )
     with leash.hold(tmp_path / "services") as mark, stand_up(tmp_path) as sigstore:
         folder = tmp_path / "services/registry"
-        registry = start_registry(folder, free_port(), tools | mark)
+        registry = start_registry(folder, tools | mark)
         plain = {"PATH": tools["PATH"], "HOME": str(tmp_path), "DOCKER_CONFIG": str(tmp_path)}
         help_text = Processes(plain)(ask_for_help("bench"))
         environment = install(
             tmp_path / "bin", cosign, sigstore, plain, modern=knows_signing_configs(help_text)
         )
-        wait_for_address(f"http://{registry}/v2/", "the registry of the test", folder / "log")
+        wait_for_registry(registry, folder)
         yield Bench(sigstore, Processes(environment, patience=60), registry)

@@ -18,8 +18,7 @@ from pathlib import Path
 from shipway.effects.environment import equip
 from shipway.effects.processes import Processes
 from shipway.rehearsal import leash, origin, releases
-from shipway.rehearsal.ports import free_port
-from shipway.rehearsal.registry import start_registry, wait_for_address
+from shipway.rehearsal.registry import start_registry, wait_for_registry
 from shipway.tools.cosign import ask_for_help, knows_signing_configs
 from tests.faults import docker, programs, proxy
 from tests.faults.director import Director, kill_group
@@ -138,7 +137,7 @@ def stand_up(home: Path, environment: Mapping[str, str], *, states: int = 2) -> 
         (home / "trust").mkdir(parents=True)
         services = stack.enter_context(service.stand_up(home / "trust", longest=leash.LONGEST))
         port = stack.enter_context(proxy.serve(releases.make_server(home / "releases")))
-        registry = start_registry(home / "registry", free_port(), tools | mark)
+        registry = start_registry(home / "registry", tools | mark)
         upstreams |= {
             "/v2/": registry,
             releases.API_PATH: f"127.0.0.1:{port}",
@@ -156,9 +155,7 @@ def stand_up(home: Path, environment: Mapping[str, str], *, states: int = 2) -> 
         services.workflow = Workflow(repository=REPOSITORY)
         world.environment = _environment(world, tools | mark)
         director.rival = world.release_second
-        wait_for_address(
-            f"http://{registry}/v2/", "the registry of the matrix", home / "registry/log"
-        )
+        wait_for_registry(registry, home / "registry")
         _prepare(world, states)
         yield world
         director.disarm()
@@ -194,7 +191,6 @@ def _environment(world: World, tools: Mapping[str, str]) -> dict[str, str]:
         **origin.isolate(REPOSITORY, home / "origin.git"),
         **token,
         "PYTHONDONTWRITEBYTECODE": "1",
-        "GIT_TERMINAL_PROMPT": "0",
         "NO_MKDOCS_2_WARNING": "1",
     }
 

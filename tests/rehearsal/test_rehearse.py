@@ -22,7 +22,7 @@ from shipway.model.actions import Answer, Command, NextVersion, Question, Reply
 from shipway.model.release import Decision
 from shipway.model.version import Version, parse_version
 from shipway.rehearsal import keys, origin, rehearse
-from shipway.rehearsal.registry import start_registry, wait_for_address
+from shipway.rehearsal.registry import start_registry, wait_for_address, wait_for_registry
 from shipway.rehearsal.remotes import scrub
 from shipway.rehearsal.waiting import wait_until
 from shipway.run.release import run_release
@@ -267,12 +267,12 @@ def test_keys_for_both_generations_of_cosign(tmp_path: Path, offers: str, modern
 
 def test_without_its_program_the_registry_is_a_container(tmp_path: Path) -> None:
     install(tmp_path / "tools", "docker", "import sys; sys.exit(' '.join(sys.argv[1:]))")
-    address = start_registry(tmp_path / "registry", 1, {"PATH": str(tmp_path / "tools")})
+    address = start_registry(tmp_path / "registry", {"PATH": str(tmp_path / "tools")})
     log = tmp_path / "registry/log"
     assert wait_until(lambda: log.read_text() != "", patience=10)
     with pytest.raises(ToolMissing, match="(?s)the registry does not answer.*registry:2"):
-        wait_for_address(f"http://{address}/v2/", "the registry", log, patience=0.05)
-    assert "run --rm --publish 127.0.0.1:1:5000 registry:2" in log.read_text()
+        wait_for_registry(address, tmp_path / "registry", patience=0.05)
+    assert f"run --rm --publish {address}:5000 registry:2" in log.read_text()
 
 
 def test_a_service_without_a_log_is_named_all_the_same(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from shipway.effects.processes import Processes
 from shipway.errors import ContextError
 from shipway.image.repository import parse_remote
 from shipway.model.actions import Command
+from shipway.rehearsal.files import write_text
 from shipway.tools import git_origin
 
 IDENTITY = {
@@ -29,12 +30,11 @@ def isolate(repository: str, bare: Path) -> dict[str, str]:
     folder = _quote(str(bare))
     address = _quote(f"https://github.com/{repository}.git")
     settings = bare.with_name("gitconfig")
-    settings.parent.mkdir(parents=True, exist_ok=True)
-    settings.write_text(
+    write_text(
+        settings,
         f"[url {folder}]\n\tinsteadOf = {address}\n"
         "[safe]\n\tdirectory = *\n"
         "[maintenance]\n\tauto = false\n",
-        encoding="utf-8",
     )
     return {
         "GIT_CONFIG_GLOBAL": str(settings),

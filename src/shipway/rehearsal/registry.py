@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
 from shipway.errors import ToolMissing
+from shipway.rehearsal import background
 from shipway.rehearsal.files import write_text
+from shipway.rehearsal.ports import free_port, open_on_loopback
 from shipway.rehearsal.waiting import wait_until
 from shipway.tools.docker import run_registry
 
@@ -19,27 +20,31 @@ PROGRAMS = ("docker-registry", "registry")
 """Debian's name of the CNCF distribution's program, and upstream's."""
 
 
-def start_registry(folder: Path, port: int, environment: Mapping[str, str]) -> str:
+def start_registry(folder: Path, environment: Mapping[str, str]) -> str:
     """Start a registry; gives its address (``127.0.0.1:PORT``), which answers a moment later.
 
     Without the program it runs as a container of the Docker Engine.
     """
-    folder.mkdir(parents=True)
-    address = f"127.0.0.1:{port}"
+    address = f"127.0.0.1:{free_port()}"
     program = _find_program(environment)
     if program is None:
         argv = run_registry(address)
     else:
         argv = _native(folder, address, program)
-    with (folder / "log").open("ab") as log:
-        subprocess.Popen(
-            argv,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
+    background.start(argv, environment, _log(folder))
     return address
+
+
+def wait_for_registry(address: str, folder: Path, *, patience: float = 60.0) -> None:
+    """Wait until the registry that was started in ``folder`` answers.
+
+    Raises ``ToolMissing`` with the end of its log when it takes longer than ``patience`` seconds.
+    """
+    wait_for_address(f"http://{address}/v2/", "the registry", _log(folder), patience=patience)
+
+
+def _log(folder: Path) -> Path:
+    return folder / "log"
 
 
 def render_registry_config(address: str, images: Path) -> str:
@@ -82,20 +87,15 @@ def wait_for_address(url: str, name: str, log: Path, *, patience: float = 60.0) 
     """
     if wait_until(lambda: _responds(url), patience=patience):
         return
-    output = ""
-    if log.exists():
-        output = log.read_text(encoding="utf-8", errors="replace")[-800:]
     raise ToolMissing(
-        f"{name} does not answer\n{output}",
+        f"{name} does not answer\n{background.read_ending(log)}",
         hint="run `task engine`, then the same command again",
     )
 
 
 def _responds(url: str) -> bool:
-    # No proxy: this is the machine itself.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url, timeout=5):
+        with open_on_loopback(urllib.request.Request(url)):
             return True
     except urllib.error.HTTPError:
         return True

@@ -27,9 +27,9 @@ SERVING_SECONDS = 3600.0
 
 HostedRelease = dict[str, Any]
 """A release as the API shows it; Any: a JSON document, with whatever fields a client sent."""
-Reply = tuple[int, object]
+ApiReply = tuple[int, object]
 """A status and the JSON document that goes with it."""
-_NOT_FOUND: Reply = (404, {"message": "Not Found"})
+_NOT_FOUND: ApiReply = (404, {"message": "Not Found"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,10 @@ class ApiRequest:
         return self.query.get(name, [default])[0]
 
 
+class _Missing(Exception):
+    """Says that no release of the repository has the number."""
+
+
 class ReleaseStore:
     """Keep the releases of all repositories in a folder, where people can look at them."""
 
@@ -55,7 +59,7 @@ class ReleaseStore:
         self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
         self._file = folder / "releases.json"
-        self._routes: list[tuple[str, str, Callable[..., Reply]]] = [
+        self._routes: list[tuple[str, str, Callable[..., ApiReply]]] = [
             ("GET", r"/repos/([^/]+/[^/]+)/releases", self._list),
             ("GET", r"/repos/([^/]+/[^/]+)/releases/latest", self._latest),
             ("GET", r"/repos/([^/]+/[^/]+)/releases/tags/(.+)", self._by_tag),
@@ -65,13 +69,16 @@ class ReleaseStore:
             ("DELETE", r"/repos/([^/]+/[^/]+)/releases/(\d+)", self._delete),
         ]
 
-    def answer(self, request: ApiRequest) -> Reply:
-        """Answer a request; 404 where no route leads."""
+    def answer(self, request: ApiRequest) -> ApiReply:
+        """Answer a request; 404 where no route leads, and where no release has the number."""
         with self._lock:
             for method, pattern, handle in self._routes:
                 match = re.fullmatch(pattern, request.path)
                 if match and method == request.method:
-                    return handle(request, *match.groups())
+                    try:
+                        return handle(request, *match.groups())
+                    except _Missing:
+                        return _NOT_FOUND
         return _NOT_FOUND
 
     def _read(self) -> list[HostedRelease]:
@@ -94,7 +101,7 @@ class ReleaseStore:
         draft.write_text(f"{text}\n", encoding="utf-8")
         draft.replace(self._file)
 
-    def _list(self, request: ApiRequest, repository: str) -> Reply:
+    def _list(self, request: ApiRequest, repository: str) -> ApiReply:
         size = int(request.parameter("per_page", "30"))
         page = int(request.parameter("page", "1"))
         releases = self._read_hosted(repository)
@@ -103,27 +110,30 @@ class ReleaseStore:
         end = start + size
         return 200, releases[start:end]
 
-    def _latest(self, _: ApiRequest, repository: str) -> Reply:
+    def _latest(self, _: ApiRequest, repository: str) -> ApiReply:
         for release in self._read_published(repository):
             if release.get("make_latest") == "true":
                 return 200, release
         return _NOT_FOUND
 
-    def _by_tag(self, _: ApiRequest, repository: str, tag: str) -> Reply:
+    def _by_tag(self, _: ApiRequest, repository: str, tag: str) -> ApiReply:
         for release in self._read_published(repository):
             if release["tag_name"] == tag:
                 return 200, release
         return _NOT_FOUND
 
-    def _create(self, request: ApiRequest, repository: str) -> Reply:
+    def _create(self, request: ApiRequest, repository: str) -> ApiReply:
         fields = json.loads(request.body)
         tag = fields.get("tag_name")
         if not tag:
             return _refuse("missing_field", field="tag_name")
-        status, _ = self._by_tag(request, repository, tag)
-        if status == 200 and not fields.get("draft"):
-            return _refuse("already_exists", field="tag_name")
         releases = self._read()
+        is_public = any(
+            (other["repository"], other["tag_name"], other["draft"]) == (repository, tag, False)
+            for other in releases
+        )
+        if is_public and not fields.get("draft"):
+            return _refuse("already_exists", field="tag_name")
         numbers = [release["id"] for release in releases]
         number = max(numbers, default=0) + 1
         address = f"{request.base}{API_PATH}/repos/{repository}/releases/{number}"
@@ -143,11 +153,9 @@ class ReleaseStore:
         self._write([*releases, created])
         return 201, created
 
-    def _change(self, request: ApiRequest, repository: str, number: str) -> Reply:
+    def _change(self, request: ApiRequest, repository: str, number: str) -> ApiReply:
         releases = self._read()
         release = _find(releases, repository, number)
-        if release is None:
-            return _NOT_FOUND
         fields = json.loads(request.body)
         if fields.get("make_latest") == "true":
             for other in releases:
@@ -156,20 +164,16 @@ class ReleaseStore:
         self._write(releases)
         return 200, release
 
-    def _delete(self, _: ApiRequest, repository: str, number: str) -> Reply:
+    def _delete(self, _: ApiRequest, repository: str, number: str) -> ApiReply:
         releases = self._read()
         release = _find(releases, repository, number)
-        if release is None:
-            return _NOT_FOUND
         releases.remove(release)
         self._write(releases)
         return 204, None
 
-    def _upload(self, request: ApiRequest, repository: str, number: str) -> Reply:
+    def _upload(self, request: ApiRequest, repository: str, number: str) -> ApiReply:
         releases = self._read()
         release = _find(releases, repository, number)
-        if release is None:
-            return _NOT_FOUND
         name = request.parameter("name", "")
         assets = release["assets"]
         names = {asset["name"] for asset in assets}
@@ -192,14 +196,15 @@ class ReleaseStore:
         return 201, uploaded
 
 
-def _find(releases: list[HostedRelease], repository: str, number: str) -> HostedRelease | None:
+def _find(releases: list[HostedRelease], repository: str, number: str) -> HostedRelease:
+    """Find a release by its number; raises ``_Missing`` where the repository has none such."""
     for release in releases:
         if release["repository"] == repository and release["id"] == int(number):
             return release
-    return None
+    raise _Missing
 
 
-def _refuse(code: str, **details: str) -> Reply:
+def _refuse(code: str, **details: str) -> ApiReply:
     return 422, {"message": "Validation Failed", "errors": [{"code": code, **details}]}
 
 
@@ -223,7 +228,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def _reply(self, body: bytes) -> Reply:
+    def _reply(self, body: bytes) -> ApiReply:
         if not self.headers.get("Authorization"):
             return 401, {"message": "Requires authentication"}
         address = urlsplit(self.path)

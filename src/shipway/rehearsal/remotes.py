@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import secrets
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from shipway.effects.facts import load_project
-from shipway.rehearsal import origin, releases
+from shipway.rehearsal import background, origin, releases
 from shipway.rehearsal.files import write_json
 from shipway.rehearsal.keys import PASSWORD, make_keys
 from shipway.rehearsal.ports import free_port
-from shipway.rehearsal.registry import start_registry, wait_for_address
+from shipway.rehearsal.registry import start_registry, wait_for_address, wait_for_registry
 
 _PASSED_ON = (
     "PATH",
@@ -92,7 +91,7 @@ def stand_up(
     public |= origin.isolate(repository, folder / "origin.git")
     progress(f"rehearsing {repository} in {folder}")
     # The services come up while git and cosign work.
-    registry = start_registry(folder / "registry", free_port(), public)
+    registry = start_registry(folder / "registry", public)
     api = _start_releases(folder, public)
     clone = origin.make_origin(
         source,
@@ -103,11 +102,7 @@ def stand_up(
     )
     origin.point_at_github(clone, repository, remote, public)
     password, signing_config = make_keys(folder / "keys", public)
-    wait_for_address(
-        f"http://{registry}/v2/",
-        "the registry of the rehearsal",
-        folder / "registry/log",
-    )
+    wait_for_registry(registry, folder / "registry")
     wait_for_address(api, "the releases endpoint of the rehearsal", folder / "releases.log")
     return Remotes(
         folder=folder,
@@ -134,11 +129,7 @@ def scrub(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
     config = {"cliPluginsExtraDirs": _plugin_folders(environment)}
     write_json(folder / "docker/config.json", config)
     # Modules are not compiled: the folder is gone in a minute.
-    return {
-        **public,
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-    }
+    return {**public, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _plugin_folders(environment: Mapping[str, str]) -> list[str]:
@@ -167,12 +158,5 @@ def _start_releases(folder: Path, environment: Mapping[str, str]) -> str:
         str(folder / "releases"),
         str(port),
     )
-    with (folder / "releases.log").open("ab") as log:
-        subprocess.Popen(
-            argv,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
+    background.start(argv, environment, folder / "releases.log")
     return f"http://127.0.0.1:{port}{releases.API_PATH}"

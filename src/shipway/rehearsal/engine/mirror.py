@@ -13,19 +13,18 @@ from pathlib import Path
 
 from shipway.effects.engine_record import Service
 from shipway.effects.processes import Runner
+from shipway.effects.proxies import find_proxies
+from shipway.effects.registry import MANIFESTS
 from shipway.rehearsal.engine import bases
 from shipway.rehearsal.engine.home import Home
 from shipway.rehearsal.engine.services import start_service, wait_for_service
 from shipway.rehearsal.engine.sources import machine_source
 from shipway.rehearsal.files import write_text
+from shipway.rehearsal.ports import open_on_loopback
 from shipway.rehearsal.registry import render_registry_config
 from shipway.tools.build import build_stand_in
 
 HUB = "https://registry-1.docker.io/v2/"
-_MANIFESTS = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.oci.image.manifest.v1+json",
-)
 
 
 def start_mirror(home: Home, port: int, environment: Mapping[str, str]) -> Service:
@@ -53,15 +52,13 @@ def holds(port: int, image: str) -> bool:
 
 def mirror_answers(port: int, path: str = "") -> bool:
     """Say whether the mirror answers 200 for a path of its API; the empty one is its greeting."""
-    # No proxy: this is the machine itself.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/v2/{path}",
         method="HEAD",
-        headers={"Accept": ", ".join(_MANIFESTS)},
+        headers={"Accept": ", ".join(MANIFESTS)},
     )
     try:
-        with opener.open(request, timeout=5) as answer:
+        with open_on_loopback(request) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
@@ -75,12 +72,10 @@ def hub_answers(
     A registry greets with 401 who has no token yet; a firewall in its place answers something else,
     or nothing.
     """
-    proxy = environment.get("HTTPS_PROXY") or environment.get("https_proxy")
-    proxies = {"https": proxy} if proxy else {}
     try:
         context = ssl.create_default_context(cafile=environment.get("SSL_CERT_FILE"))
         opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler(proxies),
+            urllib.request.ProxyHandler(find_proxies(address, environment)),
             urllib.request.HTTPSHandler(context=context),
         )
         with opener.open(address, timeout=patience) as answer:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from shipway.effects.engine_record import Service, start_time
 from shipway.errors import ToolMissing
+from shipway.rehearsal import background
 from shipway.rehearsal.waiting import wait_until
 
 
@@ -19,16 +19,7 @@ def start_service(
     name: str, argv: Sequence[str], environment: Mapping[str, str], log: Path
 ) -> Service:
     """Start a service in a session of its own, with its output in ``log``."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            argv,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+    process = background.start(argv, environment, log, own_session=True)
     started = start_time(process.pid) or 0
     return Service(name, process.pid, started)
 
@@ -87,12 +78,8 @@ def wait_for_service(
 
 
 def _no_answer(service: Service, verb: str, log: Path) -> ToolMissing:
-    text = log.read_text(encoding="utf-8", errors="replace")
-    lines = text.splitlines()
-    last = [f"  | {line[:200]}" for line in lines[-8:]]
-    ending = "\n".join(last)
     return ToolMissing(
-        f"{service.name} {verb}:\n{ending}",
+        f"{service.name} {verb}:\n{background.read_ending(log)}",
         hint=f"read {log}, then run `task engine:stop` and `task engine` again",
     )
 
