@@ -465,9 +465,9 @@ class TestMirror:
         made: list[str] = []
         roots: list[object] = []
 
-        def python_context(folder: Path, source: Source, runner: Recorder, root: Path) -> None:
+        def python_context(*context: object) -> None:
             made.append("python")
-            roots.append(root)
+            roots.append(context[-1])
 
         monkeypatch.setattr(mirror, "machine_source", lambda *_: SOURCE)
         monkeypatch.setattr(bases, "python_context", python_context)
