@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -105,13 +105,14 @@ class TestTools:
     def test_a_user_without_the_variable_has_the_listed_home(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        listed = pwd.getpwuid(os.getuid()).pw_dir
-        assert cache_folder({}) == Path(listed, ".cache/shipway")
+        users = pytest.importorskip("pwd")
+        monkeypatch.setattr(users, "getpwuid", lambda _: SimpleNamespace(pw_dir="/u"))
+        assert cache_folder({}) == Path("/u/.cache/shipway")
 
         def nobody(_user: int) -> None:
             raise KeyError
 
-        monkeypatch.setattr(pwd, "getpwuid", nobody)
+        monkeypatch.setattr(users, "getpwuid", nobody)
         assert cache_folder({}) == Path("/.cache/shipway")
 
     @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import pytest
@@ -67,6 +68,8 @@ def test_what_moves_the_cursor_is_escaped(text: str, shown: str) -> None:
 def test_a_time_is_the_same_on_every_machine(
     text: str, seconds: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if sys.platform == "win32":
+        pytest.skip("a process cannot change its zone there")
     monkeypatch.setenv("TZ", "Pacific/Auckland")
     time.tzset()
     try:
