@@ -69,7 +69,8 @@ class ToolMissing(ShipwayError):
 class StepFailed(ShipwayError):
     """Says that a command or a request failed, or that a question could not be asked.
 
-    It never means "not there". ``passes`` says that the trouble may be over in a moment.
+    It never means "not there". ``passes`` says that the trouble may be over in a moment, ``pause``
+    how many seconds to wait before, where somebody said so.
     """
 
     status = 5
@@ -80,10 +81,12 @@ class StepFailed(ShipwayError):
         *,
         hint: str,
         passes: bool = False,
+        pause: float = 0.0,
         document: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message, hint=hint, document=document)
         self.passes = passes
+        self.pause = pause
 
 
 class Conflict(ShipwayError):

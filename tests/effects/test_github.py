@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,7 +103,7 @@ class TestApi:
     def test_an_api_that_does_not_answer_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from requests import ConnectionError as NoConnection
 
-        api = Api("http://127.0.0.1:1", "a-token")
+        api = Api("http://127.0.0.1:1", "a-token", wait=lambda _seconds: None)
 
         def unreachable(_: Request) -> Answer:
             raise NoConnection
@@ -109,46 +113,206 @@ class TestApi:
             api(Request(name="publish", why="test", method="GET", path="/x", effect=Effect.READ))
 
 
-class Refusing(BaseHTTPRequestHandler):
-    """Answers 503 to everything, and counts."""
-
-    asked: list[str] = []
-
-    def do_GET(self) -> None:  # pylint: disable=invalid-name
-        self.asked.append(self.command)
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.send_response(503)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    do_POST = do_GET  # noqa: N815  # http.server's name
-
-    def log_message(self, format: str, *args: object) -> None:  # pylint: disable=redefined-builtin
-        """Say nothing."""
+Row = tuple[int, Mapping[str, str], str]
+"""Status, headers and body of an answer."""
+WHY = "draft the release v1"
+SECONDARY = '{"message": "You have exceeded a secondary rate limit."}'
 
 
-@pytest.fixture(name="busy")
-def fixture_busy() -> Iterator[str]:
-    """The address of an API that is busy."""
-    Refusing.asked.clear()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+@dataclass
+class Scripted:
+    """An API that gives answers that were written before; the last one for ever."""
 
+    rows: list[Row]
+    asked: list[str] = field(default_factory=list)
+    waited: list[float] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    address: str = ""
 
-def test_a_write_is_not_sent_twice(busy: str) -> None:
-    with pytest.raises(StepFailed, match="publish: "):
-        Api(busy, "a-token")(
-            Request(
-                name="publish",
-                why="draft",
-                method="POST",
-                path="/repos/a/b/releases",
-                body={"tag_name": "v1"},
-                effect=Effect.PUBLISH,
-            )
+    def api(self, patience: float = 90.0) -> Api:
+        """A client whose pauses take no time."""
+        return Api(
+            self.address,
+            "a-token",
+            patience=patience,
+            wait=self.waited.append,
+            echo=self.lines.append,
         )
-    assert Refusing.asked == ["POST"]
+
+
+@pytest.fixture(name="serve")
+def fixture_serve() -> Iterator[Callable[..., Scripted]]:
+    """Start an API with answers."""
+    with contextlib.ExitStack() as stack:
+
+        def serve(*rows: Row) -> Scripted:
+            script = Scripted(list(rows))
+
+            class Handler(BaseHTTPRequestHandler):
+                """Gives the next answer."""
+
+                protocol_version = "HTTP/1.1"
+
+                def answer(self) -> None:
+                    """Give the next one."""
+                    script.asked.append(self.command)
+                    self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                    status, headers, text = script.rows[0]
+                    del script.rows[: len(script.rows) > 1]
+                    content = text.encode()
+                    self.send_response(status)
+                    for name, value in headers.items():
+                        self.send_header(name, value)
+                    self.send_header("Content-Length", str(len(content)))
+                    self.end_headers()
+                    self.wfile.write(content)
+
+                do_GET = do_POST = do_DELETE = do_PATCH = answer  # noqa: N815
+
+                def log_message(self, format: str, *args: object) -> None:  # pylint: disable=redefined-builtin
+                    """Say nothing."""
+
+            server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+            server.daemon_threads = True
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(server.shutdown)
+            script.address = f"http://127.0.0.1:{server.server_port}"
+            return script
+
+        yield serve
+
+
+def ask(method: str, **words: Any) -> Request:
+    """A request of publish; Any: whatever a request has."""
+    body = {"tag_name": "v1"} if method in ("POST", "PATCH") else {}
+    effect = Effect.READ if method == "GET" else Effect.PUBLISH
+    path = "/repos/a/b/releases"
+    defaults = {"name": "publish", "why": WHY, "path": path, "body": body, "effect": effect}
+    return Request(method=method, **{**defaults, **words})
+
+
+class TestALimit:
+    """GitHub tells its limits with 403 and 429, and says how long they last."""
+
+    @pytest.mark.parametrize("status", [403, 429])
+    @pytest.mark.parametrize("method", ["GET", "DELETE"])
+    def test_is_waited_for_as_it_says(
+        self, serve: Callable[..., Scripted], method: str, status: int
+    ) -> None:
+        script = serve((status, {"Retry-After": "7"}, SECONDARY), (200, {}, "[]"))
+        assert script.api()(ask(method)).code == 200
+        (pause,) = script.waited
+        assert 7 <= pause <= 8
+        assert script.lines == [f"publish: GitHub's API asks to wait 7 s ({WHY})"]
+
+    def test_is_waited_for_until_it_ends(self, serve: Callable[..., Scripted]) -> None:
+        headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(time.time()) + 20)}
+        script = serve((403, headers, "{}"), (200, {}, "[]"))
+        assert script.api()(ask("GET")).code == 200
+        (pause,) = script.waited
+        assert 18 <= pause <= 23
+
+    def test_that_says_nothing_takes_a_minute_and_then_two(
+        self, serve: Callable[..., Scripted]
+    ) -> None:
+        script = serve((403, {}, SECONDARY), (403, {}, SECONDARY), (200, {}, "[]"))
+        assert script.api(600)(ask("GET")).code == 200
+        first, second = script.waited
+        assert 60 <= first <= 61 and 120 <= second <= 121
+
+    @pytest.mark.parametrize("patience", [5.0, 90.0])
+    def test_that_lasts_longer_than_the_run_waits_is_told(
+        self, serve: Callable[..., Scripted], patience: float
+    ) -> None:
+        script = serve((403, {"Retry-After": "2700"}, SECONDARY))
+        with pytest.raises(StepFailed, match="secondary rate limit") as caught:
+            script.api(patience)(ask("GET"))
+        assert not script.waited and "wait 45 minutes" in caught.value.hint
+
+    @pytest.mark.parametrize("method", ["POST", "PATCH"])
+    def test_of_a_write_is_left_to_its_stage(
+        self, serve: Callable[..., Scripted], method: str
+    ) -> None:
+        script = serve((403, {"Retry-After": "7"}, SECONDARY))
+        with pytest.raises(StepFailed) as caught:
+            script.api()(ask(method))
+        assert caught.value.passes and caught.value.pause == 7
+        assert script.asked == [method] and not script.waited
+
+    def test_of_an_upload_is_one_too(self, serve: Callable[..., Scripted]) -> None:
+        script = serve((403, {"Retry-After": "7"}, SECONDARY))
+        with pytest.raises(StepFailed) as caught:
+            script.api()(ask("POST", content=b"{}", body={}))
+        assert caught.value.passes and caught.value.pause == 7
+
+    def test_of_writes_grows_while_it_says_nothing(self, serve: Callable[..., Scripted]) -> None:
+        script = serve((403, {}, SECONDARY))
+        api = script.api()
+        pauses: list[float] = []
+        for _ in range(3):
+            with pytest.raises(StepFailed) as caught:
+                api(ask("POST"))
+            pauses.append(caught.value.pause)
+        assert pauses == [60, 120, 240]
+
+    def test_is_no_lack_of_rights_and_a_lack_of_rights_is_final(
+        self, serve: Callable[..., Scripted]
+    ) -> None:
+        script = serve((403, {}, '{"message": "Resource not accessible by integration"}'))
+        for method in ("GET", "POST", "DELETE"):
+            with pytest.raises(StepFailed, match="not accessible") as caught:
+                script.api()(ask(method))
+            assert not caught.value.passes and "contents: write" in caught.value.hint
+        assert script.asked == ["GET", "POST", "DELETE"]
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"Retry-After": "soon"},
+            {"Retry-After": "9" * 400},
+            {"Retry-After": "-1"},
+            {"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"},
+            {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"},
+            {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9" * 30},
+            {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "soon"},
+            {"x-ratelimit-limit": "x", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "inf"},
+        ],
+    )
+    def test_neither_hangs_nor_breaks_whatever_it_says(
+        self, serve: Callable[..., Scripted], headers: Mapping[str, str]
+    ) -> None:
+        script = serve((403, headers, SECONDARY))
+        with pytest.raises(StepFailed) as caught:
+            script.api()(ask("GET"))
+        assert caught.value.passes and "again" in caught.value.hint
+        assert len(script.asked) <= 3 and sum(script.waited) < 200
+
+
+def test_a_service_that_is_busy_is_asked_three_times(serve: Callable[..., Scripted]) -> None:
+    script = serve((503, {}, "busy"))
+    with pytest.raises(StepFailed, match="503") as caught:
+        script.api()(ask("GET"))
+    assert caught.value.passes and script.asked == ["GET"] * 3 and len(script.waited) == 2
+
+
+def test_a_write_is_not_sent_twice(serve: Callable[..., Scripted]) -> None:
+    script = serve((503, {}, ""))
+    with pytest.raises(StepFailed, match="publish: "):
+        script.api()(ask("POST"))
+    assert script.asked == ["POST"]
+
+
+def test_a_refused_certificate_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    from requests.exceptions import SSLError
+
+    def refuse(_: Request) -> object:
+        raise SSLError
+
+    waited: list[float] = []
+    api = Api("https://api.example", "a-token", wait=waited.append)
+    monkeypatch.setattr(api, "_connect", lambda: refuse)
+    with pytest.raises(StepFailed, match="SSLError"):
+        api(ask("GET"))
+    assert not waited

@@ -277,6 +277,28 @@ def test_no_pause_is_longer_than_a_minute(target: Target) -> None:
     assert max(waited) == 60
 
 
+@pytest.mark.parametrize("patience", [90.0, 1.0])
+def test_a_pause_that_is_asked_for_is_kept_or_the_run_ends(target: Target, patience: float) -> None:
+    remotes, waited, refused = ModelRemotes(), list[float](), set[str]()
+
+    def limiting(request: Request) -> Answer:
+        if request.effect is Effect.PUBLISH and request.why not in refused:
+            refused.add(request.why)
+            raise StepFailed("secondary rate limit", hint="", passes=True, pause=42)
+        return remotes.request(request)
+
+    executor = replace(remotes.executor, api=limiting, wait=waited.append, patience=patience)
+    if patience < 42:
+        with pytest.raises(StepFailed, match="rate limit"):
+            reconcile(PIPELINE, target, executor, record=lambda _: None)
+        assert not waited and not remotes.releases
+        return
+    reconcile(PIPELINE, target, executor, record=lambda _: None)
+    # Draft, asset and publication: each was refused once, and is there once.
+    assert len(waited) == 3 and all(42 <= seconds <= 43 for seconds in waited)
+    assert len(remotes.releases) == 1
+
+
 def test_patience_ends(target: Target) -> None:
     def down(_: Command) -> Answer:
         raise StepFailed("503", hint="", passes=True)

@@ -1,13 +1,22 @@
-"""Carries requests to GitHub's REST API, through PyGithub: its retries, limits, connections."""
+"""Carries requests to GitHub's REST API, through PyGithub.
+
+Every request keeps to the same rules. A limit is waited for as long as GitHub asks, up to the run's
+patience. What may be sent twice is sent again here; another write was refused or done, and its
+stage looks before it writes again.
+"""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
+from shipway.effects.patience import Patience
 from shipway.errors import StepFailed
 from shipway.model.actions import Answer, Request
+from shipway.tools import github_refusals
 
 if TYPE_CHECKING:
     from github.Requester import Requester
@@ -16,69 +25,110 @@ DEFAULT = "https://api.github.com"
 _TIMEOUT = 30.0
 """Seconds that the API may take to answer."""
 _ATTEMPTS = 3
-"""How often a question is asked again."""
-_TOO_MANY_REQUESTS = 429
-_LONGEST_QUOTE = 300
+"""How often a request is sent while a trouble lasts for which nobody asks to wait."""
+_FIRST_PAUSE = 0.5
+_TWICE = ("GET", "DELETE")
+"""Methods that come to the same when they are sent twice."""
+_Send: TypeAlias = Callable[[Request], tuple[Answer, Mapping[str, str]]]
+"""Sends a request, and gives its answer with the headers."""
 
 
 class Api:
-    """Sends requests to the API at ``address``, with a token. Connects with the first request."""
+    """Sends requests to the API at ``address``, with a token. Connects with the first request.
 
-    def __init__(self, address: str, token: str, *, patience: float = _TIMEOUT) -> None:
+    An answer may take ``timeout`` seconds. ``patience`` says how many seconds a request may wait
+    for troubles to pass; ``echo`` is given a line for each limit that is met.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        token: str,
+        *,
+        timeout: float = _TIMEOUT,
+        patience: float = 60.0,
+        wait: Callable[[float], None] = time.sleep,
+        echo: Callable[[str], None] = lambda _line: None,
+    ) -> None:
         self._address = address or DEFAULT
         self._token = token
-        self._timeout = int(min(patience, _TIMEOUT))
-        self._send: Callable[[Request], Answer] | None = None
+        self._timeout = max(int(min(timeout, _TIMEOUT)), 1)
+        self._patience = patience
+        self._wait = wait
+        self._echo = echo
+        self._send: _Send | None = None
+        self._next_pause = github_refusals.FIRST_PAUSE
 
     def __call__(self, request: Request) -> Answer:
         """Send the request; raises ``StepFailed`` when the status is not an expected one."""
-        from github import GithubException  # slow to import
-        from requests import RequestException
-
         if not self._token:
             raise StepFailed(
                 f"{request.name}: no token for GitHub's API, to {request.why}",
                 hint="set GITHUB_TOKEN (in Actions: `env: GITHUB_TOKEN: ${{ github.token }}`)",
             )
+        patience = Patience(self._patience, self._wait, pause=_FIRST_PAUSE)
+        attempts = 1
+        while True:
+            try:
+                return self._send_once(request)
+            except StepFailed as error:
+                may_pass = error.passes and request.method in _TWICE
+                if not may_pass or not patience.allows(error.pause):
+                    raise
+                if not error.pause:
+                    attempts += 1
+                if attempts > _ATTEMPTS:
+                    raise
+                patience.wait(error.pause)
+
+    def _send_once(self, request: Request) -> Answer:
+        from github import GithubException  # slow to import
+        from requests import RequestException
+        from requests.exceptions import SSLError
+
         if self._send is None:
             self._send = self._connect()
         try:
-            answer = self._send(request)
+            answer, headers = self._send(request)
         except GithubException as error:
-            answer = Answer(code=error.status, err=str(error.data or error.message))
+            answer = Answer(code=error.status, out=_write_document(error.data))
+            headers = error.headers or {}
         except RequestException as error:
             raise StepFailed(
                 f"{request.name}: GitHub's API did not answer, to {request.why}: "
                 f"{type(error).__name__}",
                 hint="check the network, then run the same command again",
+                passes=not isinstance(error, SSLError),
+            ) from error
+        except (ValueError, OverflowError, RuntimeError) as error:
+            # PyGithub reads the headers about limits, and follows addresses, as they come.
+            raise StepFailed(
+                f"{request.name}: GitHub's API gave an answer that cannot be read, to "
+                f"{request.why}: {error}",
+                hint="check GITHUB_API_URL, and what stands between; then run the same command "
+                "again",
                 passes=True,
             ) from error
         if answer.code not in request.expected:
-            raise _refused(request, answer)
+            raise self._refuse(request, answer, headers)
         return answer
 
-    def _connect(self) -> Callable[[Request], Answer]:
-        from github import Auth, Github, GithubRetry
+    def _connect(self) -> _Send:
+        from github import Auth, Github
 
-        # A write whose answer is lost may be done: only questions are asked again here.
-        retry = GithubRetry(
-            total=_ATTEMPTS,
-            allowed_methods=("GET",),
-            status_forcelist=[_TOO_MANY_REQUESTS, *range(500, 600)],
-            backoff_factor=0.5,
-        )
-        # PyGithub waits a second between writes, against abuse limits; a release makes three.
+        # PyGithub waits a second between writes, against abuse limits; a release makes three. It
+        # asks nothing again: its own rules have no bound, and differ from those for writes.
         client = Github(
             auth=Auth.Token(self._token),
             base_url=self._address,
             timeout=self._timeout,
-            retry=retry,
+            retry=None,
             seconds_between_requests=None,
             seconds_between_writes=None,
         )
         requester = client.requester
 
-        def send(request: Request) -> Answer:
+        def send(request: Request) -> tuple[Answer, Mapping[str, str]]:
             return (
                 _send_content(requester, request)
                 if request.content
@@ -87,14 +137,43 @@ class Api:
 
         return send
 
+    def _refuse(self, request: Request, answer: Answer, headers: Mapping[str, str]) -> StepFailed:
+        """Give the error for an answer whose status is not an expected one."""
+        is_limit = github_refusals.is_limit(answer.code, headers, answer.out)
+        passes = is_limit or answer.code >= 500
+        pause = github_refusals.read_pause(headers, time.time()) if passes else None
+        if is_limit and pause is None:
+            pause = self._next_pause
+            self._next_pause *= 2
+        hint = github_refusals.find_hint(answer.code, answer.out, request.permission)
+        if passes:
+            hint = "run the same command again"
+        if pause:
+            length = github_refusals.render_pause(pause)
+            hint = f"wait {length}, then run the same command again"
+            self._echo(f"{request.name}: GitHub's API asks to wait {length} ({request.why})")
+        words = github_refusals.quote(answer.out)
+        return StepFailed(
+            f"{request.name}: GitHub's API answered {answer.code} to {request.method} "
+            f"{request.path}: {words}",
+            hint=hint,
+            passes=passes,
+            pause=pause or 0.0,
+        )
 
-def _send_json(requester: Requester, request: Request) -> Answer:
+
+def _write_document(data: object) -> str:
+    """Give the text of what PyGithub has decoded already."""
+    return data if isinstance(data, str) else json.dumps(data)
+
+
+def _send_json(requester: Requester, request: Request) -> tuple[Answer, Mapping[str, str]]:
     body = dict(request.body) or None
-    status, _, text = requester.requestJson(request.method, request.path, input=body)
-    return Answer(code=status, out=text)
+    status, headers, text = requester.requestJson(request.method, request.path, input=body)
+    return Answer(code=status, out=text), headers
 
 
-def _send_content(requester: Requester, request: Request) -> Answer:
+def _send_content(requester: Requester, request: Request) -> tuple[Answer, Mapping[str, str]]:
     headers = {
         "Content-Type": "application/json",
         "Content-Length": str(len(request.content)),
@@ -107,15 +186,4 @@ def _send_content(requester: Requester, request: Request) -> Answer:
         headers,
         content,
     )
-    return Answer(code=201)
-
-
-def _refused(request: Request, answer: Answer) -> StepFailed:
-    """Give the error for an answer whose status is not an expected one."""
-    quote = (answer.err or answer.out)[:_LONGEST_QUOTE]
-    return StepFailed(
-        f"{request.name}: GitHub's API answered {answer.code} to {request.method} {request.path}: "
-        f"{quote}",
-        hint="401 or 403: the job needs `contents: write`; otherwise run the same command again",
-        passes=answer.code == _TOO_MANY_REQUESTS or answer.code >= 500,
-    )
+    return Answer(code=201), {}

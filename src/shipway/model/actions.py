@@ -129,11 +129,13 @@ class Request(Action[Answer]):
     """Describes a request to GitHub's REST API.
 
     ``path`` begins with ``/repos/…`` or is a full address that the API gave. ``expected`` are the
-    HTTP statuses that carry an answer, 404 among them where "not there" is one.
+    HTTP statuses that carry an answer, 404 among them where "not there" is one. ``permission`` is
+    what a token needs for it, as a workflow grants it.
     """
 
     method: str
     path: str
+    permission: str = "contents: write"
     body: Mapping[str, Json] = field(default_factory=dict)
     content: bytes = b""
     expected: tuple[int, ...] = (200, 201, 204)

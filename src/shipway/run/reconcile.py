@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from shipway.effects.executor import Executor
+from shipway.effects.patience import Patience
 from shipway.errors import Conflict, ShipwayError, StepFailed, VerificationFailed
 from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target
@@ -19,8 +19,6 @@ _ROUNDS = 6
 
 The longest needs three rounds.
 """
-_LONGEST_PAUSE = 60.0
-"""Says how many seconds a stage waits at most before it asks again, whatever chance adds."""
 
 
 def reconcile(
@@ -116,7 +114,7 @@ def _converge(stage: Stage, target: Target, world: World, executor: Executor) ->
     remotes are looked at before anything is done again, and before a failure is reported.
     """
     remarks: list[str] = []
-    patience = _Patience(executor)
+    patience = Patience(executor.patience, executor.wait)
     rounds = 0
     acted = False
     before = world
@@ -140,10 +138,10 @@ def _converge(stage: Stage, target: Target, world: World, executor: Executor) ->
         except StepFailed as error:
             if failure is not None:
                 raise failure from None
-            if patience.is_over or not (error.passes or acted):
+            if not patience.allows(error.pause) or not (error.passes or acted):
                 raise
             if error.passes:
-                patience.wait()
+                patience.wait(error.pause)
             else:
                 failure = error
                 rounds += 1
@@ -151,27 +149,6 @@ def _converge(stage: Stage, target: Target, world: World, executor: Executor) ->
         f"{stage.name}: its steps ran, and still: {finding.evidence}",
         hint="look at the remote with `shipway status`, then run the same command again",
     )
-
-
-class _Patience:
-    """Waits for troubles to pass: in ever longer pauses, up to the executor's limit."""
-
-    def __init__(self, executor: Executor) -> None:
-        self._executor = executor
-        self._end = time.monotonic() + executor.patience
-        self._pause = 1.0
-
-    @property
-    def is_over(self) -> bool:
-        """Tell whether even the shortest next pause would end after the limit."""
-        pause_end = time.monotonic() + self._pause
-        return pause_end > self._end
-
-    def wait(self) -> None:
-        """Wait for a random time, so that runs which failed together do not come back together."""
-        spread = random.uniform(1, 2)
-        self._executor.wait(min(self._pause * spread, _LONGEST_PAUSE))
-        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
 
 
 def refuse(stage: Stage, finding: Finding) -> None:

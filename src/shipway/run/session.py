@@ -24,10 +24,13 @@ from shipway.tools import cosign
 
 Progress: TypeAlias = Callable[[str], None]
 """Receives each line of progress."""
-_LONG_PATIENCE = 3600
+_LONG_PATIENCE = 3600.0
 """Says how many seconds a stage waits for troubles to pass in CI, where no person waits."""
-_SHORT_PATIENCE = 60
-"""Says how many seconds a stage waits for troubles to pass where a person waits."""
+_SHORT_PATIENCE = 90.0
+"""Says how many seconds a stage waits for troubles to pass where a person waits.
+
+A limit of GitHub's that says nothing else is waited for a minute.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,12 +127,19 @@ def open_session(
         remote=project.settings.remote,
         runner=runner,
     )
-    api = _open_api(environment, patience)
+    stage_patience = _LONG_PATIENCE if environment.get("CI") else _SHORT_PATIENCE
+    api = Api(
+        environment.get("GITHUB_API_URL") or DEFAULT,
+        environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or "",
+        timeout=patience,
+        patience=stage_patience,
+        echo=progress,
+    )
     executor = Executor(
         runner=runner,
         answers=answers,
         api=api,
-        patience=_LONG_PATIENCE if environment.get("CI") else _SHORT_PATIENCE,
+        patience=stage_patience,
     )
     return Session(
         folder=folder,
@@ -141,9 +151,3 @@ def open_session(
         progress=progress,
         override=override,
     )
-
-
-def _open_api(environment: Mapping[str, str], patience: float) -> Api:
-    token = environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or ""
-    address = environment.get("GITHUB_API_URL") or DEFAULT
-    return Api(address, token, patience=patience)

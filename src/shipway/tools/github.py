@@ -79,7 +79,10 @@ def list_package_versions(owner: str, package: str, ask: Ask) -> Iterator[tuple[
     # The owner is of one kind, and the other kind's path has no versions.
     for kind in ("orgs", "users"):
         path = f"/{kind}/{owner}/packages/container/{place}/versions"
-        request = _read("prune", path, why, expected=(200, 404))
+        request = replace(
+            _read("prune", path, why, expected=(200, 404)),
+            permission="packages: read",
+        )
         for page in _read_pages(request, _PackageVersion, ask):
             for version in page:
                 yield version.name, f"{path}/{version.id}"
@@ -92,6 +95,7 @@ def delete_package_version(path: str, why: str) -> Request:
         why=why,
         method="DELETE",
         path=path,
+        permission="packages: write",
         effect=Effect.PUBLISH,
         expected=(204, 404),
     )
@@ -131,8 +135,9 @@ def change_release(repository: str, release_id: str, why: str, body: Mapping[str
 
 
 def delete_release(repository: str, release_id: str, why: str) -> Request:
-    """Delete a release."""
-    return _write("DELETE", f"/repos/{repository}/releases/{release_id}", why)
+    """Delete a release; it may be gone already."""
+    request = _write("DELETE", f"/repos/{repository}/releases/{release_id}", why)
+    return replace(request, expected=(204, 404))
 
 
 def upload_asset(release: Published, asset: str, content: Mapping[str, object]) -> Request:

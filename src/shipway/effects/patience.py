@@ -1,0 +1,37 @@
+"""Waits for troubles to pass, for a limited time."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+
+_LONGEST_PAUSE = 60.0
+"""Says how many seconds a pause lasts at most, whatever chance adds, where nobody asked for it."""
+
+
+class Patience:
+    """Waits in ever longer pauses, or as long as it is asked to, up to ``seconds`` altogether.
+
+    The first pause is of ``pause`` seconds, or up to twice as long.
+    """
+
+    def __init__(
+        self, seconds: float, wait: Callable[[float], None], *, pause: float = 1.0
+    ) -> None:
+        self._wait = wait
+        self._end = time.monotonic() + seconds
+        self._pause = pause
+
+    def allows(self, asked: float = 0.0) -> bool:
+        """Tell whether the next pause, of ``asked`` seconds at least, would end before the limit."""
+        pause_end = time.monotonic() + max(self._pause, asked)
+        return pause_end <= self._end
+
+    def wait(self, asked: float = 0.0) -> None:
+        """Wait for a random time, so that runs which failed together do not come back together."""
+        pause = min(self._pause * random.uniform(1, 2), _LONGEST_PAUSE)
+        if asked > 0:
+            pause = max(pause, asked + random.random())
+        self._wait(pause)
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
