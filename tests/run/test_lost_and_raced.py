@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from shipway.effects.executor import Executor
-from shipway.errors import StepFailed
+from shipway.errors import Conflict, StepFailed
 from shipway.image.labels import REVISION
-from shipway.model.actions import Answer, Command, Effect, Request
+from shipway.model.actions import Answer, Command, Effect, Json, Request
 from shipway.model.target import Target
 from shipway.run.preview import preview
 from shipway.run.reconcile import reconcile
@@ -122,6 +122,44 @@ class TestTwoAtOnce:
         assert [release["id"] for release in remotes.releases] == [7, 9]
         done = [outcome.name for outcome in outcomes if outcome.outcome == "done"]
         assert done == ["publish"]
+
+
+class TestSomebodyElsesPage:
+    """A page of the release's tag that shipway did not make."""
+
+    def page(self, **fields: Json) -> dict[str, Json]:
+        return {
+            "id": 3,
+            "tag_name": "v1.2.3",
+            "body": "What a person wrote.",
+            "draft": True,
+            "assets": [],
+            "upload_url": "/upload/3/assets{?name}",
+            "html_url": "https://github.com/acme/toy/releases/untagged-3",
+            **fields,
+        }
+
+    def test_is_completed_where_it_is_a_draft(self, target: Target) -> None:
+        remotes = ModelRemotes(releases=[self.page()])
+        run_pipeline(remotes, target)
+        (release,) = remotes.releases
+        body = str(release["body"])
+        assert release["draft"] is False and release["assets"] == [{"name": "image.json"}]
+        assert body.startswith("What a person wrote.\n\n- A feature")
+        assert remotes.tags["v1.2.3"] in body and "shipway verify" in body
+        changes = remotes.changes
+        run_pipeline(remotes, target)
+        assert remotes.changes == changes
+
+    @pytest.mark.parametrize("assets", [[], [{"name": "image.json"}]])
+    def test_is_refused_by_name_where_it_is_public(
+        self, target: Target, assets: list[Json]
+    ) -> None:
+        theirs = self.page(draft=False, assets=assets)
+        remotes = ModelRemotes(releases=[dict(theirs)])
+        with pytest.raises(Conflict, match="v1.2.3 was published by somebody else.*untagged-3"):
+            run_pipeline(remotes, target)
+        assert remotes.releases == [theirs]
 
 
 class Drafts(ModelRemotes):

@@ -13,6 +13,7 @@ from shipway.model.target import Target, require_release
 from shipway.model.version import Version
 from shipway.model.world import Published, World
 from shipway.stages import publish
+from shipway.target.release_page import ASSET, LONGEST_BODY
 from tests.support.conversation import talk
 from tests.support.good_image import INDEX
 
@@ -25,7 +26,7 @@ class TestPublish:
             "id": 1,
             "tag_name": "v1.2.3",
             "draft": False,
-            "assets": [{"name": publish.ASSET}],
+            "assets": [{"name": ASSET}],
             "upload_url": "https://up.example/1/assets{?name,label}",
             "html_url": "page",
             **changes,
@@ -88,13 +89,66 @@ class TestPublish:
         assert publish.judge(target, world).state is State.CONFLICT
 
     def test_the_asset_goes_where_the_draft_says(self, target: Target) -> None:
-        draft = Published(
-            id="1", draft=True, assets=frozenset(), upload="https://up.example", page=""
-        )
+        draft = self.draft(publish.render_body(target, World(index=INDEX)))
         world = World(index=INDEX, release=draft)
         (upload,) = publish.plan(target, world)
         assert isinstance(upload, Request) and upload.path == "https://up.example?name=image.json"
         assert json.loads(upload.content)["digest"] == INDEX.digest
+
+    def draft(self, body: str, *, public: bool = False, assets: tuple[str, ...] = ()) -> Published:
+        return Published(
+            id="1",
+            draft=not public,
+            assets=frozenset(assets),
+            upload="https://up.example",
+            page="https://github.com/acme/toy/releases/1",
+            body=body,
+        )
+
+    @pytest.mark.parametrize("theirs", ["", "What a person wrote.\n", "See `app@sha256:1`"])
+    def test_somebodys_draft_is_completed_before_it_shows(
+        self, target: Target, theirs: str
+    ) -> None:
+        world = World(index=INDEX, release=self.draft(theirs))
+        finding = publish.judge(target, world)
+        assert finding.state is State.ABSENT and "somebody else's draft" in finding.evidence
+        (request,) = publish.plan(target, world)
+        assert isinstance(request, Request) and request.method == "PATCH"
+        body = str(request.body["body"])
+        assert body.startswith(theirs.strip()) and "draft" not in request.body
+        assert f"{target.image}@{INDEX.digest}" in body and "shipway verify" in body
+        world = publish.simulate(target, world)
+        for _ in range(2):
+            assert publish.judge(target, world).state is State.ABSENT
+            world = publish.simulate(target, world)
+        assert publish.judge(target, world).state is State.SAME
+
+    @pytest.mark.parametrize(
+        ("body", "public", "assets", "words"),
+        [
+            ("mine", True, (ASSET,), "was published by somebody else"),
+            ("mine", True, (), "was published by somebody else"),
+            ("mine", False, (ASSET,), "of its own"),
+            ("x" * LONGEST_BODY, False, (), "has no room"),
+        ],
+    )
+    def test_what_somebody_else_made_is_refused_by_name(
+        self, target: Target, body: str, public: bool, assets: tuple[str, ...], words: str
+    ) -> None:
+        release = self.draft(body, public=public, assets=assets)
+        finding = publish.judge(target, World(index=INDEX, release=release))
+        assert finding.state is State.CONFLICT
+        assert words in finding.evidence and release.page in finding.evidence
+
+    def test_a_draft_of_ours_wins_over_somebodys(self, target: Target) -> None:
+        ours = publish.render_body(target, World(index=INDEX))
+        pages = [
+            self.release(id=1, draft=True, assets=[], body="mine"),
+            self.release(id=2, draft=True, assets=[], body=ours),
+        ]
+        answers = (Answer(code=200, out=json.dumps(pages)),)
+        world = talk(publish.observe, target, World(index=INDEX), answers)
+        assert world.release is not None and world.release.id == "2"
 
     def test_notes_name_the_image_and_its_digest(self, target: Target) -> None:
         body = publish.render_body(target, World(index=INDEX))

@@ -13,7 +13,6 @@ from shipway.model.target import Signer, Target, require_release
 from shipway.model.version import Version
 from shipway.model.world import World
 from shipway.settings import GITHUB_ISSUER
-from shipway.stages.publish import verify_words
 from shipway.target.notes import (
     ReleaseFacts,
     edit_changelog,
@@ -23,6 +22,7 @@ from shipway.target.notes import (
     render_page,
     sort_sections,
 )
+from shipway.target.release_page import verify_words
 from tests.support.model_remotes import ModelRemotes, digest_of
 from tests.support.pipeline import run_pipeline
 

@@ -24,6 +24,7 @@ class Published:
     assets: frozenset[str]
     upload: str
     page: str
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,27 +1,32 @@
 """publish: makes the GitHub release: a draft, then its asset, and only then it shows, whole.
 
 Repositories may have immutable releases, which cannot be changed once they are published; hence
-the order.
+the order. A draft that somebody else made for the tag is completed: what they wrote stays above. A
+page that somebody else has published is a conflict.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 from shipway.model.actions import Ask, ComparePackages, Json, PlannedAction, Request
 from shipway.model.release import Release
 from shipway.model.stage import Finding, Needs, Stage, State, Variable
-from shipway.model.target import Signer, Target, require_release, unreleased_reason
+from shipway.model.target import Target, require_release, unreleased_reason
 from shipway.model.world import Page, Published, World, require_index
-from shipway.settings import GITHUB_ISSUER
 from shipway.target.notes import render_page
 from shipway.target.pages import are_published, find_leader, is_overtaken, public_pages, rank_page
+from shipway.target.release_page import (
+    ASSET,
+    bears_marks,
+    complete_body,
+    describe_image,
+    list_marks,
+    verify_words,
+)
 from shipway.tools import github
 
 NAME = "publish"
-ASSET = "image.json"
-"""Names the one asset, which tells programs which image belongs to the release."""
 STAND_IN = "RELEASE_ID"
 """Stands in a dry run in place of the number that GitHub gives a release."""
 _READ_ID = """python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])'"""
@@ -46,7 +51,8 @@ def observe(target: Target, world: World, ask: Ask) -> World:
     if world.index and not are_published(ours):
         changes = _ask_for_changes(target, world, ask)
         world = replace(world, changes=changes)
-    ours.sort(key=rank_page)
+    marks = list_marks(target, world)
+    ours.sort(key=lambda page: rank_page(page, marks))
     published = None
     if ours:
         published = github.read_release(ours[0])
@@ -98,6 +104,8 @@ def judge(target: Target, world: World) -> Finding:
     page = world.release
     if page is None:
         return Finding(State.ABSENT, f"no release {tag}")
+    if not bears_marks(page.body, list_marks(target, world)):
+        return _judge_foreign(target, world, page)
     if page.draft:
         count = len(page.assets)
         return Finding(
@@ -123,14 +131,32 @@ def judge(target: Target, world: World) -> Finding:
     return Finding(State.SAME, page.page)
 
 
+def _judge_foreign(target: Target, world: World, page: Published) -> Finding:
+    """Judge a page for our tag that does not say which image it is and how to verify it."""
+    tag = require_release(target).tag
+    lacks = "the image's digest and how to verify it"
+    objection = ""
+    if not page.draft:
+        objection = f"{tag} was published by somebody else, without {lacks}"
+    elif ASSET in page.assets:
+        objection = f"somebody else's draft of {tag} has an {ASSET} of its own"
+    elif complete_body(page.body, render_body(target, world)) is None:
+        objection = f"somebody else's draft of {tag} has no room for {lacks}"
+    if objection:
+        return Finding(State.CONFLICT, f"{objection}: {page.page}")
+    return Finding(State.ABSENT, f"somebody else's draft of {tag} lacks {lacks}")
+
+
 def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
     """Plan the next of the three steps, or clear up what a race left."""
     release = require_release(target)
     page = world.release
     if page is None:
         return (_draft(target, release, world),)
+    if not bears_marks(page.body, list_marks(target, world)):
+        return (_complete(target, release, world, page),)
     if ASSET not in page.assets:
-        document = _describe_image(target, release, world)
+        document = describe_image(target, release, world)
         return (github.upload_asset(page, ASSET, document),)
     if page.draft:
         return (_show(target, release, world, page),)
@@ -143,7 +169,10 @@ def simulate(target: Target, world: World) -> World:
     """Take one step further."""
     page = world.release
     if page is None:
-        return replace(world, release=_imagine_draft(target))
+        return replace(world, release=_imagine_draft(target, world))
+    if not bears_marks(page.body, list_marks(target, world)):
+        page = replace(page, body=render_body(target, world))
+        return replace(world, release=page)
     if ASSET not in page.assets:
         assets = page.assets | {ASSET}
         page = replace(page, assets=assets)
@@ -156,7 +185,7 @@ def simulate(target: Target, world: World) -> World:
     return replace(world, forgotten=())
 
 
-def _imagine_draft(target: Target) -> Published:
+def _imagine_draft(target: Target, world: World) -> Published:
     repository = f"https://uploads.github.com/repos/{target.repository}"
     return Published(
         id=STAND_IN,
@@ -164,6 +193,7 @@ def _imagine_draft(target: Target) -> Published:
         assets=frozenset(),
         page="",
         upload=f"{repository}/releases/{STAND_IN}/assets",
+        body=render_body(target, world),
     )
 
 
@@ -193,24 +223,6 @@ def render_body(target: Target, world: World) -> str:
     )
 
 
-def verify_words(signer: Signer, image: str) -> tuple[str, ...]:
-    """Give the command by which anybody verifies the image, with the exact identity or the key."""
-    argv = ["shipway", "verify", image]
-    if not signer.key:
-        argv += ("--identity", signer.identity)
-        if signer.issuer != GITHUB_ISSUER:
-            argv += ("--issuer", signer.issuer)
-        return tuple(argv)
-    # A KMS address is public; of a file, people have their own copy.
-    key = signer.public_key or signer.key
-    if "://" not in key:
-        key = PurePosixPath(key).name
-    argv += ("--key", key)
-    if not signer.transparency_log:
-        argv.append("--no-transparency-log")
-    return tuple(argv)
-
-
 def _why_draft(release: Release) -> str:
     return f"draft the release {release.tag}"
 
@@ -228,16 +240,15 @@ def _draft(target: Target, release: Release, world: World) -> Request:
     return github.create_release(target.repository, why, body)
 
 
-def _describe_image(target: Target, release: Release, world: World) -> dict[str, object]:
-    index = require_index(world)
-    return {
-        "image": target.image,
-        "version": str(release.version),
-        "digest": index.digest,
-        "tags": list(target.tags),
-        "platforms": list(index.platforms),
-        "revision": target.commit,
+def _complete(target: Target, release: Release, world: World, page: Published) -> Request:
+    """Plan to say below what somebody wrote which image it is, and how to verify it."""
+    ours = render_body(target, world)
+    body: dict[str, Json] = {
+        "body": complete_body(page.body, ours) or ours,
+        "prerelease": target.channel == "prerelease",
     }
+    why = f"complete somebody's draft of {release.tag}"
+    return github.change_release(target.repository, page.id, why, body)
 
 
 def _show(target: Target, release: Release, world: World, page: Published) -> Request:
@@ -248,23 +259,13 @@ def _show(target: Target, release: Release, world: World, page: Published) -> Re
         "make_latest": "true" if is_latest else "false",
     }
     why = f"publish the release {release.tag}"
-    return github.change_release(
-        target.repository,
-        page.id,
-        why,
-        body,
-    )
+    return github.change_release(target.repository, page.id, why, body)
 
 
 def _lead(target: Target, identity: str) -> Request:
     why = "make the release of the highest version the latest one"
     body: dict[str, Json] = {"make_latest": "true"}
-    return github.change_release(
-        target.repository,
-        identity,
-        why,
-        body,
-    )
+    return github.change_release(target.repository, identity, why, body)
 
 
 def _clear_up(target: Target, release: Release, world: World) -> tuple[Request, ...]:

@@ -8,6 +8,7 @@ from shipway.model.release import Release
 from shipway.model.target import Target, require_release
 from shipway.model.version import Version
 from shipway.model.world import Page
+from shipway.target.release_page import bears_marks
 from shipway.target.releases import version_of
 
 
@@ -18,10 +19,14 @@ def are_published(pages: list[Page]) -> bool:
     return not any(page["draft"] for page in pages)
 
 
-def rank_page(page: Page) -> tuple[bool, str]:
-    """Give the sort key of a page: a published release wins over a forgotten draft of its tag."""
+def rank_page(page: Page, marks: Iterable[str]) -> tuple[bool, bool, str]:
+    """Give the sort key of a page: a published release wins over a forgotten draft of its tag.
+
+    Of several drafts the one wins that bears the ``marks`` of ours.
+    """
     is_draft = bool(page["draft"])
-    return is_draft, str(page["id"])
+    body = str(page.get("body") or "")
+    return is_draft, not bears_marks(body, marks), str(page["id"])
 
 
 def is_overtaken(release: Release, versions: Iterable[Version]) -> bool:

@@ -178,4 +178,5 @@ def read_release(page: Page) -> Published:
         upload=upload,
         assets=frozenset(str(asset["name"]) for asset in assets),
         page=str(page.get("html_url") or ""),
+        body=str(page.get("body") or ""),
     )

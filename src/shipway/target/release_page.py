@@ -1,0 +1,71 @@
+"""Says what stands on the page of a release of ours, and tells it from somebody else's. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from shipway.model.release import Release
+from shipway.model.target import Signer, Target
+from shipway.model.world import World, require_index
+from shipway.settings import GITHUB_ISSUER
+
+ASSET = "image.json"
+"""Names the one asset, which tells programs which image belongs to the release."""
+LONGEST_BODY = 125_000
+"""Counts the characters that GitHub takes for the text of a release."""
+
+
+def verify_words(signer: Signer, image: str) -> tuple[str, ...]:
+    """Give the command by which anybody verifies the image, with the exact identity or the key."""
+    argv = ["shipway", "verify", image]
+    if not signer.key:
+        argv += ("--identity", signer.identity)
+        if signer.issuer != GITHUB_ISSUER:
+            argv += ("--issuer", signer.issuer)
+        return tuple(argv)
+    # A KMS address is public; of a file, people have their own copy.
+    key = signer.public_key or signer.key
+    if "://" not in key:
+        key = PurePosixPath(key).name
+    argv += ("--key", key)
+    if not signer.transparency_log:
+        argv.append("--no-transparency-log")
+    return tuple(argv)
+
+
+def list_marks(target: Target, world: World) -> tuple[str, ...]:
+    """Give what a page of ours holds: the image by its digest, and how to verify it.
+
+    There are none while the image is not known: nothing is published then.
+    """
+    index = world.pushed
+    if index is None:
+        return ()
+    words = verify_words(target.signer, f"{target.image}:{target.tags[0]}")
+    command = " ".join(words[:3])
+    return f"{target.image}@{index.digest}", command
+
+
+def bears_marks(body: str, marks: Iterable[str]) -> bool:
+    """Tell whether the text of a page holds all that a page of ours holds."""
+    return all(mark in body for mark in marks)
+
+
+def complete_body(theirs: str, ours: str) -> str | None:
+    """Put our page below what somebody wrote; ``None`` where GitHub does not take both."""
+    body = f"{theirs.rstrip()}\n\n{ours}" if theirs.strip() else ours
+    return body if len(body) <= LONGEST_BODY else None
+
+
+def describe_image(target: Target, release: Release, world: World) -> dict[str, object]:
+    """Give the content of ``ASSET``."""
+    index = require_index(world)
+    return {
+        "image": target.image,
+        "version": str(release.version),
+        "digest": index.digest,
+        "tags": list(target.tags),
+        "platforms": list(index.platforms),
+        "revision": target.commit,
+    }
