@@ -11,11 +11,12 @@ from shipway.effects.executor import Executor
 from shipway.errors import Conflict, StepFailed
 from shipway.image.labels import REVISION
 from shipway.model.actions import Answer, Command, Effect, Json, Request
-from shipway.model.target import Target
+from shipway.model.target import Target, require_release
+from shipway.model.version import Version
 from shipway.run.preview import preview
 from shipway.run.reconcile import reconcile
 from shipway.run.result import Outcome
-from shipway.stages import PIPELINE, build
+from shipway.stages import PIPELINE, build, document
 from tests.support.model_remotes import ModelRemotes, digest_of, manifest
 from tests.support.pipeline import run_pipeline
 
@@ -32,7 +33,8 @@ class Deaf(ModelRemotes):
         """Hands whose change with that number fails."""
 
         def carry_out(action: Command | Request) -> Answer:
-            fails = action.effect is Effect.PUBLISH and self.changes == self.at
+            is_counted = action.effect is Effect.PUBLISH and "site opens" not in action.why
+            fails = is_counted and self.changes == self.at
             if fails and not self.done:
                 self.at = -1
                 raise StepFailed("refused", hint="run the same command again")
@@ -122,6 +124,70 @@ class TestTwoAtOnce:
         assert [release["id"] for release in remotes.releases] == [7, 9]
         done = [outcome.name for outcome in outcomes if outcome.outcome == "done"]
         assert done == ["publish"]
+
+
+class MovedBranch(ModelRemotes):
+    """Remotes whose docs branch somebody else moves while mike builds, ``times`` times.
+
+    ``docs`` are theirs.
+    """
+
+    def __init__(self, times: int, theirs: dict[str, Json]) -> None:
+        super().__init__()
+        self.times, self.theirs = times, theirs
+        self.waited: list[float] = []
+
+    @property
+    def executor(self) -> Executor:
+        """Hands that may wait."""
+        return replace(super().executor, wait=self.waited.append)
+
+    def _deploy(self, command: Command) -> Answer:
+        if not self.times:
+            return super()._deploy(command)
+        self.times -= 1
+        self.refs["refs/heads/gh-pages"] = "d0c5"
+        self.docs = [self.theirs]
+        words = "error: failed to push branch gh-pages to origin:\n  ! [rejected] (fetch first)"
+        return Answer(code=1, err=words)
+
+
+class TestADocsBranchThatMoved:
+    """A push of docs that is refused is tried again, on what somebody else pushed."""
+
+    @pytest.mark.parametrize("times", [1, 3])
+    def test_keeps_what_the_other_published(self, target: Target, times: int) -> None:
+        theirs: dict[str, Json] = {"version": "1.1", "title": "1.1.9", "aliases": []}
+        remotes = MovedBranch(times, theirs)
+        run_pipeline(remotes, target)
+        ours = {"version": "1.2", "title": "1.2.3", "aliases": ["latest"]}
+        assert remotes.docs == [theirs, ours] and len(remotes.waited) == times
+
+    def test_is_left_where_the_other_is_newer(self, target: Target) -> None:
+        theirs: dict[str, Json] = {"version": "1.2", "title": "1.2.4", "aliases": ["latest"]}
+        remotes = MovedBranch(1, theirs)
+        outcomes = run_pipeline(remotes, target)
+        assert remotes.docs == [theirs]
+        assert outcomes[-1].reason == "1.2 shows 1.2.4, which is newer"
+
+    def test_is_not_tried_for_ever(self, target: Target) -> None:
+        remotes = MovedBranch(1000, {"version": "1.1", "title": "1.1.9", "aliases": []})
+        with pytest.raises(StepFailed, match="fetch first"):
+            run_pipeline(remotes, target)
+        assert 1 < len(remotes.waited) < 20
+
+
+def test_the_docs_of_an_older_run_that_ends_late_are_left_out(target: Target) -> None:
+    remotes = ModelRemotes()
+    release = require_release(target)
+    newer = replace(target, release=replace(release, version=Version(1, 2, 4)))
+    remotes.docs = [{"version": "1.2", "title": "1.2.4", "aliases": ["latest"]}]
+    remotes.refs["refs/heads/gh-pages"] = "d0c5"
+    docs = list(remotes.docs)
+    run_pipeline(remotes, target)
+    assert remotes.docs == docs
+    reconcile((document.STAGE,), newer, remotes.executor, record=lambda _: None)
+    assert remotes.docs == docs
 
 
 class TestSomebodyElsesPage:

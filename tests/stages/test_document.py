@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from shipway.model.actions import Answer, Command
 from shipway.model.stage import State
 from shipway.model.target import Target, require_release
+from shipway.model.version import Version
 from shipway.model.world import DocsVersion, World
 from shipway.stages import document
 from tests.support.conversation import talk
@@ -30,6 +33,36 @@ class TestDocument:
     def test_an_older_patch_is_replaced(self, target: Target) -> None:
         finding = document.judge(target, World(docs={"1.2": DocsVersion("1.2.2", ("latest",))}))
         assert (finding.state, finding.evidence) == (State.ABSENT, "1.2 shows 1.2.2")
+
+    @pytest.mark.parametrize(
+        ("title", "state", "evidence"),
+        [
+            ("1.2.4", State.SAME, "1.2 shows 1.2.4, which is newer"),
+            ("1.2.10", State.SAME, "1.2 shows 1.2.10, which is newer"),
+            ("v1.2.4", State.ABSENT, "1.2 shows v1.2.4"),
+            ("1.2.5", State.ABSENT, "1.2 shows 1.2.5"),  # which was withdrawn
+            ("1.2.4-rc.1", State.ABSENT, "1.2 shows 1.2.4-rc.1"),
+            ("the second edition", State.ABSENT, "1.2 shows the second edition"),
+        ],
+    )
+    @pytest.mark.parametrize("aliases", [(), ("latest",)])
+    def test_the_docs_of_a_newer_patch_stay(
+        self, target: Target, title: str, state: State, evidence: str, aliases: tuple[str, ...]
+    ) -> None:
+        release = replace(require_release(target), withdrawn=(Version(1, 2, 5),))
+        target = replace(target, release=release)
+        finding = document.judge(target, World(docs={"1.2": DocsVersion(title, aliases)}))
+        assert (finding.state, finding.evidence) == (state, evidence)
+
+    def test_the_default_page_is_set_before_the_docs_tell_that_all_is_done(
+        self, target: Target
+    ) -> None:
+        verbs = [
+            action.argv[1]
+            for action in document.plan(target, World())
+            if isinstance(action, Command)
+        ]
+        assert verbs == ["set-default", "deploy"]
 
     def test_latest_has_to_point_at_the_highest_version(self, target: Target) -> None:
         finding = document.judge(target, World(docs={"1.2": DocsVersion("1.2.3", ())}))

@@ -1,11 +1,14 @@
-"""document: publishes the docs of the release under `1.2` with mike, and moves `latest`."""
+"""document: publishes the docs of the release under `1.2` with mike, and moves `latest`.
+
+Docs follow releases: a run of an older version that ends last leaves those of a newer one alone.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from shipway.model.actions import Ask, PlannedAction
-from shipway.model.release import LATEST
+from shipway.model.release import LATEST, Release
 from shipway.model.stage import Finding, Needs, Stage, State
 from shipway.model.target import Target, require_release, unreleased_reason
 from shipway.model.version import parse_version
@@ -63,6 +66,8 @@ def judge(target: Target, world: World) -> Finding:
         )
     evidence = f"{target.docs_version} shows {published.title}"
     release = require_release(target)
+    if _is_newer(published, release):
+        return Finding(State.SAME, f"{evidence}, which is newer")
     if published.title != str(release.version):
         return Finding(State.ABSENT, evidence)
     if not _takes_latest(target, world):
@@ -84,18 +89,20 @@ def _docs_version(target: Target) -> str:
     return target.docs_version
 
 
+def _is_newer(docs: DocsVersion, release: Release) -> bool:
+    """Tell whether docs are those of a higher version that people use."""
+    version = parse_version(docs.title)
+    if version is None or version in release.withdrawn:
+        return False
+    return version.is_stable and version.is_above(release.version)
+
+
 def _takes_latest(target: Target, world: World) -> bool:
     """Tell whether `latest` moves: never back, where higher docs were published meanwhile."""
     release = require_release(target)
     if not release.is_latest:
         return False
-    for docs in world.docs.values():
-        version = parse_version(docs.title)
-        if version is None or version in release.withdrawn:
-            continue
-        if version.is_stable and version.is_above(release.version):
-            return False
-    return True
+    return not any(_is_newer(docs, release) for docs in world.docs.values())
 
 
 def _aliases(target: Target, world: World) -> tuple[str, ...]:
@@ -103,13 +110,16 @@ def _aliases(target: Target, world: World) -> tuple[str, ...]:
 
 
 def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
-    """Plan to build and push the docs; the default page of the site follows `latest`."""
+    """Plan to build and push the docs; the default page of the site follows `latest`.
+
+    The docs come last: they tell whether all is done.
+    """
     title = str(require_release(target).version)
     aliases = _aliases(target, world)
-    commands = [mike.deploy(target, _docs_version(target), title, aliases)]
-    if aliases:
-        commands.append(mike.set_default(target, LATEST))
-    return tuple(commands)
+    deploy = mike.deploy(target, _docs_version(target), title, aliases)
+    if not aliases:
+        return (deploy,)
+    return mike.set_default(target, LATEST), deploy
 
 
 def simulate(target: Target, world: World) -> World:

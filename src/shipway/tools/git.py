@@ -130,12 +130,16 @@ def try_push(name: str, folder: str | Path, remote: str, branch: str) -> Command
 
 
 def fetch_branch(name: str, why: str, folder: str | Path, remote: str, branch: str) -> Command:
-    """Fetch a branch of the remote into its remote-tracking ref."""
-    refspec = f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}"
+    """Fetch a branch of the remote into its remote-tracking ref and into the branch of its name.
+
+    What a push that was refused left on that branch is gone then. It must not be checked out.
+    """
+    ref = f"refs/heads/{branch}"
+    refspecs = (f"+{ref}:refs/remotes/{remote}/{branch}", f"+{ref}:{ref}")
     return Command(
         name=name,
         why=why,
-        argv=("git", "fetch", "--quiet", remote, refspec),
+        argv=("git", "fetch", "--quiet", remote, *refspecs),
         effect=Effect.LOCAL,
         folder=str(folder),
         secrets=TOKENS,

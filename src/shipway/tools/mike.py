@@ -15,6 +15,10 @@ from shipway.tools.imagetools import PASSING
 
 VERSIONS = "versions.json"
 """Names the file on the docs branch that lists what is published."""
+_MOVED = r"fetch first|non-fast-forward|cannot lock ref|has diverged from|is unrelated to"
+"""Matches what git and mike say where somebody else pushed to the branch meanwhile: it is fetched
+again then, and mike builds on it.
+"""
 
 
 class _Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,8 +36,9 @@ def deploy(target: Target, docs_version: str, title: str, aliases: tuple[str, ..
 
 
 def set_default(target: Target, alias: str) -> Command:
-    """Let the site open at an alias."""
-    return _mike(target, f"the site opens at the {alias} version", "set-default", alias)
+    """Let the site open at an alias, which may come after."""
+    words = ("--allow-undefined", alias)
+    return _mike(target, f"the site opens at the {alias} version", "set-default", *words)
 
 
 def move_alias(target: Target, docs_version: str, alias: str) -> Command:
@@ -60,7 +65,7 @@ def _mike(target: Target, why: str, verb: str, *words: str) -> Command:
         effect=Effect.PUBLISH,
         folder=target.folder,
         secrets=TOKENS,
-        passing=PASSING,
+        passing=f"{PASSING}|{_MOVED}",
     )
 
 
