@@ -18,6 +18,7 @@ from shipway.target.context import (
     detect,
     require_clean,
     require_git,
+    require_history,
     require_releasable,
 )
 from shipway.target.tags import plan_tags
@@ -38,15 +39,15 @@ RUN = {
 """What a runner tells of a push."""
 
 
-def recorded(name: str) -> Context:
-    """The context of a recorded event."""
+def recorded(name: str, git: Git = replace(GIT, commit=HEAD)) -> Context:
+    """The context of a recorded event, by default with its commit checked out."""
     lines = (EVENTS / f"{name}.env").read_text("utf-8").split()
     environment = dict(line.split("=", 1) for line in lines)
     return detect(
         Facts(
             environment=environment,
             event=json.loads((EVENTS / f"{name}.json").read_text("utf-8")),
-            git=GIT,
+            git=git,
         )
     )
 
@@ -99,6 +100,9 @@ def test_a_merge_queue_is_a_branch_of_its_own() -> None:
         ("release", ("sha-a1b2c3d",)),
         ("workflow_dispatch", ("main", "sha-a1b2c3d")),
         ("merge_group", ("sha-a1b2c3d",)),
+        ("workflow_run", ("main", "sha-a1b2c3d")),
+        ("workflow_run_pull_request", ("pr-123", "sha-a1b2c3d")),
+        ("workflow_run_fork", ("sha-a1b2c3d",)),
     ],
 )
 def test_each_event_has_its_tags(name: str, tags: tuple[str, ...]) -> None:
@@ -120,8 +124,35 @@ def test_every_recorded_event_is_looked_at() -> None:
             "release",
             "workflow_dispatch",
             "merge_group",
+            "workflow_run",
+            "workflow_run_pull_request",
+            "workflow_run_fork",
         }
     )
+
+
+@pytest.mark.parametrize("name", sorted(file.stem for file in EVENTS.glob("*.json")))
+def test_what_is_named_is_what_is_checked_out(name: str) -> None:
+    require_git(recorded(name))
+    elsewhere = recorded(name, replace(GIT, commit="e" * 40))
+    for require in (require_git, require_clean, require_history):
+        with pytest.raises(ContextError, match=f"(?s){HEAD}.*{'e' * 40}") as caught:
+            require(elsewhere)
+        assert "head.sha || github.sha }}" in caught.value.hint or "head_sha" in caught.value.hint
+    assert recorded(name, replace(GIT, commit="")).commit == ""
+
+
+def test_a_branch_of_a_fork_is_none_of_ours() -> None:
+    context = recorded("workflow_run_fork")
+    assert (context.branch, context.pull_request, context.fork) == ("", None, True)
+    assert recorded("workflow_run").branch == "main" and not recorded("workflow_run").fork
+
+
+@pytest.mark.parametrize("name", ["push_tag", "release"])
+def test_an_event_may_name_an_annotated_tag_by_its_own_hash(name: str) -> None:
+    context = recorded(name, replace(GIT, commit="e" * 40, branch="", head_tags=("v1", "v1.2.3")))
+    require_git(context)
+    assert (context.tag, context.commit) == ("v1.2.3", "e" * 40)
 
 
 def test_a_run_without_an_id_has_no_address() -> None:

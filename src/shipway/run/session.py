@@ -67,7 +67,7 @@ class Session:
         It is checked out in ``folder``; ``epoch`` is its time in seconds since 1970.
         """
         project = load_project(folder)
-        context = replace(self.context, commit=commit, epoch=epoch)
+        context = replace(self.context, commit=commit, epoch=epoch, checked_out="")
         return replace(self, project=self.adapt(project), context=context)
 
     def fit(self, target: Target) -> Target:

@@ -65,6 +65,8 @@ class Context:
     epoch: int = 0
     changes: tuple[str, ...] = ()
     shallow: bool = False
+    checked_out: str = ""
+    """Holds the hash of what is checked out, where that is another commit than ``commit``."""
 
 
 def detect(facts: Facts) -> Context:
@@ -116,11 +118,8 @@ def _detect_actions(facts: Facts) -> Context:
     server = environment.get("GITHUB_SERVER_URL", GITHUB)
     repository = environment.get("GITHUB_REPOSITORY", "")
     ref = environment.get("GITHUB_REF", "")
-    event = "none"
-    if facts.git:
-        event = environment.get("GITHUB_EVENT_NAME", "")
     context = Context(
-        event=event,
+        event=environment.get("GITHUB_EVENT_NAME", ""),
         ref=ref,
         branch=_suffix(ref, _BRANCH),
         tag=_suffix(ref, _TAG) or _release_tag(facts.event),
@@ -130,14 +129,27 @@ def _detect_actions(facts: Facts) -> Context:
         ci=True,
         run_url=_run_url(environment, f"{server}/{repository}"),
     )
-    if facts.git:
-        context = replace(
-            context,
-            epoch=facts.git.epoch,
-            changes=facts.git.changes,
-            shallow=facts.git.shallow,
-        )
-    return _with_pull_request(context, facts.event)
+    context = _with_pull_request(context, facts.event)
+    context = _with_workflow_run(context, facts.event)
+    if facts.git is None:
+        return replace(context, event="none")
+    return _with_checkout(context, facts.git)
+
+
+def _with_checkout(context: Context, git: Git) -> Context:
+    """Add what the checkout says of its commit, and its hash where the run is of another one."""
+    commit = context.commit
+    # An annotated tag has a hash of its own, and some events name that one.
+    if not git.commit or context.tag in git.head_tags:
+        commit = git.commit
+    return replace(
+        context,
+        commit=commit,
+        checked_out="" if commit == git.commit else git.commit,
+        epoch=git.epoch,
+        changes=git.changes,
+        shallow=git.shallow,
+    )
 
 
 def _suffix(ref: str, prefix: str) -> str:
@@ -181,8 +193,33 @@ def _with_pull_request(context: Context, event: Mapping[str, Any]) -> Context:  
     )
 
 
+def _with_workflow_run(context: Context, event: Mapping[str, Any]) -> Context:  # Any: JSON
+    """Put what the awaited run was of in the place of the default branch's head.
+
+    GITHUB_SHA is wherever the default branch is by now; people release what that run has checked. A
+    branch of a fork may have any name: it is none of this repository's.
+    """
+    run = event.get("workflow_run")
+    if not isinstance(run, dict):
+        return context
+    source = run.get("head_repository") or {}
+    fork = source.get("full_name") != context.repository
+    pulls = run.get("pull_requests") or [{}]
+    is_pull = str(run.get("event")).startswith("pull_request")
+    return replace(
+        context,
+        commit=str(run["head_sha"]),
+        branch="" if fork or is_pull else str(run.get("head_branch") or ""),
+        pull_request=pulls[0].get("number") if is_pull else None,
+        fork=fork,
+    )
+
+
 def require_git(context: Context) -> None:
-    """Make sure that there is a commit to build; raises ``ContextError``."""
+    """Make sure that there is a commit to build, and that it is checked out.
+
+    Raises ``ContextError``.
+    """
     if context.event == "none":
         first_step = "run `git init`, commit, and add a remote"
         if context.ci:
@@ -193,6 +230,15 @@ def require_git(context: Context) -> None:
         )
     if not context.commit:
         raise ContextError("the repository has no commit yet", hint="commit the project first")
+    if context.checked_out:
+        reference = "github.event.pull_request.head.sha || github.sha"
+        if context.event == "workflow_run":
+            reference = "github.event.workflow_run.head_sha"
+        raise ContextError(
+            f"the run is of the commit {context.commit}, and {context.checked_out} is checked out: "
+            "an image would have the name of one and the files of the other",
+            hint=f"give the step with actions/checkout `ref: ${{{{ {reference} }}}}`",
+        )
 
 
 def require_clean(context: Context) -> None:
