@@ -25,6 +25,7 @@ from shipway.settings.secret_names import is_secret_name
         "apiKey",
         "NPM_AUTH",
         "npm_config__auth",
+        "GIT_CONFIG_PARAMETERS",
     ],
 )
 def test_a_secret(name: str) -> None:

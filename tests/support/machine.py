@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import MutableMapping
 
-from shipway.effects.environment import LOCAL_VARIABLES
+from shipway.tools.git_environment import LOCAL_VARIABLES
 
 _PREFIXES = ("GITHUB_", "ACTIONS_", "RUNNER_")
 """Of the variables that GitHub's runner sets. ``CI`` stays: it makes a missing tool a fault."""

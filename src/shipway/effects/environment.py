@@ -9,31 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from shipway.effects.engine_record import read_record
-
-LOCAL_VARIABLES = frozenset(
-    (
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-        "GIT_COMMON_DIR",
-        "GIT_CONFIG",
-        "GIT_CONFIG_COUNT",
-        "GIT_CONFIG_PARAMETERS",
-        "GIT_DIR",
-        "GIT_GRAFT_FILE",
-        "GIT_IMPLICIT_WORK_TREE",
-        "GIT_INDEX_FILE",
-        "GIT_INTERNAL_SUPER_PREFIX",
-        "GIT_NO_REPLACE_OBJECTS",
-        "GIT_OBJECT_DIRECTORY",
-        "GIT_PREFIX",
-        "GIT_REFERENCE_BACKEND",
-        "GIT_REPLACE_REF_BASE",
-        "GIT_SHALLOW_FILE",
-        "GIT_WORK_TREE",
-    )
-)
-"""Variables that belong to one repository: what `git rev-parse --local-env-vars` names, from git
-2.39 to 2.54.
-"""
+from shipway.tools.git_environment import close_environment
 
 
 def cache_folder(environment: Mapping[str, str]) -> Path:
@@ -73,16 +49,15 @@ def current_record(environment: Mapping[str, str]) -> Path:
 def equip(environment: Mapping[str, str]) -> dict[str, str]:
     """Put this Python's programs on PATH, and name shipway's own engine where it runs.
 
-    An engine that the user names (``DOCKER_HOST``) is never replaced. Of git's variables those are
-    left out that name a repository: hooks get them, and they outweigh the folder that a command is
-    started in.
+    An engine that the user names (``DOCKER_HOST``) is never replaced. git answers alike for
+    everybody, whatever its variables and settings say (see ``tools/git_environment``).
     """
     engine_path, engine_variables = _find_engine(environment)
     tools = [str(Path(sys.executable).parent), *engine_path]
     folders = environment.get("PATH", os.defpath).split(os.pathsep)
     rest = [folder for folder in folders if folder not in tools]
-    kept = {name: text for name, text in environment.items() if name not in LOCAL_VARIABLES}
-    return {**kept, **engine_variables, "PATH": os.pathsep.join([*tools, *rest])}
+    closed = close_environment(environment)
+    return {**closed, **engine_variables, "PATH": os.pathsep.join([*tools, *rest])}
 
 
 def _find_engine(environment: Mapping[str, str]) -> tuple[tuple[str, ...], Mapping[str, str]]:

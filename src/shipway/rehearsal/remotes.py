@@ -15,6 +15,7 @@ from shipway.rehearsal.files import write_json
 from shipway.rehearsal.keys import PASSWORD, make_keys
 from shipway.rehearsal.ports import free_port
 from shipway.rehearsal.registry import start_registry, wait_for_address, wait_for_registry
+from shipway.tools.git_environment import close_environment
 
 _PASSED_ON = (
     "PATH",
@@ -121,7 +122,8 @@ def scrub(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
 
     Docker's own configuration may hold logins: only where its plugins are is taken over.
     """
-    public = {name: environment[name] for name in _PASSED_ON if name in environment}
+    passed_on = {name: environment[name] for name in _PASSED_ON if name in environment}
+    public = close_environment(passed_on)
     for variable, place in _HOMES.items():
         home = folder / place
         home.mkdir(parents=True, exist_ok=True)

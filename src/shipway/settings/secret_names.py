@@ -10,6 +10,7 @@ the name suffices, in any case.
 - `KEY` counts after `API` or `ACCESS`: `GPG_KEY` of Python's own images names a public key,
   `CACHE_KEY` is no secret, and `MONKEY` and `KEYBOARD` are words.
 - `TOKENIZER` does not count: it is a part of a language model.
+- `GIT_CONFIG_PARAMETERS` counts: settings of `git -c`, a header with a login among them.
 - `PASSWORD_FILE` counts: whether it holds a path or a password cannot be told from its name.
 """
 
@@ -19,7 +20,7 @@ import re
 
 _SECRET_NAME = re.compile(
     r"TOKEN(?!I[SZ](E|ATION))|PASSWORD|PASSWD|PASSPHRASE|SECRET|PRIVATE|CREDENTIAL"
-    r"|API_?KEY|ACCESS_KEY|_AUTH$",
+    r"|API_?KEY|ACCESS_KEY|_AUTH$|^GIT_CONFIG_PARAMETERS$",
     re.IGNORECASE,
 )
 

@@ -11,10 +11,13 @@ from pathlib import Path
 
 from shipway.model.actions import Answer, Command, Effect, Hint
 from shipway.model.release import GitTag
+from shipway.tools.git_environment import PARAMETERS
 from shipway.tools.imagetools import PASSING
 
 TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 """Names the variables that git's credential helper may read a token from."""
+LOGINS = (*TOKENS, PARAMETERS)
+"""Names the variables that a command which reaches a remote is given."""
 RELEASED = "refs/released"
 """Says where the clone keeps the remote's tags.
 
@@ -75,7 +78,7 @@ def list_refs(folder: str | Path, remote: str, *refs: str) -> Command:
         argv=("git", "ls-remote", remote, *refs),
         effect=Effect.READ,
         folder=str(folder),
-        secrets=TOKENS,
+        secrets=LOGINS,
         passing=PASSING,
     )
 
@@ -88,7 +91,7 @@ def list_branches(name: str, folder: str | Path, remote: str) -> Command:
         argv=("git", "ls-remote", "--heads", remote),
         effect=Effect.READ,
         folder=str(folder),
-        secrets=TOKENS,
+        secrets=LOGINS,
     )
 
 
@@ -110,7 +113,7 @@ def push(name: str, why: str, folder: str | Path, remote: str, *refs: str) -> Co
         argv=("git", "push", "--atomic", remote, *refs),
         effect=Effect.PUBLISH,
         folder=str(folder),
-        secrets=TOKENS,
+        secrets=LOGINS,
         hints=_PUSH_HINTS,
         passing=PASSING,
     )
@@ -125,7 +128,7 @@ def try_push(name: str, folder: str | Path, remote: str, branch: str) -> Command
         argv=("git", "push", "--dry-run", "--atomic", remote, refspec),
         effect=Effect.READ,
         folder=str(folder),
-        secrets=TOKENS,
+        secrets=LOGINS,
     )
 
 
@@ -142,7 +145,7 @@ def fetch_branch(name: str, why: str, folder: str | Path, remote: str, branch: s
         argv=("git", "fetch", "--quiet", remote, *refspecs),
         effect=Effect.LOCAL,
         folder=str(folder),
-        secrets=TOKENS,
+        secrets=LOGINS,
     )
 
 

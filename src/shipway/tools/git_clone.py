@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from shipway.model.actions import Command, Effect
-from shipway.tools.git import RELEASED, TOKENS
+from shipway.tools.git import LOGINS, RELEASED
 
 AUTHOR, MAIL = "github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com"
 """Names the author of release commits: always the same, since a commit's hash depends on it."""
@@ -104,7 +104,7 @@ def _change(why: str, folder: str | Path, *words: str) -> Command:
         argv=("git", *words),
         effect=Effect.LOCAL,
         folder=str(folder),
-        secrets=TOKENS,
+        secrets=LOGINS,
     )
 
 

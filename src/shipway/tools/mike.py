@@ -10,7 +10,7 @@ from shipway.errors import StepFailed
 from shipway.model.actions import Answer, Command, Effect
 from shipway.model.target import Target
 from shipway.model.world import DocsVersion
-from shipway.tools.git import TOKENS
+from shipway.tools.git import LOGINS
 from shipway.tools.imagetools import PASSING
 
 VERSIONS = "versions.json"
@@ -64,7 +64,7 @@ def _mike(target: Target, why: str, verb: str, *words: str) -> Command:
         argv=("mike", verb, *place, *words),
         effect=Effect.PUBLISH,
         folder=target.folder,
-        secrets=TOKENS,
+        secrets=LOGINS,
         passing=f"{PASSING}|{_MOVED}",
     )
 
