@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from shipway.effects.failures import failure
 from shipway.effects.processes import Runner
 from shipway.errors import ContextError, SettingsError
-from shipway.model.actions import Command
+from shipway.model.actions import Answer
 from shipway.settings import Project, parse_project
 from shipway.target.context import Facts, Git
 from shipway.tools import git_checkout
-from shipway.tools.git import split_lines
+from shipway.tools.git import find_remote_address, read_dated_commit, read_remote_address
 
-_HEAD = "HEAD -> refs/heads/"
-_TAG = "tag: refs/tags/"
 _LARGEST_EVENT = 32 * 1024 * 1024
 """Bytes; GitHub's own limit for a webhook is 25 MB."""
 
@@ -62,32 +63,59 @@ def read_event(environment: Mapping[str, str]) -> dict[str, Any]:  # Any: a JSON
 
 
 def _read_git(folder: Path, remote: str, runner: Runner) -> Git | None:
-    """Read the checkout; it is ``None`` where there is no repository."""
-    inside = _ask(runner, git_checkout.ask_work_tree(folder))
-    if inside is None:
+    """Read the checkout; it is ``None`` where there is no repository.
+
+    Raises ``ContextError`` or ``StepFailed`` where git would not look.
+    """
+    place = _find_repository(folder, runner)
+    if place is None:
         return None
-    head = _ask(runner, git_checkout.ask_head(folder))
-    if head is None:
-        return Git(commit="")
-    commit, epoch, *names = split_lines(head)
-    # `HEAD -> refs/heads/main, tag: refs/tags/v1`: a ref's name holds neither a comma followed by a
-    # blank nor a colon.
-    refs = names[0].split(", ") if names else []
-    branches = [ref.removeprefix(_HEAD) for ref in refs if ref.startswith(_HEAD)]
-    address = _ask(runner, git_checkout.ask_remote_url(folder, remote))
+    address = runner(find_remote_address(folder, remote))
+    git = Git(
+        commit="",
+        branch=git_checkout.read_branch(runner(git_checkout.ask_branch(folder))),
+        remote_url=read_remote_address(address),
+        shallow=git_checkout.read_shallow(place),
+    )
+    question = git_checkout.ask_head(folder)
+    head = runner(question)
+    if head.code != 0:
+        if git.branch and _is_unborn(folder, git.branch, runner):
+            return git
+        raise failure(question, head)
+    epoch, commit = read_dated_commit(head)
     changes = runner(git_checkout.ask_changes(folder))
-    return Git(
+    unknown = runner(git_checkout.ask_unknown_files(folder))
+    return replace(
+        git,
         commit=commit,
-        epoch=int(epoch),
-        shallow=inside.splitlines()[1] == "true",
-        branch=branches[0] if branches else "",
-        head_tags=tuple(ref.removeprefix(_TAG) for ref in refs if ref.startswith(_TAG)),
-        remote_url=address or "",
-        changes=git_checkout.read_changes(changes),
+        epoch=epoch,
+        head_tags=git_checkout.read_head_tags(runner(git_checkout.ask_head_tags(folder))),
+        changes=git_checkout.read_changes(changes, unknown),
     )
 
 
-def _ask(runner: Runner, question: Command) -> str | None:
-    """Give what git prints, ``None`` where it answers with another expected status than 0."""
+def _find_repository(folder: Path, runner: Runner) -> Answer | None:
+    """Ask git for the repository that ``folder`` is in; the answer is ``None`` for no repository.
+
+    Where there is something that git does not take for one, that is an error.
+    """
+    question = git_checkout.ask_work_tree(folder)
     answer = runner(question)
-    return answer.out.rstrip() if answer.code == 0 else None
+    if answer.code == 0:
+        return answer
+    if not git_checkout.is_no_repository(answer):
+        raise failure(question, answer)
+    for parent in (folder.resolve(), *folder.resolve().parents):
+        if os.path.lexists(parent / ".git"):
+            raise ContextError(
+                f"git does not take {parent / '.git'} for a repository: {answer.err.strip()}",
+                hint="check its permissions and its HEAD; where it is none, move it away",
+            )
+    return None
+
+
+def _is_unborn(folder: Path, branch: str, runner: Runner) -> bool:
+    """Tell whether a branch has no commit yet, which is another thing than a broken one."""
+    answer = runner(git_checkout.ask_ref(folder, f"refs/heads/{branch}"))
+    return git_checkout.is_no_ref(answer)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 
-from shipway.errors import ShipwayError, StepFailed, ToolMissing
+from shipway.errors import ContextError, ShipwayError, StepFailed, ToolMissing
 from shipway.model.actions import Answer, Command
 
 _LAST_LINES = 12
@@ -19,6 +20,7 @@ _NO_BUILDX = re.compile(
     r"unknown flag: --(progress|format|tag)|'buildx' is not a docker command|"
     r"unknown command: docker buildx"
 )
+_MISTRUSTED = re.compile(r"detected dubious ownership in repository at '(.*)'")
 _RUN_AGAIN = (
     "fix the cause named above and run the same command again; it goes on where this one stopped"
 )
@@ -29,9 +31,21 @@ def failure(command: Command, answer: Answer) -> ShipwayError:
 
     It shows the last lines that the program printed.
     """
-    printed = answer.err.strip() or answer.out.strip()
-    quote = "".join(f"\n  | {line}" for line in _telling_lines(printed))
     program = command.argv[0]
+    printed = answer.err.strip()
+    # What git prints on standard output is data, and may hold a login.
+    if not printed and program != "git":
+        printed = answer.out.strip()
+    quote = "".join(f"\n  | {line}" for line in _telling_lines(printed))
+    mistrusted = _MISTRUSTED.search(printed)
+    if mistrusted:
+        folder = shlex.quote(mistrusted[1])
+        return ContextError(
+            f"{command.name}: git would not look: the repository is somebody else's "
+            f"({command.why}){quote}",
+            hint="if you trust it, run (as the user that runs shipway) "
+            f"`git config --global --add safe.directory {folder}`",
+        )
     if program == "docker" and _NO_ENGINE.search(printed):
         return ToolMissing(
             f"{command.name}: the Docker Engine does not answer ({command.why}){quote}",

@@ -51,7 +51,7 @@ def _remote_address(session: Session) -> str:
     remote = session.project.settings.remote
     question = git.find_remote_address(session.folder, remote)
     answer = session.executor(question)
-    address = answer.out.strip()
+    address = git.read_remote_address(answer)
     if not address:
         raise ContextError(
             f"there is no git remote {remote!r} to ask for what was released",

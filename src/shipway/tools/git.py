@@ -7,8 +7,10 @@ history, ``git_origin`` those of a rehearsal's origin. Pure.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+from shipway.errors import StepFailed
 from shipway.model.actions import Answer, Command, Effect, Hint
 from shipway.model.release import GitTag
 from shipway.tools.git_environment import PARAMETERS
@@ -23,6 +25,9 @@ RELEASED = "refs/released"
 
 python-semantic-release reads ``refs/tags``, and must see those alone that matter.
 """
+_HASH = re.compile("[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_SHOWN = 80
+"""Says how many characters an error quotes of an answer that is none."""
 _FIELDS = "%(refname:lstrip=2)\t%(objectname)\t%(*objectname)\t%(parent)\t%(*parent)"
 _PUSH_HINTS = (
     Hint(
@@ -60,6 +65,32 @@ def split_lines(text: str) -> list[str]:
     A tag's name may hold characters that end a line for Python, but not for git.
     """
     return text.removesuffix("\n").split("\n") if text else []
+
+
+def unexpected(answer: Answer, question: str) -> StepFailed:
+    """Give the error for an answer that is none to ``question``."""
+    beginning = answer.out[:_SHOWN]
+    return StepFailed(
+        f"git was asked {question}, and answered {beginning!r}",
+        hint="check the repository with `git fsck`, and git itself (`git --version`)",
+    )
+
+
+def read_words(answer: Answer, question: str, count: int) -> list[str]:
+    """Read an answer of so many words; raises ``StepFailed`` for any other."""
+    words = answer.out.split()
+    if len(words) != count:
+        raise unexpected(answer, question)
+    return words
+
+
+def read_dated_commit(answer: Answer) -> tuple[int, str]:
+    """Read the time in seconds since 1970 and the hash of a commit from a line of `rev-list`."""
+    question = "for a commit and its time"
+    epoch, commit = read_words(answer, question, 2)
+    if not epoch.isdecimal() or not _HASH.fullmatch(commit):
+        raise unexpected(answer, question)
+    return int(epoch), commit
 
 
 def ask_git_version(name: str) -> Command:
@@ -235,6 +266,11 @@ def find_top(folder: str | Path) -> Command:
 
 
 def find_remote_address(folder: str | Path, remote: str) -> Command:
-    """Ask which address a remote has; the exit status is 1 where there is no such remote."""
-    words = ("config", "--get", f"remote.{remote}.url")
+    """Ask which addresses a remote has; the exit status is 1 where there is no such remote."""
+    words = ("config", "-z", "--get-all", f"remote.{remote}.url")
     return ask_git("version", "find the remote", folder, *words, expected=(0, 1))
+
+
+def read_remote_address(answer: Answer) -> str:
+    """Read the address that git fetches from: the first; it is empty where there is none."""
+    return answer.out.partition("\0")[0]

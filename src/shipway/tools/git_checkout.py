@@ -1,49 +1,109 @@
-"""This module writes what git is asked about the user's checkout. Pure."""
+"""This module writes what git is asked about the user's checkout, and reads its answers. Pure."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from shipway.model.actions import Answer, Command, Effect
+from shipway.tools.git import read_words, split_lines, unexpected
 
-NO_REPOSITORY = 128
-"""Gives git's exit status where there is no repository, or no commit in it."""
-_READ_ONLY = {"GIT_OPTIONAL_LOCKS": "0"}
-"""Keeps `git status` from writing what it finds into the user's index."""
+REFUSED = 128
+"""Gives git's exit status where it would not answer, for whatever reason."""
+_HEADS = "refs/heads/"
+_NO_REPOSITORY = re.compile(r"^fatal: not a git repository \(or any ", re.MULTILINE)
+_UNKNOWN = "??"
+"""Stands in front of a file that git does not know."""
 
 
 def ask_work_tree(folder: Path) -> Command:
-    """Ask whether ``folder`` is in a repository, and on the second line whether that is shallow."""
+    """Ask whether ``folder`` is in a repository, and whether that is shallow."""
     words = ("rev-parse", "--is-inside-work-tree", "--is-shallow-repository")
-    return _ask(folder, *words, expected=(0, NO_REPOSITORY))
+    return _ask(folder, *words, expected=(0, REFUSED))
+
+
+def is_no_repository(answer: Answer) -> bool:
+    """Tell whether git looked everywhere and saw no repository."""
+    return answer.code == REFUSED and _NO_REPOSITORY.search(answer.err) is not None
+
+
+def read_shallow(answer: Answer) -> bool:
+    """Tell from the answer to ``ask_work_tree`` whether the repository is shallow."""
+    _, shallow = read_words(answer, "whether this is a shallow clone", 2)
+    return shallow == "true"
 
 
 def ask_head(folder: Path) -> Command:
-    """Ask for the commit's hash, its time in seconds since 1970, and its refs; one a line."""
-    words = ("log", "-1", "--decorate=full", "--format=%H%n%ct%n%D")
-    return _ask(folder, *words, expected=(0, NO_REPOSITORY))
+    """Ask for the commit's time and hash; the exit status is 128 where there is no commit."""
+    words = ("rev-list", "--max-count=1", "--timestamp", "HEAD", "--")
+    return _ask(folder, *words, expected=(0, REFUSED))
 
 
-def ask_remote_url(folder: Path, remote: str) -> Command:
-    """Ask which address a remote has; the exit status is 1 where there is no such remote."""
-    words = ("config", "--get", f"remote.{remote}.url")
-    return _ask(folder, *words, expected=(0, 1))
+def ask_branch(folder: Path) -> Command:
+    """Ask for the ref that is checked out; the exit status is 1 where that is a commit."""
+    return _ask(folder, "symbolic-ref", "--quiet", "HEAD", expected=(0, 1))
+
+
+def read_branch(answer: Answer) -> str:
+    """Read the branch from the answer to ``ask_branch``, empty where the head is detached."""
+    ref = answer.out.removesuffix("\n")
+    return ref.removeprefix(_HEADS) if ref.startswith(_HEADS) else ""
+
+
+def ask_ref(folder: Path, ref: str) -> Command:
+    """Ask whether there is a ref of that full name."""
+    return _ask(folder, "for-each-ref", "--format=%(objectname)", ref)
+
+
+def is_no_ref(answer: Answer) -> bool:
+    """Tell from the answer to ``ask_ref`` that there is none: of a broken one git says so."""
+    return not answer.out and not answer.err
+
+
+def ask_head_tags(folder: Path) -> Command:
+    """Ask which tags name the commit that is checked out."""
+    words = ("--points-at=HEAD", "--format=%(refname:lstrip=2)", "refs/tags")
+    return _ask(folder, "for-each-ref", *words)
+
+
+def read_head_tags(answer: Answer) -> tuple[str, ...]:
+    """Read the names from the answer to ``ask_head_tags``."""
+    return tuple(split_lines(answer.out))
 
 
 def ask_changes(folder: Path) -> Command:
-    """Ask which files differ from the commit, and which of them git does not know."""
-    words = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal")
-    return _ask(folder, *words)
+    """Ask which files differ from the commit."""
+    words = ("--porcelain=v1", "-z", "--no-renames", "--untracked-files=normal")
+    return _ask(folder, "status", *words, "--ignore-submodules=none")
 
 
-def read_changes(answer: Answer) -> tuple[str, ...]:
-    """Name the files, from the answer to ``ask_changes``."""
-    # Two letters and a blank stand before each name.
-    names: list[str] = []
-    for entry in answer.out.split("\0"):
-        if entry:
-            names.append(entry[3:])
-    return tuple(names)
+def ask_unknown_files(folder: Path) -> Command:
+    """Ask which files git does not know and the project does not ignore.
+
+    What only this checkout ignores (`.git/info/exclude`) is built like every other file.
+    """
+    words = ("--others", "--directory", "--no-empty-directory", "--full-name", "-z")
+    return _ask(folder, "ls-files", *words, "--exclude-per-directory=.gitignore", "--", ":/")
+
+
+def read_changes(changes: Answer, unknown: Answer) -> tuple[str, ...]:
+    """Name the files, from the answers to ``ask_changes`` and ``ask_unknown_files``."""
+    return (*_read_status(changes), *_split(unknown.out))
+
+
+def _read_status(answer: Answer) -> Iterator[str]:
+    for entry in _split(answer.out):
+        # Two letters and a blank stand before each name.
+        if len(entry) < 4 or entry[2] != " ":
+            raise unexpected(answer, "which files differ from the commit")
+        if not entry.startswith(_UNKNOWN):
+            yield entry[3:]
+
+
+def _split(text: str) -> list[str]:
+    """Split what git prints with ``-z``."""
+    return text.removesuffix("\0").split("\0") if text else []
 
 
 def _ask(folder: Path, *words: str, expected: tuple[int, ...] = (0,)) -> Command:
@@ -54,5 +114,6 @@ def _ask(folder: Path, *words: str, expected: tuple[int, ...] = (0,)) -> Command
         effect=Effect.READ,
         folder=str(folder),
         expected=expected,
-        env=_READ_ONLY,
+        # A clone has no replacements, either.
+        env={"GIT_NO_REPLACE_OBJECTS": "1"},
     )
