@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from shipway.effects.executor import Executor
+from shipway.effects.processes import Processes
+from shipway.effects.questions import Answerer
+from shipway.errors import StepFailed
 from shipway.model.actions import Answer, Command
 from shipway.model.stage import State
 from shipway.model.target import Target, require_release
@@ -13,6 +19,7 @@ from shipway.model.version import Version
 from shipway.model.world import DocsVersion, World
 from shipway.stages import document
 from tests.support.conversation import talk
+from tests.support.repositories import commit, git, make_clone
 
 
 class TestDocument:
@@ -26,9 +33,32 @@ class TestDocument:
             World(),
             (refs,),
             (Answer(code=0),),
-            (Answer(code=128),),
+            (Answer(code=0),),
         )
         assert world.docs == {} and "no docs version 1.2" in document.judge(target, world).evidence
+
+    @pytest.mark.process
+    @pytest.mark.parametrize("harm", ["origin.git", "versions.json"])
+    def test_a_list_that_git_cannot_read_is_not_an_empty_one(
+        self, target: Target, tmp_path: Path, harm: str
+    ) -> None:
+        clone = make_clone(tmp_path)
+        bare = tmp_path / "origin.git"
+        git(clone, "remote", "set-url", "origin", str(bare))
+        git(clone, "checkout", "--quiet", "--orphan", "gh-pages")
+        (clone / "versions.json").write_text("[]")
+        commit(clone, "docs")
+        git(clone, "push", "--quiet", "origin", "gh-pages")
+        asking = replace(target, folder=str(clone))
+        executor = Executor(runner=Processes({"PATH": os.environ["PATH"]}), answers=Answerer({}))
+        assert document.observe(asking, World(), executor).docs == {}
+        if harm == "origin.git":
+            (bare / "HEAD").unlink()
+        else:
+            blob = git(clone, "rev-parse", f"gh-pages:{harm}")
+            (clone / ".git/objects" / blob[:2] / blob[2:]).unlink()
+        with pytest.raises(StepFailed):
+            document.observe(asking, World(), executor)
 
     def test_an_older_patch_is_replaced(self, target: Target) -> None:
         finding = document.judge(target, World(docs={"1.2": DocsVersion("1.2.2", ("latest",))}))

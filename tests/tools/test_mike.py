@@ -19,7 +19,6 @@ def test_published_docs() -> None:
         "1.0": DocsVersion("1.0.1", ("latest",)),
         "0.9": DocsVersion("0.9", ()),
     }
-    assert not read_versions(Answer(code=128))
 
 
 @pytest.mark.parametrize("out", ["", "{", "[[]]", '[{"version": "1.0"}]', "[" * 100_000])

@@ -8,9 +8,9 @@ from pathlib import Path
 from shipway.effects.processes import Processes
 from shipway.errors import ContextError
 from shipway.image.repository import parse_remote
-from shipway.model.actions import Command
+from shipway.model.actions import Answer, Command
 from shipway.rehearsal.files import write_text
-from shipway.tools import git_origin
+from shipway.tools import git, git_origin
 
 IDENTITY = {
     "GIT_AUTHOR_NAME": "rehearsal",
@@ -52,8 +52,8 @@ def _quote(text: str) -> str:
 
 def repository_of(project: Path, name: str, remote: str, environment: Mapping[str, str]) -> str:
     """Give ``owner/name`` of the project's remote; a made-up owner where none is on GitHub."""
-    url = _run(git_origin.find_project_url(project, remote), environment)
-    address = parse_remote(url)
+    answer = _ask(git.find_remote_address(project, remote), environment)
+    address = parse_remote(git.read_remote_address(answer))
     if address is None:
         return f"rehearsal/{name.lower()}"
     return address[1]
@@ -68,14 +68,12 @@ def make_origin(
     read, and changes that are not committed are left out. Raises ``ContextError`` for a shallow
     clone.
     """
-    answer = _run(git_origin.find_project(project), environment)
-    # At the top of a repository the prefix is empty.
-    shallow, top, prefix = [*answer.split("\n"), ""][:3]
-    if shallow == "true":
+    if git_origin.read_shallow(_ask(git_origin.ask_shallow(project), environment)):
         raise ContextError(
             "this is a shallow clone: there is no history to rehearse with",
             hint="run `git fetch --unshallow --tags`",
         )
+    top, inside = git.read_top(_ask(git.find_top(project), environment))
     bare = folder / "origin.git"
     _run(git_origin.clone_bare(folder, top, bare), environment)
     head = _run(git_origin.find_project_head(project), environment)
@@ -84,7 +82,7 @@ def make_origin(
     # The docs of earlier versions are the remote's matter; the rehearsal begins without any.
     clone = folder / "project"
     _run(git_origin.clone_branch(folder, bare, clone, remote, branch), environment)
-    return clone / prefix
+    return clone / inside
 
 
 def point_at_github(
@@ -108,4 +106,8 @@ def add_commit(clone: Path, message: str, remote: str, environment: Mapping[str,
 
 
 def _run(command: Command, environment: Mapping[str, str]) -> str:
-    return Processes(environment)(command).out.strip()
+    return _ask(command, environment).out.strip()
+
+
+def _ask(question: Command, environment: Mapping[str, str]) -> Answer:
+    return Processes(environment)(question)

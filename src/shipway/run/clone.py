@@ -101,7 +101,8 @@ class Clone:
         why = "go to the branch's head"
         self.executor(git_clone.check_out_detached(why, self.folder, head))
         answer = self.executor(git.commit_time(self.folder, head))
-        return head, int(answer.out)
+        epoch, _ = git.read_dated_commit(answer)
+        return head, epoch
 
     def decide(self) -> Decision:
         """Ask python-semantic-release for the last and the next version."""

@@ -200,14 +200,13 @@ def _remote_branch(session: Session, clone: Clone) -> str:
     remote = session.project.settings.remote
     revision = f"refs/remotes/{remote}/{branch}"
     question = git.count_differences(NAME, clone.folder, revision)
-    counts = _ask(session, question)
-    behind, ahead = counts.split()
-    if behind != "0" and not session.context.tag:
+    behind, ahead = git.read_differences(session.executor(question))
+    if behind and not session.context.tag:
         raise CheckFailed(
             f"{branch} has {behind} commits in the remote that are not here",
             hint="run `git pull`",
         )
-    if ahead != "0":
+    if ahead:
         return f"{branch}: {ahead} commits here that the remote does not have"
     return f"{branch} is the same"
 
@@ -257,13 +256,12 @@ def _release_tags(clone: Clone, tag_format: str) -> dict[Version, GitTag]:
 
 def _stated_version(session: Session, clone: Clone, tag: GitTag) -> str:
     """Read the version that the project's own file says at a tag, empty where it says none."""
-    question = git.show_file(
+    question = git.read_file(
         NAME,
         f"read the project at {tag.name}",
         clone.folder,
         tag.commit,
         "./pyproject.toml",
-        expected=(0,),
     )
     document = tomllib.loads(_ask(session, question))
     metadata = document.get("project", {})

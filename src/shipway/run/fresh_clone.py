@@ -23,8 +23,7 @@ def open_clone(session: Session) -> Iterator[Clone]:
     parent = session.environment.get("TMPDIR")
     with tempfile.TemporaryDirectory(prefix="shipway-", dir=parent) as folder:
         answer = session.executor(git.find_top(session.folder))
-        lines = answer.out.split("\n")
-        top, inside = lines[:2]
+        top, inside = git.read_top(answer)
         address = _remote_address(session)
         clone = Path(folder) / "clone"
         _make_clone(session, top, clone, address)

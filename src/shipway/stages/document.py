@@ -14,7 +14,7 @@ from shipway.model.target import Target, require_release, unreleased_reason
 from shipway.model.version import parse_version
 from shipway.model.world import DocsVersion, World
 from shipway.tools import mike
-from shipway.tools.git import fetch_branch, list_refs, read_refs, show_file
+from shipway.tools.git import fetch_branch, find_file, list_refs, read_file, read_refs
 
 NAME = "document"
 
@@ -45,13 +45,12 @@ def observe(target: Target, world: World, ask: Ask) -> World:
         branch,
     )
     ask(fetch)
-    question = show_file(
-        NAME,
-        "read the list of docs versions",
-        target.folder,
-        f"refs/remotes/{target.remote}/{branch}",
-        mike.VERSIONS,
-    )
+    published = f"refs/remotes/{target.remote}/{branch}"
+    why = "read the list of docs versions"
+    listed = ask(find_file(NAME, why, target.folder, published, mike.VERSIONS))
+    if not listed.out:
+        return replace(world, docs={})
+    question = read_file(NAME, why, target.folder, published, mike.VERSIONS)
     docs = mike.read_versions(ask(question))
     return replace(world, docs=docs)
 

@@ -180,18 +180,18 @@ def fetch_branch(name: str, why: str, folder: str | Path, remote: str, branch: s
     )
 
 
-def show_file(
-    name: str,
-    why: str,
-    folder: str | Path,
-    revision: str,
-    path: str,
-    *,
-    expected: tuple[int, ...] = (0, 128),
-) -> Command:
-    """Ask what a file holds at a revision; the exit status is 128 where there is no such file."""
-    file = f"{revision}:{path}"
-    return ask_git(name, why, folder, "show", file, expected=expected)
+def find_file(name: str, why: str, folder: str | Path, revision: str, path: str) -> Command:
+    """Ask whether there is a file at a revision; nothing is printed where there is none.
+
+    ``path`` is seen from the top of the repository.
+    """
+    words = ("ls-tree", "--full-tree", "--name-only", "-z", revision, "--", path)
+    return ask_git(name, why, folder, *words)
+
+
+def read_file(name: str, why: str, folder: str | Path, revision: str, path: str) -> Command:
+    """Ask what a file holds at a revision; it has to be there."""
+    return ask_git(name, why, folder, "cat-file", "blob", f"{revision}:{path}")
 
 
 # What a clone has
@@ -207,7 +207,10 @@ def read_git_tags(answer: Answer) -> tuple[GitTag, ...]:
     """Read the answer to ``list_tags``; a tag made here wins over the remote's of that name."""
     tags: dict[str, GitTag] = {}
     for line in split_lines(answer.out):
-        name, commit, peeled, parents, peeled_parents = line.split("\t")
+        fields = line.split("\t")
+        if len(fields) != 5:
+            raise unexpected(answer, "for the tags")
+        name, commit, peeled, parents, peeled_parents = fields
         parent = (peeled_parents or parents).partition(" ")[0]
         tags[name] = GitTag(name, peeled or commit, parent)
     return tuple(tags.values())
@@ -224,7 +227,7 @@ def list_authors(folder: str | Path, since: str | None, commit: str) -> Command:
     commits = commit
     if since:
         commits = f"{RELEASED}/{since}..{commit}"
-    words = ("log", "--format=%aN", commits, "--")
+    words = ("rev-list", "--no-commit-header", "--format=%aN", commits, "--")
     return ask_git("version", "ask who made the commits", folder, *words)
 
 
@@ -242,20 +245,29 @@ def is_ancestor(folder: str | Path, commit: str, descendant: str) -> Command:
 
 
 def commit_time(folder: str | Path, commit: str) -> Command:
-    """Ask when a commit was made, in seconds since 1970."""
-    words = ("show", "--no-patch", "--format=%ct", commit)
+    """Ask when a commit was made; see ``read_dated_commit``."""
+    words = ("rev-list", "--max-count=1", "--timestamp", commit, "--")
     return ask_git("version", "ask for its time", folder, *words)
 
 
 def count_differences(name: str, folder: str | Path, revision: str) -> Command:
     """Ask how many commits are only in ``revision``, and how many only in HEAD."""
-    words = ("rev-list", "--left-right", "--count", f"{revision}...HEAD")
+    words = ("rev-list", "--left-right", "--count", f"{revision}...HEAD", "--")
     return ask_git(name, "compare with the remote branch", folder, *words)
+
+
+def read_differences(answer: Answer) -> tuple[int, int]:
+    """Read both numbers from the answer to ``count_differences``."""
+    question = "how many commits are on one side alone"
+    only_there, only_here = read_words(answer, question, 2)
+    if not (only_there.isdecimal() and only_here.isdecimal()):
+        raise unexpected(answer, question)
+    return int(only_there), int(only_here)
 
 
 def list_branches_with(name: str, why: str, folder: str | Path, commit: str) -> Command:
     """Ask which branches of the remotes contain a commit."""
-    words = ("branch", "--remotes", "--contains", commit)
+    words = ("for-each-ref", f"--contains={commit}", "--format=%(refname)", "refs/remotes")
     return ask_git(name, why, folder, *words)
 
 
@@ -263,6 +275,15 @@ def find_top(folder: str | Path) -> Command:
     """Ask where the repository's top folder is, and where ``folder`` lies in it."""
     words = ("rev-parse", "--show-toplevel", "--show-prefix")
     return ask_git("version", "find the repository", folder, *words)
+
+
+def read_top(answer: Answer) -> tuple[str, str]:
+    """Read the top folder and the place in it, which is empty at the top."""
+    lines = answer.out.split("\n")
+    # Behind the second line an end of line is left.
+    if len(lines) != 3 or not lines[0]:
+        raise unexpected(answer, "where the repository is")
+    return lines[0], lines[1]
 
 
 def find_remote_address(folder: str | Path, remote: str) -> Command:

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shipway.model.actions import Command, Effect
+from shipway.model.actions import Answer, Command, Effect
+from shipway.tools.git import read_words
 
 
-def find_project_url(project: Path, remote: str) -> Command:
-    """Ask which address the project's remote has; the exit status is 1 where it has none."""
-    words = ("config", "--get", f"remote.{remote}.url")
-    return _rehearse(project, *words, expected=(0, 1))
+def ask_shallow(project: Path) -> Command:
+    """Ask whether the project's repository is a shallow clone."""
+    return _rehearse(project, "rev-parse", "--is-shallow-repository")
 
 
-def find_project(project: Path) -> Command:
-    """Ask whether the clone is shallow, for its top folder, and where ``project`` lies in it.
-
-    At the top of a repository the third line is empty.
-    """
-    words = ("rev-parse", "--is-shallow-repository", "--show-toplevel", "--show-prefix")
-    return _rehearse(project, *words)
+def read_shallow(answer: Answer) -> bool:
+    """Read the answer to ``ask_shallow``."""
+    (word,) = read_words(answer, "whether this is a shallow clone", 1)
+    return word == "true"
 
 
 def find_project_head(project: Path) -> Command:
     """Ask for the hash of the project's head."""
-    return _rehearse(project, "rev-parse", "HEAD")
+    return _rehearse(project, "rev-parse", "--verify", "HEAD^{commit}")
 
 
 def clone_bare(folder: Path, top: str, bare: Path) -> Command:

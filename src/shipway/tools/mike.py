@@ -70,12 +70,7 @@ def _mike(target: Target, why: str, verb: str, *words: str) -> Command:
 
 
 def read_versions(answer: Answer) -> Mapping[str, DocsVersion]:
-    """Read the published docs by version; a branch without the list (status 128) has none.
-
-    Raises ``StepFailed`` where the list is none of mike's.
-    """
-    if answer.code != 0:
-        return {}
+    """Read the published docs by version; raises ``StepFailed`` where the list is not mike's."""
     try:
         rows = msgspec.json.decode(answer.out, type=list[_Row])
     except (ValueError, RecursionError) as error:
