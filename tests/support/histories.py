@@ -8,15 +8,16 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from shipway.effects import history
-from shipway.effects.shown_history import show_everything
+from shipway.effects.isolation import isolated
+from shipway.model.version import Version
 from shipway.settings import ReleaseSettings
 from shipway.tools.git import RELEASED
-from shipway.tools.semantic_release import render_config
+from shipway.tools.semantic_release import QUIET, render_config
 from tests.support.repositories import CHANGELOG, PROJECT, git
 
 MESSAGES = (
@@ -165,8 +166,8 @@ def clone_of(source: Path, folder: Path) -> Path:
     return folder
 
 
-def config_of(folder: Path, *, prerelease: bool = False) -> Path:
-    """Settings of a project without its own; with pre-releases on `main`."""
+def config_of(folder: Path, *, prerelease: bool = False, mode: str = "update") -> Path:
+    """Settings of a project without its own; with pre-releases on `main`, a changelog of ``mode``."""
     folder.mkdir(exist_ok=True)
     file = folder / "release.json"
     branch = "never" if prerelease else "main"
@@ -175,8 +176,16 @@ def config_of(folder: Path, *, prerelease: bool = False) -> Path:
         config = json.loads(text)
         config["semantic_release"]["branches"]["main"] = {"match": "main", "prerelease": True}
         text = json.dumps(config, indent=2)
-    file.write_text(text)
+    file.write_text(text.replace('"mode": "update"', f'"mode": "{mode}"'))
     return file
+
+
+def show_everything(clone: Path) -> None:
+    """Let the clone show all tags of the remote, and all history."""
+    forget(clone)
+    listed = git(clone, "for-each-ref", RELEASED, "--format=%(refname:lstrip=2) %(objectname)")
+    updates = "".join(f"update refs/tags/{line}\n" for line in listed.splitlines())
+    git(clone, "update-ref", "--stdin", content=updates)
 
 
 def whole(clone: Path, config: Path) -> str:
@@ -217,3 +226,49 @@ def disagreements(clone: Path, config: Path, commits: Iterator[str]) -> list[tup
             found.append((head, everything, f"{decision.current} → {decision.upcoming}"))
         forget(clone)
     return found
+
+
+Told = set[tuple[str, str]]
+"""Holds commits that python-semantic-release understands: the hash, and what was changed."""
+
+
+def told_commits(clone: Path, config: Path) -> Told:
+    """Give the commits that the changelog lists under the version that is due."""
+    from git import Repo
+    from semantic_release.changelog.release_history import ReleaseHistory
+
+    with isolated(clone, {**os.environ, **QUIET}):
+        rules = history.read_release_rules(clone, config)
+        with Repo(clone) as repository:
+            unreleased, _ = ReleaseHistory.from_git_history(
+                repository, rules.version_translator, rules.commit_parser
+            )
+    results = [result for group in unreleased.values() for result in group]
+    return _understood(results)
+
+
+def _understood(results: Iterable[object]) -> Told:
+    from semantic_release.commit_parser import ParsedCommit
+
+    told: Told = set()
+    for result in results:
+        if isinstance(result, ParsedCommit):
+            told.add((result.hexsha, result.descriptions[0]))
+    return told
+
+
+def counted_commits(clone: Path, config: Path, last: Version | None) -> Told:
+    """Give the commits that the head has and the release ``last`` does not, as the origin has them."""
+    from git import Repo
+
+    since = (f"{RELEASED}/v{last}..HEAD",) if last else ("HEAD",)
+    hashes = git(clone, "--no-replace-objects", "rev-list", *since).split()
+    forget(clone)
+    told: Told = set()
+    with isolated(clone, {**os.environ, **QUIET}):
+        rules = history.read_release_rules(clone, config)
+        with Repo(clone) as repository:
+            for name in hashes:
+                parsed = rules.commit_parser.parse(repository.commit(name))
+                told |= _understood(parsed if isinstance(parsed, list) else [parsed])
+    return told

@@ -12,7 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shipway.effects.isolation import isolated
-from shipway.effects.shown_history import narrow, needs_everything, no_version, show_everything
+from shipway.effects.shown_history import (
+    needs_everything,
+    no_version,
+    show_older_releases,
+    show_since_last_release,
+)
 from shipway.errors import StepFailed
 from shipway.model.release import Decision
 from shipway.model.version import Version, parse_version
@@ -51,10 +56,11 @@ def decide(
 def _decide(folder: Path, config: Path, level: str | None) -> Decision:
     _silence()
     rules = read_release_rules(folder, config)
-    last = narrow(folder, rules)
+    history = show_since_last_release(folder, rules)
+    last = history.last.version if history.last else None
     upcoming = _raise_level(last, level, rules) if level else _ask_tool(folder, rules)
     if needs_everything(folder, rules):
-        show_everything(folder)
+        show_older_releases(folder, history)
     is_due = str(upcoming) not in (str(last or ""), "0.0.0")
     return Decision(_convert(last), _convert(upcoming) if is_due else None)
 

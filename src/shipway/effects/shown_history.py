@@ -1,12 +1,19 @@
 """Lets a clone show the history that a decision about the next version depends on, and no more.
 
-python-semantic-release walks the whole history, and reads all tags again for each tag. But its
-decision depends on what is reachable from the head and not from the last release, and on no tag
-below it (`semantic_release.version.algorithm.next_version`).
+python-semantic-release walks it twice. The version is counted from the commits that the head
+reaches and the last release does not (`semantic_release.version.algorithm.next_version`); the
+changelog gives each commit to the release that it met last on its way down, newest first
+(`semantic_release.changelog.release_history`). Where side branches began below the last release
+the two disagree, and both read all tags again for each tag. So the clone shows
+
+- no tag but that of the last release (see ``show_since_last_release``);
+- the last release below every commit since: a commit whose parent was released already gets a
+  stand-in as its parent, which has the parent's files and lies on top of the last release;
+- nothing below the last release.
 
 The tags of the remote lie in ``refs/released/``. Those that matter are put into ``refs/tags/``, and
-commits where history ends get replacements without parents (`git-replace(1)`), which nothing that
-is pushed follows.
+commits that are shown with other parents get replacements (`git-replace(1)`), which nothing that is
+pushed follows.
 """
 
 from __future__ import annotations
@@ -14,7 +21,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +38,8 @@ _CHECK_REPOSITORY = "check the repository with `git fsck`, then run the same com
 _ADVERTISED = "For further information visit"
 """Beginning of a line in pydantic's errors that says nothing about the settings."""
 _KEPT_HEADERS = re.compile("author |committer |encoding ")
+_STAND_IN = "shipway[bot] <shipway[bot]@users.noreply.github.com>"
+"""Names the author of stand-ins: as a program it is no author of a release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,52 +53,112 @@ class ReleaseTag:
     commit: str
 
 
-def narrow(folder: Path, rules: RuntimeContext) -> ToolVersion | None:
-    """Let the clone end at the last full release.
+@dataclass(frozen=True, slots=True)
+class ShownHistory:
+    """Holds the last release, ``None`` before the first one, and those that it follows."""
 
-    Gives the version that the next one is counted from, ``None`` where there is none.
-    """
+    last: ReleaseTag | None
+    older: tuple[ReleaseTag, ...] = ()
+
+
+def show_since_last_release(folder: Path, rules: RuntimeContext) -> ShownHistory:
+    """Let the clone show the last release, and what came since."""
     tags = read_release_tags(folder, rules)
     full = next((tag for tag in tags if not tag.version.is_prerelease), None)
-    needed: list[ReleaseTag] = []
-    for tag in tags:
-        if full is None or tag.version >= full.version:
-            needed.append(tag)
-    refs = {f"refs/tags/{tag.name}": tag.object for tag in needed}
+    last = _last_prerelease(tags, full, rules) or full
+    if last is None:
+        return ShownHistory(None)
+    parents = _read_parents_since(folder, last)
+    _replace(folder, {last.commit: [], **_raise_roots(folder, last, parents)})
+    refs = {f"refs/tags/{last.name}": last.object}
+    if full is not None and full is not last:
+        # A pre-release is counted from both; what is shown of the full one is that it is below.
+        is_since = full.commit in parents
+        refs[f"refs/tags/{full.name}"] = last.commit if is_since else full.object
     _set_refs(folder, refs)
-    if full is not None:
-        _cut_history(folder, full, needed)
-    last = _last_prerelease(needed, rules) or full
-    return last.version if last else None
+    return ShownHistory(last, _list_older(tags, last, parents, rules))
 
 
-def _last_prerelease(tags: Sequence[ReleaseTag], rules: RuntimeContext) -> ReleaseTag | None:
+def _last_prerelease(
+    tags: Sequence[ReleaseTag], full: ReleaseTag | None, rules: RuntimeContext
+) -> ReleaseTag | None:
     """Give the highest pre-release of the branch's own kind, where it makes pre-releases."""
     if not rules.prerelease:
         return None
     token = rules.version_translator.prerelease_token
     for tag in tags:
+        if full is not None and tag.version < full.version:
+            return None
         if tag.version.is_prerelease and tag.version.prerelease_token == token:
             return tag
     return None
 
 
-def _cut_history(folder: Path, full: ReleaseTag, needed: Iterable[ReleaseTag]) -> None:
-    """Let the history end at the release ``full``, and where side branches began before it."""
-    commits: set[str] = set()
-    ends: set[str] = set()
-    for line in _git(folder, git_history.list_commits_since(full.commit)).split():
-        if line.startswith("-"):
-            ends.add(line.removeprefix("-"))
-        else:
-            commits.add(line)
-    ends.discard(full.commit)
-    # A pre-release below the last full release is seldom, and belongs to the history that goes.
-    tagged = {tag.commit for tag in needed}
-    if not tagged <= {full.commit, *commits}:
-        show_everything(folder)
-        return
-    parents = {full.commit: sorted(ends), **{commit: [] for commit in ends}}
+def _list_older(
+    tags: Sequence[ReleaseTag],
+    last: ReleaseTag,
+    since: Mapping[str, object],
+    rules: RuntimeContext,
+) -> tuple[ReleaseTag, ...]:
+    """List the releases of which a changelog tells that is written anew: one of each commit.
+
+    A tag among the commits ``since`` the last release would take some of them. Full releases tell
+    what their pre-releases told.
+    """
+    shown = {last.commit: last}
+    for tag in tags:
+        is_told = rules.prerelease or not tag.version.is_prerelease
+        if is_told and tag.commit not in since:
+            shown.setdefault(tag.commit, tag)
+    return tuple(shown.values())
+
+
+def _read_parents_since(folder: Path, last: ReleaseTag) -> dict[str, list[str]]:
+    """Read the parents of each commit that the head reaches and the last release does not."""
+    parents: dict[str, list[str]] = {}
+    for line in split_lines(_git(folder, git_history.list_commits_since(last.commit))):
+        commit, *names = line.split()
+        parents[commit] = names
+    return parents
+
+
+def _raise_roots(
+    folder: Path, last: ReleaseTag, parents: Mapping[str, Sequence[str]]
+) -> dict[str, list[str]]:
+    """Give other parents to the commits since the last release that do not lie on top of it."""
+    stand_ins: dict[str, str] = {}
+    raised: dict[str, list[str]] = {}
+    for commit, names in parents.items():
+        new_names: list[str] = []
+        # What has no parent began beside everything.
+        for name in names or [""]:
+            if name != last.commit and name not in parents:
+                if name not in stand_ins:
+                    stand_ins[name] = _write_stand_in(folder, name, last.commit)
+                name = stand_ins[name]
+            new_names.append(name)
+        if new_names != names:
+            raised[commit] = new_names
+    return raised
+
+
+def _write_stand_in(folder: Path, commit: str, last: str) -> str:
+    """Write a commit with the files of ``commit``, of none if it is empty, on top of ``last``.
+
+    It counts for no version and stands in no changelog: it looks like a merge, of a program.
+    """
+    if commit:
+        tree = _git(folder, git_history.find_tree(commit)).strip()
+    else:
+        tree = _git(folder, git_history.write_object("tree")).strip()
+    lines = [f"tree {tree}", f"parent {last}", f"parent {last}"]
+    lines += [f"{role} {_STAND_IN} 0 +0000" for role in ("author", "committer")]
+    text = "\n".join([*lines, "", "Released before\n"])
+    return _git(folder, git_history.write_object("commit"), stdin=text).strip()
+
+
+def _replace(folder: Path, parents: Mapping[str, Sequence[str]]) -> None:
+    """Show commits with other parents."""
     replacements = {}
     for commit, new_parents in parents.items():
         replacement = _write_replacement(folder, commit, new_parents)
@@ -137,16 +206,15 @@ def needs_everything(folder: Path, rules: RuntimeContext) -> bool:
     return rules.changelog_insertion_flag not in file.read_text(encoding="utf-8")
 
 
-def show_everything(folder: Path) -> None:
-    """Show all tags and all history in the clone again."""
-    refs = {}
-    listing = _git(folder, git_history.list_remote_tags())
-    for line in split_lines(listing):
-        name, identity = line.split("\t")
-        refs[f"refs/tags/{name}"] = identity
-    _set_refs(folder, refs)
-    deletions = _git(folder, git_history.list_replacements())
-    _git(folder, git_history.update_refs(), stdin=deletions)
+def show_older_releases(folder: Path, history: ShownHistory) -> None:
+    """Show also what lies below the last release."""
+    last = history.last
+    if last is None:
+        return
+    updates = f"delete refs/replace/{last.commit}\n"
+    for tag in history.older:
+        updates += f"update refs/tags/{tag.name} {tag.object}\n"
+    _git(folder, git_history.update_refs(), stdin=updates)
 
 
 def _set_refs(folder: Path, refs: Mapping[str, str]) -> None:
@@ -156,7 +224,7 @@ def _set_refs(folder: Path, refs: Mapping[str, str]) -> None:
     _git(folder, git_history.update_refs(), stdin=updates)
 
 
-def _write_replacement(folder: Path, commit: str, parents: Iterable[str]) -> str:
+def _write_replacement(folder: Path, commit: str, parents: Sequence[str]) -> str:
     """Write a commit that is like ``commit`` but for its parents; gives its hash."""
     content = _git(folder, git_history.read_commit(commit))
     head, _, message = content.partition("\n\n")
@@ -168,7 +236,7 @@ def _write_replacement(folder: Path, commit: str, parents: Iterable[str]) -> str
         if _KEPT_HEADERS.match(header):
             lines.append(header)
     text = "\n".join([*lines, "", message])
-    return _git(folder, git_history.write_commit(), stdin=text).strip()
+    return _git(folder, git_history.write_object("commit"), stdin=text).strip()
 
 
 def _git(folder: Path, argv: Sequence[str], *, stdin: str = "") -> str:

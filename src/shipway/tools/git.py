@@ -204,7 +204,10 @@ def list_tags(folder: str | Path) -> Command:
 
 
 def read_git_tags(answer: Answer) -> tuple[GitTag, ...]:
-    """Read the answer to ``list_tags``; a tag made here wins over the remote's of that name."""
+    """Read the answer to ``list_tags``; of one name the remote's tag counts, which comes first.
+
+    What the clone shows to python-semantic-release may be elsewhere.
+    """
     tags: dict[str, GitTag] = {}
     for line in split_lines(answer.out):
         fields = line.split("\t")
@@ -212,7 +215,7 @@ def read_git_tags(answer: Answer) -> tuple[GitTag, ...]:
             raise unexpected(answer, "for the tags")
         name, commit, peeled, parents, peeled_parents = fields
         parent = (peeled_parents or parents).partition(" ")[0]
-        tags[name] = GitTag(name, peeled or commit, parent)
+        tags.setdefault(name, GitTag(name, peeled or commit, parent))
     return tuple(tags.values())
 
 

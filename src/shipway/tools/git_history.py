@@ -19,20 +19,9 @@ def list_reachable_tags() -> Argv:
     return ("git", "for-each-ref", "--merged=HEAD", RELEASED, f"--format={form}")
 
 
-def list_remote_tags() -> Argv:
-    """List all tags of the remote: name and hash."""
-    form = "%(refname:lstrip=2)%09%(objectname)"
-    return ("git", "for-each-ref", RELEASED, f"--format={form}")
-
-
-def list_replacements() -> Argv:
-    """List the replacements of commits, as lines that ``update_refs`` takes to delete them."""
-    return ("git", "for-each-ref", "refs/replace", "--format=delete %(refname)")
-
-
 def list_commits_since(commit: str) -> Argv:
-    """List the commits of HEAD that ``commit`` does not reach, and with ``-`` where they begin."""
-    return ("git", "rev-list", "--boundary", f"{commit}..HEAD")
+    """List the commits of HEAD that ``commit`` does not reach, each with its parents."""
+    return ("git", "rev-list", "--parents", f"{commit}..HEAD")
 
 
 def update_refs() -> Argv:
@@ -45,6 +34,11 @@ def read_commit(commit: str) -> Argv:
     return ("git", "cat-file", "commit", commit)
 
 
-def write_commit() -> Argv:
-    """Store the commit on standard input, and print its hash."""
-    return ("git", "hash-object", "-t", "commit", "-w", "--stdin")
+def find_tree(commit: str) -> Argv:
+    """Print the hash of a commit's files."""
+    return ("git", "rev-parse", "--verify", f"{commit}^{{tree}}")
+
+
+def write_object(kind: str) -> Argv:
+    """Store the object on standard input, and print its hash."""
+    return ("git", "hash-object", "-t", kind, "-w", "--stdin")
