@@ -223,7 +223,7 @@ class TestSomebodyElsesPage:
     ) -> None:
         theirs = self.page(draft=False, assets=assets)
         remotes = ModelRemotes(releases=[dict(theirs)])
-        with pytest.raises(Conflict, match="v1.2.3 was published by somebody else.*untagged-3"):
+        with pytest.raises(Conflict, match="v1.2.3 is published without.*untagged-3"):
             run_pipeline(remotes, target)
         assert remotes.releases == [theirs]
 

@@ -233,7 +233,8 @@ def test_the_docs_of_a_checked_out_tag_need_no_image(tmp_path: Path) -> None:
     )
     git(scene.clone, "checkout", "--quiet", "--detach", "v0.1.0")
     rows = preview_stage(scene.session(), "document")
-    assert rows[0].commands[0].startswith('(cd "${CLONE}" && mike deploy')
+    _, deploy = rows[0].commands
+    assert deploy.startswith('(cd "${CLONE}" && mike deploy')
 
 
 def test_the_status_of_a_release_before_and_after(scene: Scene) -> None:
@@ -250,10 +251,10 @@ def test_the_status_of_a_release_before_and_after(scene: Scene) -> None:
     scene.remotes.manifests[digest_of("of a stranger")] = manifest(
         "of a stranger", ("linux/amd64",)
     )
-    (conflict,) = (
-        row for row in read_status(scene.session()) if row.finding.state is State.CONFLICT
-    )
-    assert conflict.name == "build" and "nothing was overwritten" in conflict.advice
+    conflicts = [row for row in read_status(scene.session()) if row.finding.state is State.CONFLICT]
+    assert [row.name for row in conflicts] == ["build", "publish"]
+    assert "nothing was overwritten" in conflicts[0].advice
+    assert "v0.1.0 is published without the image's digest" in conflicts[1].finding.evidence
 
 
 @pytest.mark.parametrize(

@@ -126,8 +126,8 @@ class TestPublish:
     @pytest.mark.parametrize(
         ("body", "public", "assets", "words"),
         [
-            ("mine", True, (ASSET,), "was published by somebody else"),
-            ("mine", True, (), "was published by somebody else"),
+            ("mine", True, (ASSET,), "is published without"),
+            ("mine", True, (), "is published without"),
             ("mine", False, (ASSET,), "of its own"),
             ("x" * LONGEST_BODY, False, (), "has no room"),
         ],

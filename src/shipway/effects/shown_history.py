@@ -150,11 +150,11 @@ def _write_stand_in(folder: Path, commit: str, last: str) -> str:
     if commit:
         tree = _git(folder, git_history.find_tree(commit)).strip()
     else:
-        tree = _git(folder, git_history.write_object("tree")).strip()
+        tree = _git(folder, git_history.write_tree()).strip()
     lines = [f"tree {tree}", f"parent {last}", f"parent {last}"]
     lines += [f"{role} {_STAND_IN} 0 +0000" for role in ("author", "committer")]
     text = "\n".join([*lines, "", "Released before\n"])
-    return _git(folder, git_history.write_object("commit"), stdin=text).strip()
+    return _git(folder, git_history.write_commit(), stdin=text).strip()
 
 
 def _replace(folder: Path, parents: Mapping[str, Sequence[str]]) -> None:
@@ -236,7 +236,7 @@ def _write_replacement(folder: Path, commit: str, parents: Sequence[str]) -> str
         if _KEPT_HEADERS.match(header):
             lines.append(header)
     text = "\n".join([*lines, "", message])
-    return _git(folder, git_history.write_object("commit"), stdin=text).strip()
+    return _git(folder, git_history.write_commit(), stdin=text).strip()
 
 
 def _git(folder: Path, argv: Sequence[str], *, stdin: str = "") -> str:

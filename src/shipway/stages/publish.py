@@ -137,7 +137,7 @@ def _judge_foreign(target: Target, world: World, page: Published) -> Finding:
     lacks = "the image's digest and how to verify it"
     objection = ""
     if not page.draft:
-        objection = f"{tag} was published by somebody else, without {lacks}"
+        objection = f"{tag} is published without {lacks}"
     elif ASSET in page.assets:
         objection = f"somebody else's draft of {tag} has an {ASSET} of its own"
     elif complete_body(page.body, render_body(target, world)) is None:

@@ -39,6 +39,15 @@ def find_tree(commit: str) -> Argv:
     return ("git", "rev-parse", "--verify", f"{commit}^{{tree}}")
 
 
-def write_object(kind: str) -> Argv:
-    """Store the object on standard input, and print its hash."""
+def write_commit() -> Argv:
+    """Store the commit on standard input, and print its hash."""
+    return _write_object("commit")
+
+
+def write_tree() -> Argv:
+    """Store the folder on standard input, and print its hash."""
+    return _write_object("tree")
+
+
+def _write_object(kind: str) -> Argv:
     return ("git", "hash-object", "-t", kind, "-w", "--stdin")
