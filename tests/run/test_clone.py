@@ -30,20 +30,21 @@ def test_a_token_reaches_git_through_a_helper_that_holds_none(scene: Scene) -> N
         ran.append(command)
         return session.executor.runner(command)
 
-    with open_clone(replace(session, executor=replace(session.executor, runner=remember))):
-        pass
-    assert any("credential.helper" in word for command in ran for word in command.argv)
+    watched = replace(session, executor=replace(session.executor, runner=remember))
+    with open_clone(watched) as clone:
+        settings = (clone.folder.parent / "remote.conf").read_text()
+        helper = git(clone.folder, "config", "credential.https://github.com.helper")
+    assert "$GITHUB_TOKEN" in helper.replace("{", "").replace(":-", "")
+    assert "a-token-of-the-run" not in settings
     assert not any("a-token-of-the-run" in word for command in ran for word in command.argv)
 
 
 def test_git_tidies_nothing_up_in_a_folder_that_is_about_to_go(scene: Scene) -> None:
-    with open_clone(scene.session()) as clone:
-        assert git(clone.folder, "config", "--local", "maintenance.auto") == "false"
     told = subprocess.run(
         ("git", "config", "maintenance.auto"),
-        env=scene.environment,
+        env=scene.session().environment,
         capture_output=True,
         text=True,
         check=True,
-    )  # what a rehearsal tells all of its clones
+    )
     assert told.stdout == "false\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from shipway.effects.executor import Executor
-from shipway.model.actions import Answer, Command, NextVersion, Question, Reply
+from shipway.model.actions import Answer, Command, NextVersion, Question, ReadSettings, Reply
 from shipway.model.release import Decision, Override
 from shipway.model.version import parse_version
 from shipway.rehearsal import origin
@@ -56,6 +56,8 @@ class Scene:
 
         def answers(question: Question[Reply]) -> Reply:
             asked: object = question
+            if isinstance(asked, ReadSettings):
+                return answer(question)
             if not isinstance(asked, NextVersion):
                 return self.remotes.answer(question)
             if self.real:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from shipway.effects.bundles import read_bundle_types
+from shipway.effects.git_settings import read_settings
 from shipway.effects.history import decide
 from shipway.effects.packages import compare_packages
 from shipway.effects.read_image import describe_image
@@ -23,6 +24,7 @@ from shipway.model.actions import (
     ReadBundles,
     ReadImage,
     ReadPredicate,
+    ReadSettings,
     Reply,
 )
 
@@ -62,6 +64,8 @@ def _answer(question: Question[object], environment: Mapping[str, str]) -> objec
             )
         case ComparePackages(image=image, previous=previous):
             return compare_packages(image, previous, environment)
+        case ReadSettings(folder=folder):
+            return read_settings(Path(folder), environment)
         case NextVersion(folder=folder, config=config, level=level):
             return decide(
                 Path(folder),

@@ -215,6 +215,13 @@ class NextVersion(Question[Decision]):
     level: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadSettings(Question[tuple[tuple[str, str], ...]]):
+    """Asks which settings of git are in force in ``folder``: name and value, in their order."""
+
+    folder: str
+
+
 PlannedAction: TypeAlias = "Command | Request | ReadImage"
 """Names what a stage plans: all of it can be printed as a line of shell."""
 

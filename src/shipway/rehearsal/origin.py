@@ -11,6 +11,7 @@ from shipway.image.repository import parse_remote
 from shipway.model.actions import Answer, Command
 from shipway.rehearsal.files import write_text
 from shipway.tools import git, git_origin
+from shipway.tools.git_remote import quote
 
 IDENTITY = {
     "GIT_AUTHOR_NAME": "rehearsal",
@@ -27,8 +28,8 @@ def isolate(repository: str, bare: Path) -> dict[str, str]:
     read: what git has to know stands in a file beside the bare folder. Nothing tidies up in the
     background: it would work in a folder that is being deleted.
     """
-    folder = _quote(str(bare))
-    address = _quote(f"https://github.com/{repository}.git")
+    folder = quote(str(bare))
+    address = quote(f"https://github.com/{repository}.git")
     settings = bare.with_name("gitconfig")
     write_text(
         settings,
@@ -42,12 +43,6 @@ def isolate(repository: str, bare: Path) -> dict[str, str]:
         "GIT_ALLOW_PROTOCOL": "file",
         "GIT_TERMINAL_PROMPT": "0",
     }
-
-
-def _quote(text: str) -> str:
-    """Quote a string as git's configuration files do."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def repository_of(project: Path, name: str, remote: str, environment: Mapping[str, str]) -> str:

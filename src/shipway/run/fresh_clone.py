@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from shipway.errors import ContextError
+from shipway.model.actions import ReadSettings
 from shipway.model.release import Release
 from shipway.model.target import Target
 from shipway.run.clone import Clone, branch_of
 from shipway.run.session import Session
 from shipway.target.plan import plan_target
-from shipway.tools import git, git_clone, semantic_release
+from shipway.tools import git, git_clone, git_remote, semantic_release
 
 
 @contextmanager
@@ -24,9 +25,7 @@ def open_clone(session: Session) -> Iterator[Clone]:
     with tempfile.TemporaryDirectory(prefix="shipway-", dir=parent) as folder:
         answer = session.executor(git.find_top(session.folder))
         top, inside = git.read_top(answer)
-        address = _remote_address(session)
-        clone = Path(folder) / "clone"
-        _make_clone(session, top, clone, address)
+        clone = _make_clone(session, top, Path(folder))
         config = clone / inside / "pyproject.toml"
         if not session.project.releases_itself:
             config = Path(folder) / "release.json"
@@ -46,11 +45,36 @@ def open_clone(session: Session) -> Iterator[Clone]:
         )
 
 
-def _remote_address(session: Session) -> str:
-    remote = session.project.settings.remote
-    question = git.find_remote_address(session.folder, remote)
-    answer = session.executor(question)
-    address = git.read_remote_address(answer)
+def _make_clone(session: Session, top: str, folder: Path) -> Path:
+    """Make a clone below ``folder`` that reaches what the checkout reaches."""
+    name = session.project.settings.remote
+    checkout = _read_settings(session, session.folder)
+    remote = git_remote.Remote(
+        name=name,
+        address=_require_address(checkout, name),
+        top=top,
+        has_token=any(session.environment.get(token) for token in git.TOKENS),
+    )
+    clone, settings = folder / "clone", folder / "remote.conf"
+    session.executor(git_clone.clone_checkout(top, clone, name, settings))
+    session.executor(git_clone.forget_checkout(clone, name))
+    carried = git_remote.carry_settings(checkout, _read_settings(session, clone), remote)
+    _write_secretly(settings, git_remote.render_settings(carried))
+    session.executor(git_clone.fetch_all(clone, name))
+    branch = branch_of(session.project, session.context)
+    commit = session.context.commit
+    check_out = git_clone.check_out_branch("go to the commit", clone, branch, commit)
+    session.executor(check_out)
+    return clone
+
+
+def _read_settings(session: Session, folder: Path) -> tuple[tuple[str, str], ...]:
+    question = ReadSettings(name="version", why="ask for git's settings", folder=str(folder))
+    return session.executor(question)
+
+
+def _require_address(settings: tuple[tuple[str, str], ...], remote: str) -> str:
+    address = git_remote.find_address(settings, remote)
     if not address:
         raise ContextError(
             f"there is no git remote {remote!r} to ask for what was released",
@@ -59,23 +83,10 @@ def _remote_address(session: Session) -> str:
     return address
 
 
-def _make_clone(session: Session, top: str, clone: Path, address: str) -> None:
-    remote = session.project.settings.remote
-    tokens = [session.environment.get(name) for name in git.TOKENS]
-    with_token = any(tokens) and address.startswith("https://")
-    commands = git_clone.clone_commands(
-        top,
-        clone,
-        remote,
-        address,
-        with_token=with_token,
-    )
-    for command in commands:
-        session.executor(command)
-    branch = branch_of(session.project, session.context)
-    commit = session.context.commit
-    check_out = git_clone.check_out_branch("go to the commit", clone, branch, commit)
-    session.executor(check_out)
+def _write_secretly(file: Path, text: str) -> None:
+    """Write a file that nobody but this user can read."""
+    file.touch(mode=0o600, exist_ok=False)
+    file.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
 def release_target(session: Session, clone: Clone, release: Release) -> Target:

@@ -173,7 +173,7 @@ def fetch_branch(name: str, why: str, folder: str | Path, remote: str, branch: s
     return Command(
         name=name,
         why=why,
-        argv=("git", "fetch", "--quiet", remote, *refspecs),
+        argv=("git", "fetch", "--quiet", "--no-tags", "--refmap=", remote, *refspecs),
         effect=Effect.LOCAL,
         folder=str(folder),
         secrets=LOGINS,

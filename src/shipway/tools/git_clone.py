@@ -2,82 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from shipway.model.actions import Command, Effect
 from shipway.tools.git import LOGINS, RELEASED
+from shipway.tools.git_environment import PARAMETERS
 
 AUTHOR, MAIL = "github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com"
 """Names the author of release commits: always the same, since a commit's hash depends on it."""
-_HELPER = (
-    '!f() { test "$1" = get && echo username=x-access-token && '
-    'echo "password=${GITHUB_TOKEN:-$GH_TOKEN}"; }; f'
-)
-"""Holds a credential helper that reads the token from its environment.
-
-So the token stands in no file and no argument.
-"""
 _CLONE_SETTINGS = (
     f"user.name={AUTHOR}",
     f"user.email={MAIL}",
-    # Global settings of the machine must not change what is committed, nor ask for a passphrase.
-    "commit.gpgsign=false",
-    "tag.gpgsign=false",
-    "core.hooksPath=/dev/null",
-    # Nothing tidies up in the background: it would be at work in a folder that is being deleted.
-    "maintenance.auto=false",
+    # Windows lets few make a symbolic link.
+    *(() if sys.platform == "win32" else ("core.symlinks=true",)),
 )
+_TRUST = "safe.directory"
+"""Names the setting that lets git read a folder of somebody else's.
+
+git was asked before whether it trusts the checkout; but a clone asks again, about another folder
+(`.git` in it), and without the settings of the environment.
+"""
 
 
-def clone_commands(
-    top: str, clone: Path, remote: str, address: str, *, with_token: bool
-) -> Iterator[Command]:
-    """Make a clone: objects come from the checkout ``top``, refs from the remote alone.
-
-    What the remote shows is what was released. ``with_token`` lets git log in with a token of its
-    environment.
-    """
-    settings = [*_CLONE_SETTINGS]
-    if with_token:
-        settings.append(f"credential.helper={_HELPER}")
-    options = [f"--config={setting}" for setting in settings]
-    inside = ("-C", str(clone))
-    yield _change(
-        "clone the checkout",
-        "",
-        "clone",
+def clone_checkout(top: str, clone: Path, remote: str, settings: Path) -> Command:
+    """Make a clone of the checkout ``top``; the file ``settings`` says how to reach the remote."""
+    options = [f"--config={setting}" for setting in _CLONE_SETTINGS]
+    words = (
         "--quiet",
         "--template=",
         "--no-checkout",
         "--no-tags",
+        f"--upload-pack=git -c {_TRUST}='*' upload-pack",
         *options,
+        f"--config=include.path={settings}",
         "--origin",
         remote,
+        "--",
         top,
         str(clone),
     )
-    yield _change(
-        "point the clone at the remote",
-        "",
-        *inside,
-        "remote",
-        "set-url",
-        remote,
-        address,
+    return Command(
+        name="version",
+        why="clone the checkout",
+        argv=("git", "clone", *words),
+        effect=Effect.LOCAL,
+        env={"GIT_ALLOW_PROTOCOL": "file", PARAMETERS: f"'{_TRUST}'='*'"},
     )
-    yield _change(
-        "fetch what the remote has",
-        "",
-        *inside,
-        "fetch",
+
+
+def forget_checkout(clone: Path, remote: str) -> Command:
+    """Let the remote be where the clone's settings say, and no longer the checkout."""
+    words = ("config", "--local", "--unset-all", f"remote.{remote}.url")
+    return _change("point the clone at the remote", clone, *words)
+
+
+def fetch_all(clone: Path, remote: str) -> Command:
+    """Fetch all refs of the remote, and forget those of the checkout.
+
+    What the remote shows is what was released.
+    """
+    words = (
         "--quiet",
         "--no-tags",
         "--prune",
+        # None of the refspecs that settings name for the remote.
+        "--refmap=",
         remote,
         f"+refs/heads/*:refs/remotes/{remote}/*",
         f"+refs/tags/*:{RELEASED}/*",
     )
+    return _change("fetch what the remote has", clone, "fetch", *words)
 
 
 def check_out_branch(why: str, clone: str | Path, branch: str, commit: str) -> Command:

@@ -83,6 +83,21 @@ def says_how_to_reach(key: str) -> bool:
     return _REACHING.fullmatch(key) is not None
 
 
+def list_settings() -> tuple[str, ...]:
+    """Give the command line that lists all settings which are in force in the working folder."""
+    return ("git", "config", "--list", "-z")
+
+
+def read_list(text: str) -> tuple[Setting, ...]:
+    """Read what ``list_settings`` prints; a setting without a value is on."""
+    settings: list[Setting] = []
+    for entry in text.split("\0"):
+        key, separator, value = entry.partition("\n")
+        if key:
+            settings.append((key, value if separator else "true"))
+    return tuple(settings)
+
+
 def close_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Give the environment in which git answers and writes the same for everybody.
 

@@ -1,0 +1,123 @@
+"""This module decides which settings a clone needs to reach what the checkout reaches. Pure.
+
+They are written into a file beside the clone, which nobody else can read: some hold a login, which
+must stand in no argument and no plan, and in no folder that is built.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from shipway.tools.git_environment import Setting, says_how_to_reach
+
+_HELPER = (
+    '!f() { test "$1" = get && echo username=x-access-token && '
+    'echo "password=${GITHUB_TOKEN:-$GH_TOKEN}"; }; f'
+)
+"""Holds a credential helper that reads the token from its environment.
+
+So the token stands in no file and no argument.
+"""
+_HOST = re.compile(r"(https://)(?:[^/@]*@)?([^/]+)")
+_FILES = re.compile(
+    r"http\..*?(proxyssl(cainfo|cert|key)|cookiefile|ssl(cainfo|capath|cert|key))", re.DOTALL
+)
+_SCHEME_OR_HOST = re.compile(r"[^/\\]*:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remote:
+    """Says which remote a clone reaches, and from which checkout its settings come."""
+
+    name: str
+    address: str
+    top: str
+    """Names the top folder of the checkout, in which git resolves paths of its settings."""
+    has_token: bool
+    """Says that a token of the environment logs in."""
+
+
+def find_address(settings: Iterable[Setting], remote: str) -> str:
+    """Give the address that git fetches from: the first; it is empty where there is none."""
+    key = f"remote.{remote}.url"
+    return next((value for name, value in settings if name == key), "")
+
+
+def carry_settings(
+    checkout: Iterable[Setting], clone: Iterable[Setting], remote: Remote
+) -> Iterator[Setting]:
+    """Give what the clone has to be told, so that it reaches the remote as the checkout does.
+
+    ``checkout`` and ``clone`` are all settings that are in force there: what stands in the files of
+    the user or the system is in both, unless it is bound to a folder (``includeIf``).
+    """
+    # It says that every ref is pushed, and may come from the user's own file.
+    yield f"remote.{remote.name}.mirror", "false"
+    host = _HOST.match(remote.address)
+    if remote.has_token and host:
+        yield f"credential.{host[1]}{host[2]}.helper", _HELPER
+    there = Counter(clone)
+    for setting in checkout:
+        if there[setting]:
+            there[setting] -= 1
+        elif _is_carried(setting, remote):
+            key, value = setting
+            yield key, _resolve(key, value, remote.top)
+
+
+def _is_carried(setting: Setting, remote: Remote) -> bool:
+    key, value = setting
+    if key.startswith("remote.") and key.rpartition(".")[0] != f"remote.{remote.name}":
+        return False
+    # Two logins would be sent at once; the token of the environment was given for this run.
+    if remote.has_token and key.endswith(".extraheader"):
+        if value.lower().startswith("authorization:"):
+            return False
+    return says_how_to_reach(key)
+
+
+def _resolve(key: str, value: str, top: str) -> str:
+    """Let a value mean in the clone what it means in the checkout, where paths begin at its top."""
+    if not value:
+        return value
+    place = f"cd {shlex.quote(top)} &&"
+    if key == "core.sshcommand":
+        return f"{place} {value}"
+    if key.startswith("credential.") and key.endswith(".helper"):
+        return f"!{place} {_helper_command(value)}"
+    is_file = _FILES.fullmatch(key) or (key == "core.askpass" and "/" in value)
+    is_address = key.startswith("remote.") and key.endswith("url")
+    if (is_file or is_address) and not _SCHEME_OR_HOST.match(value) and value[0] != "~":
+        return str(PurePath(top) / value)
+    return value
+
+
+def _helper_command(helper: str) -> str:
+    """Give the command line that git makes of a credential helper."""
+    if helper.startswith("!"):
+        return helper.removeprefix("!")
+    if PurePath(helper).is_absolute():
+        return helper
+    return f"git credential-{helper}"
+
+
+def render_settings(settings: Iterable[Setting]) -> str:
+    """Write settings as a file of git's."""
+    text = ""
+    for key, value in settings:
+        section, _, rest = key.partition(".")
+        subsection, dot, name = rest.rpartition(".")
+        heading = f"{section} {quote(subsection)}" if dot else section
+        text += f"[{heading}]\n\t{name} = {quote(value)}\n"
+    return text
+
+
+def quote(text: str) -> str:
+    """Quote a value or a subsection as git's files do."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
