@@ -49,6 +49,7 @@ class TestDocument:
         (clone / "versions.json").write_text("[]")
         commit(clone, "docs")
         git(clone, "push", "--quiet", "origin", "gh-pages")
+        git(clone, "checkout", "--quiet", "main")
         asking = replace(target, folder=str(clone))
         executor = Executor(runner=Processes({"PATH": os.environ["PATH"]}), answers=Answerer({}))
         assert document.observe(asking, World(), executor).docs == {}
