@@ -18,7 +18,7 @@ from shipway.effects.manifests import Descriptor
 from shipway.effects.questions import Answerer
 from shipway.effects.registry import connect
 from shipway.effects.statements import read_sbom_documents
-from shipway.errors import StepFailed
+from shipway.errors import StepFailed, VerificationFailed
 from shipway.image.contents import PROVENANCE, SPDX, Contents
 from shipway.image.index import SUBJECT
 from shipway.model.actions import ReadImage
@@ -185,9 +185,9 @@ class TestContents:
         index = registry.put(
             {"manifests": [{"digest": image, "platform": {"os": "linux", "architecture": "arm64"}}]}
         )
-        with pytest.raises(StepFailed, match=f"answered 404 to GET blobs/{gone}") as error:
+        with pytest.raises(VerificationFailed, match=f"answered 404 to GET blobs/{gone}") as error:
             ask(registry, index, tmp_path)
-        assert "check that the registry answers" in error.value.hint
+        assert "the very same part" in error.value.hint
 
     def test_two_runs_may_read_a_layer_at_once(
         self, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -54,7 +54,10 @@ def need(
     """The answer; ends in buildx's words where it is an error."""
     status, found, content = ask(method, host, path, body, **headers)
     if status == 404:
-        sys.exit(f"ERROR: {host}{path}: not found")
+        # buildx calls what it does not find by its reference.
+        name, _, target = path.removeprefix("/v2/").partition("/manifests/")
+        mark = "@" if target.startswith("sha256:") else ":"
+        sys.exit(f"ERROR: {host}/{name}{mark}{target}: not found")
     if status >= 400:
         sys.exit(
             f"ERROR: unexpected status from {method} request to http://{host}{path}: {status} "

@@ -26,6 +26,12 @@ from tests.support.model_remotes import digest_of, manifest
 from tests.support.targets import change_settings
 
 
+def absent_images(target: Target) -> tuple[Answer, ...]:
+    """The registry has neither of the two images that a release asks for."""
+    tags = (target.staging, target.tags[0])
+    return tuple(Answer(code=1, err=f"ERROR: {target.image}:{tag}: not found") for tag in tags)
+
+
 class TestBuildOfAnotherCommit:
     """Seven letters of a hash are not the hash."""
 
@@ -130,7 +136,7 @@ class TestBuild:
         asked = change_settings(target, "builder", driver="docker-container")
         asked = replace(asked, build=Building(builder="ours"))
         (creation,) = create_builder("build", "ours", BuilderSettings(driver="docker-container"))
-        images = (Answer(code=1, err="x: not found"),) * 2
+        images = absent_images(asked)
         absent = Answer(code=1, err="no builder")
         there = Answer(code=0, out="Name: ours\nPlatforms: linux/arm64*\n")
         world = talk(build.observe, asked, World(), images, (absent,))
@@ -157,7 +163,7 @@ class TestBuild:
                 build.observe,
                 emulated,
                 World(),
-                (Answer(code=1, err="x: not found"),) * 2,
+                absent_images(emulated),
                 (Answer(code=0, out=f"Platforms:        {platforms}\n"),),
             )
             if lacking:
@@ -169,8 +175,8 @@ class TestBuild:
 
     def test_images_of_one_platform_are_merged(self, target: Target) -> None:
         merged = replace(target, parts=(digest_of("a"), digest_of("b")))
-        absent = Answer(code=1, err="x: not found")
-        (command,) = build.plan(merged, talk(build.observe, merged, World(), (absent, absent)))
+        world = talk(build.observe, merged, World(), absent_images(merged))
+        (command,) = build.plan(merged, world)
         assert isinstance(command, Command)
         assert command.argv[:6] == (
             "docker",

@@ -16,6 +16,7 @@ from shipway.stages import publish
 from shipway.target.release_page import ASSET, LONGEST_BODY
 from tests.support.conversation import talk
 from tests.support.good_image import INDEX
+from tests.support.model_remotes import digest_of
 
 
 class TestPublish:
@@ -130,6 +131,8 @@ class TestPublish:
             ("mine", True, (), "is published without"),
             ("mine", False, (ASSET,), "of its own"),
             ("x" * LONGEST_BODY, False, (), "has no room"),
+            (f"registry.example/acme/toy@{digest_of('another')}", True, (ASSET,), "names sha256:"),
+            (f"registry.example/acme/toy@{digest_of('another')}", False, (), "names sha256:"),
         ],
     )
     def test_what_somebody_else_made_is_refused_by_name(

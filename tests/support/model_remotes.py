@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from shipway.effects.executor import Executor
 from shipway.effects.failures import failure
@@ -34,7 +34,6 @@ from shipway.model.actions import (
 )
 
 SITE = "https://github.com"
-NOT_FOUND = "ERROR: registry.example/acme/toy:tag: not found"
 
 
 class Died(Exception):
@@ -150,6 +149,8 @@ class ModelRemotes:
     docs: list[dict[str, Json]] = field(default_factory=list)
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
     """Of each image by its digest; of those that were merged under an empty name."""
+    gone: set[str] = field(default_factory=set)
+    """Digests of manifests below an index that somebody deleted."""
     packages: int = 3
     parents: dict[str, str] = field(default_factory=dict)
     """First parent of each commit. Where it is empty every push goes forward."""
@@ -244,8 +245,26 @@ class ModelRemotes:
         return self.manifests.get(digest or self.tags.get(reference.rpartition(":")[2], ""))
 
     def _inspect(self, command: Command) -> Answer:
-        found = self._find(command.argv[4])
-        return Answer(code=0, out=json.dumps(found)) if found else Answer(code=1, err=NOT_FOUND)
+        reference = command.argv[4]
+        found = self._find(reference)
+        name = reference.partition("@")[0]
+        missing = reference
+        # buildx asks for all that an index names, too.
+        if found and "--raw" not in command.argv:
+            parts = [str(entry["digest"]) for entry in cast(list[Any], found["manifests"])]
+            gone = [part for part in parts if part in self.gone]
+            missing = f"{name}@{gone[0]}" if gone else ""
+        elif found or reference.partition("@")[2] in self.parts - self.gone:
+            missing = ""
+        if missing:
+            return Answer(code=1, err=f"ERROR: {missing}: not found")
+        return Answer(code=0, out=json.dumps(found or {}))
+
+    @property
+    def parts(self) -> set[str]:
+        """Digests of all that the indexes name."""
+        indexes = [cast(list[Any], found["manifests"]) for found in self.manifests.values()]
+        return {str(entry["digest"]) for entries in indexes for entry in entries}
 
     def answer(self, question: Question[Reply]) -> Reply:
         """Answer a question of shipway to itself as an ``Answerer`` would."""
@@ -378,6 +397,12 @@ class ModelRemotes:
                 if one.get("make_latest") == "true" and not one["draft"]
             ]
             return Answer(code=200, out=json.dumps(latest[0])) if latest else Answer(code=404)
+        if "/releases/tags/" in request.path:
+            tag = request.path.rpartition("/")[2]
+            shown = [
+                one for one in self.releases if (one["tag_name"], one["draft"]) == (tag, False)
+            ]
+            return Answer(code=200, out=json.dumps(shown[0])) if shown else Answer(code=404)
         if request.method == "GET":
             return Answer(code=200, out=json.dumps(self.releases))
 

@@ -14,7 +14,7 @@ from shipway.effects.layers import Layer, find_foreign, merge_layers
 from shipway.effects.manifests import Descriptor, ImageConfig, Manifest
 from shipway.effects.registry import NotThere, connect
 from shipway.effects.statements import is_image, read_attestation
-from shipway.errors import StepFailed
+from shipway.errors import StepFailed, VerificationFailed
 from shipway.image.contents import Contents, PlatformContents
 from shipway.image.index import Index, make_entry, platform_name
 
@@ -47,40 +47,52 @@ def resolve_index(name: str, word: str, environment: Mapping[str, str]) -> Index
 def describe_image(name: str, digest: str, environment: Mapping[str, str]) -> Contents:
     """Read the index ``digest`` of the image ``name`` and everything below it.
 
-    Raises ``StepFailed`` where something cannot be read, or is not what its digest names.
+    Raises ``StepFailed`` where something cannot be read, or is not what its digest names, and
+    ``VerificationFailed`` where the registry has no more a part of it.
     """
     with connect(name, environment) as registry:
         image = RegistryImage(registry, cache_folder(environment))
         index = image.manifest(digest)
-        entries = index.manifests or ()
-        images = {
-            platform_name(entry.platform or {}): entry for entry in entries if is_image(entry)
-        }
-        manifests = {entry.digest: image.manifest(entry.digest) for entry in images.values()}
-        layers = _read_layers(
+        try:
+            return _describe_index(image, name, digest, index, environment)
+        except NotThere as error:
+            raise VerificationFailed(
+                f"{name}@{digest} is broken, a part of it is gone: {error.message}",
+                hint="do not use it; whoever publishes it can put the very same part back",
+            ) from error
+
+
+def _describe_index(
+    image: RegistryImage, name: str, digest: str, index: Manifest, environment: Mapping[str, str]
+) -> Contents:
+    """Read everything below an index."""
+    entries = index.manifests or ()
+    images = {platform_name(entry.platform or {}): entry for entry in entries if is_image(entry)}
+    manifests = {entry.digest: image.manifest(entry.digest) for entry in images.values()}
+    layers = _read_layers(
+        image,
+        name,
+        manifests.values(),
+        environment,
+    )
+    platforms = {
+        platform: _describe_platform(
             image,
-            name,
-            manifests.values(),
-            environment,
+            platform,
+            entry,
+            manifests[entry.digest],
+            layers,
         )
-        platforms = {
-            platform: _describe_platform(
-                image,
-                platform,
-                entry,
-                manifests[entry.digest],
-                layers,
-            )
-            for platform, entry in images.items()
-        }
-        return Contents(
-            digest=digest,
-            annotations=index.annotations or {},
-            platforms=platforms,
-            attestations=tuple(
-                read_attestation(image, entry) for entry in entries if not is_image(entry)
-            ),
-        )
+        for platform, entry in images.items()
+    }
+    return Contents(
+        digest=digest,
+        annotations=index.annotations or {},
+        platforms=platforms,
+        attestations=tuple(
+            read_attestation(image, entry) for entry in entries if not is_image(entry)
+        ),
+    )
 
 
 def _describe_platform(

@@ -7,6 +7,7 @@ that it speaks of.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,11 +34,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """A multi-platform image has a digest, entries in their order, and annotations."""
+    """A multi-platform image has a digest, entries in their order, and annotations.
+
+    ``gone`` lists the digests of its parts that the registry no longer has.
+    """
 
     digest: str
     entries: tuple[Entry, ...]
     annotations: Mapping[str, str] = field(default_factory=dict)
+    gone: tuple[str, ...] = ()
 
     @property
     def images(self) -> tuple[Entry, ...]:
@@ -68,6 +73,18 @@ class Index:
         entries = [entry.digest for entry in self.entries]
         return (*entries, self.digest)
 
+    def describe_gone(self) -> str:
+        """Name the parts that are gone, with the platform that each is of."""
+        platforms = {entry.digest: entry.platform for entry in self.images}
+        for entry in self.attestations:
+            subject = platforms.get(entry.subject, entry.subject)
+            platforms[entry.digest] = f"attestations of {subject}"
+        parts: list[str] = []
+        for digest in self.gone:
+            platform = platforms.get(digest)
+            parts.append(f"{digest} ({platform})" if platform else digest)
+        return ", ".join(parts)
+
 
 class Platform(TypedDict, total=False):
     """`platform` of an index's entry names the machine that the image is for."""
@@ -87,9 +104,12 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    digest: _Digest
     manifests: tuple[_Entry, ...] | None = None
     annotations: dict[str, str] | None = None
+
+
+class _Described(_Manifest, frozen=True, kw_only=True):
+    digest: _Digest
 
 
 def parse_index(text: str) -> Index:
@@ -99,15 +119,32 @@ def parse_index(text: str) -> Index:
     it has none. Raises ``ValueError`` when the text is not a manifest.
     """
     try:
+        manifest = msgspec.json.decode(text, type=_Described)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(f"not an image manifest: {error}") from error
+    return _make_index(manifest.digest, manifest)
+
+
+def parse_manifest(text: str) -> Index:
+    """Read ``imagetools inspect --raw``, the manifest itself: its digest is that of its text.
+
+    Raises ``ValueError`` when the text is not a manifest.
+    """
+    try:
         manifest = msgspec.json.decode(text, type=_Manifest)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise ValueError(f"not an image manifest: {error}") from error
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return _make_index(f"sha256:{digest}", manifest)
+
+
+def _make_index(digest: str, manifest: _Manifest) -> Index:
     entries = [
         make_entry(entry.digest, entry.platform, entry.annotations)
         for entry in manifest.manifests or ()
     ]
     return Index(
-        digest=manifest.digest,
+        digest=digest,
         entries=tuple(entries),
         annotations=manifest.annotations or {},
     )

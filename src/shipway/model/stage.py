@@ -30,10 +30,14 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Holds the verdict of a stage about the world, with the evidence for people to see."""
+    """Holds the verdict of a stage about the world, with the evidence for people to see.
+
+    ``advice`` says what to do about a fault, where it is not the usual.
+    """
 
     state: State
     evidence: str
+    advice: str = ""
 
 
 class Needs(StrEnum):

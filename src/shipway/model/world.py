@@ -46,6 +46,8 @@ class World:
     """Holds the image of the commit, with all its entries: the one that the version's tag has, else
     the staged one.
     """
+    is_released: bool = False
+    """Says that the version's tag is at that image."""
     staging_moved: bool = False
     """Says that the staging tag is not at that image: another run staged one of its own."""
     builders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -72,6 +74,8 @@ class World:
     """Gives the digest by image tag, for the tags of the target that exist."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Holds what the images behind those tags say their version is."""
+    promised: str = ""
+    """Holds the digest that the release's page names, where the version's tag is not there."""
     release: Published | None = None
     changes: str = ""
     """Says in Markdown which packages changed since the release before; asked for with the page."""

@@ -162,5 +162,6 @@ def refuse(stage: Stage, finding: Finding) -> None:
     if finding.state is State.FAULT:
         raise VerificationFailed(
             f"{stage.name}: {finding.evidence}",
-            hint="nothing more was published; fix the cause and run the same command again",
+            hint=finding.advice
+            or "nothing more was published; fix the cause and run the same command again",
         )

@@ -15,7 +15,7 @@ from shipway.stages import sign
 from shipway.target.caches import GHA_SECRETS
 from shipway.tools.build import build_and_load, build_and_push, build_into_folder, index_annotations
 from shipway.tools.buildx import HINTS, create_builder, inspect_builder, read_platforms
-from shipway.tools.imagetools import create_index, find_indexes, inspect_reference
+from shipway.tools.imagetools import PUT_BACK, create_index, find_indexes, inspect_reference
 
 NAME = "build"
 _DIGEST = '{{printf "%s" .Manifest.Digest}}'
@@ -33,6 +33,9 @@ def observe(target: Target, world: World, ask: Ask) -> World:
     another one meanwhile. It has to be signed then, as every image was before it took the tag.
     """
     staged, released = _find_images(target, ask)
+    world = replace(world, is_released=released is not None)
+    if released is not None and released.gone:
+        return replace(world, index=released, staging_moved=False)
     if released is not None and released != staged:
         # Whether that image is signed decides whether it may be staged again.
         world = replace(world, index=released, staging_moved=True)
@@ -78,6 +81,8 @@ def judge(target: Target, world: World) -> Finding:
             State.ABSENT,
             f"no image under {target.staging}",
         )
+    if index.gone:
+        return _judge_broken(target, world, index)
     tag = target.tags[0] if world.staging_moved else target.staging
     revision = index.annotations.get(REVISION, target.commit)
     if revision != target.commit:
@@ -104,6 +109,18 @@ def judge(target: Target, world: World) -> Finding:
         )
     evidence = f"{tag} is {index.digest}"
     return Finding(State.SAME, evidence)
+
+
+def _judge_broken(target: Target, world: World, index: Index) -> Finding:
+    """Judge an image whose parts are gone: it is built again only where no version has it."""
+    gone = index.describe_gone()
+    if not world.is_released:
+        return Finding(State.ABSENT, f"parts of {target.staging} are gone: {gone}")
+    return Finding(
+        State.FAULT,
+        f"{target.tags[0]} is {index.digest}, and the registry no longer has parts of it: {gone}",
+        advice=PUT_BACK,
+    )
 
 
 def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:

@@ -1,6 +1,6 @@
 """promote: moves the tags that people follow to the verified digest.
 
-A version tag never changes its digest.
+A version tag never changes its digest, and where it is gone it gets the very same one back.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from dataclasses import replace
 from shipway.image.labels import VERSION
 from shipway.image.policies import describe_faults
 from shipway.model.actions import Ask, PlannedAction
+from shipway.model.release import Release
 from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target
 from shipway.model.version import parse_version
 from shipway.model.world import World, require_index
 from shipway.stages import verify
-from shipway.tools.imagetools import create_index, find_indexes
+from shipway.target.release_page import read_digest
+from shipway.tools import github
+from shipway.tools.imagetools import PUT_BACK, create_index, find_indexes
 
 NAME = "promote"
 
@@ -40,10 +43,21 @@ def observe(target: Target, world: World, ask: Ask) -> World:
     world = replace(world, tags=digests, versions=versions)
     if world.pushed is None:
         return world
+    if target.release and target.tags[0] not in digests:
+        world = replace(world, promised=_find_promised(target, target.release, ask))
     if judge(target, world).state is not State.SAME:
         return world
     first = target.tags[0]
     return verify.verify_tag(target, world, first, ask)
+
+
+def _find_promised(target: Target, release: Release, ask: Ask) -> str:
+    """Give the digest that the release's page names, if there is one: the tag may have gone."""
+    if not target.repository:
+        return ""
+    page = github.find_release(target.repository, release.tag, ask)
+    body = str(page.get("body") or "") if page else ""
+    return read_digest(body, target.image)
 
 
 def judge(target: Target, world: World) -> Finding:
@@ -61,6 +75,13 @@ def judge(target: Target, world: World) -> Finding:
         return Finding(
             State.CONFLICT,
             f"{first} is already {holder} in the registry, not {digest}",
+        )
+    if first not in world.tags and world.promised not in ("", digest):
+        return Finding(
+            State.FAULT,
+            f"{first} was released as {world.promised}, which its tag no longer has in the "
+            f"registry; {digest} is another image",
+            advice=PUT_BACK,
         )
     behind = _tags_behind(target, world)
     if behind:

@@ -20,8 +20,9 @@ from shipway.target.release_page import (
     ASSET,
     bears_marks,
     complete_body,
-    describe_image,
+    render_asset,
     list_marks,
+    read_digest,
     verify_words,
 )
 from shipway.tools import github
@@ -136,7 +137,11 @@ def _judge_foreign(target: Target, world: World, page: Published) -> Finding:
     tag = require_release(target).tag
     lacks = "the image's digest and how to verify it"
     objection = ""
-    if not page.draft:
+    named = read_digest(page.body, target.image)
+    digest = require_index(world).digest
+    if named not in ("", digest):
+        objection = f"{tag} names {named}, not {digest}"
+    elif not page.draft:
         objection = f"{tag} is published without {lacks}"
     elif ASSET in page.assets:
         objection = f"somebody else's draft of {tag} has an {ASSET} of its own"
@@ -156,7 +161,7 @@ def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
     if not bears_marks(page.body, list_marks(target, world)):
         return (_complete(target, release, world, page),)
     if ASSET not in page.assets:
-        document = describe_image(target, release, world)
+        document = render_asset(target, release, world)
         return (github.upload_asset(page, ASSET, document),)
     if page.draft:
         return (_show(target, release, world, page),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
@@ -52,13 +53,19 @@ def bears_marks(body: str, marks: Iterable[str]) -> bool:
     return all(mark in body for mark in marks)
 
 
+def read_digest(body: str, image: str) -> str:
+    """Read which digest of an image a page names, empty where it names none."""
+    match = re.search(rf"{re.escape(image)}@(sha256:[0-9a-f]{{64}})", body)
+    return match[1] if match else ""
+
+
 def complete_body(theirs: str, ours: str) -> str | None:
     """Put our page below what somebody wrote; ``None`` where GitHub does not take both."""
     body = f"{theirs.rstrip()}\n\n{ours}" if theirs.strip() else ours
     return body if len(body) <= LONGEST_BODY else None
 
 
-def describe_image(target: Target, release: Release, world: World) -> dict[str, object]:
+def render_asset(target: Target, release: Release, world: World) -> dict[str, object]:
     """Give the content of ``ASSET``."""
     index = require_index(world)
     return {

@@ -69,6 +69,18 @@ def find_latest_release(repository: str, ask: Ask) -> Page | None:
     return cast(Page, _decode(request, answer, _JsonObject))
 
 
+def find_release(repository: str, tag: str, ask: Ask) -> Page | None:
+    """Find the release of a tag that people see, ``None`` where there is none; no draft is one."""
+    # Of what git allows in a name these mean something else in an address.
+    name = tag.replace("%", "%25").replace("#", "%23").replace("+", "%2B")
+    path = f"/repos/{repository}/releases/tags/{name}"
+    request = _read("promote", path, f"look for the release {tag}", expected=(200, 404))
+    answer = ask(request)
+    if answer.code != 200:
+        return None
+    return cast(Page, _decode(request, answer, _JsonObject))
+
+
 def list_package_versions(owner: str, package: str, ask: Ask) -> Iterator[tuple[str, str]]:
     """Give (digest, path in the API) of each manifest of a container package.
 

@@ -7,10 +7,11 @@ Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from shipway.errors import StepFailed
-from shipway.image.index import Index, parse_index
+from shipway.image.index import Index, parse_index, parse_manifest
 from shipway.model.actions import Answer, Ask, Command, Effect, Hint
 
 _ABSENT = re.compile(
@@ -22,6 +23,11 @@ PASSING = (
     r"early EOF|temporary failure|hung up unexpectedly|deadline exceeded"
 )
 """Matches troubles of a registry or an origin that pass, as the Go tools and git tell them."""
+PUT_BACK = (
+    "nothing was changed: put the very same manifests back, from a mirror or a copy "
+    "(`docker buildx imagetools create`), and run the same command again, or release a new version"
+)
+"""Says what to do about a released image that is broken: its version never gets another digest."""
 _REFUSED = re.compile(r"\b(?:401|403)\b|unauthorized|denied|forbidden", re.IGNORECASE)
 
 
@@ -31,6 +37,19 @@ def inspect_reference(reference: str, *, template: str = "{{json .Manifest}}") -
     return Command(
         name="registry",
         why=f"ask the registry for {reference}",
+        argv=("docker", "buildx", *words),
+        effect=Effect.READ,
+        expected=(0, 1),
+        passing=PASSING,
+    )
+
+
+def inspect_manifest(reference: str) -> Command:
+    """Ask for the manifest of ``reference`` itself, whatever is below it."""
+    words = ("imagetools", "inspect", reference, "--raw")
+    return Command(
+        name="registry",
+        why=f"ask the registry for the manifest of {reference}",
         argv=("docker", "buildx", *words),
         effect=Effect.READ,
         expected=(0, 1),
@@ -70,11 +89,12 @@ def create_index(
 def read_index(answer: Answer, reference: str) -> Index | None:
     """Read the index behind ``reference``, ``None`` where the registry says that it has none.
 
-    Anything else that is not an answer raises ``StepFailed``: "could not ask" is never "not there".
+    Anything else that is not an answer raises ``StepFailed``: "could not ask" is never "not there",
+    and neither is an index whose parts are not there.
     """
     if answer.code == 0:
-        return _parse(answer.out, reference)
-    if _ABSENT.search(answer.err):
+        return _parse(answer.out, reference, parse_index)
+    if _ABSENT.search(answer.err) and not _list_others(answer, reference):
         return None
     reason = read_reason(answer)
     if _REFUSED.search(reason):
@@ -90,11 +110,63 @@ def read_index(answer: Answer, reference: str) -> Index | None:
 
 
 def find_indexes(references: Sequence[str], ask: Ask) -> list[Index | None]:
-    """Ask side by side what stands behind each of ``references``; ``None`` where nothing does."""
+    """Ask side by side what stands behind each of ``references``; ``None`` where nothing does.
+
+    buildx asks for all that an index names, too, and says "not found" of that as well. So where it
+    does not say so of the reference itself, the reference's own manifest is asked for.
+    """
     questions = [inspect_reference(reference) for reference in references]
     answers = ask.each(questions)
-    rows = zip(answers, references, strict=True)
-    return [read_index(answer, reference) for answer, reference in rows]
+    indexes: list[Index | None] = []
+    for answer, reference in zip(answers, references, strict=True):
+        if _leaves_open(answer, reference):
+            index = _find_broken(reference, _list_others(answer, reference), ask)
+        else:
+            index = read_index(answer, reference)
+        indexes.append(index)
+    return indexes
+
+
+def _leaves_open(answer: Answer, reference: str) -> bool:
+    """Tell whether an answer leaves open what is not there: the reference, or a part of it."""
+    if answer.code == 0 or not _ABSENT.search(answer.err):
+        return False
+    # A registry's default names may be written out before it.
+    name = reference.rpartition("/")[2]
+    return f"{name}: not found" not in answer.err or bool(_list_others(answer, reference))
+
+
+def _list_others(answer: Answer, reference: str) -> list[str]:
+    """List the digests that an answer names besides the one that was asked for."""
+    digests: list[str] = re.findall(r"sha256:[0-9a-f]{64}", answer.err)
+    return [digest for digest in dict.fromkeys(digests) if digest not in reference]
+
+
+def _find_broken(reference: str, named: Sequence[str], ask: Ask) -> Index | None:
+    """Ask for the reference's own manifest, and then which of its parts are gone.
+
+    Parts further below, which buildx ``named``, count where all that the manifest names is there.
+    """
+    (answer,) = ask.each([inspect_manifest(reference)])
+    if answer.code != 0:
+        return read_index(answer, reference)
+    index = _parse(answer.out, reference, parse_manifest)
+    name = strip_target(reference)
+    parts = [entry.digest for entry in index.entries]
+    questions = [inspect_manifest(f"{name}@{part}") for part in parts]
+    answers = ask.each(questions)
+    gone: list[str] = []
+    for part, answer in zip(parts, answers, strict=True):
+        if answer.code != 0 and read_index(answer, f"{name}@{part}") is None:
+            gone.append(part)
+    return replace(index, gone=tuple(gone or named))
+
+
+def strip_target(reference: str) -> str:
+    """Give the name of an image without its tag or digest."""
+    name, _, _ = reference.partition("@")
+    before, colon, tag = name.rpartition(":")
+    return before if colon and "/" not in tag else name
 
 
 def read_reason(answer: Answer) -> str:
@@ -103,9 +175,9 @@ def read_reason(answer: Answer) -> str:
     return lines[-1] if lines else "no reason given"
 
 
-def _parse(text: str, reference: str) -> Index:
+def _parse(text: str, reference: str, parse: Callable[[str], Index]) -> Index:
     try:
-        return parse_index(text)
+        return parse(text)
     except ValueError as error:
         raise StepFailed(
             f"the registry's answer for {reference} cannot be read: {error}",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from shipway.errors import ContextError
+from shipway.errors import ContextError, VerificationFailed
 from shipway.model.actions import Ask, Command, PlannedAction
 from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target
 from shipway.model.world import World
 from shipway.stages import sign
-from shipway.tools.imagetools import create_index, find_indexes
+from shipway.tools.imagetools import PUT_BACK, create_index, find_indexes
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,15 @@ class MoveTagsBack:
         indexes = find_indexes(references, ask)
         digests: dict[str, str] = {}
         for tag, index in zip(tags, indexes, strict=True):
-            if index is not None:
-                digests[tag] = index.digest
+            if index is None:
+                continue
+            if index.gone and tag in self.sources.values():
+                raise VerificationFailed(
+                    f"promote: there is no going back to {tag}: the registry no longer has parts "
+                    f"of {index.digest}: {index.describe_gone()}",
+                    hint=PUT_BACK,
+                )
+            digests[tag] = index.digest
         return digests
 
     def _judge(self, _target: Target, world: World) -> Finding:
