@@ -1,4 +1,4 @@
-"""The fault matrix: each of twelve points of a release meets each of nine faults, and nobody sees half a release.
+"""The fault matrix: each of twelve points of a release meets each of eleven faults, and nobody sees half a release.
 
 `points` says where a release can be hit and by what, `proxy` hits it, `director` decides when; `programs` puts a git, a
 docker and a cosign before it that go through that proxy, `docker` being a small one of our own; `world` holds the

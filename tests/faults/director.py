@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tests.faults.points import Moment
@@ -31,8 +31,8 @@ class Director:
     """Ends what hangs."""
     victim: int = 0
     """The process group of the run that is disturbed."""
-    rival: Callable[[], None] | None = None
-    """Runs the second release to its end."""
+    acts: Mapping[str, Callable[[], None]] = field(default_factory=dict)
+    """What somebody else does, to its end: `second` releases, and the acts of moments."""
     _fault: str = ""
     _moment: Moment | None = None
     _left: int = 0
@@ -67,10 +67,11 @@ class Director:
                 return ""
             self._left -= 1
             self.struck += 1
+            act = self._moment.act
         if self._fault.startswith("kill"):
             kill_group(self.victim)
-        if self._fault == "second" and self.rival:
-            self.rival()
+        if self._fault in ("second", "other"):
+            self.acts[act or "second"]()
             return ""
         return self._fault
 

@@ -11,6 +11,8 @@ from tests.faults.world import Run
 
 NEW, TAG = "0.2.0", "v0.2.0"
 """The release that is due."""
+NEWER, NEWER_TAG = "0.2.1", "v0.2.1"
+"""The one that overtakes it."""
 _PUBLIC = re.compile(r"latest|v\d.*")
 STAGES = {
     "version": "version",
@@ -73,7 +75,7 @@ def _check_origin(before: View, now: View, good: dict[str, bool]) -> Iterator[st
     tag, head = now.refs.get(TAG), now.refs["main"]
     if (tag is not None) != (head != before.refs["main"]) and before.refs.get(TAG) != tag:
         yield "the tag or the release commit is in the origin without the other"
-    if tag is not None and tag != head:
+    if tag is not None and now.refs.get(NEWER_TAG, tag) != head:
         yield "the tag is not at the release commit"
     if tag is not None and not any(
         good[digest] for digest in good if digest in _at(now, f"sha-{tag[:7]}")
@@ -150,4 +152,17 @@ def expect(before: View, now: View) -> View:
         refs={**before.refs, "main": commit, TAG: commit},
         releases=(*before.releases, (TAG, False, "new")),
         docs={**docs, "0.2": (NEW, ("latest",))},
+    )
+
+
+def expect_newer(finished: View, now: View) -> View:
+    """What the release that is due comes to where a newer one overtook it; its digest is whatever it has."""
+    commit, digest = now.refs.get(NEWER_TAG, ""), now.tags.get(NEWER_TAG, "none")
+    taken = (f"sha-{commit[:7]}", NEWER_TAG, "latest")
+    return View(
+        tags={**finished.tags, **dict.fromkeys(taken, digest)},
+        versions={**finished.versions, **dict.fromkeys(taken, NEWER)},
+        refs={**finished.refs, "main": commit, NEWER_TAG: commit},
+        releases=(*finished.releases, (NEWER_TAG, False, digest)),
+        docs={**finished.docs, "0.2": (NEWER, ("latest",))},
     )

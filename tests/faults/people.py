@@ -121,7 +121,9 @@ def _releases(world: World) -> Iterable[tuple[str, bool, str]]:
         asset = cast(
             dict[str, str], read_json(world.home / f"releases/assets/{one['id']}/image.json") or {}
         )
-        yield one["tag_name"], one["draft"], asset.get("digest", "")
+        digest = asset.get("digest", "")
+        # A page that does not name the image tells nobody which one it is.
+        yield one["tag_name"], one["draft"], digest if digest in one["body"] else ""
 
 
 def _docs(world: World) -> Mapping[str, tuple[str, tuple[str, ...]]]:

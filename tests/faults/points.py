@@ -12,10 +12,12 @@ FAULTS: Mapping[str, str] = {
     "hang": "hang",
     "reset": "reset before the write",
     "lost": "write done, answer lost",
+    "403": "403 that tells a limit",
     "401": "401",
     "kill-before": "SIGKILL before",
     "kill-after": "SIGKILL after",
     "second": "a second release at the same moment",
+    "other": "somebody else meanwhile",
 }
 
 
@@ -24,11 +26,13 @@ class Moment:
     """One request of a point. ``line`` matches "METHOD /path client"; programs announce themselves as `/point/…`.
 
     ``again``: it is met when a finished release is run again, where only questions are asked.
+    ``act``: what somebody else does at this moment; it belongs to the fault `other` alone.
     """
 
     name: str
     line: str
     again: bool = False
+    act: str = ""
 
     def fits(self, line: str) -> bool:
         """Whether a request is this one."""
@@ -70,8 +74,14 @@ POINTS: Mapping[str, tuple[Moment, ...]] = {
         Moment("the asset", f"POST {_RELEASES}/.*/assets"),
         Moment("the publication", f"PATCH {_RELEASES}/"),
         Moment("the release, asked for again", f"GET {_RELEASES}", again=True),
+        Moment("a draft that somebody made", rf"GET {_RELEASES}\?", act="draft"),
+        Moment("an older run that ends late", f"POST {_RELEASES} ", act="newer"),
     ),
-    "docs": (Moment("the docs branch", "POST /point/docs"),),
+    "docs": (
+        Moment("the docs branch", "POST /point/docs"),
+        Moment("a docs branch that moved", "POST /point/docs", act="pages"),
+        Moment("an older run that ends late", "POST /point/docs", act="newer"),
+    ),
 }
 _READS = ("version", "base pull", "token")
 _ONLY_WRITES = ("lost", "kill-before", "kill-after", "second")
@@ -81,9 +91,17 @@ def exempt(point: str, fault: str) -> str:
     """The reason why a fault cannot hit a point, empty when it can."""
     if fault == "lost" and point in _READS:
         return "it asks and writes nothing: an answer that is lost is the reset"
+    if fault == "403" and point != "release":
+        return "only GitHub's API tells a limit with 403"
+    if fault == "other" and not moments(point, fault):
+        return "nobody else writes there, but a second release"
     return ""
 
 
 def moments(point: str, fault: str) -> tuple[Moment, ...]:
     """The requests of a point that a fault hits, each in a run of its own. One that only asks is no write to lose."""
-    return tuple(one for one in POINTS[point] if not (one.again and fault in _ONLY_WRITES))
+    return tuple(
+        one
+        for one in POINTS[point]
+        if bool(one.act) == (fault == "other") and not (one.again and fault in _ONLY_WRITES)
+    )

@@ -29,6 +29,7 @@ _HOP = {
 }
 """They belong to one connection (RFC 9110, 7.6.1)."""
 
+_WORDS = {"403": "You have exceeded a secondary rate limit."}
 
 Reply = tuple[int, list[tuple[str, str]], bytes]
 """Status, headers and body."""
@@ -100,12 +101,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _strike(self, verdict: str) -> None:
         if verdict.isdigit():
             document = {
-                "message": f"fault {verdict}",
+                "message": _WORDS.get(verdict, f"fault {verdict}"),
                 "errors": [{"code": "FAULT", "message": f"fault {verdict}"}],
             }
             content = json.dumps(document).encode()
             extra = {
                 "429": [("Retry-After", "1")],
+                "403": [("Retry-After", "1")],
                 "401": [("WWW-Authenticate", 'Basic realm="fault"')],
             }
             self._answer(

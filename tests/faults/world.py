@@ -9,10 +9,11 @@ import secrets
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from shipway.effects.environment import equip
@@ -28,10 +29,16 @@ from tests.sigstore.trust import write_trust
 from tests.support import repositories
 
 REPOSITORY = "acme/app"
-PATIENCE = 8
-"""Seconds that a release waits for what hangs; an undisturbed step takes three on a busy machine."""
+PATIENCE = (8.0, 16.0, 32.0)
+"""Seconds that a release waits for what hangs; an undisturbed step takes three on a busy machine, or more."""
 LONGEST = 75.0
 """Seconds after which a release is not bounded in time."""
+_HANGS = 4
+"""How often a release may wait for what hangs, before it gives up: it asks again."""
+_LOOK = 0.5
+WORDS = "What a person wrote of it."
+"""Stands in the draft that somebody made."""
+_PAGE = "theirs.txt"
 _REMOTES = ("origin.git", "project", "second", "registry/data", "releases")
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "PYTHONPATH")
 
@@ -57,9 +64,16 @@ class World:
     """Address of the registry itself, past the proxy."""
     address: str
     """Address of the proxy."""
+    releases: str
+    """Address of the releases, past the proxy."""
     environment: dict[str, str]
     secrets: tuple[str, ...]
     rival: Run | None = None
+    patience: float = PATIENCE[0]
+    """Seconds that the disturbed release waits for what hangs."""
+    _acted: set[str] = field(default_factory=set)
+    """What somebody else did."""
+    _rival_runs: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def image(self) -> str:
@@ -81,6 +95,7 @@ class World:
         self.director.disarm()
         self.director.journal.clear()
         self.rival = None
+        self._acted.clear()
         for one in _REMOTES:
             shutil.rmtree(self.home / one, ignore_errors=True)
             shutil.copytree(self.home / "states" / name / one, self.home / one, symlinks=True)
@@ -88,11 +103,16 @@ class World:
             shutil.rmtree(folder, ignore_errors=True)
 
     def release(
-        self, clone: str = "project", *, disturbed: bool = False, patience: float = LONGEST
+        self, clone: str = "project", *, disturbed: bool = False, hangs: bool = False
     ) -> Run:
-        """Run `shipway release` in a clone to its end; nobody is there to answer a prompt."""
+        """Run `shipway release` in a clone to its end; nobody is there to answer a prompt.
+
+        A release that is ``disturbed`` may wait for a rival, which has its own time, and one that ``hangs`` for itself.
+        """
         commit = repositories.git(self.home / clone, "rev-parse", "HEAD")
         self.sigstore.workflow = replace(self.sigstore.workflow, sha=commit)
+        patience = self.patience if hangs else 2 * LONGEST
+        longest = LONGEST + (_HANGS * patience if hangs else 0)
         begun = time.monotonic()
         process = subprocess.Popen(
             (sys.executable, "-m", "shipway", "release"),
@@ -107,20 +127,74 @@ class World:
         )
         if disturbed:
             self.director.victim = process.pid
-        try:
-            out, err = process.communicate(timeout=LONGEST)
-            code: int | None = process.returncode
-        except subprocess.TimeoutExpired:
-            code = None
+        ended = self._await(process, longest, disturbed=disturbed)
+        code = process.returncode if ended else None
         # The machine of a run goes with the run.
         kill_group(process.pid)
-        if code is None:
-            out, err = process.communicate()
+        out, err = process.communicate() if ended is None else ended
+        if disturbed:
+            self.director.disarm()
+            # A rival that still runs would be taken for one of the next cell.
+            with self._rival_runs:
+                pass
         return Run(code=code, out=out, err=err, seconds=time.monotonic() - begun)
+
+    def _await(
+        self, process: subprocess.Popen[str], longest: float, *, disturbed: bool
+    ) -> tuple[str, str] | None:
+        """What a run printed, `None` where it did not end in time."""
+        left = longest
+        while left > 0:
+            looked = time.monotonic()
+            try:
+                return process.communicate(timeout=_LOOK)
+            except subprocess.TimeoutExpired:
+                if not (disturbed and self._rival_runs.locked()):
+                    left -= time.monotonic() - looked
+        return None
 
     def release_second(self) -> None:
         """A release of the same commit from another clone, while the first one waits."""
-        self.rival = self.release("second")
+        with self._rival_runs:
+            self.rival = self.release("second")
+
+    def release_newer(self) -> None:
+        """A release of a later commit, which overtakes the one that waits."""
+        with self._rival_runs:
+            second = self.home / "second"
+            origin_git(self, second, "pull", "--quiet", "origin", "main")
+            origin.add_commit(second, "fix: mend", "origin", self.environment)
+            self.rival = self.release("second")
+
+    def make_draft(self) -> None:
+        """Somebody drafts a release of the tag that is due."""
+        self._acted.add("draft")
+        document = {"tag_name": "v0.2.0", "draft": True, "body": WORDS}
+        path = f"{releases.API_PATH}/repos/{REPOSITORY}/releases"
+        docker.need(
+            "POST", self.releases, path, json.dumps(document).encode(), Authorization="Bearer x"
+        )
+
+    def push_pages(self) -> None:
+        """Somebody pushes a page of their own to the branch of the docs."""
+        self._acted.add("pages")
+        bare = self.home / "origin.git"
+        blob = repositories.git(bare, "hash-object", "-w", "--stdin", content="theirs\n")
+        listed = repositories.git(bare, "ls-tree", "gh-pages")
+        tree = repositories.git(bare, "mktree", content=f"{listed}\n100644 blob {blob}\t{_PAGE}\n")
+        commit = repositories.git(bare, "commit-tree", tree, "-p", "gh-pages", "-m", "theirs")
+        repositories.git(bare, "update-ref", "refs/heads/gh-pages", commit)
+
+    def miss(self) -> list[str]:
+        """What somebody else made and nobody has any more."""
+        found: list[str] = []
+        names = repositories.git(self.home / "origin.git", "ls-tree", "--name-only", "gh-pages")
+        if "pages" in self._acted and _PAGE not in names.splitlines():
+            found.append("somebody's page of the docs is gone")
+        text = (self.home / "releases/releases.json").read_text(encoding="utf-8")
+        if "draft" in self._acted and WORDS not in text:
+            found.append("what somebody wrote in the draft is gone")
+        return found
 
 
 @contextmanager
@@ -149,12 +223,18 @@ def stand_up(home: Path, environment: Mapping[str, str], *, states: int = 2) -> 
             sigstore=services,
             registry=registry,
             address=address,
+            releases=f"127.0.0.1:{port}",
             environment={},
             secrets=(f"ghs_{secrets.token_hex(18)}", services.issuer.bearer),
         )
         services.workflow = Workflow(repository=REPOSITORY)
         world.environment = _environment(world, tools | mark)
-        director.rival = world.release_second
+        director.acts = {
+            "second": world.release_second,
+            "newer": world.release_newer,
+            "draft": world.make_draft,
+            "pages": world.push_pages,
+        }
         wait_for_registry(registry, home / "registry")
         _prepare(world, states)
         yield world

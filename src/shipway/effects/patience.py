@@ -24,14 +24,14 @@ class Patience:
         self._pause = pause
 
     def allows(self, asked: float = 0.0) -> bool:
-        """Tell whether the next pause, of ``asked`` seconds at least, would end before the limit."""
-        pause_end = time.monotonic() + max(self._pause, asked)
+        """Tell whether the next pause, of ``asked`` seconds if any, would end before the limit."""
+        pause_end = time.monotonic() + (asked or self._pause)
         return pause_end <= self._end
 
     def wait(self, asked: float = 0.0) -> None:
         """Wait for a random time, so that runs which failed together do not come back together."""
-        pause = min(self._pause * random.uniform(1, 2), _LONGEST_PAUSE)
         if asked > 0:
-            pause = max(pause, asked + random.random())
-        self._wait(pause)
+            self._wait(asked + random.random())
+            return
+        self._wait(min(self._pause * random.uniform(1, 2), _LONGEST_PAUSE))
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
