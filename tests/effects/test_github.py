@@ -290,6 +290,22 @@ class TestALimit:
         assert len(script.asked) <= 3 and sum(script.waited) < 200
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_is_said_of_limits_breaks_no_answer(
+    serve: Callable[..., Scripted], method: str
+) -> None:
+    headers = {
+        "X-RateLimit-Limit": "many",
+        "X-RateLimit-Remaining": "1e999",
+        "X-RateLimit-Reset": "nan",
+    }
+    script = serve((200, headers, "[]"), (403, headers, SECONDARY), (200, headers, "[]"))
+    api = script.api()
+    assert api(ask(method)).code == 200
+    assert api(ask("GET")).code == 200
+    assert script.asked == [method, "GET", "GET"] and 60 <= script.waited[0] <= 61
+
+
 def test_a_service_that_is_busy_is_asked_three_times(serve: Callable[..., Scripted]) -> None:
     script = serve((503, {}, "busy"))
     with pytest.raises(StepFailed, match="503") as caught:

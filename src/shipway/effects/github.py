@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import urlsplit
 
 from shipway.effects.patience import Patience
 from shipway.errors import StepFailed
@@ -19,7 +20,12 @@ from shipway.model.actions import Answer, Request
 from shipway.tools import github_refusals
 
 if TYPE_CHECKING:
-    from github.Requester import Requester
+    from github.Requester import (
+        HTTPRequestsConnectionClass,
+        HTTPSRequestsConnectionClass,
+        Requester,
+        RequestsResponse,
+    )
 
 DEFAULT = "https://api.github.com"
 _TIMEOUT = 30.0
@@ -31,6 +37,7 @@ _TWICE = ("GET", "DELETE")
 """Methods that come to the same when they are sent twice."""
 _Send: TypeAlias = Callable[[Request], tuple[Answer, Mapping[str, str]]]
 """Sends a request, and gives its answer with the headers."""
+Connection: TypeAlias = "HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass"
 
 
 class Api:
@@ -101,7 +108,7 @@ class Api:
                 passes=not isinstance(error, SSLError),
             ) from error
         except (ValueError, OverflowError, RuntimeError) as error:
-            # PyGithub reads the headers about limits, and follows addresses, as they come.
+            # PyGithub follows addresses, and reads the headers about an upload, as they come.
             raise StepFailed(
                 f"{request.name}: GitHub's API gave an answer that cannot be read, to "
                 f"{request.why}: {error}",
@@ -127,13 +134,12 @@ class Api:
             seconds_between_writes=None,
         )
         requester = client.requester
+        connection = _open_connection(self._address, self._timeout)
 
         def send(request: Request) -> tuple[Answer, Mapping[str, str]]:
-            return (
-                _send_content(requester, request)
-                if request.content
-                else _send_json(requester, request)
-            )
+            if request.content:
+                return _send_content(requester, request)
+            return _send_json(requester, request, connection)
 
         return send
 
@@ -167,9 +173,33 @@ def _write_document(data: object) -> str:
     return data if isinstance(data, str) else json.dumps(data)
 
 
-def _send_json(requester: Requester, request: Request) -> tuple[Answer, Mapping[str, str]]:
+def _open_connection(address: str, timeout: int) -> Connection:
+    """Open a connection that leaves out headers of limits that PyGithub fails to read."""
+    from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass
+
+    parts = urlsplit(address)
+    kind = HTTPRequestsConnectionClass
+    if parts.scheme == "https":
+        kind = HTTPSRequestsConnectionClass
+    connection = kind(parts.hostname, parts.port, timeout=timeout)
+    receive = connection.getresponse
+
+    def receive_readable() -> RequestsResponse:
+        response = receive()
+        github_refusals.drop_unreadable(response.headers)
+        return response
+
+    connection.getresponse = receive_readable
+    return connection
+
+
+def _send_json(
+    requester: Requester, request: Request, connection: Connection
+) -> tuple[Answer, Mapping[str, str]]:
     body = dict(request.body) or None
-    status, headers, text = requester.requestJson(request.method, request.path, input=body)
+    status, headers, text = requester.requestJson(
+        request.method, request.path, input=body, cnx=connection
+    )
     return Answer(code=status, out=text), headers
 
 

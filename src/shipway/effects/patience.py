@@ -11,22 +11,26 @@ _LONGEST_PAUSE = 60.0
 
 
 class Patience:
-    """Waits in ever longer pauses, or as long as it is asked to, up to ``seconds`` altogether.
+    """Waits in ever longer pauses, or as long as it is asked to, for ``seconds`` altogether.
 
-    The first pause is of ``pause`` seconds, or up to twice as long.
+    They begin with the first trouble. The first pause is of ``pause`` seconds, or up to twice as
+    long.
     """
 
     def __init__(
         self, seconds: float, wait: Callable[[float], None], *, pause: float = 1.0
     ) -> None:
         self._wait = wait
-        self._end = time.monotonic() + seconds
+        self._seconds = seconds
+        self._end: float | None = None
         self._pause = pause
 
     def allows(self, asked: float = 0.0) -> bool:
         """Tell whether the next pause, of ``asked`` seconds if any, would end before the limit."""
-        pause_end = time.monotonic() + (asked or self._pause)
-        return pause_end <= self._end
+        now = time.monotonic()
+        if self._end is None:
+            self._end = now + self._seconds
+        return now + (asked or self._pause) <= self._end
 
     def wait(self, asked: float = 0.0) -> None:
         """Wait for a random time, so that runs which failed together do not come back together."""

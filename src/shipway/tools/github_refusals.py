@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
@@ -18,6 +18,7 @@ FIRST_PAUSE = 60.0
 """Says how many seconds to wait for a limit that says nothing; then twice as long each time."""
 _TOO_MANY_REQUESTS = 429
 _LIMIT_WORDS = re.compile(r"rate limit|abuse detection", re.IGNORECASE)
+_NUMBERS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 _LONGEST_QUOTE = 300
 _MOST_SECONDS = 120
 
@@ -77,6 +78,13 @@ def _read_retry_after(text: str, now: float) -> float | None:
         return date.timestamp() - now
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
+
+
+def drop_unreadable(headers: MutableMapping[str, str]) -> None:
+    """Leave out the numbers of a limit that are none."""
+    for name in _NUMBERS:
+        if name in headers and _read_number(headers[name]) is None:
+            del headers[name]
 
 
 def _read_number(text: str) -> float | None:
