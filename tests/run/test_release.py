@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -235,6 +236,41 @@ def test_the_docs_of_a_checked_out_tag_need_no_image(tmp_path: Path) -> None:
     rows = preview_stage(scene.session(), "document")
     _, deploy = rows[0].commands
     assert deploy.startswith('(cd "${CLONE}" && mike deploy')
+
+
+def publish_docs(bare: Path, command: Command) -> None:
+    """Write mike's list to the docs branch where mike would."""
+    if command.argv[:2] != ("mike", "deploy"):
+        return
+    words = command.argv[command.argv.index("--title") + 1 :]
+    rows = [{"title": words[0], "version": words[1], "aliases": list(words[2:])}]
+    blob = git(bare, "hash-object", "-w", "--stdin", content=json.dumps(rows))
+    tree = git(bare, "mktree", content=f"100644 blob {blob}\tversions.json\n")
+    docs = git(bare, "commit-tree", tree, "-m", "docs")
+    git(bare, "update-ref", "refs/heads/gh-pages", docs)
+
+
+def test_an_older_run_that_ends_last_leaves_the_newer_docs(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, "[tool.shipway.docs]\nenabled = true\n")
+    scene.meanwhile = lambda command: publish_docs(scene.folder / "origin.git", command)
+    older = git(scene.clone, "rev-parse", "HEAD")
+    scene.release(until="publish")
+    scene.somebody_pushes("fix: of somebody else")
+    address = f"url.{scene.folder / 'origin.git'}.insteadOf=https://github.com/acme/toy.git"
+    git(scene.clone, "-c", address, "pull", "--quiet", "--ff-only")
+    scene.upcoming, scene.last = "0.1.1", "0.1.0"
+    newer = git(scene.clone, "rev-parse", "HEAD")
+    assert outcomes(scene.release())["document"] == "done"
+    docs = list(scene.remotes.docs)
+    assert docs == [{"version": "0.1", "title": "0.1.1", "aliases": ["latest"]}]
+    changes = scene.remotes.changes
+    # As a job does that is run again.
+    for head in (older, newer, older):
+        git(scene.clone, "reset", "--quiet", "--hard", head)
+        result = scene.release()
+        assert set(outcomes(result).values()) == {"skipped"}
+    assert result.stages[-1].reason == "0.1 shows 0.1.1, which is newer"
+    assert scene.remotes.docs == docs and scene.remotes.changes == changes
 
 
 def test_the_status_of_a_release_before_and_after(scene: Scene) -> None:
