@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from shipway.errors import VerificationFailed
+from shipway.image.labels import VERSION
 from shipway.model.stage import State
 from shipway.model.target import Target
 from shipway.run.preview import preview
 from shipway.run.reconcile import reconcile
 from shipway.stages import PIPELINE, build
 from shipway.stages.rollback.image_tags import MoveTagsBack
-from tests.support.model_remotes import ModelRemotes, digest_of
+from tests.support.model_remotes import ModelRemotes, digest_of, manifest
 from tests.support.pipeline import run_pipeline
 
 
@@ -82,6 +83,25 @@ class TestAPartThatIsGone:
         remotes.gone.add(parts(remotes, "topic")[0])
         run_pipeline(remotes, branch_target)
         assert remotes.builds == 2 and remotes.tags["topic"] == remotes.tags[branch_target.staging]
+
+    @pytest.mark.parametrize("holds", [True, False])
+    def test_is_not_built_again_for_a_branch_where_a_version_has_the_image(
+        self, branch_target: Target, holds: bool
+    ) -> None:
+        remotes = ModelRemotes()
+        run_pipeline(remotes, branch_target)
+        digest = remotes.tags[branch_target.staging]
+        remotes.manifests[digest]["annotations"] = {VERSION: "1.2.3"}
+        remotes.tags["v1.2.3"] = digest if holds else digest_of("another")
+        remotes.manifests[digest_of("another")] = manifest("another", ("linux/amd64",))
+        remotes.gone.add(parts(remotes, branch_target.staging)[0])
+        if holds:
+            with pytest.raises(VerificationFailed, match="v1.2.3 is sha256:"):
+                run_pipeline(remotes, branch_target)
+            assert remotes.tags[branch_target.staging] == digest
+            return
+        run_pipeline(remotes, branch_target)
+        assert remotes.tags[branch_target.staging] != digest
 
     def test_keeps_a_rollback_from_going_back_to_it(
         self, target: Target, released: ModelRemotes

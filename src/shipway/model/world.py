@@ -46,8 +46,8 @@ class World:
     """Holds the image of the commit, with all its entries: the one that the version's tag has, else
     the staged one.
     """
-    is_released: bool = False
-    """Says that the version's tag is at that image."""
+    holder: str = ""
+    """Names the tag of a version that is at that image."""
     staging_moved: bool = False
     """Says that the staging tag is not at that image: another run staged one of its own."""
     builders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

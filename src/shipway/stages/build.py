@@ -5,25 +5,29 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shipway.errors import ContextError, ToolMissing
-from shipway.image.index import SUBJECT, Entry, Index
-from shipway.image.labels import REVISION
+from shipway.image.index import Entry, Index
+from shipway.image.labels import REVISION, VERSION
 from shipway.model.actions import Ask, Command, PlannedAction
 from shipway.model.stage import Finding, Needs, Stage, State, Variable
 from shipway.model.target import Target
+from shipway.model.version import parse_version
 from shipway.model.world import World
 from shipway.stages import sign
 from shipway.target.caches import GHA_SECRETS
+from shipway.target.tags import version_tag
 from shipway.tools.build import build_and_load, build_and_push, build_into_folder, index_annotations
 from shipway.tools.buildx import HINTS, create_builder, inspect_builder, read_platforms
-from shipway.tools.imagetools import PUT_BACK, create_index, find_indexes, inspect_reference
+from shipway.tools.imagetools import (
+    INDEX_DIGEST,
+    PUT_BACK,
+    create_index,
+    find_indexes,
+    inspect_reference,
+    pick_attestation,
+    pick_image,
+)
 
 NAME = "build"
-_DIGEST = '{{printf "%s" .Manifest.Digest}}'
-"""Prints the digest of an index; by `printf`, since buildx prints its whole table for a template that
-starts with `.Manifest` (docker/buildx#1175).
-"""
-_PICK = "{{{{range .Manifest.Manifests}}}}{{{{if {test}}}}}{{{{.Digest}}}}{{{{end}}}}{{{{end}}}}"
-"""Prints the digest of each entry of an index for which ``test`` holds."""
 
 
 def observe(target: Target, world: World, ask: Ask) -> World:
@@ -33,7 +37,7 @@ def observe(target: Target, world: World, ask: Ask) -> World:
     another one meanwhile. It has to be signed then, as every image was before it took the tag.
     """
     staged, released = _find_images(target, ask)
-    world = replace(world, is_released=released is not None)
+    world = replace(world, holder="" if released is None else target.tags[0])
     if released is not None and released.gone:
         return replace(world, index=released, staging_moved=False)
     if released is not None and released != staged:
@@ -41,6 +45,8 @@ def observe(target: Target, world: World, ask: Ask) -> World:
         world = replace(world, index=released, staging_moved=True)
         return sign.observe(target, world, ask)
     world = replace(world, index=staged, staging_moved=False)
+    if released is None and staged is not None and staged.gone:
+        world = replace(world, holder=_find_holder(target, staged, ask))
     finding = judge(target, world)
     if target.parts or finding.state is not State.ABSENT:
         return world
@@ -61,6 +67,16 @@ def _find_images(target: Target, ask: Ask) -> tuple[Index | None, Index | None]:
     if not released:
         return staged, None
     return staged, released[0]
+
+
+def _find_holder(target: Target, index: Index, ask: Ask) -> str:
+    """Find the tag of a version that has the image of a branch; empty where there is none."""
+    version = parse_version(index.annotations.get(VERSION, ""))
+    if version is None:
+        return ""
+    tag = version_tag(version)
+    (released,) = find_indexes([f"{target.image}:{tag}"], ask)
+    return tag if released is not None and released.digest == index.digest else ""
 
 
 def _observe_builder(target: Target, world: World, ask: Ask) -> World:
@@ -114,11 +130,11 @@ def judge(target: Target, world: World) -> Finding:
 def _judge_broken(target: Target, world: World, index: Index) -> Finding:
     """Judge an image whose parts are gone: it is built again only where no version has it."""
     gone = index.describe_gone()
-    if not world.is_released:
+    if not world.holder:
         return Finding(State.ABSENT, f"parts of {target.staging} are gone: {gone}")
     return Finding(
         State.FAULT,
-        f"{target.tags[0]} is {index.digest}, and the registry no longer has parts of it: {gone}",
+        f"{world.holder} is {index.digest}, and the registry no longer has parts of it: {gone}",
         advice=PUT_BACK,
     )
 
@@ -161,10 +177,7 @@ def _require_cache(target: Target) -> None:
 
 def _require_emulation(target: Target, platforms: tuple[str, ...]) -> None:
     """Raise ``ToolMissing`` where the builder's ``platforms`` lack one of the target's."""
-    lacking: list[str] = []
-    for platform in target.platforms:
-        if platform not in platforms:
-            lacking.append(platform)
+    lacking = [platform for platform in target.platforms if platform not in platforms]
     if lacking:
         names = ", ".join(lacking)
         raise ToolMissing(
@@ -201,14 +214,12 @@ def stand_in(name: str) -> str:
 
 def variables(target: Target) -> tuple[Variable, ...]:
     """Give each stand-in's variable, with the command that prints its digest after the build."""
-    templates = {stand_in("index"): _DIGEST}
+    templates = {stand_in("index"): INDEX_DIGEST}
     for platform in target.platforms:
         digest = stand_in(platform)
         name = digest.removeprefix("sha256:")
-        subject_test = f'eq (index .Annotations "{SUBJECT}") "${{{name}}}"'
-        platform_test = _platform_test(platform)
-        templates[digest] = _PICK.format(test=platform_test)
-        templates[f"{digest}_ATTESTATION"] = _PICK.format(test=subject_test)
+        templates[digest] = pick_image(platform)
+        templates[f"{digest}_ATTESTATION"] = pick_attestation(f"${{{name}}}")
     reference = f"{target.image}:{target.staging}"
     shell_variables: list[Variable] = []
     for digest, template in templates.items():
@@ -219,15 +230,6 @@ def variables(target: Target) -> tuple[Variable, ...]:
         )
         shell_variables.append(variable)
     return tuple(shell_variables)
-
-
-def _platform_test(platform: str) -> str:
-    """Write a Go template's condition for the entry of an index that is of ``platform``."""
-    system, machine, *variant = platform.split("/")
-    test = f'and (eq .Platform.OS "{system}") (eq .Platform.Architecture "{machine}")'
-    if variant:
-        test += f' (eq .Platform.Variant "{variant[0]}")'
-    return test
 
 
 def build_image(target: Target) -> Command:
@@ -245,12 +247,7 @@ def build_here(target: Target) -> Command:
 def build_layout(target: Target, folder: str) -> Command:
     """Plan a build without cache into an OCI image layout in ``folder``, of the images alone."""
     secrets = _secret_names(target)
-    return build_into_folder(
-        NAME,
-        target,
-        secrets,
-        folder,
-    )
+    return build_into_folder(NAME, target, secrets, folder)
 
 
 def _secret_names(target: Target) -> tuple[str, ...]:

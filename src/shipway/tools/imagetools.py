@@ -11,9 +11,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from shipway.errors import StepFailed
-from shipway.image.index import Index, parse_index, parse_manifest
+from shipway.image.index import SUBJECT, Index, parse_index, parse_manifest
 from shipway.model.actions import Answer, Ask, Command, Effect, Hint
 
+INDEX_DIGEST = '{{printf "%s" .Manifest.Digest}}'
+"""Prints the digest of an index; by `printf`, since buildx prints its whole table for a template that
+starts with `.Manifest` (docker/buildx#1175).
+"""
+_PICK = "{{{{range .Manifest.Manifests}}}}{{{{if {test}}}}}{{{{.Digest}}}}{{{{end}}}}{{{{end}}}}"
+"""Prints the digest of each entry of an index for which ``test`` holds."""
 _ABSENT = re.compile(
     r": not found|manifest unknown|name unknown|NAME_UNKNOWN|MANIFEST_UNKNOWN", re.IGNORECASE
 )
@@ -42,6 +48,21 @@ def inspect_reference(reference: str, *, template: str = "{{json .Manifest}}") -
         expected=(0, 1),
         passing=PASSING,
     )
+
+
+def pick_image(platform: str) -> str:
+    """Write the template that prints the digest of an index's image of ``platform``."""
+    system, machine, *variant = platform.split("/")
+    test = f'and (eq .Platform.OS "{system}") (eq .Platform.Architecture "{machine}")'
+    if variant:
+        test += f' (eq .Platform.Variant "{variant[0]}")'
+    return _PICK.format(test=test)
+
+
+def pick_attestation(subject: str) -> str:
+    """Write the template that prints the digest of the attestation of the image ``subject``."""
+    test = f'eq (index .Annotations "{SUBJECT}") "{subject}"'
+    return _PICK.format(test=test)
 
 
 def inspect_manifest(reference: str) -> Command:
