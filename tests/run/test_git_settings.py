@@ -1,4 +1,4 @@
-"""Whatever settings and variables of git say: the same decision, commit, files and push; the user's repository as before."""
+"""Whatever git's settings and variables say: the same decision, commit, files, push; the user's repository is read."""
 
 from __future__ import annotations
 

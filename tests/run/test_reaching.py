@@ -72,6 +72,12 @@ def test_an_ssh_command_of_the_checkout(scene: Scene) -> None:
     )
 
 
+def test_an_ssh_command_of_the_environment(scene: Scene) -> None:
+    make_ssh(scene)
+    with clone_of(scene, GIT_SSH_COMMAND="'./my ssh' -i deploy.key") as (clone, _):
+        push_topic(clone)
+
+
 def test_settings_that_the_user_bound_to_the_checkouts_folder(scene: Scene) -> None:
     make_ssh(scene)
     settings = scene.folder / "gitconfig"

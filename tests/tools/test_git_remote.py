@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from shipway.tools.git_environment import Setting, read_list
-from shipway.tools.git_remote import Remote, carry_settings, find_address, render_settings
+from shipway.tools.git_remote import (
+    Remote,
+    anchor_variables,
+    carry_settings,
+    find_address,
+    render_settings,
+)
 
 REMOTE = Remote(name="origin", address="git@host:toy.git", top="/a b", has_token=False)
 HTTPS = "https://github.com/acme/toy.git"
@@ -58,7 +64,7 @@ def test_what_says_how_to_reach_it_is_carried_as_it_is(setting: Setting) -> None
     ("key", "value", "there"),
     [
         ("core.askpass", "bin/askpass", "/a b/bin/askpass"),
-        ("core.sshcommand", "ssh -i key", "cd '/a b' && ssh -i key"),
+        ("core.sshcommand", "my-ssh -i key", "cd '/a b' && my-ssh -i key"),
         ("credential.helper", "store --file x", "!cd '/a b' && git credential-store --file x"),
         ("credential.https://h.helper", "!f() { :; }; f", "!cd '/a b' && f() { :; }; f"),
         ("credential.helper", "/bin/helper", "!cd '/a b' && /bin/helper"),
@@ -114,6 +120,35 @@ def test_a_token_goes_to_no_other_address() -> None:
     login = Remote(name="origin", address=address, top="/", has_token=True)
     _, (key, helper) = carry_settings((), (), login)
     assert key == "credential.https://host:8443.helper" and "secret" not in helper
+
+
+def test_openssh_is_still_taken_for_it() -> None:
+    assert carried(("core.sshcommand", "/usr/bin/ssh -i key"))[0] == ("ssh.variant", "ssh")
+    chosen = ("ssh.variant", "plink")
+    assert carried(("core.sshcommand", "ssh"), chosen)[1:] == [chosen]
+    assert anchor_variables({"GIT_SSH_COMMAND": "ssh -i key"}, "/a b") == {
+        "GIT_SSH_COMMAND": "cd '/a b' && ssh -i key",
+        "GIT_SSH_VARIANT": "ssh",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "there"),
+    [
+        ("GIT_ASKPASS", "./askpass", "/a b/askpass"),
+        ("GIT_ASKPASS", "askpass", "askpass"),
+        ("GIT_ASKPASS", "/bin/askpass", "/bin/askpass"),
+        ("GIT_CONFIG_GLOBAL", "ci/gitconfig", "/a b/ci/gitconfig"),
+        ("GIT_CONFIG_GLOBAL", "", ""),
+        ("GIT_SSH", "tools/ssh", "/a b/tools/ssh"),
+        ("GIT_SSH_COMMAND", "it's", "cd '/a b' && it's"),
+        ("GIT_SSH_VARIANT", "simple", "simple"),
+        ("GIT_SSL_CAINFO", "ca.pem", "/a b/ca.pem"),
+        ("HOME", "home", "home"),
+    ],
+)
+def test_variables_mean_the_same_in_every_folder(name: str, value: str, there: str) -> None:
+    assert anchor_variables({name: value}, "/a b") == {name: there}
 
 
 def test_an_address_is_the_first_one() -> None:

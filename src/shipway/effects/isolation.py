@@ -61,13 +61,13 @@ def _modules_of(folder: Path) -> Iterator[None]:
         yield
     finally:
         sys.path[:] = path
-        repository = _find_repository(folder.resolve())
+        repository = find_repository(folder.resolve())
         for name in set(sys.modules) - loaded:
             if _lies_in(repository, name):
                 del sys.modules[name]
 
 
-def _find_repository(folder: Path) -> Path:
+def find_repository(folder: Path) -> Path:
     """Give the root of the git repository that ``folder`` is in, else the folder itself."""
     for parent in (folder, *folder.parents):
         if (parent / ".git").exists():

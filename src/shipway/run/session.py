@@ -13,6 +13,7 @@ from shipway.effects.environment import equip
 from shipway.effects.executor import Executor
 from shipway.effects.facts import gather, load_project
 from shipway.effects.github import DEFAULT, Api
+from shipway.effects.isolation import find_repository
 from shipway.effects.processes import Processes, read_patience
 from shipway.effects.questions import Answerer
 from shipway.model.release import Override
@@ -21,6 +22,7 @@ from shipway.settings import Project
 from shipway.target.context import Context, detect, require_git
 from shipway.target.plan import plan_target
 from shipway.tools import cosign
+from shipway.tools.git_remote import anchor_variables
 
 Progress: TypeAlias = Callable[[str], None]
 """Receives each line of progress."""
@@ -112,6 +114,7 @@ def open_session(
     """Gather project, facts and context of ``folder``, the present folder if it is not given."""
     folder = folder or Path.cwd()
     environment = equip(os.environ if environment is None else environment)
+    environment = anchor_variables(environment, str(find_repository(folder.resolve())))
     project = adapt(load_project(folder))
     patience = read_patience(environment)
     answers = Answerer(environment)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -27,6 +27,8 @@ _HOST = re.compile(r"(https://)(?:[^/@]*@)?([^/]+)")
 _FILES = re.compile(
     r"http\..*?(proxyssl(cainfo|cert|key)|cookiefile|ssl(cainfo|capath|cert|key))", re.DOTALL
 )
+_FILE_VARIABLES = re.compile("GIT_(PROXY_)?SSL_(CAINFO|CAPATH|CERT|KEY)|GIT_CONFIG_(GLOBAL|SYSTEM)")
+_PROGRAM_VARIABLES = ("GIT_ASKPASS", "GIT_PROXY_COMMAND", "GIT_SSH", "SSH_ASKPASS")
 _SCHEME_OR_HOST = re.compile(r"[^/\\]*:")
 
 
@@ -61,8 +63,12 @@ def carry_settings(
     host = _HOST.match(remote.address)
     if remote.has_token and host:
         yield f"credential.{host[1]}{host[2]}.helper", _HELPER
+    settings = tuple(checkout)
+    named = dict(settings)
+    if "ssh.variant" not in named and _is_openssh(named.get("core.sshcommand", "")):
+        yield "ssh.variant", "ssh"
     there = Counter(clone)
-    for setting in checkout:
+    for setting in settings:
         if there[setting]:
             there[setting] -= 1
         elif _is_carried(setting, remote):
@@ -85,16 +91,54 @@ def _resolve(key: str, value: str, top: str) -> str:
     """Let a value mean in the clone what it means in the checkout, where paths begin at its top."""
     if not value:
         return value
-    place = f"cd {shlex.quote(top)} &&"
     if key == "core.sshcommand":
-        return f"{place} {value}"
+        return _start_in(top, value)
     if key.startswith("credential.") and key.endswith(".helper"):
-        return f"!{place} {_helper_command(value)}"
-    is_file = _FILES.fullmatch(key) or (key == "core.askpass" and "/" in value)
+        return f"!{_start_in(top, _helper_command(value))}"
     is_address = key.startswith("remote.") and key.endswith("url")
-    if (is_file or is_address) and not _SCHEME_OR_HOST.match(value) and value[0] != "~":
-        return str(PurePath(top) / value)
+    if is_address or _FILES.fullmatch(key) or (key == "core.askpass" and "/" in value):
+        return _begin_at(top, value)
     return value
+
+
+def _start_in(folder: str, command: str) -> str:
+    """Let a command line of a shell be started in a folder."""
+    return f"cd {shlex.quote(folder)} && {command}"
+
+
+def _begin_at(folder: str, value: str) -> str:
+    """Let a path that is not absolute begin at a folder; an address is no path."""
+    if value.startswith("~") or _SCHEME_OR_HOST.match(value):
+        return value
+    return str(PurePath(folder) / value)
+
+
+def anchor_variables(environment: Mapping[str, str], top: str) -> dict[str, str]:
+    """Let variables that say how to reach a remote mean in every folder what they mean at ``top``.
+
+    git starts what they name at the top of the repository that it works in, which is a clone's.
+    """
+    anchored = dict(environment)
+    for name, value in environment.items():
+        if not value:
+            continue
+        if name == "GIT_SSH_COMMAND":
+            anchored[name] = _start_in(top, value)
+        elif _FILE_VARIABLES.fullmatch(name) or (name in _PROGRAM_VARIABLES and "/" in value):
+            anchored[name] = _begin_at(top, value)
+    command = environment.get("GIT_SSH_COMMAND", "")
+    if command and "GIT_SSH_VARIANT" not in environment and _is_openssh(command):
+        anchored["GIT_SSH_VARIANT"] = "ssh"
+    return anchored
+
+
+def _is_openssh(command: str) -> bool:
+    """Tell whether git takes a command line for OpenSSH's, which it does by its first word."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return False
+    return bool(words) and PurePath(words[0]).name in ("ssh", "ssh.exe")
 
 
 def _helper_command(helper: str) -> str:
