@@ -93,7 +93,7 @@ def test_a_level_that_somebody_asks_for(tmp_path: Path) -> None:
     ways = Ways(tmp_path)
     assert ways.release("major", "it is\n *ready*")[0] == "1.0.0"
     said = git(ways.bare, "show", "main:CHANGELOG.md")
-    assert "Released as a major version: it is *ready*" in said and "### Authors" in said
+    assert "Released as a major version: it is \\*ready\\*" in said and "### Authors" in said
     ways.commit("docs: words")
     assert ways.release() == ("", ())
     assert ways.release("patch", "the docs are in the image")[0] == "1.0.1"

@@ -8,7 +8,7 @@ from shipway.effects.read_image import resolve_index
 from shipway.effects.statements import read_sbom_documents
 from shipway.image.reference import Reference, parse_reference
 from shipway.image.sbom import Packages, parse_packages, plan_changes
-from shipway.target.notes import render_packages
+from shipway.target.page_body import render_packages
 
 
 def compare_packages(image: str, previous: str, environment: Mapping[str, str]) -> str:

@@ -62,6 +62,8 @@ class Release:
     commit: str
     """Holds the full hash of the release commit; of the commit itself where only a tag is made."""
     notes: str
+    whole_notes: str = ""
+    """Holds the address where all notes stand, or the commits that they tell of; may be empty."""
     moving: tuple[str, ...] = ()
     """Names the image tags that move to it, besides its own."""
     previous: Version | None = None

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from shipway.effects.executor import Executor
 from shipway.errors import ContextError
@@ -13,7 +14,14 @@ from shipway.model.release import CHANGELOG, Decision, GitTag, Override, Release
 from shipway.model.version import Version
 from shipway.settings import Project, Settings
 from shipway.target.context import Context
-from shipway.target.notes import ReleaseFacts, edit_changelog, read_authors, read_notes
+from shipway.target.notes import (
+    ReleaseFacts,
+    Revert,
+    edit_changelog,
+    read_authors,
+    read_notes,
+    read_reverts,
+)
 from shipway.target.releases import (
     find_release,
     tag_name,
@@ -31,6 +39,10 @@ class Clone:
 
     folder: Path
     """Says where the project lies in the clone."""
+    inside: str
+    """Says the same from the top of the repository: empty, or a path that ends in a slash."""
+    scratch: Path
+    """Says where files may lie that are no part of the clone; it is deleted with it."""
     config: str
     """Says where the settings of python-semantic-release lie."""
     executor: Executor
@@ -143,8 +155,11 @@ class Clone:
         changelog = self._write_changelog(decision, version)
         epoch = self.context.epoch
         if self._settings.release.tag_only:
+            # In a file: a command line has no room for notes of any length.
+            message = self.scratch / "notes.md"
             notes = read_notes(changelog, version)
-            commands = git_clone.tag_commands(self.folder, tag, epoch, notes)
+            message.write_text(f"{tag}\n\n{notes}\n", encoding="utf-8")
+            commands = git_clone.tag_commands(self.folder, tag, epoch, message)
         else:
             commands = git_clone.commit_commands(self.folder, tag, epoch)
         for command in commands:
@@ -162,6 +177,7 @@ class Clone:
             version=version,
             epoch=self.context.epoch,
             authors=self._authors(decision.current),
+            reverts=self._reverts(decision.current),
             override=self.override,
         )
         text = path.read_text(encoding="utf-8")
@@ -169,10 +185,24 @@ class Clone:
         path.write_text(edited, encoding="utf-8")
         return edited
 
+    def _tag_before(self, last: Version | None) -> str | None:
+        tag = self._tag_of(last) if last else None
+        return tag if tag in self._tag_names() else None
+
+    def _reverts(self, last: Version | None) -> tuple[Revert, ...]:
+        """Ask what was reverted since the last release; of the first one nothing was known."""
+        since = self._tag_before(last)
+        if since is None:
+            return ()
+        paths = self._settings.release.paths
+        if self.inside and not paths:
+            paths = (".",)
+        question = git.list_reverts(self.folder, since, self.context.commit, paths)
+        answer = self.executor(question)
+        return read_reverts(git.split_lines(answer.out))
+
     def _authors(self, last: Version | None) -> tuple[str, ...]:
-        since = self._tag_of(last) if last else None
-        if since not in self._tag_names():
-            since = None
+        since = self._tag_before(last)
         question = git.list_authors(self.folder, since, self.context.commit)
         answer = self.executor(question)
         lines = answer.out.splitlines()
@@ -188,6 +218,19 @@ class Clone:
             changelog = path.read_text(encoding="utf-8")
         return read_notes(changelog, version)
 
+    def _whole_notes(self, tag: str, previous: Version | None) -> str:
+        """Give the address of the changelog, or of the commits where only a tag is made."""
+        context = self.context
+        if not context.repository:
+            return ""
+        if not self._settings.release.tag_only:
+            place = f"blob/{tag}/{self.inside}{CHANGELOG}"
+        elif previous:
+            place = f"compare/{self._tag_of(previous)}...{tag}"
+        else:
+            place = f"commits/{tag}"
+        return f"{context.server}/{context.repository}/{quote(place)}"
+
     def tags(self) -> tuple[GitTag, ...]:
         """Give the tags of the remote, and those that were made here."""
         answer = self.executor(git.list_tags(self.folder))
@@ -202,6 +245,7 @@ class Clone:
                 hint=f"the tags of releases look like {tag_format}, with a semantic version",
             )
         usable = usable_versions(tags, tag_format)
+        previous = find_previous(version, usable)
         moving: tuple[str, ...] = ()
         if version in usable:
             rolling = self._settings.tags.rolling
@@ -211,16 +255,23 @@ class Clone:
             tag=tag,
             commit=commit,
             notes=self._notes(tag, version),
+            whole_notes=self._whole_notes(tag, previous),
             moving=moving,
-            previous=find_previous(version, usable),
+            previous=previous,
             withdrawn=withdrawn_versions(tags, tag_format),
             base=self.remote_head(),
         )
 
 
 def _find_tag(tags: Iterable[GitTag], name: str) -> GitTag:
-    """Give the tag of that name, which has to be there."""
-    return next(tag for tag in tags if tag.name == name)
+    """Give the tag of that name; raises ``ContextError`` where the remote has none."""
+    for tag in tags:
+        if tag.name == name:
+            return tag
+    raise ContextError(
+        f"there is no tag {name} in the remote",
+        hint="name a release that was made; `git ls-remote --tags` lists the tags",
+    )
 
 
 def branch_of(project: Project, context: Context) -> str:

@@ -37,6 +37,8 @@ def open_clone(session: Session) -> Iterator[Clone]:
             config.write_text(content, encoding="utf-8")
         yield Clone(
             folder=clone / inside,
+            inside=inside,
+            scratch=Path(folder),
             config=str(config),
             executor=session.executor,
             project=session.project,

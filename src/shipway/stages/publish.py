@@ -14,7 +14,7 @@ from shipway.model.release import Release
 from shipway.model.stage import Finding, Needs, Stage, State, Variable
 from shipway.model.target import Target, require_release, unreleased_reason
 from shipway.model.world import Page, Published, World, require_index
-from shipway.target.notes import render_page
+from shipway.target.page_body import render_page
 from shipway.target.pages import are_published, find_leader, is_overtaken, public_pages, rank_page
 from shipway.target.release_page import (
     ASSET,
@@ -219,12 +219,14 @@ def render_body(target: Target, world: World) -> str:
     """Render the page: the notes, the image that they speak of, and how to verify it."""
     tag = target.tags[0]
     image = f"{target.image}:{tag}"
+    release = require_release(target)
     return render_page(
-        require_release(target).notes,
+        release.notes,
         image,
         require_index(world).digest,
         verify_words(target.signer, image),
         world.changes,
+        release.whole_notes,
     )
 
 

@@ -1,30 +1,37 @@
-"""This module writes what people read of a release: its section of the changelog, and its page.
+"""This module writes what people read of a release: its section of the changelog.
 
 python-semantic-release writes the section: a heading for each type of change, links to commits and
-pull requests. Here it is put into the order that people need, dated by the commit, and names its
-authors. Pure.
+pull requests. Here it is put into the order that people need, dated by the commit, and names what
+was reverted and its authors. What others wrote is text there (see ``markdown``). Pure.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeAlias
 
 from shipway.errors import ContextError
 from shipway.model.release import CHANGELOG, Override
 from shipway.model.version import Version
+from shipway.target.markdown import escape_section, escape_text
+
+AUTHORS = "Authors"
+"""Heads the names of those who made the changes."""
 
 _FIRST = ("Breaking Changes", "Features", "Bug Fixes", "Performance Improvements")
 """Names the headings that come before all others: what to do, what to gain."""
 _HEADING = re.compile(r"^### (.+)$", re.MULTILINE)
-_MARKUP = re.compile(r"([\\`*_\[\]<>#|])")
-_MOST_CHANGES = 300
-"""Says how many changed packages a page lists: GitHub refuses more than 125,000 characters."""
-_Row: TypeAlias = tuple[str, str, str]
-"""Holds a package's name, its version before, and its version now."""
+_REVERT = re.compile(r"(?:revert|reapply)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Revert:
+    """Holds a commit that takes another one back, or brings it back again."""
+
+    commit: str
+    subject: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +45,15 @@ class ReleaseFacts:
     It is not the time of the run, so that a rerun writes the same.
     """
     authors: tuple[str, ...] = ()
+    reverts: tuple[Revert, ...] = ()
     override: Override | None = None
 
 
 def edit_changelog(text: str, facts: ReleaseFacts) -> str:
-    """Rewrite the section of ``facts.version`` as people should read it, and no other one."""
+    """Rewrite the section of ``facts.version`` as people should read it, and no other one.
+
+    Raises ``ContextError`` where it says nothing of what is released.
+    """
     section = _find_section(text, facts.version)
     if section is None:
         return text
@@ -53,19 +64,33 @@ def edit_changelog(text: str, facts: ReleaseFacts) -> str:
     parts.append(f"## {name} ({day})")
     override = facts.override
     if override:
-        sentence = f"Released as a {override.level} version: {override.reason}"
-        parts.append(sentence)
-    parts += sort_sections(section["text"])
+        reason = escape_text(override.reason)
+        parts.append(f"Released as a {override.level} version: {reason}")
+    elif not _HEADING.sub("", section["text"]).strip():
+        raise ContextError(
+            f"the section of v{facts.version} in {CHANGELOG} names no change",
+            hint="check templates and exclusions in [tool.semantic_release.changelog]; or say why "
+            "it is released: --as patch --because '…'",
+        )
+    parts += sort_sections(escape_section(section["text"]))
+    if facts.reverts:
+        parts.append(_render_reverts(facts.reverts))
     if facts.authors:
-        escaped = [_escape(author) for author in facts.authors]
-        names = ", ".join(escaped)
-        parts.append(f"### Authors\n\n{names}")
+        names = ", ".join(map(escape_text, facts.authors))
+        parts.append(f"### {AUTHORS}\n\n{names}")
     before = text[: section.start()]
     after = text[section.end() :]
     rewritten = before + "\n\n".join(parts)
     if after:
         return f"{rewritten}\n\n{after}"
     return f"{rewritten}\n"
+
+
+def _render_reverts(reverts: Iterable[Revert]) -> str:
+    entries = ["### Reverts"]
+    for revert in reverts:
+        entries.append(f"- {escape_text(revert.subject)} (`{revert.commit[:7]}`)")
+    return "\n\n".join(entries)
 
 
 def sort_sections(text: str) -> list[str]:
@@ -84,6 +109,16 @@ def sort_sections(text: str) -> list[str]:
         section = sections[name].strip()
         parts.append(f"### {name}\n\n{section}")
     return parts
+
+
+def read_reverts(lines: Iterable[str]) -> tuple[Revert, ...]:
+    """Read lines with a commit's hash and its subject; gives those that revert another commit."""
+    reverts: list[Revert] = []
+    for line in lines:
+        commit, _, subject = line.partition(" ")
+        if _REVERT.match(subject):
+            reverts.append(Revert(commit, subject))
+    return tuple(reverts)
 
 
 def read_authors(lines: Iterable[str]) -> tuple[str, ...]:
@@ -116,68 +151,3 @@ def _find_section(changelog: str, version: Version) -> re.Match[str] | None:
     heading = rf"^## (?P<name>(?:\S*[^\w.+])?v?{number})(?![\w.+-])[^\n]*\n"
     text = r"(?P<text>.*?)(?=^## |\Z)"
     return re.search(rf"(?ms){heading}{text}", changelog)
-
-
-def render_page(notes: str, image: str, digest: str, verify: Sequence[str], packages: str) -> str:
-    """Write the release's page: notes, image, how to verify it, and which packages changed."""
-    name = image.rpartition(":")[0]
-    command = " ".join(verify)
-    parts = [
-        notes.strip(),
-        "### Image",
-        f"`{image}`",
-        f"`{name}@{digest}`",
-        f"```sh\n{command}\n```",
-    ]
-    if packages:
-        parts.append(packages)
-    return "\n\n".join(parts) + "\n"
-
-
-def render_packages(changes: Mapping[str, Sequence[Mapping[str, str]]], previous: str) -> str:
-    """Write what changed in the image since ``previous``, folded, by platform.
-
-    Platforms in which the same changed stand together. The text is empty where no platform is.
-    """
-    blocks: dict[tuple[_Row, ...], list[str]] = {}
-    for platform, packages in changes.items():
-        table = tuple(_row(package) for package in packages)
-        platforms = blocks.setdefault(table, [])
-        platforms.append(platform)
-    if not blocks:
-        return ""
-    distinct = set().union(*blocks)
-    total = len(distinct)
-    summary = f"Packages of the image: {total} changes since {previous}"
-    parts = [f"<details>\n<summary>{summary}</summary>"]
-    for rows, platforms in blocks.items():
-        parts += _render_block(rows, ", ".join(platforms))
-    return "\n\n".join((*parts, "</details>"))
-
-
-def _row(package: Mapping[str, str]) -> _Row:
-    return (
-        package["name"],
-        package["before"],
-        package["after"],
-    )
-
-
-def _render_block(rows: Sequence[_Row], platforms: str) -> list[str]:
-    if not rows:
-        return [f"{platforms}: nothing changed"]
-    table = ["| package | before | now |", "|---|---|---|"]
-    for row in rows[:_MOST_CHANGES]:
-        cells = [_escape(cell) or "–" for cell in row]
-        line = " | ".join(cells)
-        table.append(f"| {line} |")
-    parts = [platforms, "\n".join(table)]
-    left_out = len(rows) - _MOST_CHANGES
-    if left_out > 0:
-        parts.append(f"{left_out} more")
-    return parts
-
-
-def _escape(text: str) -> str:
-    """Escape Markdown's own characters."""
-    return _MARKUP.sub(r"\\\1", text)

@@ -8,6 +8,7 @@ history, ``git_origin`` those of a rehearsal's origin. Pure.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from shipway.errors import StepFailed
@@ -232,6 +233,18 @@ def list_authors(folder: str | Path, since: str | None, commit: str) -> Command:
         commits = f"{RELEASED}/{since}..{commit}"
     words = ("rev-list", "--no-commit-header", "--format=%aN", commits, "--")
     return ask_git("version", "ask who made the commits", folder, *words)
+
+
+def list_reverts(folder: str | Path, since: str, commit: str, paths: Iterable[str] = ()) -> Command:
+    """Ask for the commits since a tag that may revert another one: hash and subject.
+
+    With ``paths`` those count that change something there; one with ``!`` is left out.
+    """
+    specs = [f":(exclude){path[1:]}" if path.startswith("!") else path for path in paths]
+    filters = ("--regexp-ignore-case", "--grep=^revert", "--grep=^reapply")
+    commits = f"{RELEASED}/{since}..{commit}"
+    words = ("rev-list", "--no-commit-header", "--format=%H %s", *filters, commits, "--", *specs)
+    return ask_git("version", "ask what was reverted", folder, *words)
 
 
 def find_remote_head(folder: str | Path, remote: str, branch: str) -> Command:

@@ -119,11 +119,13 @@ def commit_commands(folder: str | Path, tag: str, epoch: int) -> tuple[Command, 
     return _dated(folder, epoch, steps)
 
 
-def tag_commands(folder: str | Path, tag: str, epoch: int, notes: str) -> tuple[Command, ...]:
-    """Tag a release without a commit of its own: what was stamped goes, the tag has the notes."""
-    message = f"{tag}\n\n{notes}\n"
+def tag_commands(folder: str | Path, tag: str, epoch: int, message: Path) -> tuple[Command, ...]:
+    """Tag a release without a commit of its own: what was stamped goes, the tag has a message.
+
+    ``message`` is the path of a file outside of the clone.
+    """
     # Headings of Markdown look like comments to git.
-    annotate = ("tag", "--annotate", "--cleanup=verbatim", "--message", message, tag)
+    annotate = ("tag", "--annotate", "--cleanup=verbatim", "--file", str(message), tag)
     steps = (
         ("drop what was stamped", ("checkout", "--quiet", "--force", "HEAD")),
         ("drop what was written", ("clean", "--quiet", "--force", "-d")),
