@@ -37,6 +37,8 @@ def test_the_program_and_the_module(
         ("inspect --predicate t a/b@d", "inspect --predicate t --image a/b@d"),
         ("inspect", "inspect"),
         ("sbom a/b:c --diff a/b:d", "sbom --image a/b:c --diff a/b:d"),
+        ("notes v1.2.3 --json", "notes --version v1.2.3 --json"),
+        ("rollback v1.2.3", "rollback --version v1.2.3"),
         ("--dry verify --diff a/b:c", "--dry verify --diff --image a/b:c"),
     ],
 )

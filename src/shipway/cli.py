@@ -11,7 +11,8 @@ from invoke.program import Program
 from shipway import __version__
 from shipway.tasks import namespace
 
-_IMAGE = "--image"
+_NAMED = ("--image", "--version")
+"""Names the options that may be given without their flag, of a task the first one that it has."""
 
 
 def main() -> None:
@@ -26,7 +27,7 @@ def main() -> None:
 
 
 def name_image(words: Sequence[str]) -> Iterator[str]:
-    """Give `verify IMAGE` as `verify --image IMAGE`.
+    """Give `verify IMAGE` as `verify --image IMAGE`, `notes VERSION` as `notes --version VERSION`.
 
     Invoke has no argument that may be left out and needs no flag.
     """
@@ -40,8 +41,8 @@ def name_image(words: Sequence[str]) -> Iterator[str]:
             is_value = word in flags and flags[word].takes_value
         elif word in flags_by_task:
             flags = flags_by_task[word]
-        elif _IMAGE in flags:
-            yield _IMAGE
+        else:
+            yield from [name for name in _NAMED if name in flags][:1]
         yield word
 
 

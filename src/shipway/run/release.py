@@ -100,7 +100,7 @@ def open_release(session: Session, record: Record) -> Iterator[Target | None]:
     recorded = False
     try:
         with open_clone(session) as clone:
-            decision = _decide(clone, session.context)
+            decision = decide_release(clone, session.context)
             target: Target | None = None
             if decision.release is not None:
                 target = release_target(session, clone, decision.release)
@@ -121,7 +121,7 @@ def open_release(session: Session, record: Record) -> Iterator[Target | None]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Decided:
+class DecidedRelease:
     """Holds the release of a commit, ``None`` where none is due; whether it is new, and why."""
 
     release: Release | None
@@ -139,15 +139,16 @@ class _Decided:
         )
 
 
-def _decide(clone: Clone, context: Context) -> _Decided:
+def decide_release(clone: Clone, context: Context) -> DecidedRelease:
+    """Find the release that was made of the commit, or make the one that is due, in the clone."""
     existing = clone.existing_release()
     if existing:
-        return _Decided(existing, f"{existing.tag} was made of this commit")
+        return DecidedRelease(existing, f"{existing.tag} was made of this commit")
     _require_head(clone, context)
     decision = clone.decide()
     if decision.upcoming is None:
         since = f" since {decision.current}" if decision.current else ""
-        return _Decided(None, f"no release is due{since}")
+        return DecidedRelease(None, f"no release is due{since}")
     if clone.is_taken(decision.upcoming):
         raise Conflict(
             f"v{decision.upcoming} was released already, of commits that {context.branch} does not "
@@ -161,7 +162,7 @@ def _decide(clone: Clone, context: Context) -> _Decided:
         level += ", as asked"
     before = decision.current or "nothing"
     reason = f"{before} → {release.version} ({level})"
-    return _Decided(release, reason, is_new=True)
+    return DecidedRelease(release, reason, is_new=True)
 
 
 def _require_head(clone: Clone, context: Context) -> None:

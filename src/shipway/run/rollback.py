@@ -12,6 +12,7 @@ from shipway.run.reconcile import reconcile
 from shipway.run.result import Record, Result
 from shipway.run.session import Session
 from shipway.stages.rollback import Rollback, plan_rollback
+from shipway.target.releases import name_release
 
 
 @contextmanager
@@ -19,7 +20,7 @@ def _open(session: Session, version: str) -> Iterator[tuple[Rollback, Target]]:
     """Give the rollback of ``version`` (``1.2.3`` or its tag), and the target of its release."""
     settings = session.project.settings
     tag_format = settings.release.tag_format
-    name = _name_tag(version, tag_format)
+    name = name_release(version, tag_format)
     with open_clone(session) as clone:
         rollback = plan_rollback(
             name,
@@ -29,14 +30,6 @@ def _open(session: Session, version: str) -> Iterator[tuple[Rollback, Target]]:
         )
         release = clone.find_release(name)
         yield rollback, release_target(session, clone, release)
-
-
-def _name_tag(version: str, tag_format: str) -> str:
-    """Give the git tag of a version, which may be named by that tag already."""
-    before, after = tag_format.split("{version}")
-    if version.startswith(before) and version.endswith(after):
-        return version
-    return f"{before}{version}{after}"
 
 
 def roll_back(session: Session, version: str, result: Result, report_outcome: Record) -> None:

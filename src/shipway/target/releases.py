@@ -34,6 +34,14 @@ def tag_name(version: Version, tag_format: str) -> str:
     return tag_format.replace("{version}", str(version))
 
 
+def name_release(name: str, tag_format: str) -> str:
+    """Name the git tag of a release, which may be called by its version or by that tag."""
+    before, after = tag_format.split("{version}")
+    if name.startswith(before) and name.endswith(after):
+        return name
+    return f"{before}{name}{after}"
+
+
 def version_of(tag: str, tag_format: str) -> Version | None:
     """Read the version in a git tag's name, ``None`` when the tag is no release's."""
     before, _, after = tag_format.partition("{version}")

@@ -26,6 +26,7 @@ namespace = Collection(
     pipeline.rollback,
     project.tags,
     project.version,
+    project.notes,
     project.context,
     project.status,
     pipeline.release,

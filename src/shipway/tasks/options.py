@@ -56,7 +56,7 @@ HELP = {
     "scanner": "pip-audit, grype or trivy (repeatable); all that are installed if not given",
     "format_": "table, spdx or cyclonedx",
     "diff": "image to compare with",
-    "version": "the release to withdraw: v1.2.3",
+    "version": "the release that is meant: v1.2.3",
     "until": "stop after this stage",
     "as_": "release this level, whatever the commits say: major, minor or patch; with --because",
     "because": "why; it stands in the changelog and the notes",

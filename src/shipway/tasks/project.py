@@ -5,7 +5,14 @@ from __future__ import annotations
 from invoke.context import Context
 
 from shipway.tasks.options import task
-from shipway.tasks.output import print_json, progress, report_outcome, show, show_status
+from shipway.tasks.output import (
+    print_json,
+    progress,
+    report_outcome,
+    show,
+    show_either,
+    show_status,
+)
 
 
 @task
@@ -33,6 +40,17 @@ def version(_: Context, dry_run: bool = False, json: bool = False) -> None:
     from shipway.run.documents import version_document
 
     show(version_document(progress), json)
+
+
+@task
+def notes(_: Context, version: str = "", dry_run: bool = False, json: bool = False) -> None:
+    """Print what the release tells that is due; with --version, what a past one tells."""
+    del dry_run  # it only computes
+    from shipway.run.notes import notes_document
+
+    document = notes_document(progress, version)
+    if json or document["notes"]:
+        show_either(str(document["notes"]), document, json)
 
 
 @task
