@@ -161,6 +161,26 @@ def test_the_table_shows_both_runs(
     golden("rehearsal", table)
 
 
+def test_what_is_rehearsed_has_its_submodules(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = make_repository(project.parent / "library")
+    allowed = ("-c", "protocol.file.allow=always")
+    git(project, *allowed, "submodule", "--quiet", "add", str(library), "vendor/lib")
+    commit(project, "feat: a submodule")
+    seen: list[bool] = []
+
+    def due(folder: Path) -> str:
+        seen.append((folder / "vendor/lib/pyproject.toml").exists())
+        return "0.1.0"
+
+    play(monkeypatch, due=due)
+    assert seen and all(seen)
+    git(project, "submodule", "--quiet", "deinit", "--force", "vendor/lib")
+    with pytest.raises(ContextError, match="lacks .*the submodule vendor/lib"):
+        play(monkeypatch, due=due)
+
+
 def test_a_dry_run_prints_the_plan_of_the_release(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -87,6 +87,7 @@ def test_a_good_place(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
     assert list(checked(capsys, 0)) == [
         "git",
         "image",
+        "dockerfile",
         "engine",
         "buildx",
         "builder",
@@ -121,6 +122,25 @@ def test_a_job_that_cannot_sign_is_told_what_it_lacks(
 def found_signing(capsys: pytest.CaptureFixture[str], code: int) -> tuple[bool, str]:
     """The line of the signature."""
     return checked(capsys, code)["signing"]
+
+
+def test_a_dockerfile_that_is_not_there(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    assert checked(capsys, 0)["dockerfile"] == (True, "Dockerfile")
+    (scene.clone / "Dockerfile").unlink()
+    commit(scene.clone, "fix: who needs it")
+    holds, seen = checked(capsys, 1)["dockerfile"]
+    assert not holds and "there is no Dockerfile here (next: write one, or say where" in seen
+
+
+def test_files_that_the_commit_means_and_the_checkout_lacks(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = checked(capsys, 0, "--release")
+    assert found["files"] == (True, "0 submodules, 0 files of Git LFS")
+    git(scene.clone, "update-index", "--add", "--cacheinfo", f"160000,{'a' * 40},lib")
+    git(scene.clone, "commit", "--quiet", "--message", "feat: a commit of nobody")
+    holds, seen = checked(capsys, 1, "--release")["files"]
+    assert not holds and "the submodule lib (next: run `git submodule update --init" in seen
 
 
 def test_each_wedge_is_found(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:

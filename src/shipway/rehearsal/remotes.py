@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shipway.effects.facts import load_project
+from shipway.effects.processes import Processes
 from shipway.rehearsal import background, origin, releases
 from shipway.rehearsal.files import write_json
 from shipway.rehearsal.keys import PASSWORD, make_keys
 from shipway.rehearsal.ports import free_port
 from shipway.rehearsal.registry import start_registry, wait_for_address, wait_for_registry
+from shipway.run.whole_tree import complete
 from shipway.tools.git_environment import close_environment
 
 _PASSED_ON = (
@@ -102,6 +104,7 @@ def stand_up(
         public,
     )
     origin.point_at_github(clone, repository, remote, public)
+    complete(Processes(public), source, clone)
     password, signing_config = make_keys(folder / "keys", public)
     wait_for_registry(registry, folder / "registry")
     wait_for_address(api, "the releases endpoint of the rehearsal", folder / "releases.log")

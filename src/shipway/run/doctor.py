@@ -16,7 +16,7 @@ from shipway.model.actions import Command
 from shipway.model.release import GitTag
 from shipway.model.version import Version
 from shipway.run.clone import Clone, branch_of
-from shipway.run.fresh_clone import open_clone
+from shipway.run.fresh_clone import complete_clone, open_clone
 from shipway.run.preview import render_action
 from shipway.run.session import Progress, Session, open_session
 from shipway.target.context import require_git, require_releasable
@@ -93,6 +93,16 @@ def _image(session: Session) -> str:
     return image_name(session.project.settings.image, session.context)
 
 
+def _dockerfile(session: Session) -> str:
+    name = session.project.settings.build.dockerfile
+    if not (session.folder / name).is_file():
+        raise CheckFailed(
+            f"there is no {name} here",
+            hint="write one, or say where it is: `dockerfile` in [tool.shipway.build]",
+        )
+    return name
+
+
 def _engine(session: Session) -> str:
     question = docker.ask_engine_version(NAME)
     return _ask(session, question)
@@ -155,6 +165,7 @@ def _cache(session: Session) -> str:
 _TOOL_CHECKS: tuple[tuple[str, Callable[[Session], str]], ...] = (
     ("git", _git),
     ("image", _image),
+    ("dockerfile", _dockerfile),
     ("engine", _engine),
     ("buildx", _buildx),
     ("builder", _builder),
@@ -172,6 +183,7 @@ def _release_checks(session: Session) -> Iterator[Check]:
     try:
         require_git(session.context)
         with open_clone(session) as clone:
+            yield "files", lambda: complete_clone(session, clone)
             yield "remote branch", lambda: _remote_branch(session, clone)
             yield "last release", lambda: _last_release(session, clone)
             yield "next version", lambda: _next_version(clone)

@@ -13,6 +13,7 @@ from shipway.run.preview import render_action
 from shipway.run.result import Outcome, Result
 from shipway.run.session import Progress, Session, open_session
 from shipway.run.status import StageStatus, read_status
+from shipway.run.whole_tree import require_whole
 from shipway.stages.build import build_here
 from shipway.target.context import require_git, require_history
 from shipway.target.plan import edge_branch
@@ -83,6 +84,7 @@ def local_build_document(progress: Progress, *, dry_run: bool) -> Document:
     """Build for this machine; the document has no digest, since nothing was pushed."""
     session = open_session(progress)
     target = session.target()
+    require_whole(session.executor, session.folder)
     command = build_here(target)
     if dry_run:
         return {"commands": [render_action(command)]}

@@ -13,6 +13,7 @@ from shipway.model.release import Release
 from shipway.model.target import Target
 from shipway.run.clone import Clone, branch_of
 from shipway.run.session import Session
+from shipway.run.whole_tree import complete
 from shipway.target.plan import plan_target
 from shipway.tools import git, git_clone, git_remote, semantic_release
 
@@ -89,6 +90,14 @@ def _write_secretly(file: Path, text: str) -> None:
     """Write a file that nobody but this user can read."""
     file.touch(mode=0o600, exist_ok=False)
     file.write_text(text, encoding="utf-8", errors="surrogateescape")
+
+
+def complete_clone(session: Session, clone: Clone) -> str:
+    """Put all that its commit means into the clone, and say how much that is.
+
+    Raises ``ContextError`` where the checkout lacks some of it.
+    """
+    return complete(session.executor, session.folder, clone.folder)
 
 
 def release_target(session: Session, clone: Clone, release: Release) -> Target:

@@ -12,7 +12,7 @@ from shipway.model.release import Release
 from shipway.model.stage import Stage
 from shipway.model.target import Target
 from shipway.run.clone import Clone
-from shipway.run.fresh_clone import go_to_head, open_clone, release_target
+from shipway.run.fresh_clone import complete_clone, go_to_head, open_clone, release_target
 from shipway.run.preview import PlannedStage, preview, render_plan
 from shipway.run.reconcile import reconcile
 from shipway.run.result import Outcome, Record, Result
@@ -107,6 +107,8 @@ def open_release(session: Session, record: Record) -> Iterator[Target | None]:
             seconds = time.monotonic() - start
             record(decision.outcome(seconds))
             recorded = True
+            if target is not None:
+                complete_clone(session, clone)
             yield target
     except ShipwayError as error:
         if not recorded:

@@ -23,6 +23,7 @@ from shipway.model.target import Target
 from shipway.run.native import select_platforms
 from shipway.run.preview import render_action
 from shipway.run.session import Progress, Session, open_session
+from shipway.run.whole_tree import require_whole
 from shipway.stages.build import build_layout
 from shipway.target.context import require_clean
 
@@ -38,6 +39,7 @@ def check_reproducible(progress: Progress, *, platform: str, dry_run: bool) -> N
     """
     session = open_session(progress)
     require_clean(session.context)
+    require_whole(session.executor, session.folder)
     target = session.target()
     target = replace(target, parts=())
     if platform or target.settings.build.strategy != "native":

@@ -9,12 +9,13 @@ from typing import TypeAlias
 from shipway.errors import ContextError
 from shipway.model.stage import Needs, Stage
 from shipway.model.target import Target
-from shipway.run.fresh_clone import open_clone, release_target
+from shipway.run.fresh_clone import complete_clone, open_clone, release_target
 from shipway.run.preview import PlannedStage, preview, render_plan
 from shipway.run.reconcile import reconcile
 from shipway.run.release import open_release, stages_until
 from shipway.run.result import Record, Result
 from shipway.run.session import Session
+from shipway.run.whole_tree import require_whole
 from shipway.target.context import require_clean
 
 Adapt: TypeAlias = Callable[[Target], Target]
@@ -101,6 +102,7 @@ def open_target(session: Session, name: str) -> Iterator[Target | None]:
     needs = _find_stage(name).needs
     if needs is Needs.CLEAN:
         require_clean(session.context)
+        require_whole(session.executor, session.folder)
     if needs is not Needs.RELEASE:
         yield session.target()
         return
@@ -112,4 +114,5 @@ def open_target(session: Session, name: str) -> Iterator[Target | None]:
                 f"no release was made of {commit}, so there is nothing to {name}",
                 hint="check out a release's tag, or run `shipway release`",
             )
+        complete_clone(session, clone)
         yield release_target(session, clone, existing)

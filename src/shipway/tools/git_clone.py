@@ -17,6 +17,10 @@ _CLONE_SETTINGS = (
     f"user.email={MAIL}",
     # Windows lets few make a symbolic link.
     *(() if sys.platform == "win32" else ("core.symlinks=true",)),
+    # What a release changes is committed as git stores it; `run/whole_tree` makes the files.
+    # Even an empty process is asked in place of the other filters.
+    "filter.lfs.process=",
+    "filter.lfs.required=false",
 )
 _TRUST = "safe.directory"
 """Names the setting that lets git read a folder of somebody else's.
@@ -28,25 +32,34 @@ git was asked before whether it trusts the checkout; but a clone asks again, abo
 
 def clone_checkout(top: str, clone: Path, remote: str, settings: Path) -> Command:
     """Make a clone of the checkout ``top``; the file ``settings`` says how to reach the remote."""
+    words = (f"--config=include.path={settings}", "--origin", remote)
+    return _clone("clone the checkout", top, clone, *words)
+
+
+def clone_submodule(source: Path, clone: Path) -> Command:
+    """Make a clone of the checkout of a submodule."""
+    return _clone(f"clone the submodule {clone.name}", str(source), clone)
+
+
+def _clone(why: str, source: str, clone: Path, *words: str) -> Command:
+    """Clone a folder of this machine, and check nothing out."""
     options = [f"--config={setting}" for setting in _CLONE_SETTINGS]
-    words = (
+    places = (
         "--quiet",
         "--template=",
         "--no-checkout",
         "--no-tags",
         f"--upload-pack=git -c {_TRUST}='*' upload-pack",
         *options,
-        f"--config=include.path={settings}",
-        "--origin",
-        remote,
+        *words,
         "--",
-        top,
+        source,
         str(clone),
     )
     return Command(
         name="version",
-        why="clone the checkout",
-        argv=("git", "clone", *words),
+        why=why,
+        argv=("git", "clone", *places),
         effect=Effect.LOCAL,
         env={"GIT_ALLOW_PROTOCOL": "file", PARAMETERS: f"'{_TRUST}'='*'"},
     )

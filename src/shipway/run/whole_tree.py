@@ -1,0 +1,171 @@
+"""A commit means more than the files of its own tree: submodules, and files of Git LFS.
+
+A clone takes them from the checkout that it was made of; nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from shipway.effects.processes import Runner
+from shipway.errors import ContextError
+from shipway.tools import git_clone, git_files
+
+_SHOWN = 5
+"""Says how many paths an error names."""
+
+
+def complete(runner: Runner, checkout: Path, folder: Path) -> str:
+    """Put all that its commit means into ``folder``, in a clone of the repository of ``checkout``.
+
+    Says how much that is; raises ``ContextError`` where the checkout lacks some of it.
+    """
+    _fill(runner, checkout, folder)
+    return require_whole(runner, folder)
+
+
+def require_whole(runner: Runner, folder: Path) -> str:
+    """Make sure that all that its commit means is in ``folder``; say how much it is.
+
+    Raises ``ContextError``, which names what is missing.
+    """
+    trees = list(_list_trees(runner, folder))
+    submodules: list[Path] = []
+    pointers: list[Path] = []
+    count = 0
+    for tree in trees:
+        submodules += _list_empty_submodules(runner, tree)
+        files = _list_lfs_files(runner, tree)
+        pointers += [file for file in files if _read_pointer(file) is not None]
+        count += len(files)
+    _refuse(folder, submodules, pointers)
+    return f"{len(trees) - 1} submodules, {count} files of Git LFS"
+
+
+def _refuse(folder: Path, submodules: list[Path], pointers: list[Path]) -> None:
+    """Raise ``ContextError`` where a submodule is empty or a file is a pointer."""
+    if not submodules and not pointers:
+        return
+    advice: list[str] = []
+    if submodules:
+        advice.append(
+            "run `git submodule update --init --recursive` "
+            "(in Actions: `submodules: recursive` for actions/checkout)"
+        )
+    if pointers:
+        advice.append("run `git lfs pull` (in Actions: `lfs: true` for actions/checkout)")
+    paths = [path.relative_to(folder) for path in submodules]
+    names = [f"the submodule {path}" for path in paths]
+    names += [f"the Git LFS file {path.relative_to(folder)}" for path in pointers]
+    rest = len(names) - _SHOWN
+    shown = ", ".join(names[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    raise ContextError(
+        f"the checkout lacks what its commit means: {shown}",
+        hint="; ".join(advice),
+    )
+
+
+def _list_trees(runner: Runner, folder: Path) -> Iterator[Path]:
+    """List the folder and the submodules below it that are checked out, one inside another too."""
+    yield folder
+    for path in _find_submodules(runner, folder):
+        tree = folder / path
+        if _is_checkout(tree):
+            yield from _list_trees(runner, tree)
+
+
+def _find_submodules(runner: Runner, folder: Path) -> dict[str, str]:
+    """Give the commit of each submodule below a folder of one repository, by its path."""
+    return git_files.read_submodules(runner(git_files.list_submodules(folder)))
+
+
+def _is_checkout(folder: Path) -> bool:
+    """Tell whether a repository is checked out there: git would take an outer one, too."""
+    return (folder / ".git").exists()
+
+
+def _list_empty_submodules(runner: Runner, folder: Path) -> list[Path]:
+    """List the submodules without files, but for those that git itself leaves out."""
+    paths = _find_submodules(runner, folder)
+    empty = [path for path in paths if not _is_checkout(folder / path)]
+    if not empty:
+        return []
+    prefix = runner(git_files.find_prefix(folder)).out.rstrip("\n")
+    left_out = git_files.read_left_out(runner(git_files.read_gitmodules(folder)))
+    return [folder / path for path in empty if f"{prefix}{path}" not in left_out]
+
+
+def _fill(runner: Runner, checkout: Path, folder: Path) -> None:
+    """Clone the checkout's submodules into ``folder``, and make the files of Git LFS there."""
+    _make_lfs_files(runner, checkout, folder)
+    for path, commit in _find_submodules(runner, folder).items():
+        source = checkout / path
+        if not _is_checkout(source) or runner(git_files.find_commit(source, commit)).code:
+            continue
+        clone = folder / path
+        runner(git_clone.clone_submodule(source, clone))
+        runner(git_clone.check_out_detached(f"go to the commit of {path}", clone, commit))
+        _fill(runner, source, clone)
+
+
+# Git LFS
+
+
+def _list_lfs_files(runner: Runner, folder: Path) -> list[Path]:
+    """List the files of Git LFS below a folder of one repository."""
+    names = git_files.read_names(runner(git_files.list_lfs_files(folder)))
+    return [folder / name for name in names]
+
+
+def _read_pointer(file: Path) -> str | None:
+    """Give the hash of the object that a file stands for, ``None`` where it stands for none."""
+    if file.is_symlink() or not file.is_file():
+        return None
+    with file.open("rb") as stream:
+        return git_files.read_pointer(stream.read(git_files.POINTER_SIZE))
+
+
+def _make_lfs_files(runner: Runner, checkout: Path, folder: Path) -> None:
+    """Put the files that pointers stand for in their place, by the filter of the checkout."""
+    pointers: dict[Path, str] = {}
+    for file in _list_lfs_files(runner, folder):
+        digest = _read_pointer(file)
+        if digest is not None:
+            pointers[file] = digest
+    if not pointers:
+        return
+    settings = git_files.read_lfs_settings(runner(git_files.find_lfs_settings(checkout)))
+    if not settings and runner(git_files.ask_lfs_version(checkout)).code == 0:
+        settings = git_files.LFS_SETTINGS
+    if not settings:
+        return
+    store = _find_objects(runner, checkout)
+    _share_objects(store, _find_objects(runner, folder), pointers.values())
+    for file in pointers:
+        file.unlink()
+    for command in git_files.use_lfs(folder, settings):
+        runner(command)
+
+
+def _find_objects(runner: Runner, folder: Path) -> Path:
+    """Give the folder where Git LFS keeps the objects of a repository."""
+    answer = runner(git_files.find_git_folder(folder))
+    return folder / answer.out.rstrip("\n") / "lfs/objects"
+
+
+def _share_objects(source: Path, store: Path, digests: Iterable[str]) -> None:
+    """Link the objects that are in ``source`` into ``store``, or copy them to another disk."""
+    for digest in digests:
+        place = Path(digest[:2], digest[2:4], digest)
+        if not (source / place).is_file():
+            continue
+        (store / place).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(source / place, store / place)
+        except FileExistsError:
+            continue
+        except OSError:
+            shutil.copyfile(source / place, store / place)

@@ -1,0 +1,147 @@
+"""This module writes how git is asked for what a commit means beyond its own files. Pure.
+
+That is submodules, and files of Git LFS.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from shipway.model.actions import Answer, Command, Effect
+from shipway.tools.git import ask_git
+
+NAME = "files"
+LFS_SETTINGS = {
+    "filter.lfs.clean": "git-lfs clean -- %f",
+    "filter.lfs.smudge": "git-lfs smudge -- %f",
+}
+"""Holds what `git lfs install` writes, without the server of many files at once."""
+_NO_SETTING = 5
+"""Gives git's exit status where a setting that is to go is not there."""
+_POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\n")
+_OBJECT = re.compile(rb"^oid sha256:([0-9a-f]{64})$", re.MULTILINE)
+POINTER_SIZE = 1024
+"""Says how many bytes a pointer has at most (Git LFS specification, "The Pointer")."""
+
+
+def list_submodules(folder: Path) -> Command:
+    """List the files of the index below ``folder``, submodules among them, with their commits."""
+    return ask_git(NAME, "look for submodules", folder, "ls-files", "--stage", "-z")
+
+
+def read_submodules(answer: Answer) -> dict[str, str]:
+    """Give the commit of each submodule by its path, from the answer to ``list_submodules``."""
+    submodules: dict[str, str] = {}
+    for entry in answer.out.split("\0"):
+        properties, _, path = entry.partition("\t")
+        mode, commit, *_ = [*properties.split(" "), ""]
+        if mode == "160000":
+            submodules[path] = commit
+    return submodules
+
+
+def find_prefix(folder: Path) -> Command:
+    """Ask where ``folder`` lies in its repository."""
+    return ask_git(NAME, "find the folder", folder, "rev-parse", "--show-prefix")
+
+
+def read_gitmodules(folder: Path) -> Command:
+    """Ask what `.gitmodules` says; the exit status is 1 or 128 where the commit has none."""
+    words = ("config", "--blob", "HEAD:.gitmodules", "--null", "--list")
+    return ask_git(NAME, "read .gitmodules", folder, *words, expected=(0, 1, 128))
+
+
+def read_left_out(answer: Answer) -> set[str]:
+    """Give the paths of the submodules that git itself leaves out: `update = none`."""
+    paths: dict[str, str] = {}
+    left_out: set[str] = set()
+    for name, value in _read_settings(answer).items():
+        submodule, _, key = name.rpartition(".")
+        if key == "path":
+            paths[submodule] = value
+        if (key, value) == ("update", "none"):
+            left_out.add(submodule)
+    return {path for submodule, path in paths.items() if submodule in left_out}
+
+
+def find_commit(folder: Path, commit: str) -> Command:
+    """Ask whether a commit is there: the exit status is 0, else 1 or 128."""
+    words = ("cat-file", "-e", f"{commit}^{{commit}}")
+    return ask_git(NAME, "look for a submodule's commit", folder, *words, expected=(0, 1, 128))
+
+
+def find_git_folder(folder: Path) -> Command:
+    """Ask where git keeps what it knows of the repository of ``folder``."""
+    return ask_git(NAME, "find the objects", folder, "rev-parse", "--git-common-dir")
+
+
+# Git LFS
+
+
+def list_lfs_files(folder: Path) -> Command:
+    """List the files below ``folder`` that are to pass Git LFS's filter."""
+    words = ("ls-files", "-z", "--", ":(attr:filter=lfs)")
+    return ask_git(NAME, "look for files of Git LFS", folder, *words)
+
+
+def read_names(answer: Answer) -> tuple[str, ...]:
+    """Give the names that an answer holds."""
+    return tuple(name for name in answer.out.split("\0") if name)
+
+
+def read_pointer(content: bytes) -> str | None:
+    """Give the hash of the object that a pointer stands for, ``None`` where it is no pointer."""
+    if not _POINTER.match(content):
+        return None
+    match = _OBJECT.search(content)
+    return match[1].decode() if match else ""
+
+
+def find_lfs_settings(folder: Path) -> Command:
+    """Ask which filter the checkout has for Git LFS; the exit status is 1 where it has none."""
+    words = ("config", "--null", "--get-regexp", r"^filter\.lfs\.")
+    return ask_git(NAME, "ask for the filter of Git LFS", folder, *words, expected=(0, 1))
+
+
+def read_lfs_settings(answer: Answer) -> dict[str, str]:
+    """Give the filter's settings, which may not skip what is there."""
+    settings = _read_settings(answer)
+    return {name: value.replace(" --skip", "") for name, value in settings.items() if value}
+
+
+def ask_lfs_version(folder: Path) -> Command:
+    """Ask whether git has a command `lfs`; the exit status is 1 where it has none."""
+    return ask_git(NAME, "ask for Git LFS", folder, "lfs", "version", expected=(0, 1))
+
+
+def use_lfs(folder: Path, settings: Mapping[str, str]) -> tuple[Command, ...]:
+    """Make the files of Git LFS that were deleted again, of objects that are there already."""
+    # Nothing is downloaded, and what cannot be made stays a pointer: the checkout lacks it.
+    changes = {**settings, "filter.lfs.required": "false", "lfs.url": "file:///dev/null"}
+    # Even an empty process would be asked in place of the other filters.
+    lines: list[tuple[str, ...]] = [("config", "--unset-all", "filter.lfs.process")]
+    lines += [("config", *change) for change in changes.items()]
+    lines.append(("checkout-index", "--all", "--force", "--index"))
+    commands: list[Command] = []
+    for words in lines:
+        command = Command(
+            name=NAME,
+            why="make the files of Git LFS",
+            argv=("git", *words),
+            effect=Effect.LOCAL,
+            folder=str(folder),
+            expected=(0, _NO_SETTING) if "--unset-all" in words else (0,),
+        )
+        commands.append(command)
+    return tuple(commands)
+
+
+def _read_settings(answer: Answer) -> dict[str, str]:
+    """Read what `git config --null` prints: a name, the end of a line, the value."""
+    settings: dict[str, str] = {}
+    for entry in read_names(answer):
+        name, _, value = entry.partition("\n")
+        settings[name] = value
+    return settings
