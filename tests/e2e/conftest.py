@@ -40,7 +40,7 @@ def fixture_environment() -> dict[str, str]:
 def fixture_kept(environment: dict[str, str]) -> Iterator[Kept]:
     """The rehearsal, run as people run it."""
     done = subprocess.run(
-        shipway("rehearse", "--keep", "--json"),
+        shipway("rehearse", "--working-tree", "--keep", "--json"),
         cwd=PROJECT,
         env=environment,
         text=True,

@@ -243,7 +243,7 @@ def test_a_rehearsal_that_is_killed_leaves_nothing(
     seed = int(os.environ.get("SHIPWAY_SEED") or time.time_ns() // (attempt + 1))
     moment = random.Random(seed).uniform(0.5, 12)
     with subprocess.Popen(
-        shipway("rehearse"),
+        shipway("rehearse", "--working-tree"),
         cwd=PROJECT,
         env={**environment, "TMPDIR": str(tmp_path)},
         stdout=subprocess.DEVNULL,

@@ -22,16 +22,19 @@ from shipway.model.actions import Answer, Command, NextVersion, Question, Reply
 from shipway.model.release import Decision
 from shipway.model.version import Version, parse_version
 from shipway.rehearsal import keys, origin, rehearse
+from shipway.rehearsal.differences import adapt, list_differences
 from shipway.rehearsal.registry import start_registry, wait_for_address, wait_for_registry
-from shipway.rehearsal.remotes import scrub
+from shipway.rehearsal.remotes import Remotes, scrub
 from shipway.rehearsal.waiting import wait_until
 from shipway.run.release import run_release
 from shipway.run.result import Outcome, Result
 from shipway.run.session import Session, open_session
+from shipway.settings import parse_project
+from shipway.target.context import Context
 from shipway.tasks.rehearsal import show_rehearsal, show_rehearsal_plan
 from tests.support.faces import run_task
 from tests.support.model_remotes import ModelRemotes
-from tests.support.repositories import commit, git, make_repository
+from tests.support.repositories import commit, git, make_repository, read_files
 from tests.support.stand_ins import COSIGN, SERVER, install
 
 pytestmark = pytest.mark.process
@@ -89,6 +92,7 @@ def play(
     *,
     due: Callable[[Path], str] = lambda _: "0.1.0",
     dry_run: bool = False,
+    working_tree: bool = False,
 ) -> tuple[ModelRemotes, list[str]]:
     """One rehearsal; gives the remotes and what was said."""
     remotes, said = ModelRemotes(), list[str]()
@@ -104,7 +108,9 @@ def play(
     def present(rehearsal: rehearse.Rehearsal) -> None:
         show_rehearsal(rehearsal, keep=False)
 
-    rehearse.run_rehearsal(said.append, report_outcome, present, keep=False)
+    rehearse.run_rehearsal(
+        said.append, report_outcome, present, keep=False, working_tree=working_tree
+    )
     return remotes, said
 
 
@@ -159,6 +165,170 @@ def test_the_table_shows_both_runs(
     for varying in (r"(?<=127\.0\.0\.1:)\d+", r"(?<=sha256:)[0-9a-f]+"):
         table = re.sub(varying, lambda match: "0" * len(match[0]), table)
     golden("rehearsal", table)
+
+
+class TestTheBranch:
+    """What is rehearsed is released from the project's own branch, or it is said or refused."""
+
+    def test_a_project_that_has_no_release_branch_is_refused_as_by_a_release(
+        self, project: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        git(project, "branch", "--quiet", "--move", "master")
+        with pytest.raises(
+            ContextError, match=r"'master' is not a release branch \(main\)"
+        ) as told:
+            play(monkeypatch)
+        assert "branches" in told.value.hint
+        git(project, "checkout", "--quiet", "--detach")
+        with pytest.raises(ContextError, match="the head is detached"):
+            play(monkeypatch)
+
+    def test_a_topic_is_rehearsed_as_the_release_branch_and_that_is_said(
+        self, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        git(project, "checkout", "--quiet", "-b", "topic")
+        commit(project, "feat: of the topic")
+        branches: list[str] = []
+
+        def due(folder: Path) -> str:
+            branches.append(git(folder, "log", "-1", "--format=%D %s"))
+            return "0.1.0"
+
+        _, progress = play(monkeypatch, due=due)
+        assert branches[0].startswith("HEAD -> main") and branches[0].endswith("of the topic")
+        sentence = "branch: 'topic' is rehearsed as main: only main can be released"
+        assert f"not as in a release: {sentence}" in progress
+        assert sentence in capsys.readouterr().out
+
+    def test_another_release_branch_is_itself(
+        self, project: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with (project / "pyproject.toml").open("a", encoding="utf-8") as file:
+            file.write('[tool.shipway.release]\nbranches = ["main", "1.x"]\n')
+        commit(project, "feat: another branch")
+        git(project, "checkout", "--quiet", "-b", "1.x")
+        branches: list[str] = []
+
+        def due(folder: Path) -> str:
+            branches.append(git(folder, "branch", "--show-current"))
+            return "0.1.0"
+
+        _, progress = play(monkeypatch, due=due)
+        assert branches == ["1.x"] and not any("branch: " in line for line in progress)
+
+    def test_a_run_of_ci_rehearses_what_is_checked_out(
+        self, project: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name, text in {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_SHA": "e" * 40,
+            "GITHUB_REF": "refs/pull/1/merge",
+        }.items():
+            monkeypatch.setenv(name, text)
+        git(project, "checkout", "--quiet", "--detach")
+        _, progress = play(monkeypatch)
+        assert any("'a detached head' is rehearsed as main" in line for line in progress)
+
+
+class TestTheWorkingTree:
+    """What is not committed is taken along, or nothing is rehearsed."""
+
+    def change(self, project: Path) -> None:
+        """A file that is changed, one that is new, one that is gone, and one that is ignored."""
+        (project / ".gitignore").write_text("ignored\n")
+        (project / "gone").write_text("")
+        commit(project, "feat: files")
+        (project / "Dockerfile").write_text("FROM scratch AS changed\n")
+        (project / "new").mkdir()
+        (project / "new/file").write_text("new")
+        (project / "new/ignored").write_text("")
+        (project / "gone").unlink()
+
+    def test_a_rehearsal_stops_and_names_the_files(
+        self, project: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.change(project)
+        with pytest.raises(ContextError, match="not committed.*Dockerfile, gone, new/") as caught:
+            play(monkeypatch)
+        assert caught.value.status == 3 and "--working-tree" in caught.value.hint
+
+    def test_it_takes_them_along(self, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.change(project)
+        before = read_files(project / ".git")
+        seen: list[tuple[str, ...]] = []
+
+        def due(folder: Path) -> str:
+            files = git(folder, "ls-files").splitlines()
+            seen.append((*files, (folder / "Dockerfile").read_text("utf-8").strip()))
+            assert not git(folder, "status", "--porcelain")
+            return "0.1.0"
+
+        _, progress = play(monkeypatch, due=due, working_tree=True)
+        assert seen[0] == (
+            ".gitignore",
+            "CHANGELOG.md",
+            "Dockerfile",
+            "new/file",
+            "pyproject.toml",
+            "FROM scratch AS changed",
+        )
+        assert any("3 changes that are not committed are taken along" in line for line in progress)
+        assert read_files(project / ".git") == before
+
+    def test_what_is_changed_inside_a_submodule_is_named(
+        self, project: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        library = make_repository(project.parent / "library")
+        allowed = ("-c", "protocol.file.allow=always")
+        git(project, *allowed, "submodule", "--quiet", "add", str(library), "vendor/lib")
+        play(monkeypatch, working_tree=True)  # also where the submodule itself is new
+        (project / "vendor/lib/pyproject.toml").write_text("")
+        with pytest.raises(ContextError, match="inside of submodules .*: vendor/lib"):
+            play(monkeypatch, working_tree=True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "driver", "difference"),
+    [
+        ("", "default", ""),
+        ('builder = {driver = "docker-container"}', "docker-container", "network of this machine"),
+        (
+            'builder = {driver = "docker-container", options = {network = "host"}}',
+            "docker-container",
+            "",
+        ),
+        (
+            'builder = {driver = "remote", nodes = {"linux/amd64" = "tcp://a:1"}}',
+            "default",
+            "the one in use: remote",
+        ),
+    ],
+)
+def test_the_builder_is_the_projects_own_or_that_is_said(
+    tmp_path: Path, settings: str, driver: str, difference: str
+) -> None:
+    project = parse_project(
+        f'[project]\nname = "toy"\nversion = "0"\n[tool.shipway]\n{settings}\n'
+        'cache = {type = "gha"}\nbuild = {strategy = "emulated"}\n'
+    )
+    remotes = Remotes(
+        folder=tmp_path,
+        project=tmp_path,
+        repository="acme/toy",
+        branch="main",
+        registry="127.0.0.1:5000",
+        api="",
+        signing_config=None,
+        environment={},
+        secrets={},
+    )
+    adapted = adapt(project, remotes).settings
+    assert adapted.builder.driver == driver and adapted.build == project.settings.build
+    context = Context(event="local", branch="main", commit="c" * 40)
+    differences = list_differences(context, project.settings, remotes)
+    assert difference in differences.get("builder", "") and differences["cache"] == "none, not gha"
+    assert ("builder" in differences) == bool(difference)
+    assert "can be released" in differences["repository"]
 
 
 def test_what_is_rehearsed_has_its_submodules(
@@ -223,7 +393,7 @@ def test_a_second_run_that_changes_something_is_a_fault(
         remotes=None,  # type: ignore[arg-type]
         made_up=False,
     )
-    monkeypatch.setattr(rehearse, "_stand_ins", lambda *_, **__: contextlib.nullcontext())
+    monkeypatch.setattr(rehearse, "_stand_ins", lambda *_, **__: contextlib.nullcontext((None, {})))
     monkeypatch.setattr(rehearse, "session_for", lambda *_: None)
     monkeypatch.setattr(rehearse, "play", lambda *_: noisy)
     assert run_task("rehearse", "--json") == 1

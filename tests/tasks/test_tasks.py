@@ -229,16 +229,20 @@ def test_what_may_go_is_shown_and_deleted_when_asked_for(
 
 
 def test_the_rehearsal_is_given_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
-    options: list[tuple[str, bool]] = []
-    monkeypatch.setattr(rehearse, "run_rehearsal", lambda *_, keep: options.append(("run", keep)))
+    given: list[dict[str, bool]] = []
+    monkeypatch.setattr(rehearse, "run_rehearsal", lambda *_, **options: given.append(options))
     assert run_task("rehearse", "--keep") == 0
-    assert options == [("run", True)]
+    assert run_task("rehearse", "--working-tree") == 0
+    assert given == [
+        {"keep": True, "working_tree": False},
+        {"keep": False, "working_tree": True},
+    ]
 
 
 def test_a_rehearsal_can_be_foreseen(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(rehearse, "preview_rehearsal", lambda _, keep: [])
+    monkeypatch.setattr(rehearse, "preview_rehearsal", lambda _, keep, working_tree: [])
     assert run_task("rehearse", "--dry-run", "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"dry_run": True, "stages": []}
 

@@ -10,9 +10,14 @@ from shipway.errors import ContextError
 from shipway.image.repository import parse_remote
 from shipway.model.actions import Answer, Command
 from shipway.rehearsal.files import write_text
+from shipway.run.whole_tree import adopt_filter
+from shipway.settings import Settings
+from shipway.target.context import Context, require_release_branch
 from shipway.tools import git, git_origin
 from shipway.tools.git_remote import quote
 
+WORKING_TREE = "chore: what is not committed"
+"""Is the message of the commit that takes along what is not committed."""
 IDENTITY = {
     "GIT_AUTHOR_NAME": "rehearsal",
     "GIT_AUTHOR_EMAIL": "rehearsal@localhost",
@@ -54,13 +59,35 @@ def repository_of(project: Path, name: str, remote: str, environment: Mapping[st
     return address[1]
 
 
+def choose_branch(
+    project: Path,
+    context: Context,
+    settings: Settings,
+    environment: Mapping[str, str],
+) -> str:
+    """Give the branch that is checked out, else the first release branch that there is.
+
+    Raises ``ContextError`` where there is none: nothing could be released.
+    """
+    branches = settings.release.branches
+    if context.branch in branches:
+        return context.branch
+    question = git_origin.list_branches_named(project, settings.remote, branches)
+    answer = _ask(question, environment)
+    names = git_origin.read_branches_named(answer, settings.remote)
+    present = [branch for branch in branches if branch in names]
+    if not present:
+        require_release_branch(context, branches)
+    return present[0]
+
+
 def make_origin(
     project: Path, folder: Path, branch: str, remote: str, environment: Mapping[str, str]
 ) -> Path:
     """Make a bare origin in ``folder``, with the project's head as ``branch`` and its tags.
 
     Gives the folder of the project in a clone of that origin. The project's repository is only
-    read, and changes that are not committed are left out. Raises ``ContextError`` for a shallow
+    read; ``take_working_tree`` takes what is not committed. Raises ``ContextError`` for a shallow
     clone.
     """
     if git_origin.read_shallow(_ask(git_origin.ask_shallow(project), environment)):
@@ -86,6 +113,32 @@ def point_at_github(
     """Give the clone the address of a real one; git is told to look in the bare folder instead."""
     url = f"https://github.com/{repository}.git"
     _run(git_origin.set_remote_url(clone, remote, url), environment)
+
+
+def take_working_tree(
+    project: Path, clone: Path, remote: str, environment: Mapping[str, str]
+) -> None:
+    """Commit what is not committed in ``project`` to the clone and its origin.
+
+    The project's repository is only read. Raises ``ContextError`` where some of it cannot be taken.
+    """
+    top, _ = git.read_top(_ask(git.find_top(project), environment))
+    clone_top, _ = git.read_top(_ask(git.find_top(clone), environment))
+    repository = Path(clone_top, ".git")
+    adopt_filter(Processes(environment), project, clone)
+    _run(git_origin.add_files(Path(top), repository), environment)
+    left_out = _run(git_origin.list_differences(Path(top), repository), environment)
+    if left_out:
+        names = ", ".join(left_out.splitlines())
+        raise ContextError(
+            f"what is not committed inside of submodules cannot be taken along: {names}",
+            hint="commit it there, then run the same command again",
+        )
+    committing = {**environment, **IDENTITY}
+    _run(git_origin.commit_index(clone, WORKING_TREE), committing)
+    for command in git_origin.check_out_again(clone):
+        _run(command, environment)
+    _run(git_origin.push_head(clone, remote), environment)
 
 
 def add_commit(clone: Path, message: str, remote: str, environment: Mapping[str, str]) -> None:

@@ -6,9 +6,9 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from shipway.effects.environment import equip
@@ -16,16 +16,21 @@ from shipway.effects.facts import gather, load_project
 from shipway.effects.processes import Processes
 from shipway.errors import CheckFailed, ContextError
 from shipway.rehearsal import leash, origin
+from shipway.rehearsal.differences import adapt, list_differences
 from shipway.rehearsal.remotes import Remotes, stand_up
 from shipway.run.documents import result_document
 from shipway.run.preview import PlannedStage
 from shipway.run.release import preview_release, run_release
 from shipway.run.result import Record, Result
 from shipway.run.session import Progress, Session, open_session
-from shipway.settings import BuilderSettings, CacheSettings, Project
-from shipway.target.context import detect, require_git
+from shipway.settings import Settings
+from shipway.target.context import Context, detect, require_clean, require_git
 
 OWN_COMMIT = "feat: rehearse a release"
+_ADVICE = (
+    "commit or stash them (`git status` lists them), or rehearse with them: "
+    "`shipway rehearse --working-tree`"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +41,8 @@ class Rehearsal:
     second: Result
     remotes: Remotes
     made_up: bool
+    differences: Mapping[str, str] = field(default_factory=dict)
+    """Say by name what was not as in a release."""
 
 
 def run_rehearsal(
@@ -44,32 +51,42 @@ def run_rehearsal(
     present: Callable[[Rehearsal], None],
     *,
     keep: bool,
+    working_tree: bool = False,
 ) -> Rehearsal:
     """Rehearse the project of the current folder, and ``present`` the rehearsal, quiet or not.
 
-    With ``keep`` its remotes stay up. Raises ``CheckFailed``, with the rehearsal's document, when
+    With ``keep`` its remotes stay up, with ``working_tree`` what is not committed is taken along.
+    Raises ``CheckFailed``, with the rehearsal's document, when
     the second run was not a quiet one.
     """
-    with _stand_ins(progress, keep=keep) as remotes:
+    with _stand_ins(progress, keep=keep, working_tree=working_tree) as (remotes, differences):
         session = session_for(remotes, progress)
         rehearsal = play(session, remotes, progress, report_outcome)
+        rehearsal = replace(rehearsal, differences=differences)
         present(rehearsal)
         _require_quiet(rehearsal, keep=keep)
         return rehearsal
 
 
-def preview_rehearsal(progress: Progress, *, keep: bool) -> list[PlannedStage]:
+def preview_rehearsal(
+    progress: Progress, *, keep: bool, working_tree: bool = False
+) -> list[PlannedStage]:
     """Plan the release that a rehearsal of the project of the current folder would run.
 
     With ``keep`` the remotes that it was planned against stay up.
     """
-    with _stand_ins(progress, keep=keep) as remotes:
+    with _stand_ins(progress, keep=keep, working_tree=working_tree) as (remotes, _):
         return preview_release(session_for(remotes, progress))
 
 
 @contextmanager
-def _stand_ins(progress: Progress, *, keep: bool) -> Iterator[Remotes]:
-    """Stand the remotes up in a temporary folder, for as long as the block lasts."""
+def _stand_ins(
+    progress: Progress, *, keep: bool, working_tree: bool
+) -> Iterator[tuple[Remotes, Mapping[str, str]]]:
+    """Stand the remotes up in a temporary folder, for as long as the block lasts.
+
+    Gives them, and what is not as in a release.
+    """
     if sys.platform != "linux":
         raise ContextError(
             "a rehearsal needs Linux: it finds the processes that it has to end in /proc",
@@ -77,22 +94,37 @@ def _stand_ins(progress: Progress, *, keep: bool) -> Iterator[Remotes]:
         )
     environment = equip(os.environ)
     project = Path.cwd()
-    remote = load_project(project).settings.remote
-    facts = gather(environment, project, remote=remote, runner=Processes(environment))
-    require_git(detect(facts))
+    settings = load_project(project).settings
+    context = _look_at(project, settings, environment)
+    if not working_tree:
+        require_clean(context, advice=_ADVICE)
     folder = Path(tempfile.mkdtemp(prefix="shipway-rehearsal-"))
     try:
         with leash.hold(folder, keep=keep) as mark:
-            yield stand_up(
+            remotes = stand_up(
                 project,
                 folder,
                 environment,
+                context=context,
                 mark=mark,
                 progress=progress,
             )
+            differences = list_differences(context, settings, remotes)
+            for name, difference in differences.items():
+                progress(f"not as in a release: {name}: {difference}")
+            yield remotes, differences
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _look_at(project: Path, settings: Settings, environment: Mapping[str, str]) -> Context:
+    """Give the context of what is checked out, whatever a run of CI was started for."""
+    runner = Processes(environment)
+    facts = gather({}, project, remote=settings.remote, runner=runner)
+    context = detect(facts)
+    require_git(context)
+    return context
 
 
 def session_for(remotes: Remotes, progress: Progress) -> Session:
@@ -102,28 +134,8 @@ def session_for(remotes: Remotes, progress: Progress) -> Session:
         progress,
         folder=remotes.project,
         environment=environment,
-        adapt=lambda project: _adapt(project, remotes),
+        adapt=lambda project: adapt(project, remotes),
     )
-
-
-def _adapt(project: Project, remotes: Remotes) -> Project:
-    from msgspec.structs import replace
-
-    sign = replace(
-        project.settings.sign,
-        key=str(remotes.key),
-        public_key=str(remotes.public_key),
-        transparency_log=False,
-        signing_config=remotes.signing_config or "",
-    )
-    settings = replace(
-        project.settings,
-        image=f"{remotes.registry}/{remotes.repository.lower()}",
-        sign=sign,
-        cache=CacheSettings(),
-        builder=BuilderSettings(),
-    )
-    return replace(project, settings=settings)
 
 
 def play(
@@ -178,5 +190,6 @@ def rehearsal_document(rehearsal: Rehearsal, *, keep: bool) -> dict[str, object]
     return result_document(rehearsal.first) | {
         "second": result_document(rehearsal.second)["stages"],
         "made_up_commit": rehearsal.made_up,
+        "differences": dict(rehearsal.differences),
         "remotes": rehearsal.remotes.describe() if keep else None,
     }

@@ -17,6 +17,7 @@ from shipway.rehearsal.keys import PASSWORD, make_keys
 from shipway.rehearsal.ports import free_port
 from shipway.rehearsal.registry import start_registry, wait_for_address, wait_for_registry
 from shipway.run.whole_tree import complete
+from shipway.target.context import Context
 from shipway.tools.git_environment import close_environment
 
 _PASSED_ON = (
@@ -46,6 +47,8 @@ class Remotes:
     folder: Path
     project: Path
     repository: str
+    branch: str
+    """Names the branch that is released."""
     registry: str
     api: str
     signing_config: str | None
@@ -78,20 +81,21 @@ def stand_up(
     folder: Path,
     environment: Mapping[str, str],
     *,
+    context: Context,
     mark: Mapping[str, str],
     progress: Callable[[str], None],
 ) -> Remotes:
-    """Make the remotes of the project in ``source`` below ``folder``.
+    """Make the remotes of the project in ``source`` below ``folder``, of what is checked out there.
 
     All their processes carry the variable ``mark``. Raises ``ToolMissing`` where one does not come
-    up.
+    up, ``ContextError`` where nothing could be released.
     """
     project = load_project(source)
     remote = project.settings.remote
-    branch = project.settings.release.branches[0]
     public = scrub(environment, folder) | dict(mark)
     repository = origin.repository_of(source, project.name, remote, public)
     public |= origin.isolate(repository, folder / "origin.git")
+    branch = origin.choose_branch(source, context, project.settings, public)
     progress(f"rehearsing {repository} in {folder}")
     # The services come up while git and cosign work.
     registry = start_registry(folder / "registry", public)
@@ -104,6 +108,8 @@ def stand_up(
         public,
     )
     origin.point_at_github(clone, repository, remote, public)
+    if context.changes:
+        origin.take_working_tree(source, clone, remote, public)
     complete(Processes(public), source, clone)
     password, signing_config = make_keys(folder / "keys", public)
     wait_for_registry(registry, folder / "registry")
@@ -112,6 +118,7 @@ def stand_up(
         folder=folder,
         project=clone,
         repository=repository,
+        branch=branch,
         registry=registry,
         api=api,
         signing_config=signing_config,

@@ -137,17 +137,25 @@ def _make_lfs_files(runner: Runner, checkout: Path, folder: Path) -> None:
             pointers[file] = digest
     if not pointers:
         return
-    settings = git_files.read_lfs_settings(runner(git_files.find_lfs_settings(checkout)))
-    if not settings and runner(git_files.ask_lfs_version(checkout)).code == 0:
-        settings = git_files.LFS_SETTINGS
-    if not settings:
+    if not adopt_filter(runner, checkout, folder):
         return
     store = _find_objects(runner, checkout)
     _share_objects(store, _find_objects(runner, folder), pointers.values())
     for file in pointers:
         file.unlink()
-    for command in git_files.use_lfs(folder, settings):
+    runner(git_files.make_lfs_files(folder))
+
+
+def adopt_filter(runner: Runner, checkout: Path, folder: Path) -> bool:
+    """Let a clone have the checkout's filter of Git LFS; tell whether there is one."""
+    settings = git_files.read_lfs_settings(runner(git_files.find_lfs_settings(checkout)))
+    if not settings and runner(git_files.ask_lfs_version(checkout)).code == 0:
+        settings = git_files.LFS_SETTINGS
+    if not settings:
+        return False
+    for command in git_files.set_lfs_filter(folder, settings):
         runner(command)
+    return True
 
 
 def _find_objects(runner: Runner, folder: Path) -> Path:

@@ -241,7 +241,10 @@ def require_git(context: Context) -> None:
         )
 
 
-def require_clean(context: Context) -> None:
+_CLEAN = "commit or stash them (`git status` lists them)"
+
+
+def require_clean(context: Context, *, advice: str = _CLEAN) -> None:
     """Make sure that what is pushed is what was committed; raises ``ContextError``."""
     require_git(context)
     if context.changes:
@@ -251,7 +254,7 @@ def require_clean(context: Context) -> None:
             files += f" and {rest} more"
         raise ContextError(
             f"there are changes that are not committed, and an image's tag names a commit: {files}",
-            hint="commit or stash them (`git status` lists them)",
+            hint=advice,
         )
 
 
@@ -275,8 +278,12 @@ def require_releasable(context: Context, branches: Sequence[str]) -> None:
             hint="point it at one: `git remote set-url origin "
             "https://github.com/<owner>/<name>.git` (`git remote add` where there is none)",
         )
-    if context.tag and not context.branch:
-        return
+    if context.branch or not context.tag:
+        require_release_branch(context, branches)
+
+
+def require_release_branch(context: Context, branches: Sequence[str]) -> None:
+    """Make sure that a release branch is checked out; raises ``ContextError``."""
     if not context.branch:
         raise ContextError(
             "the head is detached: a release is made from a branch",

@@ -61,6 +61,7 @@ HELP = {
     "as_": "release this level, whatever the commits say: major, minor or patch; with --because",
     "because": "why; it stands in the changelog and the notes",
     "keep": "leave the local remotes up for a look",
+    "working_tree": "take along what is not committed",
     "suite": "Debian release that the tools come from: trixie or sid",
     "purge": "delete what was downloaded and built, too",
 }

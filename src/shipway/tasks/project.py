@@ -95,7 +95,13 @@ def doctor(_: Context, release: bool = False, json: bool = False) -> None:
 
 
 @task
-def rehearse(_: Context, keep: bool = False, dry_run: bool = False, json: bool = False) -> None:
+def rehearse(
+    _: Context,
+    keep: bool = False,
+    working_tree: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+) -> None:
     """Run the whole pipeline twice against local stand-ins of the remotes, with real tools."""
     from shipway.rehearsal.rehearse import (
         Rehearsal,
@@ -106,13 +112,15 @@ def rehearse(_: Context, keep: bool = False, dry_run: bool = False, json: bool =
     from shipway.tasks.rehearsal import show_rehearsal, show_rehearsal_plan
 
     if dry_run:
-        show_rehearsal_plan(preview_rehearsal(progress, keep=keep), json)
+        show_rehearsal_plan(preview_rehearsal(progress, keep=keep, working_tree=working_tree), json)
         return
 
     def present(rehearsal: Rehearsal) -> None:
         if not json:
             show_rehearsal(rehearsal, keep=keep)
 
-    rehearsal = run_rehearsal(progress, report_outcome, present, keep=keep)
+    rehearsal = run_rehearsal(
+        progress, report_outcome, present, keep=keep, working_tree=working_tree
+    )
     if json:
         print_json(rehearsal_document(rehearsal, keep=keep))

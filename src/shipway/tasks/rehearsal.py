@@ -22,6 +22,7 @@ _FACTS = (
     "packages",
     "docs",
     "release",
+    "differences",
     "remotes",
 )
 """Names the entries of the document that people see, in this order."""

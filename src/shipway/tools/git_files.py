@@ -116,26 +116,30 @@ def ask_lfs_version(folder: Path) -> Command:
     return ask_git(NAME, "ask for Git LFS", folder, "lfs", "version", expected=(0, 1))
 
 
-def use_lfs(folder: Path, settings: Mapping[str, str]) -> tuple[Command, ...]:
-    """Make the files of Git LFS that were deleted again, of objects that are there already."""
-    # Nothing is downloaded, and what cannot be made stays a pointer: the checkout lacks it.
+def set_lfs_filter(folder: Path, settings: Mapping[str, str]) -> tuple[Command, ...]:
+    """Let a clone have the filter, which is to download nothing and to leave what it lacks."""
     changes = {**settings, "filter.lfs.required": "false", "lfs.url": "file:///dev/null"}
     # Even an empty process would be asked in place of the other filters.
-    lines: list[tuple[str, ...]] = [("config", "--unset-all", "filter.lfs.process")]
-    lines += [("config", *change) for change in changes.items()]
-    lines.append(("checkout-index", "--all", "--force", "--index"))
-    commands: list[Command] = []
-    for words in lines:
-        command = Command(
-            name=NAME,
-            why="make the files of Git LFS",
-            argv=("git", *words),
-            effect=Effect.LOCAL,
-            folder=str(folder),
-            expected=(0, _NO_SETTING) if "--unset-all" in words else (0,),
-        )
-        commands.append(command)
+    unset = ("config", "--unset-all", "filter.lfs.process")
+    commands = [_make(folder, *unset, expected=(0, _NO_SETTING))]
+    commands += [_make(folder, "config", *change) for change in changes.items()]
     return tuple(commands)
+
+
+def make_lfs_files(folder: Path) -> Command:
+    """Make the files again that were deleted."""
+    return _make(folder, "checkout-index", "--all", "--force", "--index")
+
+
+def _make(folder: Path, *words: str, expected: tuple[int, ...] = (0,)) -> Command:
+    return Command(
+        name=NAME,
+        why="make the files of Git LFS",
+        argv=("git", *words),
+        effect=Effect.LOCAL,
+        folder=str(folder),
+        expected=expected,
+    )
 
 
 def _read_settings(answer: Answer) -> dict[str, str]:

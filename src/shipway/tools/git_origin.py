@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from shipway.model.actions import Answer, Command, Effect
-from shipway.tools.git import read_words
+from shipway.tools.git import read_words, split_lines
 
 
 def ask_shallow(project: Path) -> Command:
@@ -50,6 +51,50 @@ def set_remote_url(clone: Path, remote: str, url: str) -> Command:
     return _rehearse(clone, "remote", "set-url", remote, url)
 
 
+def list_branches_named(project: Path, remote: str, branches: Sequence[str]) -> Command:
+    """Ask which of ``branches`` the project's repository knows, its own ones and the remote's."""
+    places = ("refs/heads", f"refs/remotes/{remote}")
+    names = [f"{place}/{branch}" for branch in branches for place in places]
+    return _rehearse(project, "for-each-ref", "--format=%(refname)", *names)
+
+
+def read_branches_named(answer: Answer, remote: str) -> set[str]:
+    """Read the names of the branches from the answer to ``list_branches_named``."""
+    names: set[str] = set()
+    for ref in split_lines(answer.out):
+        own = ref.removeprefix("refs/heads/")
+        names.add(own.removeprefix(f"refs/remotes/{remote}/"))
+    return names
+
+
+def add_files(top: Path, repository: Path) -> Command:
+    """Add the files below ``top``, as they are, to the index of another repository's folder."""
+    return _rehearse_files(top, repository, "add", "--all", "--", ":/")
+
+
+def list_differences(top: Path, repository: Path) -> Command:
+    """Ask which files below ``top`` differ from that index: what git could not add."""
+    words = ("diff-files", "--name-only", "--ignore-submodules=none")
+    return _rehearse_files(top, repository, *words)
+
+
+def _rehearse_files(top: Path, repository: Path, *words: str) -> Command:
+    return _rehearse(top, f"--git-dir={repository}", f"--work-tree={top}", *words)
+
+
+def commit_index(clone: Path, message: str) -> Command:
+    """Commit what was added."""
+    return _rehearse(clone, "commit", "--quiet", "--message", message)
+
+
+def check_out_again(clone: Path) -> tuple[Command, ...]:
+    """Make the files of the commit that the clone is at, and delete all others."""
+    return (
+        _rehearse(clone, "reset", "--quiet", "--hard"),
+        _rehearse(clone, "clean", "--quiet", "--force", "-d", "-x"),
+    )
+
+
 def commit_changes(clone: Path, message: str) -> Command:
     """Commit all changes of files that git knows."""
     return _rehearse(clone, "commit", "--quiet", "--all", "--message", message)
@@ -66,9 +111,10 @@ def _clone(folder: Path, *words: str) -> Command:
 
 
 def _rehearse(folder: Path, *words: str, expected: tuple[int, ...] = (0,)) -> Command:
+    verb = next(word for word in words if not word.startswith("-"))
     return Command(
         name="rehearsal",
-        why=f"git {words[0]}",
+        why=f"git {verb}",
         argv=("git", *words),
         effect=Effect.LOCAL,
         folder=str(folder),
