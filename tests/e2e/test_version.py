@@ -8,11 +8,11 @@ import pytest
 
 from shipway.errors import StepFailed
 from shipway.model.target import require_release
-from shipway.target.releases import read_override
 from tests.support.histories import at_random, clone_of, config_of, disagreements, heads
 from tests.support.model_remotes import ModelRemotes
-from tests.support.repositories import commit, git
+from tests.support.repositories import git
 from tests.support.scene import Scene
+from tests.support.ways import Ways
 
 pytestmark = pytest.mark.process
 
@@ -33,60 +33,6 @@ def test_a_release_with_the_real_release_tool(tmp_path: Path) -> None:
     assert 'version = "0.1.0"' in git(bare, "show", "main:pyproject.toml")
     assert "(2023-11-14)" in git(bare, "show", "main:CHANGELOG.md")
     assert git(scene.clone, "status", "--porcelain") == "" and not git(scene.clone, "tag")
-
-
-class Ways:
-    """A project with an origin, in which commits are made, pushed and released."""
-
-    def __init__(self, folder: Path, settings: str = "") -> None:
-        self.scene = Scene(folder, settings, real=True)
-        self.bare = folder / "origin.git"
-
-    def push(self, *refs: str) -> None:
-        """To the origin."""
-        git(
-            self.scene.clone,
-            "-c",
-            f"url.{self.bare}.insteadOf=https://github.com/acme/toy.git",
-            "push",
-            "--quiet",
-            "origin",
-            *refs,
-        )
-
-    def commit(self, message: str, branch: str = "main") -> None:
-        """On the branch's head in the origin, that of `main` for a new branch; and pushed."""
-        address = f"url.{self.bare}.insteadOf=https://github.com/acme/toy.git"
-        git(
-            self.scene.clone,
-            "-c",
-            address,
-            "fetch",
-            "--quiet",
-            "--force",
-            "origin",
-            "+refs/*:refs/remotes/all/*",
-        )
-        heads = "refs/remotes/all/heads"
-        there = git(self.scene.clone, "for-each-ref", f"{heads}/{branch}")
-        git(
-            self.scene.clone,
-            "checkout",
-            "--quiet",
-            "-B",
-            branch,
-            f"{heads}/{branch if there else 'main'}",
-        )
-        commit(self.scene.clone, message)
-        self.push(branch)
-
-    def release(self, level: str = "", reason: str = "") -> tuple[str, tuple[str, ...]]:
-        """(version, tags of the image); empty when none is due."""
-        result = self.scene.release(override=read_override(level, reason))
-        assert result.target is None or result.released
-        if result.target is None:
-            return "", ()
-        return str(require_release(result.target).version), result.target.tags
 
 
 def test_a_level_that_somebody_asks_for(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shipway.effects.questions import Answerer
-from shipway.errors import StepFailed
+from shipway.errors import ContextError, StepFailed
 from shipway.model.actions import NextVersion
 from shipway.model.release import Decision
 from shipway.model.version import Version
@@ -109,10 +109,11 @@ def test_nothing_due_and_no_release_branch(tmp_path: Path) -> None:
     commit(clone, "feat: first")
     assert decide(clone, config) == Decision(None, Version(0, 1, 0))
     assert decide(clone, config, "major") == Decision(None, Version(1, 0, 0))
-    git(clone, "checkout", "--quiet", "-b", "topic")
-    with pytest.raises(StepFailed, match="gave no version: NotAReleaseBranch") as caught:
-        decide(clone, config)
-    assert "[tool.semantic_release]" in caught.value.hint
+    for name in ("topic", "mainline"):
+        git(clone, "checkout", "--quiet", "-B", name)
+        with pytest.raises(ContextError, match=f"branch '{name}' isn't in any") as caught:
+            decide(clone, config)
+        assert "whole name" in caught.value.hint
 
 
 def test_a_level_on_a_branch_of_prereleases(tmp_path: Path) -> None:

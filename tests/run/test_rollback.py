@@ -42,6 +42,8 @@ def test_releases_before_and_after(tmp_path: Path) -> None:
     # Below the withdrawn one, as a maintenance release is.
     scene.upcoming, scene.last = "0.1.1", "0.2.0"
     update(scene)
+    project = scene.clone / "pyproject.toml"
+    project.write_text(project.read_text().replace("0.2.0", "0.1.0"))
     commit(scene.clone, "fix: it")
     git(scene.clone, "push", "--quiet", str(tmp_path / "origin.git"), "HEAD:main")
     assert scene.release().released and tagged["latest"] == tagged["v0.1.1"]

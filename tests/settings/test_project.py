@@ -22,7 +22,6 @@ def test_a_conventional_project_needs_no_settings() -> None:
     assert (project.name, project.version, project.settings.image) == ("toy", "1.2.3", "")
     assert project.settings.build.platforms == ("linux/amd64", "linux/arm64")
     assert project.settings.release.branches == ("main",)
-    assert not project.releases_itself
 
 
 def test_metadata_for_labels_is_read() -> None:
@@ -38,8 +37,12 @@ def test_metadata_for_labels_is_read() -> None:
         licenses="MIT",
         url="https://x.example",
         documentation="https://d.example",
-        releases_itself=True,
     )
+
+
+def test_a_dynamic_version_is_no_problem_of_the_settings() -> None:
+    project = parse_project('[project]\nname = "toy"\ndynamic = ["version"]\n')
+    assert project.version == ""
 
 
 def test_a_license_table_is_no_expression() -> None:
@@ -97,7 +100,6 @@ def test_a_file_that_is_no_toml_is_told_with_its_line() -> None:
         ("", "no [project] table"),
         ("[project]\nversion = '1'", "project.name: missing"),
         ("[project]\nname = 'x'", "project.version: missing"),
-        ("[project]\nname = 'x'\ndynamic = ['version']", "it is dynamic"),
     ],
 )
 def test_missing_metadata_is_told(text: str, said: str) -> None:

@@ -25,7 +25,7 @@ from shipway.run.result import Outcome
 from shipway.settings.tables import Settings, SignSettings
 from shipway.stages import PIPELINE
 from shipway.target.plan import plan_docs_version
-from shipway.target.releases import find_release, version_of
+from shipway.target.releases import tags_above, tags_on, version_of
 from shipway.target.tags import plan_moving
 from tests.support.model_remotes import Died, ModelRemotes, digest_of, manifest
 
@@ -55,6 +55,12 @@ def numbers_of(version: str) -> tuple[int, int, int]:
     parsed = parse_version(version)
     assert parsed is not None
     return parsed.major, parsed.minor, parsed.patch
+
+
+def find_release(tags: tuple[GitTag, ...], base: str) -> GitTag | None:
+    """Find the release of a commit: all tags of the model are on release commits of the branch."""
+    releases = (*tags_on(tags, base, FORMAT), *tags_above(tags, base, FORMAT))
+    return releases[0] if releases else None
 
 
 class Walk(RuleBasedStateMachine):
@@ -87,7 +93,7 @@ class Walk(RuleBasedStateMachine):
     def decide(self, base: str) -> Target:
         """The target of the release that was made of ``base``, or is due there."""
         tags = self.tags()
-        tag = find_release(tags, base, FORMAT)
+        tag = find_release(tags, base)
         if tag is None:
             before = [
                 version_of(other.name, FORMAT)
@@ -133,7 +139,7 @@ class Walk(RuleBasedStateMachine):
         """As `pipeline.release` does it: where the branch moved meanwhile, it starts again from its head."""
         for left in reversed(range(STARTS)):
             seen: list[Outcome] = []
-            if find_release(self.tags(), base, FORMAT) is None and self.remotes.refs[
+            if find_release(self.tags(), base) is None and self.remotes.refs[
                 MAIN
             ] not in self.remotes.history(base):
                 base = self.remotes.refs[MAIN]

@@ -11,6 +11,7 @@ import pytest
 
 from shipway.errors import ContextError
 from shipway.image.repository import parse_remote
+from shipway.settings import ReleaseSettings
 from shipway.target.context import (
     Context,
     Facts,
@@ -186,6 +187,26 @@ def test_a_detached_head_at_a_tag_is_the_tag() -> None:
     assert detect(Facts(git=replace(GIT, branch=""))).ref == ""
 
 
+@pytest.mark.parametrize(
+    ("tags", "tag_format", "tag"),
+    [
+        (("v1.6.0-rc.1", "v1.6.0"), "v{version}", "v1.6.0"),
+        (("v1.6.0-rc.2", "v1.6.0-rc.10"), "v{version}", "v1.6.0-rc.10"),
+        (("v1.10.0", "v1.9.0"), "v{version}", "v1.10.0"),
+        (("9.0.0", "latest", "v1.0.0", "v2"), "v{version}", "v1.0.0"),
+        (("app-v3.0.0", "v1.0.0"), "app-v{version}", "app-v3.0.0"),
+        (("nightly", "v2.0.0-final-x"), "{version}-final", ""),
+    ],
+)
+def test_of_several_tags_the_highest_of_the_projects_own_format_is_checked_out(
+    tags: tuple[str, ...], tag_format: str, tag: str
+) -> None:
+    for names in (tags, tags[::-1]):
+        context = detect(Facts(git=replace(GIT, branch="", head_tags=names)), tag_format)
+        assert context.tag == tag
+        assert context.ref == (f"refs/tags/{tag}" if tag else "")
+
+
 @pytest.mark.parametrize(("environment", "hint"), [({}, "git init"), (RUN, "actions/checkout")])
 def test_without_a_checkout_nothing_can_be_built(environment: dict[str, str], hint: str) -> None:
     context = detect(Facts(environment=environment))
@@ -248,18 +269,22 @@ GOOD = Context(event="local", branch="main", commit="c" * 40, repository="acme/t
         (replace(GOOD, shallow=True), "shallow clone"),
         (replace(GOOD, repository=""), "no GitHub address"),
         (replace(GOOD, branch=""), "detached"),
+        (replace(GOOD, branch="", tag="nightly"), "the tag nightly is no release"),
+        (replace(GOOD, branch="", pull_request=7), "pull request 7 is not released"),
         (replace(GOOD, branch="topic"), "'topic' is not a release branch"),
+        (replace(GOOD, branch="mainline"), "'mainline' is not a release branch"),
+        (replace(GOOD, branch="main\\"), "is not a release branch"),
     ],
 )
 def test_what_a_release_cannot_be_made_of_is_named_with_the_next_step(
     context: Context, said: str
 ) -> None:
     with pytest.raises(ContextError, match=said) as caught:
-        require_releasable(context, ("main",))
+        require_releasable(context, ReleaseSettings())
     assert caught.value.status == 3 and caught.value.hint
 
 
 def test_a_good_checkout_and_a_tag_can_be_released() -> None:
-    require_releasable(GOOD, ("main",))
-    require_releasable(replace(GOOD, branch="", tag="v1.2.3"), ("main",))
+    require_releasable(GOOD, ReleaseSettings())
+    require_releasable(replace(GOOD, branch="", tag="v1.2.3"), ReleaseSettings())
     require_clean(GOOD)

@@ -7,7 +7,7 @@ import pytest
 from shipway.errors import ContextError
 from shipway.model.release import Decision, GitTag, Override
 from shipway.model.version import parse_version
-from shipway.target.releases import find_release, read_override, version_of
+from shipway.target.releases import read_override, tags_above, tags_on, version_of
 from shipway.tools.semantic_release import next_version, stamp_version
 
 
@@ -44,16 +44,19 @@ def test_versions_in_tags(tag: str, version: str | None) -> None:
     assert version_of(tag, "v{version}") == expected
 
 
-def test_the_release_of_a_commit_is_its_own_tag_or_the_one_made_on_top_of_it() -> None:
+def test_the_tags_of_a_commit_are_the_projects_own_the_highest_first() -> None:
     tags = (
+        GitTag("v1.0.0-rc.1", "a", ""),
         GitTag("v1.0.0", "a", ""),
         GitTag("v1.1.0", "b", "a"),
-        GitTag("other", "a", ""),
+        GitTag("9.0.0", "a", ""),
         GitTag("v0.9.0", "a", ""),
+        GitTag("v1.10.0", "c", "a"),
     )
-    assert find_release(tags, "a", "v{version}") == GitTag("v1.0.0", "a", "")
-    assert find_release(tags[1:3], "a", "v{version}") == GitTag("v1.1.0", "b", "a")
-    assert find_release(tags, "c", "v{version}") is None
+    on_commit = [tag.name for tag in tags_on(tags, "a", "v{version}")]
+    assert on_commit == ["v1.0.0", "v1.0.0-rc.1", "v0.9.0"]
+    assert [tag.name for tag in tags_above(tags, "a", "v{version}")] == ["v1.10.0", "v1.1.0"]
+    assert not tags_on(tags, "d", "v{version}")
 
 
 def test_a_level_that_somebody_asks_for() -> None:

@@ -18,7 +18,7 @@ from shipway.effects.shown_history import (
     show_older_releases,
     show_since_last_release,
 )
-from shipway.errors import StepFailed
+from shipway.errors import ContextError, ShipwayError
 from shipway.model.release import Decision
 from shipway.model.version import Version, parse_version
 from shipway.tools.semantic_release import QUIET
@@ -39,18 +39,30 @@ def decide(
 
     ``config`` holds the settings of python-semantic-release. With a ``level`` (``major``, ``minor``
     or ``patch``) the next version is of that level, whatever the commits say. Nothing but the
-    variables of ``environment`` is seen meanwhile. Raises ``StepFailed`` for settings that make no
-    sense, a branch that is not released, a broken repository, and whatever a project's own commit
-    parser raises.
+    variables of ``environment`` is seen meanwhile. Raises ``ContextError`` for a branch that
+    the settings do not release; ``StepFailed`` for settings that make no sense, a broken
+    repository, and whatever a project's own commit parser raises.
     """
     with isolated(folder, {**environment, **QUIET}):
         try:
             return _decide(folder, config, level)
-        except StepFailed:
+        except ShipwayError:
             raise
         # A project's own parser may raise anything, and end the program too.
         except (Exception, SystemExit) as error:  # pylint: disable=broad-exception-caught
-            raise no_version(f"{type(error).__name__}: {error}", _CHECK_SETTINGS) from error
+            raise _explain(error) from error
+
+
+def _explain(error: BaseException) -> ShipwayError:
+    """Give the error for whatever python-semantic-release raised."""
+    from semantic_release.errors import NotAReleaseBranch
+
+    if isinstance(error, NotAReleaseBranch):
+        return ContextError(
+            f"no branch of [tool.semantic_release.branches] is the one that is released: {error}",
+            hint="add a branch there whose `match` is the branch's whole name",
+        )
+    return no_version(f"{type(error).__name__}: {error}", _CHECK_SETTINGS)
 
 
 def _decide(folder: Path, config: Path, level: str | None) -> Decision:

@@ -188,10 +188,15 @@ def read_release_tags(folder: Path, rules: RuntimeContext) -> list[ReleaseTag]:
 def _parse_tag(name: str, rules: RuntimeContext) -> ToolVersion | None:
     from semantic_release.errors import InvalidVersion
 
+    translator = rules.version_translator
     try:
-        return rules.version_translator.from_tag(name)
+        version = translator.from_tag(name)
     except (NotImplementedError, InvalidVersion):
         return None
+    # It reads what the name begins with; another name may go on where the format ends.
+    if version is None or translator.str_to_tag(str(version)) != name:
+        return None
+    return version
 
 
 def needs_everything(folder: Path, rules: RuntimeContext) -> bool:

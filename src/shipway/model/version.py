@@ -1,6 +1,7 @@
 """This module reads versions of Semantic Versioning, and orders them for all of shipway. Pure.
 
-Source: Semantic Versioning 2.0.0, items 2, 9, 10 and 11.
+Versions of other kinds are read to compare them, never to release them. Sources: Semantic
+Versioning 2.0.0, items 2, 9, 10 and 11; the "Version specifiers" specification (PEP 440).
 """
 
 from __future__ import annotations
@@ -9,12 +10,18 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from packaging.version import InvalidVersion
+from packaging.version import Version as PythonVersion
+
 _VERSION = re.compile(
     r"(?P<major>0|[1-9]\d*)\.(?P<minor>0|[1-9]\d*)\.(?P<patch>0|[1-9]\d*)"
     r"(?:-(?P<prerelease>[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
     r"(?:\+(?P<build>[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?",
     re.ASCII,
 )
+_PRERELEASES = {"a": "alpha", "b": "beta", "rc": "rc"}
+_NUMBERS_ALONE = re.compile(r"\d+(?:\.\d+)*-\d+")
+"""Matches what looks like a date; PEP 440 would read the second number as a post-release."""
 Precedence: TypeAlias = "tuple[int, int, int, bool, tuple[tuple[bool, int, str], ...]]"
 
 
@@ -80,3 +87,46 @@ def parse_version(text: str) -> Version | None:
         prerelease=match["prerelease"] or "",
         build=match["build"] or "",
     )
+
+
+def read_version(text: str) -> PythonVersion | None:
+    """Read a version of any kind as one that can be compared; ``None`` for anything else.
+
+    These are semantic ones, those of PEP 440, and dates with leading zeros (``2025.08.17``).
+    """
+    semantic = parse_version(text)
+    if semantic is not None:
+        return comparable(semantic)
+    if _NUMBERS_ALONE.fullmatch(text):
+        return None
+    try:
+        return PythonVersion(text)
+    except InvalidVersion:
+        return None
+
+
+def comparable(version: Version) -> PythonVersion:
+    """Give a semantic version as PEP 440 writes it; a pre-release that it cannot name is `.dev0`."""
+    numbers = f"{version.major}.{version.minor}.{version.patch}"
+    if version.is_stable:
+        return PythonVersion(numbers)
+    try:
+        converted = PythonVersion(f"{numbers}-{version.prerelease}")
+    except InvalidVersion:
+        return PythonVersion(f"{numbers}.dev0")
+    return converted if converted.is_prerelease else PythonVersion(f"{numbers}.dev0")
+
+
+def semantic_version(version: PythonVersion) -> Version:
+    """Give the lowest semantic version that is not below one of another kind."""
+    major, minor, patch = (*version.release, 0, 0)[:3]
+    is_between = version.is_postrelease or any(version.release[3:])
+    if is_between:
+        return Version(major, minor, patch + 1)
+    words: list[str] = []
+    if version.pre:
+        letter, number = version.pre
+        words += [_PRERELEASES[letter], str(number)]
+    if version.dev is not None:
+        words += ["dev", str(version.dev)]
+    return Version(major, minor, patch, ".".join(words))

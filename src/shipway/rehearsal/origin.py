@@ -67,7 +67,8 @@ def choose_branch(
 ) -> str:
     """Give the branch that is checked out, else the first release branch that there is.
 
-    Raises ``ContextError`` where there is none: nothing could be released.
+    A release's tag that is checked out is rehearsed without one, too. Raises ``ContextError`` where
+    nothing could be released.
     """
     branches = settings.release.branches
     if context.branch in branches:
@@ -77,8 +78,8 @@ def choose_branch(
     names = git_origin.read_branches_named(answer, settings.remote)
     present = [branch for branch in branches if branch in names]
     if not present:
-        require_release_branch(context, branches)
-    return present[0]
+        require_release_branch(context, settings.release)
+    return [*present, *branches][0]
 
 
 def make_origin(

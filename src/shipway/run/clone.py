@@ -12,8 +12,10 @@ from shipway.effects.executor import Executor
 from shipway.errors import ContextError
 from shipway.model.release import CHANGELOG, Decision, GitTag, Override, Release
 from shipway.model.version import Version
+from shipway.run.stamping import VersionFiles, open_version_files
+from shipway.run.version_checks import VersionChecks, stated_before
 from shipway.settings import Project, Settings
-from shipway.target.context import Context
+from shipway.target.context import Context, require_branch
 from shipway.target.notes import (
     ReleaseFacts,
     Revert,
@@ -23,8 +25,9 @@ from shipway.target.notes import (
     read_reverts,
 )
 from shipway.target.releases import (
-    find_release,
     tag_name,
+    tags_above,
+    tags_on,
     usable_versions,
     version_of,
     withdrawn_versions,
@@ -43,6 +46,8 @@ class Clone:
     """Says the same from the top of the repository: empty, or a path that ends in a slash."""
     scratch: Path
     """Says where files may lie that are no part of the clone; it is deleted with it."""
+    top: Path
+    """Says where the clone lies."""
     config: str
     """Says where the settings of python-semantic-release lie."""
     executor: Executor
@@ -66,12 +71,36 @@ class Clone:
 
     def existing_release(self) -> Release | None:
         """Find the release that was already made of this commit, and check the clone out there."""
-        tags = self.tags()
-        tag_format = self._settings.release.tag_format
-        tag = find_release(tags, self.context.commit, tag_format)
+        tag = self._find_existing()
         if tag is None:
             return None
-        return self._go_to(tag, tags)
+        return self._go_to(tag, self.tags())
+
+    def _find_existing(self) -> GitTag | None:
+        """Find the tag of this commit's release: on the commit, or on its release commit."""
+        tags = self.tags()
+        commit = self.context.commit
+        release = self._settings.release
+        for tag in tags_on(tags, commit, release.tag_format):
+            return tag
+        if release.tag_only:
+            return None
+        for tag in tags_above(tags, commit, release.tag_format):
+            if self._is_own_release(tag):
+                return tag
+        return None
+
+    def _is_own_release(self, tag: GitTag) -> bool:
+        """Tell whether a tag names this commit's release commit, and the branch contains that."""
+        answer = self.executor(git_clone.read_commit(self.folder, tag.commit))
+        commit = self.context.commit
+        if not git_clone.is_release_commit(answer, tag.name, commit, self.context.epoch):
+            return False
+        head = self.remote_head()
+        if not head:
+            return False
+        question = git.is_ancestor(self.folder, tag.commit, head)
+        return self.executor(question).code == 0
 
     def find_release(self, name: str) -> Release:
         """Find the release with that git tag, which has to be there; check the clone out there."""
@@ -116,22 +145,42 @@ class Clone:
         epoch, _ = git.read_dated_commit(answer)
         return head, epoch
 
+    def read_decision(self) -> Decision:
+        """Tell the last version and the next one, also where this commit's release was made."""
+        tag = self._find_existing()
+        if tag is None:
+            return self.decide()
+        return Decision(self._version_of(tag.name), None)
+
     def decide(self) -> Decision:
-        """Ask python-semantic-release for the last and the next version."""
+        """Ask python-semantic-release for the last and the next version.
+
+        Raises ``ShipwayError`` where a release of that version would be a wrong one.
+        """
+        require_branch(self.context, self._settings.release)
+        checks = self._checks()
+        checks.require_sound_settings()
         question = semantic_release.next_version(
             self.folder,
             self.config,
             self._level,
         )
-        return self.executor(question)
+        decision = self.executor(question)
+        checks.require_sound_decision(decision)
+        return decision
 
-    def is_taken(self, version: Version) -> bool:
-        """Tell whether the remote has a tag of that version.
+    def _checks(self) -> VersionChecks:
+        repository = self.context.repository.rpartition("/")[2]
+        return VersionChecks(
+            files=self._files(),
+            release=self._settings.release,
+            tags=self.tags(),
+            names=(self.project.name, repository),
+            branch=self._branch,
+        )
 
-        Another branch was quicker then, or this one began too early.
-        """
-        tag = self._tag_of(version)
-        return tag in self._tag_names()
+    def _files(self) -> VersionFiles:
+        return open_version_files(self.folder, self.top)
 
     def _tag_of(self, version: Version) -> str:
         return tag_name(version, self._settings.release.tag_format)
@@ -145,6 +194,8 @@ class Clone:
             raise ValueError("no release is due")
         version = decision.upcoming
         tag = self._tag_of(version)
+        files = self._files()
+        before = stated_before(files, decision)
         stamp = semantic_release.stamp_version(
             self.folder,
             self.config,
@@ -154,10 +205,14 @@ class Clone:
         self.executor(stamp)
         changelog = self._write_changelog(decision, version)
         epoch = self.context.epoch
-        if self._settings.release.tag_only:
+        tag_only = self._settings.release.tag_only
+        if not tag_only:
+            files.stamp(version, before)
+        files.require_version(version, before, tag_only=tag_only)
+        if tag_only:
+            notes = read_notes(changelog, version)
             # In a file: a command line has no room for notes of any length.
             message = self.scratch / "notes.md"
-            notes = read_notes(changelog, version)
             message.write_text(f"{tag}\n\n{notes}\n", encoding="utf-8")
             commands = git_clone.tag_commands(self.folder, tag, epoch, message)
         else:
@@ -238,12 +293,7 @@ class Clone:
 
     def _describe_release(self, tag: str, commit: str, tags: tuple[GitTag, ...]) -> Release:
         tag_format = self._settings.release.tag_format
-        version = version_of(tag, tag_format)
-        if version is None:
-            raise ContextError(
-                f"{tag} is no tag of a release",
-                hint=f"the tags of releases look like {tag_format}, with a semantic version",
-            )
+        version = self._version_of(tag)
         usable = usable_versions(tags, tag_format)
         previous = find_previous(version, usable)
         moving: tuple[str, ...] = ()
@@ -261,6 +311,16 @@ class Clone:
             withdrawn=withdrawn_versions(tags, tag_format),
             base=self.remote_head(),
         )
+
+    def _version_of(self, tag: str) -> Version:
+        tag_format = self._settings.release.tag_format
+        version = version_of(tag, tag_format)
+        if version is None:
+            raise ContextError(
+                f"{tag} is no tag of a release",
+                hint=f"the tags of releases look like {tag_format}, with a semantic version",
+            )
+        return version
 
 
 def _find_tag(tags: Iterable[GitTag], name: str) -> GitTag:

@@ -5,7 +5,6 @@ It changes nothing.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TypeAlias
@@ -14,14 +13,16 @@ from shipway.errors import CheckFailed, ShipwayError
 from shipway.image.policies import Point
 from shipway.model.actions import Command
 from shipway.model.release import GitTag
-from shipway.model.version import Version
+from shipway.model.version import Version, comparable, read_version
 from shipway.run.clone import Clone, branch_of
 from shipway.run.fresh_clone import complete_clone, open_clone
 from shipway.run.preview import render_action
 from shipway.run.session import Progress, Session, open_session
+from shipway.settings.problems import parse_toml
 from shipway.target.context import require_git, require_releasable
 from shipway.target.releases import version_of
 from shipway.target.tags import image_name
+from shipway.target.version_places import inner_table
 from shipway.tools import buildx, cosign, docker, git
 
 Document = dict[str, Any]  # Any: the values of a JSON document
@@ -201,7 +202,7 @@ def _raises(error: ShipwayError) -> Callable[[], str]:
 
 def _checkout(session: Session) -> str:
     context = session.context
-    require_releasable(context, session.project.settings.release.branches)
+    require_releasable(context, session.project.settings.release)
     place = context.branch or context.tag
     commit = context.commit[:12]
     return f"{place} at {commit}"
@@ -248,7 +249,9 @@ def _last_release(session: Session, clone: Clone) -> str:
             "published",
         )
     stated = _stated_version(session, clone, tag)
-    if not release.tag_only and stated != str(version):
+    if not release.tag_only and not stated:
+        return f"{tag.name} at {tag.commit[:12]} (its version is not in pyproject.toml)"
+    if not release.tag_only and read_version(stated) != comparable(version):
         raise CheckFailed(
             f"{tag.name} is of a project that says {stated}",
             hint="a tag that was set by hand; the next version follows the tag",
@@ -275,16 +278,15 @@ def _stated_version(session: Session, clone: Clone, tag: GitTag) -> str:
         tag.commit,
         "./pyproject.toml",
     )
-    document = tomllib.loads(_ask(session, question))
-    metadata = document.get("project", {})
-    version = metadata.get("version", "")
-    return str(version)
+    document = parse_toml(_ask(session, question), f"pyproject.toml at {tag.name}")
+    return str(inner_table(document, "project").get("version", ""))
 
 
 def _next_version(clone: Clone) -> str:
-    decision = clone.decide()
+    decision = clone.read_decision()
     if decision.upcoming is None:
-        return "no release is due"
+        since = f" since {decision.current}" if decision.current else ""
+        return f"no release is due{since}"
     current = decision.current or "nothing"
     return f"{current} → {decision.upcoming}"
 

@@ -15,7 +15,7 @@ from shipway.run.session import Progress, Session, open_session
 from shipway.run.status import StageStatus, read_status
 from shipway.run.whole_tree import require_whole
 from shipway.stages.build import build_here
-from shipway.target.context import require_git, require_history
+from shipway.target.context import require_git, require_history, require_release_branch
 from shipway.target.plan import edge_branch
 from shipway.target.releases import version_of
 from shipway.target.tags import image_name, plan_release_tags, plan_tags
@@ -65,8 +65,9 @@ def version_document(progress: Progress) -> Document:
     """Give ``{"current", "next", "bump"}``; next and bump are null when no release is due."""
     session = open_session(progress)
     require_history(session.context)
+    require_release_branch(session.context, session.project.settings.release)
     with open_clone(session) as clone:
-        decision = clone.decide()
+        decision = clone.read_decision()
     return {
         "current": _render_version(decision.current),
         "next": _render_version(decision.upcoming),

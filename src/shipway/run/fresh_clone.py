@@ -14,7 +14,9 @@ from shipway.model.target import Target
 from shipway.run.clone import Clone, branch_of
 from shipway.run.session import Session
 from shipway.run.whole_tree import complete
+from shipway.run.stamping import read_project_file
 from shipway.target.plan import plan_target
+from shipway.target.version_places import inner_table
 from shipway.tools import git, git_clone, git_remote, semantic_release
 
 
@@ -27,25 +29,32 @@ def open_clone(session: Session) -> Iterator[Clone]:
         answer = session.executor(git.find_top(session.folder))
         top, inside = git.read_top(answer)
         clone = _make_clone(session, top, Path(folder))
-        config = clone / inside / "pyproject.toml"
-        if not session.project.releases_itself:
-            config = Path(folder) / "release.json"
-            content = semantic_release.render_config(
-                session.project.settings.release,
-                session.context.repository,
-                inside=bool(inside),
-            )
-            config.write_text(content, encoding="utf-8")
+        config = Path(folder) / "release.json"
+        content = _render_config(session, clone / inside, inside=bool(inside))
+        config.write_text(content, encoding="utf-8")
         yield Clone(
             folder=clone / inside,
             inside=inside,
             scratch=Path(folder),
+            top=clone,
             config=str(config),
             executor=session.executor,
             project=session.project,
             context=session.context,
             override=session.override,
         )
+
+
+def _render_config(session: Session, folder: Path, *, inside: bool) -> str:
+    """Write the settings of python-semantic-release: the project's own, else conventional ones."""
+    own_table = inner_table(read_project_file(folder), "tool", "semantic_release")
+    if own_table:
+        return semantic_release.render_own_config(own_table)
+    return semantic_release.render_config(
+        session.project.settings.release,
+        session.context.repository,
+        inside=inside,
+    )
 
 
 def _make_clone(session: Session, top: str, folder: Path) -> Path:

@@ -95,7 +95,7 @@ def stages_until(name: str) -> tuple[Stage, ...]:
 @contextmanager
 def open_release(session: Session, record: Record) -> Iterator[Target | None]:
     """Give the target of the commit's release, in a clone; ``None`` when none is due."""
-    require_releasable(session.context, session.project.settings.release.branches)
+    require_releasable(session.context, session.project.settings.release)
     start = time.monotonic()
     recorded = False
     try:
@@ -151,13 +151,6 @@ def decide_release(clone: Clone, context: Context) -> DecidedRelease:
     if decision.upcoming is None:
         since = f" since {decision.current}" if decision.current else ""
         return DecidedRelease(None, f"no release is due{since}")
-    if clone.is_taken(decision.upcoming):
-        raise Conflict(
-            f"v{decision.upcoming} was released already, of commits that {context.branch} does not "
-            "have",
-            hint="let the branch begin at that release's tag, or merge it; or release another "
-            "level: --as",
-        )
     release = clone.make_release(decision)
     level = f"{decision.bump}"
     if clone.override:

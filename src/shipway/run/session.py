@@ -148,7 +148,7 @@ def open_session(
         folder=folder,
         environment=environment,
         project=project,
-        context=detect(facts),
+        context=detect(facts, project.settings.release.tag_format),
         adapt=adapt,
         executor=executor,
         progress=progress,

@@ -16,7 +16,7 @@ from shipway.run.release import open_release, stages_until
 from shipway.run.result import Record, Result
 from shipway.run.session import Session
 from shipway.run.whole_tree import require_whole
-from shipway.target.context import require_clean
+from shipway.target.context import require_clean, require_git, require_release_branch
 
 Adapt: TypeAlias = Callable[[Target], Target]
 """Changes a target before a stage works for it, as a build of one platform alone does."""
@@ -106,6 +106,8 @@ def open_target(session: Session, name: str) -> Iterator[Target | None]:
     if needs is not Needs.RELEASE:
         yield session.target()
         return
+    require_git(session.context)
+    require_release_branch(session.context, session.project.settings.release)
     with open_clone(session) as clone:
         existing = clone.existing_release()
         if existing is None:

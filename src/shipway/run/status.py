@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from shipway.effects.executor import Executor
-from shipway.errors import Conflict, ShipwayError, StepFailed, VerificationFailed
+from shipway.errors import Conflict, ContextError, ShipwayError, StepFailed, VerificationFailed
 from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target
 from shipway.model.world import World
@@ -15,6 +15,7 @@ from shipway.run.release import DECISION, open_release
 from shipway.run.result import Outcome
 from shipway.run.session import Session
 from shipway.stages import PIPELINE
+from shipway.target.context import find_refusal, require_git
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,10 @@ class StageStatus:
 
 def read_status(session: Session) -> Iterator[StageStatus]:
     """Say what the remotes have of the commit's release, or of its branch."""
-    release = session.project.settings.release
-    if session.context.branch not in release.branches:
-        yield _same(DECISION, "only release branches are released")
+    require_git(session.context)
+    refusal = find_refusal(session.context, session.project.settings.release)
+    if refusal:
+        yield _unreleased(refusal)
         observed = session.target()
         yield from stage_statuses(PIPELINE, observed, session.executor)
         return
@@ -55,6 +57,12 @@ def _decision_status(outcome: Outcome) -> StageStatus:
         return _same(DECISION, outcome.reason)
     finding = Finding(State.ABSENT, outcome.reason)
     return StageStatus(DECISION, finding, "shipway release")
+
+
+def _unreleased(refusal: ContextError) -> StageStatus:
+    """Say that no release is made here: what there is of the branch is shown all the same."""
+    finding = Finding(State.SAME, refusal.message)
+    return StageStatus(DECISION, finding, refusal.hint)
 
 
 def _same(name: str, evidence: str) -> StageStatus:

@@ -22,13 +22,12 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     version: str
+    """What `[project]` says; empty where it is dynamic."""
     description: str = ""
     licenses: str = ""
     url: str = ""
     documentation: str = ""
     settings: Settings = Settings()
-    releases_itself: bool = False
-    """Whether it has a `[tool.semantic_release]` of its own."""
 
 
 def parse_project(text: str, *, place: str = "pyproject.toml") -> Project:
@@ -37,9 +36,8 @@ def parse_project(text: str, *, place: str = "pyproject.toml") -> Project:
     metadata = _table(document, "project")
     tools = _table(document, "tool")
     own_table = tools.get("shipway", {})
-    version_from_tag = _is_tag_only(tools)
     problems = [
-        *_metadata_problems(metadata, version_from_tag=version_from_tag),
+        *_metadata_problems(metadata),
         *find_problems(own_table, Settings, "tool.shipway"),
     ]
     if not problems:
@@ -48,16 +46,10 @@ def parse_project(text: str, *, place: str = "pyproject.toml") -> Project:
     if problems:
         hint = "fix these; `shipway schema` prints what [tool.shipway] may hold"
         raise settings_error(place, problems, hint)
-    return _project(
-        metadata,
-        settings,
-        releases_itself="semantic_release" in tools,
-    )
+    return _project(metadata, settings)
 
 
-def _project(
-    metadata: Mapping[str, object], settings: Settings, *, releases_itself: bool
-) -> Project:
+def _project(metadata: Mapping[str, object], settings: Settings) -> Project:
     addresses: dict[str, str] = {}
     urls = _table(metadata, "urls")
     for name, address in urls.items():
@@ -74,7 +66,6 @@ def _project(
         url=_home_page(addresses),
         documentation=addresses.get("documentation", ""),
         settings=settings,
-        releases_itself=releases_itself,
     )
 
 
@@ -91,28 +82,15 @@ def _table(document: Mapping[str, object], name: str) -> Mapping[str, object]:
     return table if isinstance(table, dict) else {}
 
 
-def _is_tag_only(tools: Mapping[str, object]) -> bool:
-    """Answer whether the settings ask for `tag-only`, before they are known to be valid."""
-    own_table = _table(tools, "shipway")
-    release = _table(own_table, "release")
-    return release.get("tag-only") is True
-
-
-def _metadata_problems(metadata: Mapping[str, object], *, version_from_tag: bool) -> Iterator[str]:
+def _metadata_problems(metadata: Mapping[str, object]) -> Iterator[str]:
     if not metadata:
         yield "there is no [project] table: shipway needs its name and version"
         return
     if not isinstance(metadata.get("name"), str):
         yield "project.name: missing"
     dynamic = metadata.get("dynamic")
-    if isinstance(dynamic, list) and "version" in dynamic:
-        if not version_from_tag:
-            yield (
-                "project.version: it is dynamic, and python-semantic-release can only stamp one "
-                "that stands here; or set `tag-only` in [tool.shipway.release], "
-                "and the version comes from the tag"
-            )
-    elif not isinstance(metadata.get("version"), str):
+    is_dynamic = isinstance(dynamic, list) and "version" in dynamic
+    if not is_dynamic and not isinstance(metadata.get("version"), str):
         yield "project.version: missing"
 
 

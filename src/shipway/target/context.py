@@ -5,16 +5,19 @@ Pure; `effects/facts.py` gathers the facts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shipway.errors import ContextError
 from shipway.image.repository import GITHUB, parse_remote
+from shipway.settings import ReleaseSettings
+from shipway.target.releases import highest_tag, version_of
 
 _SHOWN = 5
 """Says how many changed files an error names."""
 _BRANCH, _TAG = "refs/heads/", "refs/tags/"
+_TAG_FORMAT = ReleaseSettings().tag_format
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +72,11 @@ class Context:
     """Holds the hash of what is checked out, where that is another commit than ``commit``."""
 
 
-def detect(facts: Facts) -> Context:
+def detect(facts: Facts, tag_format: str = _TAG_FORMAT) -> Context:
     """Give the context of a run in GitHub Actions, of a checkout, or of no checkout at all.
+
+    A checkout without a branch is that of a release where the head has a tag of ``tag_format``: of
+    several the highest version.
 
     ``GITHUB_ACTIONS`` also reaches containers and tools that are told nothing else of the run
     (``docker run --env``, tox's ``passenv``): without ``GITHUB_SHA`` the checkout tells, as on a
@@ -82,10 +88,10 @@ def detect(facts: Facts) -> Context:
         return _detect_actions(facts)
     if facts.git is None:
         return Context(event="none")
-    return _detect_checkout(facts.git, environment.get("GITHUB_SERVER_URL"))
+    return _detect_checkout(facts.git, environment.get("GITHUB_SERVER_URL"), tag_format)
 
 
-def _detect_checkout(git: Git, server_of_machine: str | None) -> Context:
+def _detect_checkout(git: Git, server_of_machine: str | None, tag_format: str) -> Context:
     """Give the context of a laptop; the remote counts where it is on GitHub, or on that server."""
     server = GITHUB
     repository = ""
@@ -96,9 +102,9 @@ def _detect_checkout(git: Git, server_of_machine: str | None) -> Context:
     ref = ""
     if git.branch:
         ref = f"{_BRANCH}{git.branch}"
-    elif git.head_tags:
-        tag = git.head_tags[0]
-        ref = f"{_TAG}{tag}"
+    else:
+        tag = highest_tag(git.head_tags, tag_format)
+        ref = f"{_TAG}{tag}" if tag else ""
     return Context(
         event="local",
         ref=ref,
@@ -268,7 +274,7 @@ def require_history(context: Context) -> None:
         )
 
 
-def require_releasable(context: Context, branches: Sequence[str]) -> None:
+def require_releasable(context: Context, release: ReleaseSettings) -> None:
     """Make sure that a release can be made here; raises ``ContextError``."""
     require_clean(context)
     require_history(context)
@@ -278,20 +284,50 @@ def require_releasable(context: Context, branches: Sequence[str]) -> None:
             hint="point it at one: `git remote set-url origin "
             "https://github.com/<owner>/<name>.git` (`git remote add` where there is none)",
         )
-    if context.branch or not context.tag:
-        require_release_branch(context, branches)
+    require_release_branch(context, release)
 
 
-def require_release_branch(context: Context, branches: Sequence[str]) -> None:
-    """Make sure that a release branch is checked out; raises ``ContextError``."""
+def require_release_branch(context: Context, release: ReleaseSettings) -> None:
+    """Make sure that releases are made of this branch, or of this tag; raises ``ContextError``."""
+    refusal = find_refusal(context, release)
+    if refusal:
+        raise refusal
+
+
+def find_refusal(context: Context, release: ReleaseSettings) -> ContextError | None:
+    """Say why no release is made of what is checked out, ``None`` where one may be."""
+    first = release.branches[0]
+    names = ", ".join(release.branches)
+    if context.branch:
+        if context.branch in release.branches:
+            return None
+        return ContextError(
+            f"{context.branch!r} is not a release branch ({names})",
+            hint=f"run `git switch {first}`, or add it to [tool.shipway.release] branches",
+        )
+    if context.pull_request is not None:
+        return ContextError(
+            f"pull request {context.pull_request} is not released, only a branch is ({names})",
+            hint=f"merge it, then run the same command on {first}",
+        )
+    if not context.tag:
+        return ContextError(
+            "the head is detached: a release is made from a branch",
+            hint=f"run `git switch {first}`",
+        )
+    if version_of(context.tag, release.tag_format) is None:
+        return ContextError(
+            f"the tag {context.tag} is no release: those look like {release.tag_format}",
+            hint=f"check out a release's tag, or run `git switch {first}`",
+        )
+    return None
+
+
+def require_branch(context: Context, release: ReleaseSettings) -> None:
+    """Make sure that a version is decided for a branch, not for a tag; raises ``ContextError``."""
     if not context.branch:
         raise ContextError(
-            "the head is detached: a release is made from a branch",
-            hint=f"run `git switch {branches[0]}`",
-        )
-    if context.branch not in branches:
-        names = ", ".join(branches)
-        raise ContextError(
-            f"{context.branch!r} is not a release branch ({names})",
-            hint=f"run `git switch {branches[0]}`, or add it to [tool.shipway.release] branches",
+            f"{context.tag or 'what is checked out'} is no release that the remote has of this "
+            "commit, and a new one is made from a branch",
+            hint=f"run `git switch {release.branches[0]}`",
         )

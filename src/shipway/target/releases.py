@@ -81,23 +81,39 @@ def withdrawn_versions(tags: Iterable[GitTag], tag_format: str) -> tuple[Version
     return tuple(versions)
 
 
-def find_release(tags: Iterable[GitTag], commit: str, tag_format: str) -> GitTag | None:
-    """Find the tag of the release that was made of ``commit``.
+def highest_tag(names: Iterable[str], tag_format: str) -> str:
+    """Name the tag with the highest version of a project, empty where none is of its format."""
+    tags: dict[Version, str] = {}
+    for name in names:
+        version = version_of(name, tag_format)
+        if version:
+            tags[version] = name
+    if not tags:
+        return ""
+    highest = max(tags, key=lambda version: version.precedence)
+    return tags[highest]
 
-    It is on the commit itself, or on the release commit on top of it; of several the highest.
+
+def tags_on(tags: Iterable[GitTag], commit: str, tag_format: str) -> tuple[GitTag, ...]:
+    """List the release tags of a commit, the highest version first."""
+    on_commit = [tag for tag in tags if tag.commit == commit]
+    return _sort_releases(on_commit, tag_format)
+
+
+def tags_above(tags: Iterable[GitTag], commit: str, tag_format: str) -> tuple[GitTag, ...]:
+    """List the release tags of commits that were made on top of one, the highest version first.
+
+    Whether these are release commits their tags do not tell.
     """
-    on_commit: dict[Version, GitTag] = {}
-    on_top: dict[Version, GitTag] = {}
+    above = [tag for tag in tags if tag.parent == commit]
+    return _sort_releases(above, tag_format)
+
+
+def _sort_releases(tags: Iterable[GitTag], tag_format: str) -> tuple[GitTag, ...]:
+    versions: dict[Version, GitTag] = {}
     for tag in tags:
         version = version_of(tag.name, tag_format)
-        if version is None:
-            continue
-        if tag.commit == commit:
-            on_commit[version] = tag
-        elif tag.parent == commit:
-            on_top[version] = tag
-    candidates = on_commit or on_top
-    if not candidates:
-        return None
-    highest = max(candidates, key=lambda version: version.precedence)
-    return candidates[highest]
+        if version:
+            versions[version] = tag
+    highest_first = sorted(versions, key=lambda version: version.precedence, reverse=True)
+    return tuple(versions[version] for version in highest_first)

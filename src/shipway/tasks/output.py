@@ -53,9 +53,10 @@ def show_either(lines: str, document: object, as_json: bool) -> None:
 def show_status(rows: list[dict[str, Any]], as_json: bool) -> None:  # Any: a JSON document's values
     """Print a table of stages.
 
-    Raises ``StepFailed``, with the document, where a stage could not be asked.
+    Raises, with the document, ``StepFailed`` where a stage could not be asked, and
+    ``ContextError`` where no release is made of the branch.
     """
-    from shipway.errors import StepFailed
+    from shipway.errors import ContextError, StepFailed
 
     if not as_json:
         for row in rows:
@@ -68,6 +69,9 @@ def show_status(rows: list[dict[str, Any]], as_json: bool) -> None:  # Any: a JS
             hint="see what is next to each, then ask again",
             document={"stages": rows},
         )
+    for row in rows:
+        if row["state"] == "same" and row["next"]:
+            raise ContextError(row["evidence"], hint=row["next"], document={"stages": rows})
     if as_json:
         print_json({"stages": rows})
 

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from shipway.model.actions import Command, Effect
-from shipway.tools.git import LOGINS, RELEASED
+from shipway.model.actions import Answer, Command, Effect
+from shipway.tools.git import LOGINS, RELEASED, ask_git
 from shipway.tools.git_environment import PARAMETERS
 
 AUTHOR, MAIL = "github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com"
@@ -120,9 +120,35 @@ def _change(why: str, folder: str | Path, *words: str) -> Command:
 # The release commit
 
 
+def release_subject(tag: str) -> str:
+    """Write the message of a release commit."""
+    return f"chore(release): {tag} [skip ci]"
+
+
+def read_commit(folder: str | Path, commit: str) -> Command:
+    """Ask for a commit as git stores it: headers, an empty line, the message."""
+    words = ("cat-file", "commit", commit)
+    return ask_git("version", "look at the commit of a tag", folder, *words)
+
+
+def is_release_commit(answer: Answer, tag: str, parent: str, epoch: int) -> bool:
+    """Tell from the answer to ``read_commit`` whether it is the release commit of a tag.
+
+    That is one on top of ``parent`` alone, made by shipway and dated by the parent: ``epoch`` is
+    its time in seconds since 1970.
+    """
+    head, _, message = answer.out.partition("\n\n")
+    lines = head.split("\n")
+    parents = [line for line in lines if line.startswith("parent ")]
+    person = f"{AUTHOR} <{MAIL}> {epoch} +0000"
+    people = {f"author {person}", f"committer {person}"}
+    is_ours = people <= set(lines) and message.strip() == release_subject(tag)
+    return is_ours and parents == [f"parent {parent}"]
+
+
 def commit_commands(folder: str | Path, tag: str, epoch: int) -> tuple[Command, ...]:
     """Make the release commit and its tag, dated by the commit that is released."""
-    message = f"chore(release): {tag} [skip ci]"
+    message = release_subject(tag)
     commit = ("commit", "--quiet", "--allow-empty", "--no-verify", "--message", message)
     steps = (
         ("add everything that was stamped", ("add", "--update")),

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from shipway.errors import SettingsError
 from shipway.model.actions import Command, Effect, Json, NextVersion
 from shipway.model.release import CHANGELOG
 from shipway.settings import ReleaseSettings
@@ -27,6 +28,53 @@ QUIET: Mapping[str, str] = {
 
 Its outputs are wrong where nothing is due.
 """
+
+
+_END = r"\Z"
+"""Ends the expressions for branches, which python-semantic-release matches at the beginning."""
+_DEFAULT_BRANCHES: Mapping[str, Json] = {"main": {"match": "(main|master)"}}
+"""Holds the branches that it releases where a project names none."""
+
+
+def render_own_config(table: Mapping[str, object]) -> str:
+    """Write a project's own ``[tool.semantic_release]`` as JSON; branches are compared whole."""
+    branches = table.get("branches")
+    anchored: dict[str, object] = {}
+    for name, branch in (branches if isinstance(branches, dict) else _DEFAULT_BRANCHES).items():
+        anchored[name] = _anchor(branch)
+    settings = {**table, "branches": anchored}
+    return json.dumps({"semantic_release": settings}, indent=2, default=str) + "\n"
+
+
+def require_own_settings(table: Mapping[str, object], tag_format: str) -> None:
+    """Make sure that a project's own settings mean what a release of shipway does.
+
+    Raises ``SettingsError``.
+    """
+    own_format = table.get("tag_format", "v{version}")
+    if own_format != tag_format:
+        raise SettingsError(
+            f"[tool.semantic_release] counts from tags like {own_format}, [tool.shipway.release] "
+            f"names them {tag_format}",
+            hint="set `tag_format` in the one and `tag-format` in the other to the same",
+        )
+    build = table.get("build_command")
+    if build:
+        raise SettingsError(
+            f"the build_command of [tool.semantic_release] would not be run: {build}",
+            hint='take it out (`build_command = ""`): shipway stamps uv.lock itself, and the '
+            "image's Dockerfile builds the package",
+        )
+
+
+def _anchor(branch: object) -> object:
+    """Let a branch's expression match whole names; ``*`` matches every one anyway."""
+    if not isinstance(branch, dict):
+        return branch
+    match = branch.get("match", "(main|master)")
+    if not isinstance(match, str) or match == "*":
+        return branch
+    return {**branch, "match": f"(?:{match}){_END}"}
 
 
 def render_config(release: ReleaseSettings, repository: str, *, inside: bool) -> str:
@@ -46,7 +94,7 @@ def render_config(release: ReleaseSettings, repository: str, *, inside: bool) ->
         "allow_zero_version": True,
         "major_on_zero": False,
         "build_command": "",
-        "branches": {"release": {"match": f"({branches})"}},
+        "branches": {"release": {"match": rf"({branches}){_END}"}},
         "changelog": {
             "mode": "update",
             "insertion_flag": "<!-- version list -->",

@@ -1,0 +1,231 @@
+"""The version of a release is written into the files that state it, and proved to stand there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from shipway.errors import ContextError, SettingsError
+from shipway.model.version import Version, comparable, parse_version, read_version
+from shipway.settings.problems import parse_toml
+from shipway.target.locked_version import LOCK_FILE, set_locked_version
+from shipway.target.version_places import (
+    PROJECT_FILE,
+    Origin,
+    VersionPlace,
+    VersionStatement,
+    find_statement,
+    inner_table,
+)
+
+_CONSTANT = re.compile(r"(?m)^__version__[^=\n]*=[ \t]*['\"]v?(?P<version>[^'\"\n]+)['\"]")
+_OTHERS_FOLDERS = frozenset(
+    ("_vendor", "_vendored", "vendor", "vendored", "third_party", "tests", "test")
+)
+"""Hold what is not the project's own, or not its own version."""
+_STAMP_ADVICE = (
+    "let these files take the version from the installed package "
+    "(`importlib.metadata.version(…)`), or from a file that is stamped"
+)
+_TAG_ONLY_ADVICE = (
+    "`tag-only` stamps nothing: take it out of [tool.shipway.release]; or let the version come "
+    'from the tag (`dynamic = ["version"]` with setuptools-scm, hatch-vcs or the like)'
+)
+_NO_PACKAGES = _OTHERS_FOLDERS | {"benchmarks", "build", "doc", "docs", "examples", "scripts"}
+
+
+@dataclass(frozen=True, slots=True)
+class VersionFiles:
+    """Holds the files of a project in a clone that may state its version."""
+
+    folder: Path
+    """Says where the project lies in the clone."""
+    top: Path
+    """Says where the clone lies: nothing outside of it is read or written."""
+    document: Mapping[str, object]
+    """Holds the ``pyproject.toml`` of the commit."""
+    statement: VersionStatement
+
+    def read_stated(self) -> dict[str, str]:
+        """Give the version that each place states, by the place's name for people."""
+        stated: dict[str, str] = {}
+        for place in self.statement.places:
+            file = self._find_file(place)
+            version = place.read(_read(file)) if file else None
+            if file and version is not None:
+                stated[f"{self._show(file)} ({place.name})"] = version
+        return stated
+
+    def stamp(self, version: Version, before: Collection[str]) -> None:
+        """Write the version wherever the project states its own.
+
+        ``before`` are the versions that it stated until now; a module of the project's package that
+        says one of them in ``__version__`` is stamped as well.
+        """
+        for place in self.statement.places:
+            file = self._find_file(place)
+            if file:
+                self._stamp_place(place, file, version)
+        for file, text, match in self._constants(before):
+            if file.parent in self._packages():
+                start, end = match.span("version")
+                _write(file, f"{text[:start]}{version}{text[end:]}")
+        self._stamp_locks(version)
+
+    def _stamp_place(self, place: VersionPlace, file: Path, version: Version) -> None:
+        text = _read(file)
+        stated = place.read(text)
+        if stated is not None and not _is_same(stated, version):
+            _write(file, place.write(text, str(version)))
+
+    def _stamp_locks(self, version: Version) -> None:
+        """Set the project's own version in uv's lock, which may be one of a whole workspace."""
+        name = str(inner_table(self.document, "project").get("name", ""))
+        folder = self.folder
+        while folder.is_relative_to(self.top):
+            file = folder / LOCK_FILE
+            if self._is_inside(file):
+                text = _read(file)
+                path = self.folder.relative_to(folder).as_posix()
+                locked = set_locked_version(text, name, path, str(comparable(version)))
+                if locked != text:
+                    _write(file, locked)
+            folder = folder.parent
+
+    def require_stampable(self) -> None:
+        """Make sure that the version can be written where it stands; raises ``SettingsError``."""
+        for place in self.statement.places:
+            file = self._find_file(place)
+            if file is None:
+                paths = ", ".join(place.paths)
+                raise SettingsError(
+                    f"the version stands in {place.name}, and there is no file for it: {paths}",
+                    hint="commit the file, or correct where pyproject.toml says that it is",
+                )
+            if place.read(_read(file)) is None:
+                raise SettingsError(
+                    f"{self._show(file)} does not state the version as text ({place.name}), so "
+                    "that a release could stamp it",
+                    hint='write it as `__version__ = "1.2.3"`, or as `version` of [project]',
+                )
+
+    def require_version(self, version: Version, before: Collection[str], *, tag_only: bool) -> None:
+        """Make sure that nothing says another version; raises ``SettingsError``.
+
+        With ``tag_only`` nothing is stamped, and a file may say that it does not know the version.
+        """
+        wrong: set[str] = set()
+        for place, text in self.read_stated().items():
+            is_unknown = tag_only and is_placeholder(text)
+            if not is_unknown and not _is_same(text, version):
+                wrong.add(f"{place} says {text}")
+        for file, _, match in self._constants(before):
+            if not _is_same(match["version"], version):
+                wrong.add(f"{self._show(file)} (__version__) says {match['version']}")
+        if not wrong:
+            return
+        listed = ", ".join(sorted(wrong))
+        hint = _STAMP_ADVICE
+        if tag_only:
+            hint = _TAG_ONLY_ADVICE
+        raise SettingsError(f"the release would be {version}, but {listed}", hint=hint)
+
+    def _constants(self, before: Collection[str]) -> Iterator[tuple[Path, str, re.Match[str]]]:
+        """Find the modules of the project's packages whose ``__version__`` is one of ``before``."""
+        for package in self._packages():
+            for file in sorted(package.rglob("*.py")):
+                inner_folders = file.relative_to(package).parts[:-1]
+                if _OTHERS_FOLDERS.intersection(inner_folders) or not self._is_inside(file):
+                    continue
+                text = _read(file)
+                match = _CONSTANT.search(text)
+                if match and match["version"] in before:
+                    yield file, text, match
+
+    def _packages(self) -> list[Path]:
+        """Find the folders of the project's packages, the outermost ones."""
+        found = [file.parent for file in sorted(self.folder.glob("*/__init__.py"))]
+        packages = [folder for folder in found if folder.name not in _NO_PACKAGES]
+        nested = (self.folder / "src").rglob("__init__.py")
+        for file in sorted(nested, key=lambda file: len(file.parts)):
+            if not any(file.is_relative_to(package) for package in packages):
+                packages.append(file.parent)
+        return packages
+
+    def _find_file(self, place: VersionPlace) -> Path | None:
+        """Give the first of a place's files that is there."""
+        for path in place.paths:
+            file = self.folder / path
+            if self._is_inside(file):
+                return file
+        return None
+
+    def _is_inside(self, file: Path) -> bool:
+        """Tell whether it is a file of the clone: a link may lead out of it."""
+        return file.is_file() and file.resolve().is_relative_to(self.top.resolve())
+
+    def _show(self, file: Path) -> str:
+        return file.relative_to(self.top).as_posix()
+
+
+def open_version_files(folder: Path, top: Path) -> VersionFiles:
+    """Read where a project states its version; raises ``ShipwayError``."""
+    document = read_project_file(folder)
+    return VersionFiles(folder, top, document, find_statement(document))
+
+
+def read_project_file(folder: Path) -> dict[str, object]:
+    """Read the ``pyproject.toml`` of a commit; raises ``ShipwayError``."""
+    path = folder / PROJECT_FILE
+    if not path.is_file():
+        raise ContextError(
+            f"the commit has no {PROJECT_FILE} in this folder",
+            hint="commit the file, then run the same command again",
+        )
+    return parse_toml(_read(path), PROJECT_FILE)
+
+
+def require_known_origin(files: VersionFiles, *, tag_only: bool) -> None:
+    """Make sure that a release can have its version in what is built; raises ``SettingsError``."""
+    if tag_only:
+        return
+    origin = files.statement.origin
+    if origin is Origin.TAG:
+        raise SettingsError(
+            "the version comes from git's tag, so a release commit has nothing to stamp",
+            hint="set `tag-only = true` in [tool.shipway.release]",
+        )
+    if origin is Origin.UNKNOWN:
+        raise SettingsError(
+            "project.version is dynamic, and nothing in pyproject.toml says where it stands",
+            hint="write `version` in [project]; or, where it comes from git's tag, set "
+            "`tag-only = true` in [tool.shipway.release]",
+        )
+    files.require_stampable()
+
+
+def is_placeholder(text: str) -> bool:
+    """Tell whether a version is all zeros, which says that the file does not know it."""
+    version = read_version(text)
+    return version is not None and not any(version.release)
+
+
+def _is_same(text: str, version: Version) -> bool:
+    """Tell whether a text says that version, as semantic versions or as PEP 440 write it."""
+    semantic = parse_version(text)
+    if semantic is not None:
+        return semantic == version
+    return read_version(text) == comparable(version)
+
+
+def _read(file: Path) -> str:
+    """Read a file with its line ends as they are; what is no UTF-8 states nothing."""
+    with file.open(encoding="utf-8", errors="surrogateescape", newline="") as opened:
+        return opened.read()
+
+
+def _write(file: Path, text: str) -> None:
+    with file.open("w", encoding="utf-8", errors="surrogateescape", newline="") as opened:
+        opened.write(text)

@@ -1,0 +1,41 @@
+"""This module sets a project's own version in the lock file of uv. Pure.
+
+uv records the project itself beside what it depends on, and refuses a lock (`--locked`) that says
+another version of it than `pyproject.toml`. Poetry and PDM do not record it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from packaging.utils import canonicalize_name
+
+LOCK_FILE = "uv.lock"
+_PACKAGE = re.compile(r"(?m)^\[\[package\]\][ \t]*\r?$")
+_NAME = re.compile(r'(?m)^name = "(?P<name>[^"\n]+)"')
+_VERSION = re.compile(r'(?m)^version = "(?P<version>[^"\n]*)"')
+_SOURCE = re.compile(r'(?m)^source = \{ (?:editable|virtual|directory) = "(?P<path>[^"\n]*)" \}')
+
+
+def set_locked_version(lock: str, name: str, path: str, version: str) -> str:
+    """Give the lock with another version of the project ``name`` in the folder ``path``.
+
+    Nothing else changes. It stays as it is where the project is not in it, or has no version there
+    since that is dynamic.
+    """
+    starts = [match.start() for match in _PACKAGE.finditer(lock)]
+    for start, end in zip(starts, [*starts[1:], len(lock)], strict=True):
+        entry = lock[start:end]
+        if _is_project(entry, name, path):
+            changed = _VERSION.sub(f'version = "{version}"', entry, count=1)
+            return lock[:start] + changed + lock[end:]
+    return lock
+
+
+def _is_project(entry: str, name: str, path: str) -> bool:
+    locked_name = _NAME.search(entry)
+    source = _SOURCE.search(entry)
+    if locked_name is None or source is None:
+        return False
+    is_same_name = canonicalize_name(locked_name["name"]) == canonicalize_name(name)
+    return is_same_name and source["path"] == path

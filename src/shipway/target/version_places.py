@@ -1,0 +1,238 @@
+"""This module finds where a project states its version, and writes another one there. Pure.
+
+Sources: the "pyproject.toml" specification (`project.version`, `dynamic`), and the documentation of
+each build backend for where a dynamic version comes from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from shipway.settings.problems import parse_toml
+
+PROJECT_FILE = "pyproject.toml"
+_FROM_TAG = frozenset(
+    (
+        "dunamai",
+        "flit-scm",
+        "hatch-vcs",
+        "poetry-dynamic-versioning",
+        "setuptools-git-versioning",
+        "setuptools-scm",
+        "uv-dynamic-versioning",
+        "vcs-versioning",
+        "versioneer",
+        "versioningit",
+    )
+)
+"""Names the packages that let a backend take the version from git's tag."""
+_LITERAL = r"(?::[ \t]*[\w.]+[ \t]*)?=[ \t]*(?P<quote>['\"])v?(?P<version>[^'\"\n]+)(?P=quote)"
+_EITHER_NAME = rf"(?im)^(?:__version__|version)[ \t]*{_LITERAL}"
+_WHOLE_FILE = r"\A\s*(?P<version>\S+)\s*\Z"
+_SOURCE_FOLDERS = ("", "src", "lib")
+
+
+class Origin(StrEnum):
+    """Says where the version of what is built comes from."""
+
+    FILE = "file"
+    """It stands in a file, where it can be stamped."""
+    TAG = "tag"
+    """A build backend takes it from git's tag."""
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPlace:
+    """Says in which file, and how, a version is written."""
+
+    name: str
+    """Names it for people: ``project.version``, ``__version__``."""
+    paths: tuple[str, ...]
+    """Lists where the file may be, relative to the project; the first one that is there counts."""
+    pattern: str
+    """Matches the statement; its group ``version`` is what it says."""
+    table: tuple[str, ...] = ()
+    """Names the table of a TOML file that it stands in; empty for other files."""
+
+    def read(self, text: str) -> str | None:
+        """Read the version in the file's text, ``None`` where there is none in plain sight."""
+        if self.table:
+            return self._read_table(text)
+        match = re.search(self.pattern, text)
+        return match["version"] if match else None
+
+    def _read_table(self, text: str) -> str | None:
+        table: object = parse_toml(text, self.paths[0])
+        for key in (*self.table, "version"):
+            table = table.get(key) if isinstance(table, dict) else None
+        return table if isinstance(table, str) else None
+
+    def write(self, text: str, version: str) -> str:
+        """Give the text with another version; it stays as it is where there is none."""
+        match = re.search(self.pattern, text)
+        if match is None:
+            return text
+        start, end = match.span("version")
+        return text[:start] + version + text[end:]
+
+
+@dataclass(frozen=True, slots=True)
+class VersionStatement:
+    """Says where a project's version comes from, and in which places it stands."""
+
+    origin: Origin
+    places: tuple[VersionPlace, ...] = ()
+
+
+def find_statement(document: Mapping[str, object]) -> VersionStatement:
+    """Find where a project states its version, from its ``pyproject.toml``."""
+    project = inner_table(document, "project")
+    places: list[VersionPlace] = []
+    if isinstance(project.get("version"), str):
+        places.append(_table_place("project"))
+    poetry = inner_table(document, "tool", "poetry")
+    if isinstance(poetry.get("version"), str) and not _takes_tag(document):
+        places.append(_table_place("tool", "poetry"))
+    if not places:
+        places += _dynamic_places(document)
+    if places:
+        return VersionStatement(Origin.FILE, tuple(places))
+    if _takes_tag(document):
+        return VersionStatement(Origin.TAG)
+    own_places = tuple(_own_places(document))
+    return VersionStatement(Origin.FILE if own_places else Origin.UNKNOWN, own_places)
+
+
+def inner_table(document: Mapping[str, object], *keys: str) -> Mapping[str, object]:
+    """Give the table below these keys, an empty one where something else stands, or nothing."""
+    table = document
+    for key in keys:
+        inner = table.get(key)
+        if not isinstance(inner, dict):
+            return {}
+        table = inner
+    return table
+
+
+def _table_place(*table: str) -> VersionPlace:
+    """Give the key ``version`` of a table of ``pyproject.toml``."""
+    header = re.escape(".".join(table))
+    other_lines = r"(?:(?![ \t]*\[)[^\n]*\n)*?"
+    key = r"[ \t]*[\"']?version[\"']?[ \t]*=[ \t]*(?P<quote>['\"])(?P<version>[^'\"\n]+)(?P=quote)"
+    return VersionPlace(
+        name=".".join((*table, "version")),
+        paths=(PROJECT_FILE,),
+        pattern=rf"(?m)^\[{header}\][^\n]*\n{other_lines}{key}",
+        table=table,
+    )
+
+
+def _dynamic_places(document: Mapping[str, object]) -> Iterator[VersionPlace]:
+    """Find the file that the build backend reads the version from."""
+    hatch = inner_table(document, "tool", "hatch", "version")
+    if hatch.get("source", "regex") in ("regex", "code"):
+        pattern = hatch.get("pattern")
+        expression = _EITHER_NAME
+        if isinstance(pattern, str) and _is_version_pattern(pattern):
+            expression = f"(?m){pattern}"
+        yield from _file_place(hatch.get("path"), expression)
+    pdm = inner_table(document, "tool", "pdm", "version")
+    if pdm.get("source") == "file":
+        yield from _file_place(pdm.get("path"), _EITHER_NAME)
+    if _takes_tag(document):
+        return
+    yield from _setuptools_places(document)
+    backend = inner_table(document, "build-system").get("build-backend")
+    if isinstance(backend, str) and backend.partition(".")[0] in ("flit_core", "flit"):
+        yield _flit_place(document)
+
+
+def _is_version_pattern(pattern: str) -> bool:
+    try:
+        return "version" in re.compile(pattern).groupindex
+    except re.error:
+        return False
+
+
+def _file_place(path: object, pattern: str) -> Iterator[VersionPlace]:
+    if isinstance(path, str):
+        yield VersionPlace("__version__", (path,), pattern)
+
+
+def _setuptools_places(document: Mapping[str, object]) -> Iterator[VersionPlace]:
+    dynamic = inner_table(document, "tool", "setuptools", "dynamic", "version")
+    attribute = dynamic.get("attr")
+    if isinstance(attribute, str) and "." in attribute:
+        module, _, name = attribute.rpartition(".")
+        paths = tuple(_module_files(module, _setuptools_folders(document)))
+        pattern = rf"(?m)^{re.escape(name)}[ \t]*{_LITERAL}"
+        yield VersionPlace(name, paths, pattern)
+    files = dynamic.get("file")
+    for path in files if isinstance(files, list) else [files]:
+        yield from _file_place(path, _WHOLE_FILE)
+
+
+def _setuptools_folders(document: Mapping[str, object]) -> tuple[str, ...]:
+    """Name the folders that setuptools may find packages in, those that are set first."""
+    folders: list[str] = []
+    settings = inner_table(document, "tool", "setuptools")
+    root = inner_table(settings, "package-dir").get("")
+    where = inner_table(settings, "packages", "find").get("where")
+    for folder in (root, *(where if isinstance(where, list) else ())):
+        if isinstance(folder, str):
+            folders.append(folder)
+    return (*folders, *_SOURCE_FOLDERS)
+
+
+def _module_files(module: str, folders: tuple[str, ...]) -> Iterator[str]:
+    """Name the files that may be a module's: of a package its ``__init__.py``."""
+    path = module.replace(".", "/")
+    for folder in folders:
+        start = f"{folder}/" if folder else ""
+        yield f"{start}{path}/__init__.py"
+        yield f"{start}{path}.py"
+
+
+def _flit_place(document: Mapping[str, object]) -> VersionPlace:
+    name = inner_table(document, "project").get("name")
+    module = inner_table(document, "tool", "flit", "module").get("name", name)
+    files = _module_files(str(module).replace("-", "_"), ("", "src"))
+    return VersionPlace("__version__", tuple(files), rf"(?m)^__version__[ \t]*{_LITERAL}")
+
+
+def _takes_tag(document: Mapping[str, object]) -> bool:
+    """Tell whether the build backend takes the version from git's tag."""
+    if inner_table(document, "tool", "pdm", "version").get("source") == "scm":
+        return True
+    tools = inner_table(document, "tool")
+    if any(canonicalize_name(name) in _FROM_TAG for name in tools):
+        return True
+    requirements = inner_table(document, "build-system").get("requires")
+    names = requirements if isinstance(requirements, list) else []
+    return any(_requirement_name(str(name)) in _FROM_TAG for name in names)
+
+
+def _requirement_name(text: str) -> str:
+    try:
+        return canonicalize_name(Requirement(text).name)
+    except InvalidRequirement:
+        return ""
+
+
+def _own_places(document: Mapping[str, object]) -> Iterator[VersionPlace]:
+    """Give the places that python-semantic-release stamps by the project's own settings."""
+    variables = inner_table(document, "tool", "semantic_release").get("version_variables")
+    for variable in variables if isinstance(variables, list) else ():
+        path, colon, rest = str(variable).partition(":")
+        name = rest.partition(":")[0]
+        if colon and name:
+            expression = rf"{re.escape(name)}['\"]?[ \t]*[:=]+[ \t]*(?P<quote>['\"]?)v?"
+            pattern = rf"(?m)(?<![\w.-]){expression}(?P<version>[\w.+-]+)(?P=quote)"
+            yield VersionPlace(name, (path,), pattern)
