@@ -47,7 +47,16 @@ def fixture_index(registry: Registry) -> str:
             "predicateType": SPDX,
             "subject": subject,
             "predicate": {
-                "packages": [{"name": "toy", "versionInfo": "1", "licenseDeclared": "MIT"}]
+                "packages": [
+                    {
+                        "name": "toy",
+                        "versionInfo": "1",
+                        "licenseDeclared": "MIT",
+                        "externalRefs": [
+                            {"referenceType": "purl", "referenceLocator": "pkg:pypi/toy@1"}
+                        ],
+                    }
+                ]
             },
         },
         {
@@ -100,6 +109,7 @@ class TestContents:
         )
         assert platform.labels == {"a": "b"} and contents.annotations == {"c": "d"}
         assert contents.packages("linux/arm64") == (("toy", "1", "MIT"),)
+        assert contents.statements("linux/arm64", SPDX)[0].distributions == (("toy", "1"),)
         assert contents.statements("linux/arm64", PROVENANCE)[0].subjects == (platform.digest,)
         requests = len(registry.asked)
         assert ask(registry, index, tmp_path / "cache") == contents

@@ -319,3 +319,46 @@ def test_the_older_version_of_a_provenance_says_the_same() -> None:
     assert not faults(evidence(contents=stated(PROVENANCE, build=old)))
     old["materials"] = "none"
     assert faults(evidence(contents=stated(PROVENANCE, build=old))) == {"materials of linux/arm64"}
+
+
+def installed(version: str, **changes: str) -> set[str]:
+    """Give the points that do not hold where the project ``My.App`` is installed on arm64."""
+    expected = replace(EXPECTED, distribution="my-app", version=changes.pop("release", "1.2.3"))
+    contents = of_arm(distributions=(("My.App", version), ("package_0", "1.0")))
+    named = (("My.App", version, "MIT"), ("package-0", "1.0", "MIT"))
+    sbom = stated(SPDX, packages=named).attestations
+    contents = msgspec.structs.replace(contents, attestations=sbom)
+    return faults(evidence(contents=contents), expected)
+
+
+@pytest.mark.parametrize(
+    ("version", "release"),
+    [("1.2.3", "1.2.3"), ("1.2.3rc1", "1.2.3-rc.1"), ("1.2.3-odd.1", "1.2.3-odd.1")],
+)
+def test_the_project_may_be_installed_in_the_version_of_the_release(
+    version: str, release: str
+) -> None:
+    assert not installed(version, release=release)
+
+
+@pytest.mark.parametrize("version", ["1.2.2", "1.2.3rc1", "1.2.4.dev0+g1234", "", "odd"])
+def test_the_project_in_another_version_is_a_fault(version: str) -> None:
+    assert installed(version) == {"version of my-app in linux/arm64"}
+
+
+def test_the_sbom_may_name_the_project_where_no_layer_holds_it() -> None:
+    expected = replace(EXPECTED, distribution="my-app", version="1.2.3")
+    old = (("my_app", "1.2.2"),)
+    assert faults(evidence(contents=stated(SPDX, distributions=old)), expected) == {
+        "version of my-app in linux/arm64"
+    }
+    # A package of another kind may have the name.
+    packages = (("my-app", "9", "MIT"), ("package-0", "1.0", "MIT"))
+    assert not faults(evidence(contents=stated(SPDX, packages=packages)), expected)
+
+
+def test_an_image_without_the_project_is_as_good_and_says_so() -> None:
+    expected = replace(EXPECTED, distribution="my-app", version="1.2.3")
+    points = {point.name: point for point in strict_policy(expected).check(evidence())}
+    point = points["version of my-app in linux/amd64"]
+    assert point.holds and point.observation == "it is not installed there"

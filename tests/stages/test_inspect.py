@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
@@ -30,6 +32,15 @@ class TestInspect:
         known = World(index=INDEX, contents=CONTENTS)
         assert talk(inspect.observe, target, known) is known
         assert "4 compiled files" in inspect.judge(target, known).evidence
+
+    def test_the_project_is_installed_in_the_version_of_the_release(self, target: Target) -> None:
+        own = replace(target, distribution="Package.0")
+        fault = self.faults(own, CONTENTS)
+        assert (
+            "version of Package.0 in linux/amd64: 1.0 is installed, the release is 1.2.3" in fault
+        )
+        assert self.faults(replace(own, release=None), CONTENTS) == ""
+        assert self.faults(replace(target, distribution="toy"), CONTENTS) == ""
 
     @pytest.mark.parametrize(
         ("contents", "fault"),

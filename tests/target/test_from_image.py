@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from shipway.errors import ContextError
-from shipway.image.labels import REVISION, SOURCE, VERSION, WORKFLOW_COMMIT
+from shipway.image.labels import REVISION, SOURCE, TITLE, VERSION, WORKFLOW_COMMIT
 from shipway.image.reference import Reference, parse_reference
 from shipway.model.target import Signer
 from shipway.settings import GITHUB_ISSUER, Settings, SignSettings
@@ -200,3 +200,12 @@ class TestExpected:
 
     def test_a_key_says_nothing_of_the_builder(self) -> None:
         assert not plan_expected(IMAGE, Expectation(key="k"), {}, 0).builders
+
+
+@pytest.mark.parametrize(("name", "version"), [("v1.2.3", "1.2.3"), ("main", ""), ("v1.0_a", "")])
+def test_of_a_release_the_project_is_expected_in_the_version_of_the_tag(
+    name: str, version: str
+) -> None:
+    image = parse_reference(f"ghcr.io/acme/app:{name}")
+    expected = plan_expected(image, Expectation(), {TITLE: "my-app"}, now=0)
+    assert (expected.distribution, expected.version) == ("my-app", version)

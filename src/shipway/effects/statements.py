@@ -23,6 +23,8 @@ from shipway.image.sbom import parse_packages
 Document = dict[str, Any]  # Any: the values of a JSON document
 PREDICATE = "in-toto.io/predicate-type"
 """Annotation of an attestation's layers."""
+_DISTRIBUTION = "pkg:pypi/"
+"""Beginning of the package URL of a Python distribution."""
 
 
 class _Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +70,11 @@ def _summarize(statement: _Statement) -> Statement:
         subjects=tuple(sorted(_subject_digests(statement))),
         build=predicate if statement.predicate_type.startswith(PROVENANCE) else {},
         packages=tuple((package.name, package.version, package.license) for package in packages),
+        distributions=tuple(
+            (package.name, package.version)
+            for package in packages
+            if package.purl.startswith(_DISTRIBUTION)
+        ),
     )
 
 

@@ -23,6 +23,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
     The license is empty when it is not known.
     """
+    distributions: tuple[tuple[str, str], ...] = ()
+    """(name, version) of those of its packages that are Python distributions."""
     build: dict[str, Any] = {}  # Any: the values of a JSON document
     """The predicate of a provenance; empty in other statements."""
 
@@ -76,6 +78,13 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
         for statement in self.statements(platform, SPDX):
             packages += statement.packages
         return tuple(packages)
+
+    def distributions(self, platform: str) -> tuple[tuple[str, str], ...]:
+        """Give the (name, version) of Python distributions, as installed and as the SBOM says."""
+        distributions = [*self.platforms[platform].distributions]
+        for statement in self.statements(platform, SPDX):
+            distributions += statement.distributions
+        return tuple(distributions)
 
 
 def parse_contents(text: str) -> Contents:

@@ -91,6 +91,8 @@ class Target:
     """Holds the path of the checkout of ``commit`` that commands run in."""
     repository: str = ""
     """Names the repository on GitHub, ``owner/name``; empty where there is none."""
+    distribution: str = ""
+    """Names the project's own Python distribution."""
     labels: Mapping[str, str] = field(default_factory=dict)
     signer: Signer = field(default_factory=Signer)
     build: Building = field(default_factory=Building)

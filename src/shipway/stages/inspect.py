@@ -94,6 +94,8 @@ def expect(target: Target) -> Expected:
     return Expected(
         platforms=target.platforms,
         labels=target.labels,
+        distribution=target.distribution,
+        version=str(target.release.version) if target.release else "",
         source=target.labels.get(SOURCE, ""),
         builders=tuple(builders),
         licenses=tuple(target.settings.policy.licenses),

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shipway.errors import ContextError
-from shipway.image.labels import REVISION, SOURCE, VERSION, WORKFLOW_COMMIT
+from shipway.image.labels import REVISION, SOURCE, TITLE, VERSION, WORKFLOW_COMMIT
 from shipway.image.policies import Expected
 from shipway.image.reference import Reference
 from shipway.image.repository import GITHUB, parse_remote
@@ -105,10 +105,11 @@ def plan_expected(
     limits = expectation.limits
     repository = plan_repository(reference, expectation, annotations)
     labels: dict[str, str] = {}
+    number = ""
     version = _VERSION_TAG.fullmatch(reference.tag)
     if version:
-        number = version[1]
-        labels[VERSION] = number.replace("_", "+")
+        number = version[1].replace("_", "+")
+        labels[VERSION] = number
     source = ""
     builders = limits.builders
     if repository:
@@ -120,6 +121,8 @@ def plan_expected(
         platforms=limits.platforms,
         labels=labels,
         named=(REVISION, VERSION, SOURCE),
+        distribution=annotations.get(TITLE, ""),
+        version=number,
         source=source,
         builders=builders,
         licenses=limits.licenses,

@@ -58,6 +58,7 @@ def plan_target(
         platforms=tuple(settings.build.platforms),
         folder=folder,
         repository=context.repository,
+        distribution=project.name,
         labels=plan_labels(project, context, version=version),
         signer=signer,
         build=plan_build(settings, context, environment, image),

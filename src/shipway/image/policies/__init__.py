@@ -14,6 +14,7 @@ from shipway.image.policies.contents import (
     Labels,
     Licenses,
     NamesWhatIsInstalled,
+    OwnVersion,
     RightArchitecture,
     Subjects,
 )
@@ -54,6 +55,10 @@ class Expected:
     labels: Mapping[str, str] = field(default_factory=dict)
     named: tuple[str, ...] = ()
     """Keys of labels that have to be there, and say the same everywhere."""
+    distribution: str = ""
+    """Name of the project's own Python distribution, which may be installed in the image."""
+    version: str = ""
+    """Version of the release; empty for what is no release."""
     source: str = ""
     """Address of the repository that is built, such as ``https://github.com/owner/name``."""
     builders: tuple[str, ...] = ()
@@ -75,6 +80,8 @@ def content_policy(expected: Expected) -> Policy:
         Built(expected.builders, expected.source),
         Subjects(),
     ]
+    if expected.distribution and expected.version:
+        policies.append(OwnVersion(expected.distribution, expected.version))
     if expected.licenses:
         policies.append(Licenses(expected.licenses))
     if expected.maximum_age:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from shipway.image.contents import PROVENANCE, SPDX, Contents
 from shipway.image.licenses import is_allowed
@@ -135,6 +136,45 @@ def _unnamed_distributions(contents: Contents, platform: str) -> list[str]:
         if (canonical_name, version) not in packages:
             unnamed.append(f"{name} {version}")
     return unnamed
+
+
+@dataclass(frozen=True, slots=True)
+class OwnVersion:
+    """Where the project itself is installed, it is there in the version of the release."""
+
+    distribution: str
+    version: str
+
+    def check(self, image: Evidence) -> Iterator[Point]:
+        """Give a point for each platform."""
+        own_name = canonicalize_name(self.distribution)
+        for platform in image.contents.platforms:
+            versions: set[str] = set()
+            for name, version in image.contents.distributions(platform):
+                if canonicalize_name(name) == own_name:
+                    versions.add(version)
+            yield self._point(f"version of {self.distribution} in {platform}", versions)
+
+    def _point(self, name: str, versions: set[str]) -> Point:
+        wrong = [version for version in sorted(versions) if not self._is_release(version)]
+        if wrong:
+            return Point(
+                name=name,
+                holds=False,
+                observation=f"{first_few(wrong)} is installed, the release is {self.version}",
+            )
+        return Point(
+            name=name,
+            holds=True,
+            observation=first_few(sorted(versions)) or "it is not installed there",
+        )
+
+    def _is_release(self, version: str) -> bool:
+        """Compare as PEP 440 does: a distribution writes `1.2.0rc1` for `1.2.0-rc.1`."""
+        try:
+            return Version(version) == Version(self.version)
+        except InvalidVersion:
+            return version == self.version
 
 
 @dataclass(frozen=True, slots=True)
