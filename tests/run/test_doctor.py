@@ -201,3 +201,33 @@ def test_a_builder_of_several_nodes_is_shown_whole(
     first, second = observation.split(" && ")
     assert first.endswith("--platform=linux/amd64 tcp://amd:1")
     assert second.endswith("--append --platform=linux/arm64 tcp://arm:1")
+
+
+def test_a_version_that_would_go_back_is_found(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(scene.clone, "tag", "4.3.0")
+    git(scene.clone, "push", "--quiet", str(scene.folder / "origin.git"), "refs/tags/4.3.0")
+    holds, seen = checked(capsys, 1, "--release")["next version"]
+    assert not holds and "tags of the remote is 4.3.0" in seen
+    assert 'tag-format = "{version}"' in seen
+
+
+@pytest.mark.parametrize("before", [None, '[project]\nname = "toy"\ndynamic = ["version"]\n'])
+def test_a_last_release_may_have_its_version_elsewhere(
+    scene: Scene, capsys: pytest.CaptureFixture[str], before: str | None
+) -> None:
+    project = scene.clone / "pyproject.toml"
+    now = project.read_text()
+    if before is None:
+        project.unlink()
+    else:
+        project.write_text(before)
+    commit(scene.clone, "feat: as it was")
+    git(scene.clone, "tag", "v0.0.1")
+    project.write_text(now)
+    commit(scene.clone, "fix: as it is")
+    bare = str(scene.folder / "origin.git")
+    git(scene.clone, "push", "--quiet", bare, "HEAD:main", "refs/tags/v0.0.1")
+    holds, seen = checked(capsys, 0, "--release")["last release"]
+    assert holds and seen.endswith("(its version is not in pyproject.toml)")

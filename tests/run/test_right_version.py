@@ -26,7 +26,7 @@ def fixture_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ways:
     return ways
 
 
-def read_next(ways: Ways) -> tuple[object, object]:
+def read_next() -> tuple[object, object]:
     """Ask for the last version and the next one, as `shipway version` does."""
     document = documents.version_document(lambda _: None)
     return document["current"], document["next"]
@@ -75,13 +75,13 @@ class TestWhichReleaseACommitIs:
         child = git(ways.scene.clone, "commit-tree", "-p", head, "-m", "fix: elsewhere", tree)
         git(ways.scene.clone, "tag", "v1.0.1", child)
         ways.push("refs/tags/v1.0.1")
-        assert read_next(ways) == ("1.0.0", "1.1.0")
+        assert read_next() == ("1.0.0", "1.1.0")
         decision, *_ = read_status(ways.scene.session())
         assert decision.finding.evidence == "1.0.0 → 1.1.0 (minor)"
         with pytest.raises(ContextError, match="nothing to publish"):
             preview_stage(ways.scene.session(), "publish")
         assert ways.release()[0] == "1.1.0"
-        assert read_next(ways) == ("1.1.0", None)
+        assert read_next() == ("1.1.0", None)
 
     def test_nor_one_with_the_words_of_a_release_alone(self, ways: Ways) -> None:
         ways.write(project(), "feat: one", "v1.0.0")
@@ -89,32 +89,32 @@ class TestWhichReleaseACommitIs:
         ways.write({"b": ""}, "chore(release): v1.1.0 [skip ci]", "v1.1.0")
         git(ways.scene.clone, "checkout", "--quiet", "-B", "main", "HEAD~1")
         with pytest.raises(Conflict, match=r"v1\.1\.0 was released already"):
-            read_next(ways)
+            read_next()
 
     def test_nor_a_release_commit_that_the_branch_lost(self, ways: Ways) -> None:
         base = git(ways.scene.clone, "rev-parse", "HEAD")
         assert ways.release()[0] == "0.1.0"
         git(ways.bare, "update-ref", "refs/heads/main", base)
         with pytest.raises(Conflict, match="was released already"):
-            read_next(ways)
+            read_next()
 
     def test_with_tags_alone_a_child_is_none(self, ways: Ways) -> None:
         files = dynamic("[tool.shipway.release]\ntag-only = true\n")
         ways.write(files, "feat: one", "v1.0.0")
         two = ways.write({"a": ""}, "feat: two")
         ways.write({"b": ""}, "fix: three", "v1.1.0")
-        assert read_next(ways) == ("1.1.0", None)
+        assert read_next() == ("1.1.0", None)
         git(ways.scene.clone, "checkout", "--quiet", "-B", "main", two)
         with pytest.raises(Conflict, match=r"v1\.1\.0 was released already"):
-            read_next(ways)
+            read_next()
 
     def test_of_several_tags_the_highest_of_the_projects_format_counts(self, ways: Ways) -> None:
         ways.write(project(), "feat: one", "v1.0.0-rc.1", "v1.0.0", "v1.0.0-rc.2", "0.9.0", "x")
-        assert read_next(ways) == ("1.0.0", None)
+        assert read_next() == ("1.0.0", None)
         git(ways.scene.clone, "checkout", "--quiet", "--detach")
         tags = documents.tags_document(lambda _: None)
         assert (tags["version"], tags["tags"][0]) == ("1.0.0", "v1.0.0")
-        assert read_next(ways) == ("1.0.0", None)
+        assert read_next() == ("1.0.0", None)
 
     def test_a_checked_out_tag_that_the_remote_lacks_is_no_release(self, ways: Ways) -> None:
         git(ways.scene.clone, "tag", "v9.0.0")
@@ -129,7 +129,7 @@ class TestWhichReleaseACommitIs:
         session = ways.scene.session()
         for call in (
             lambda: documents.version_document(lambda _: None),
-            lambda: ways.scene.release(),
+            ways.scene.release,
             lambda: preview_stage(session, "publish"),
             lambda: preview_stage(session, "document"),
         ):
@@ -138,14 +138,13 @@ class TestWhichReleaseACommitIs:
         decision, *_ = read_status(session)
         assert "is not a release branch" in decision.finding.evidence
 
-    @pytest.mark.parametrize("branch", ["1.x", "r'e\"l", "a+b(c", "große"])
+    @pytest.mark.parametrize("branch", ["1.x", "a+b('\"ö"])
     def test_a_release_branch_may_be_called_what_git_allows(self, ways: Ways, branch: str) -> None:
         quoted = "'''" + branch + "'''"
         ways.write(project("0.0.0", f"[tool.shipway.release]\nbranches = [{quoted}]\n"), "feat: a")
         git(ways.scene.clone, "checkout", "--quiet", "-b", branch)
         ways.push(branch)
-        assert read_next(ways) == (None, "0.1.0")
-        assert ways.release()[0] == "0.1.0"
+        assert read_next() == (None, "0.1.0")
 
 
 class TestNeverBackwards:
@@ -175,7 +174,15 @@ class TestNeverBackwards:
         ways.write(
             project("4.3.0", '[tool.shipway.release]\ntag-format = "{version}"\n'), "fix: two"
         )
-        assert read_next(ways) == ("4.3.0", "4.3.1")
+        assert read_next() == ("4.3.0", "4.3.1")
+
+
+@pytest.fixture(name="quick")
+def fixture_quick(ways: Ways) -> Ways:
+    """The project, where a double of the release tool says that 1.1.0 follows 1.0.0."""
+    ways.scene.real = False
+    ways.scene.last, ways.scene.upcoming = "1.0.0", "1.1.0"
+    return ways
 
 
 class TestEveryFileSaysTheVersion:
@@ -193,51 +200,51 @@ class TestEveryFileSaysTheVersion:
         assert ways.release()[0] == "1.1.0"
         assert 'version = "1.1.0"' in ways.show("v1.1.0", "pyproject.toml")
 
-    def test_a_version_in_a_file_is_stamped(self, ways: Ways) -> None:
+    def test_a_version_in_a_file_is_stamped(self, quick: Ways) -> None:
         files = dynamic('[tool.hatch.version]\npath = "r4/__init__.py"\n')
-        files["r4/__init__.py"] = '"""R4."""\n\n__version__ = "2.4.1"\n'
-        ways.write(files, "feat: one", "v2.4.1")
-        ways.write({"a": ""}, "feat: two")
-        assert ways.release()[0] == "2.5.0"
-        assert ways.show("v2.5.0", "r4/__init__.py").endswith('__version__ = "2.5.0"')
+        files["r4/__init__.py"] = '"""R4."""\n\n__version__ = "1.0.0"\n'
+        quick.write(files, "feat: one", "v1.0.0")
+        quick.write({"a": ""}, "feat: two")
+        assert quick.release()[0] == "1.1.0"
+        assert quick.show("v1.1.0", "r4/__init__.py").endswith('__version__ = "1.1.0"')
 
-    def test_a_second_statement_in_the_package_is_stamped(self, ways: Ways) -> None:
+    def test_a_second_statement_in_the_package_is_stamped(self, quick: Ways) -> None:
         more = '[tool.poetry]\nversion = "1.0.0"\n'
         files = {**project(more=more), "src/x/__init__.py": '__version__ = "1.0.0"\r\n'}
         files["src/x/vendored/y.py"] = '__version__ = "1.0.0"\n'
         files["src/x/other.py"] = '__version__ = "3.0.0"\n'
-        ways.write(files, "feat: one", "v1.0.0")
-        ways.write({"a": ""}, "feat: two")
-        assert ways.release()[0] == "1.1.0"
-        assert ways.show("v1.1.0", "src/x/__init__.py") == '__version__ = "1.1.0"'
-        assert ways.show("v1.1.0", "pyproject.toml").count('version = "1.1.0"') == 2
-        assert "1.0.0" in ways.show("v1.1.0", "src/x/vendored/y.py")
-        assert "3.0.0" in ways.show("v1.1.0", "src/x/other.py")
+        quick.write(files, "feat: one", "v1.0.0")
+        quick.write({"a": ""}, "feat: two")
+        assert quick.release()[0] == "1.1.0"
+        assert quick.show("v1.1.0", "src/x/__init__.py") == '__version__ = "1.1.0"'
+        assert quick.show("v1.1.0", "pyproject.toml").count('version = "1.1.0"') == 2
+        assert "1.0.0" in quick.show("v1.1.0", "src/x/vendored/y.py")
+        assert "3.0.0" in quick.show("v1.1.0", "src/x/other.py")
 
-    def test_one_that_is_deeper_is_refused_by_name(self, ways: Ways) -> None:
+    def test_one_that_is_deeper_is_refused_by_name(self, quick: Ways) -> None:
         files = {
             **project(),
             "src/x/__init__.py": "",
             "src/x/core/meta.py": '__version__ = "1.0.0"',
         }
-        ways.write(files, "feat: one", "v1.0.0")
-        ways.write({"a": ""}, "feat: two")
+        quick.write(files, "feat: one", "v1.0.0")
+        quick.write({"a": ""}, "feat: two")
         with pytest.raises(SettingsError, match=r"src/x/core/meta\.py .* says 1\.0\.0"):
-            ways.scene.release()
-        assert ways.scene.remotes.changes == 0
+            quick.scene.release()
+        assert quick.scene.remotes.changes == 0
 
     @pytest.mark.parametrize("member", ["", "packages/app/"])
-    def test_the_lock_of_uv_says_it_too(self, ways: Ways, member: str) -> None:
+    def test_the_lock_of_uv_says_it_too(self, quick: Ways, member: str) -> None:
         lock = 'version = 1\n\n[[package]]\nname = "toy"\nversion = "1.0.0"\nsource = '
         path = member.rstrip("/") or "."
         lock += f'{{ editable = "{path}" }}\n'
         files = {f"{member}{name}": text for name, text in project().items()}
         files[f"{member}Dockerfile"] = "FROM scratch\n"
-        ways.write({**files, "uv.lock": lock}, "feat: one", "v1.0.0")
-        ways.write({f"{member}a": ""}, "feat: two")
-        ways.scene.clone = ways.scene.clone / member
-        assert ways.release()[0] == "1.1.0"
-        assert ways.show("v1.1.0", "uv.lock") == lock.replace('"1.0.0"', '"1.1.0"').rstrip()
+        quick.write({**files, "uv.lock": lock}, "feat: one", "v1.0.0")
+        quick.write({f"{member}a": ""}, "feat: two")
+        quick.scene.clone = quick.scene.clone / member
+        assert quick.release()[0] == "1.1.0"
+        assert quick.show("v1.1.0", "uv.lock") == lock.replace('"1.0.0"', '"1.1.0"').rstrip()
 
     @pytest.mark.parametrize(
         ("files", "reason"),
@@ -277,16 +284,16 @@ class TestEveryFileSaysTheVersion:
         ],
     )
     def test_what_cannot_be_stamped_is_refused_before_anything_is_built(
-        self, ways: Ways, files: dict[str, str], reason: str
+        self, quick: Ways, files: dict[str, str], reason: str
     ) -> None:
-        ways.write(files, "feat: one", "v1.0.0")
-        ways.write({"a": ""}, "feat: two")
-        for kind, text in refusals(ways):
+        quick.write(files, "feat: one", "v1.0.0")
+        quick.write({"a": ""}, "feat: two")
+        for kind, text in refusals(quick):
             assert kind is SettingsError
             assert re.search(reason, text), text
 
-    def test_commands_that_need_no_version_work_with_a_dynamic_one(self, ways: Ways) -> None:
-        ways.write(dynamic(""), "feat: one")
+    def test_commands_that_need_no_version_work_with_a_dynamic_one(self, quick: Ways) -> None:
+        quick.write(dynamic(""), "feat: one")
         assert documents.context_document(lambda _: None)["branch"] == "main"
         assert documents.tags_document(lambda _: None)["tags"][0] == "main"
         assert documents.local_build_document(lambda _: None, dry_run=True)["commands"]

@@ -71,14 +71,14 @@ class Clone:
 
     def existing_release(self) -> Release | None:
         """Find the release that was already made of this commit, and check the clone out there."""
-        tag = self._find_existing()
+        tags = self.tags()
+        tag = self._find_existing(tags)
         if tag is None:
             return None
-        return self._go_to(tag, self.tags())
+        return self._go_to(tag, tags)
 
-    def _find_existing(self) -> GitTag | None:
+    def _find_existing(self, tags: tuple[GitTag, ...]) -> GitTag | None:
         """Find the tag of this commit's release: on the commit, or on its release commit."""
-        tags = self.tags()
         commit = self.context.commit
         release = self._settings.release
         for tag in tags_on(tags, commit, release.tag_format):
@@ -147,9 +147,10 @@ class Clone:
 
     def read_decision(self) -> Decision:
         """Tell the last version and the next one, also where this commit's release was made."""
-        tag = self._find_existing()
+        tags = self.tags()
+        tag = self._find_existing(tags)
         if tag is None:
-            return self.decide()
+            return self._decide(tags)
         return Decision(self._version_of(tag.name), None)
 
     def decide(self) -> Decision:
@@ -157,8 +158,11 @@ class Clone:
 
         Raises ``ShipwayError`` where a release of that version would be a wrong one.
         """
+        return self._decide(self.tags())
+
+    def _decide(self, tags: tuple[GitTag, ...]) -> Decision:
         require_branch(self.context, self._settings.release)
-        checks = self._checks()
+        checks = self._checks(tags)
         checks.require_sound_settings()
         question = semantic_release.next_version(
             self.folder,
@@ -169,12 +173,12 @@ class Clone:
         checks.require_sound_decision(decision)
         return decision
 
-    def _checks(self) -> VersionChecks:
+    def _checks(self, tags: tuple[GitTag, ...]) -> VersionChecks:
         repository = self.context.repository.rpartition("/")[2]
         return VersionChecks(
             files=self._files(),
             release=self._settings.release,
-            tags=self.tags(),
+            tags=tags,
             names=(self.project.name, repository),
             branch=self._branch,
         )

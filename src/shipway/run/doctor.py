@@ -22,7 +22,7 @@ from shipway.settings.problems import parse_toml
 from shipway.target.context import require_git, require_releasable
 from shipway.target.releases import version_of
 from shipway.target.tags import image_name
-from shipway.target.version_places import inner_table
+from shipway.target.version_places import PROJECT_FILE, inner_table
 from shipway.tools import buildx, cosign, docker, git
 
 Document = dict[str, Any]  # Any: the values of a JSON document
@@ -271,13 +271,12 @@ def _release_tags(clone: Clone, tag_format: str) -> dict[Version, GitTag]:
 
 def _stated_version(session: Session, clone: Clone, tag: GitTag) -> str:
     """Read the version that the project's own file says at a tag, empty where it says none."""
-    question = git.read_file(
-        NAME,
-        f"read the project at {tag.name}",
-        clone.folder,
-        tag.commit,
-        "./pyproject.toml",
-    )
+    why = f"read the project at {tag.name}"
+    path = (clone.folder / PROJECT_FILE).relative_to(clone.top).as_posix()
+    listed = _ask(session, git.find_file(NAME, why, clone.folder, tag.commit, path))
+    if not listed:
+        return ""
+    question = git.read_file(NAME, why, clone.folder, tag.commit, path)
     document = parse_toml(_ask(session, question), f"pyproject.toml at {tag.name}")
     return str(inner_table(document, "project").get("version", ""))
 

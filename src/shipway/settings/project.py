@@ -13,6 +13,11 @@ from shipway.settings.tables import BuilderSettings, BuildSettings, Settings
 
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?")
 _IMAGE = re.compile(r"[a-z0-9]+([.:_/-]+[a-z0-9]+)*")
+_NO_TAG = re.compile(r"^[-/.]|[/.]$|\.lock$|\.\.|//|/\.|@\{|[\x00-\x20~^:?*\[\\{}\x7f]")
+"""Matches what git allows in no tag's name (`git check-ref-format`), and braces.
+
+python-semantic-release takes braces for places to fill in.
+"""
 _HOME_PAGES = ("homepage", "repository", "source")
 """The keys of `[project.urls]` that name where the project lives, the best first."""
 
@@ -102,8 +107,11 @@ def _value_problems(settings: Settings) -> Iterator[str]:
     if image and not _is_image_name(image):
         yield f"tool.shipway.image: {image!r} is not a lower-case image name without tag"
     release = settings.release
-    if "{version}" not in release.tag_format:
-        yield "tool.shipway.release.tag-format: it has to contain '{version}'"
+    tag_format = release.tag_format
+    if tag_format.count("{version}") != 1:
+        yield "tool.shipway.release.tag-format: it has to contain '{version}', once"
+    elif _NO_TAG.search(tag_format.replace("{version}", "1.2.3")):
+        yield f"tool.shipway.release.tag-format: git allows no tag like {tag_format!r}"
     if not release.branches:
         yield "tool.shipway.release.branches: name at least one branch"
     git_names = (settings.remote, settings.docs.branch)
