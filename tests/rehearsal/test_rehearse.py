@@ -18,7 +18,7 @@ import pytest
 
 from shipway.effects.executor import Executor
 from shipway.errors import ContextError, ToolMissing
-from shipway.model.actions import Answer, Command, NextVersion, Question, Reply
+from shipway.model.actions import Answer, Command, NextVersion, Question, ReadSettings, Reply
 from shipway.model.release import Decision
 from shipway.model.version import Version, parse_version
 from shipway.rehearsal import keys, origin, rehearse
@@ -76,6 +76,8 @@ def modelled(remotes: ModelRemotes, due: Callable[[Path], str]) -> Callable[...,
 
         def answers(question: Question[Reply]) -> Reply:
             asked: object = question
+            if isinstance(asked, ReadSettings):
+                return session.executor.answers(question)
             if isinstance(asked, NextVersion):
                 decision = Decision(Version(0, 0, 0), parse_version(due(folder)))
                 return cast(Reply, decision)

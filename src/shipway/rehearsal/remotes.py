@@ -91,9 +91,8 @@ def stand_up(
     up, ``ContextError`` where nothing could be released.
     """
     project = load_project(source)
-    remote = project.settings.remote
     public = scrub(environment, folder) | dict(mark)
-    repository = origin.repository_of(source, project.name, remote, public)
+    repository = origin.repository_of(source, project.name, project.settings.remote, public)
     public |= origin.isolate(repository, folder / "origin.git")
     branch = origin.choose_branch(source, context, project.settings, public)
     progress(f"rehearsing {repository} in {folder}")
@@ -104,12 +103,12 @@ def stand_up(
         source,
         folder,
         branch,
-        remote,
+        project.settings.remote,
         public,
     )
-    origin.point_at_github(clone, repository, remote, public)
+    origin.point_at_github(clone, repository, project.settings.remote, public)
     if context.changes:
-        origin.take_working_tree(source, clone, remote, public)
+        origin.take_working_tree(source, clone, project.settings.remote, public)
     complete(Processes(public), source, clone)
     password, signing_config = make_keys(folder / "keys", public)
     wait_for_registry(registry, folder / "registry")
