@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,6 +89,7 @@ def test_a_good_place(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
         "git",
         "image",
         "dockerfile",
+        "docs",
         "engine",
         "buildx",
         "builder",
@@ -130,6 +132,23 @@ def test_a_dockerfile_that_is_not_there(scene: Scene, capsys: pytest.CaptureFixt
     commit(scene.clone, "fix: who needs it")
     holds, seen = checked(capsys, 1)["dockerfile"]
     assert not holds and "there is no Dockerfile here (next: write one, or say where" in seen
+
+
+def test_mike_is_asked_for_where_docs_are_due(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert checked(capsys, 0)["docs"] == (True, "none to publish")
+    (scene.clone / "mkdocs.yml").write_text("site_name: toy\n")
+    assert checked(capsys, 0)["docs"] == (True, "mike 2.2.0")
+    monkeypatch.setattr("tests.support.scene.MODELLED", {"docker", "cosign"})
+    which = shutil.which
+
+    def lacks_mike(program: str, path: str | None = None) -> str | None:
+        return None if program == "mike" else which(program, path=path)
+
+    monkeypatch.setattr(shutil, "which", lacks_mike)
+    holds, seen = checked(capsys, 1)["docs"]
+    assert not holds and "mike is not installed (next: install it beside shipway" in seen
 
 
 def test_files_that_the_commit_means_and_the_checkout_lacks(

@@ -150,7 +150,7 @@ def test_a_whole_plan_is_valid_shell_and_sets_every_variable_before_its_use(
     text = render_lines(rows)
     assert [row.name for row in rows] == [stage.name for stage in PIPELINE]
     tools = (
-        "CLONE=/; GITHUB_TOKEN=t; docker() { echo d; }; cosign() { :; }; git() { :; }; mike() { :; }; "
+        "CLONE=/; GITHUB_TOKEN=t; docker() { echo d; }; cosign() { :; }; git() { :; }; mike() { :; }; mkdocs() { :; }; "
         "curl() { echo '{\"id\": 7}'; }; shipway() { :; }\n"
     )
     done = subprocess.run(

@@ -161,6 +161,23 @@ class TestABranchThatMoves:
         assert result.released and git(scene.folder / "origin.git", "rev-parse", "main~1") == head
 
 
+@pytest.mark.parametrize("until", ["", "publish"])
+def test_docs_that_cannot_be_built_are_found_before_anything_is_public(
+    scene: Scene, until: str
+) -> None:
+    (scene.clone / "mkdocs.yml").write_text("site_name: toy\n")
+    commit(scene.clone, "docs: a site")
+    scene.remotes.broken_docs = "Aborted with 2 warnings in strict mode!"
+    with pytest.raises(StepFailed, match="mkdocs build --strict") as caught:
+        scene.release(until=until)
+    assert "2 warnings" in caught.value.message and "mkdocs build --strict" in caught.value.hint
+    assert not git(scene.folder / "origin.git", "tag") and not scene.remotes.releases
+    assert not {"v0.1.0", "latest"}.intersection(scene.remotes.tags)
+    scene.remotes.broken_docs = ""
+    assert scene.release(until="publish").released
+    assert git(scene.folder / "origin.git", "tag") == "v0.1.0"
+
+
 def test_stages_that_there_are_not(scene: Scene) -> None:
     with pytest.raises(ContextError, match="no stage 'bild'"):
         scene.release(until="bild")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from shipway.model.actions import Answer, Command
 from shipway.model.stage import State
 from shipway.model.target import Target
 from shipway.model.world import World
-from shipway.stages import commit
+from shipway.stages import PIPELINE, commit
 from tests.support.conversation import talk
 
 
@@ -34,3 +36,16 @@ class TestCommit:
             f"{'c' * 40}:refs/heads/main",
             "refs/tags/v1.2.3",
         )
+
+    def test_what_later_stages_need_is_tried_before_it(self, target: Target) -> None:
+        (stage,) = (stage for stage in PIPELINE if stage.is_commit_point)
+        assert stage.name == commit.NAME
+        *trials, push = stage.plan(target, World())
+        assert (push,) == commit.plan(target, World())
+        version, build = trials
+        assert isinstance(version, Command) and version.argv == ("mike", "--version")
+        assert isinstance(build, Command) and build.argv[:3] == ("mkdocs", "build", "--strict")
+        assert build.folder == target.folder and build.secrets == ()
+        assert {trial.effect.value for trial in trials} == {"read", "local"}
+        without_docs = replace(target, docs_version=None)
+        assert len(stage.plan(without_docs, World())) == 1

@@ -152,6 +152,8 @@ class ModelRemotes:
     gone: set[str] = field(default_factory=set)
     """Digests of manifests below an index that somebody deleted."""
     packages: int = 3
+    broken_docs: str = ""
+    """What MkDocs says of docs that it cannot build."""
     parents: dict[str, str] = field(default_factory=dict)
     """First parent of each commit. Where it is empty every push goes forward."""
 
@@ -188,6 +190,8 @@ class ModelRemotes:
             ("git", "fetch"): lambda _: Answer(code=0),
             ("git", "ls-tree"): lambda _: Answer(code=0, out="versions.json\0"),
             ("git", "cat-file"): self._show,
+            ("mike", "--version"): lambda _: Answer(code=0, out="mike 2.2.0"),
+            ("mkdocs", "build"): self._try_docs,
             ("mike", "deploy"): self._deploy,
             ("mike", "alias"): self._alias,
             ("mike", "set-default"): lambda _: Answer(code=0),
@@ -365,6 +369,10 @@ class ModelRemotes:
 
     def _show(self, _command: Command) -> Answer:
         return Answer(code=0, out=json.dumps(self.docs))
+
+    def _try_docs(self, command: Command) -> Answer:
+        assert command.effect == "local" and not command.secrets
+        return Answer(code=1 if self.broken_docs else 0, err=self.broken_docs)
 
     def _deploy(self, command: Command) -> Answer:
         words = command.argv[command.argv.index("--title") + 1 :]

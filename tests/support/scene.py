@@ -20,7 +20,7 @@ from shipway.run.session import Session, open_session
 from tests.support.model_remotes import ModelRemotes
 from tests.support.repositories import commit, git, make_clone
 
-MODELLED = {"docker", "cosign", "mike"}
+MODELLED = {"docker", "cosign", "mike", "mkdocs"}
 
 
 class Scene:

@@ -37,6 +37,8 @@ HINTS = {
     "docker": "install Docker with buildx, or run `task engine` on Debian",
     "cosign": "install cosign 2.5 or later, or run `task engine` on Debian",
     "git": "install git",
+    "mike": "install it beside shipway, with what the docs need (`pip install mike`), or set "
+    "`enabled = false` in [tool.shipway.docs]",
 }
 Runner: TypeAlias = Callable[[Command], Answer]
 """Whatever runs a command and raises ``StepFailed`` when the exit code is not an expected one."""

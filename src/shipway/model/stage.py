@@ -6,8 +6,8 @@ processes and sockets, and a test plays the remotes in memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from shipway.model.actions import Ask, Command, PlannedAction
@@ -71,6 +71,10 @@ def _always_needed(_target: Target) -> str | None:
     return None
 
 
+def _nothing_to_try(_target: Target) -> tuple[PlannedAction, ...]:
+    return ()
+
+
 def _no_variables(_target: Target) -> tuple[Variable, ...]:
     return ()
 
@@ -100,6 +104,10 @@ class Stage:
     skip_reason: Callable[[Target], str | None] = _always_needed
     is_check: bool = False
     """Says that it makes nothing: its plan only asks, and to observe it is to carry it out."""
+    is_commit_point: bool = False
+    """Says that nothing can be taken back after it: what later stages need is tried before."""
+    trials: Callable[[Target], tuple[PlannedAction, ...]] = _nothing_to_try
+    """Gives what fails, and publishes nothing, where the stage would fail after a commit point."""
     needs: Needs = Needs.COMMIT
     """Says what has to be there before the stage is run on its own."""
     followed_by: tuple[str, ...] = ()
@@ -108,3 +116,24 @@ class Stage:
     """Names the stages that have to stand before it; all that come before it when ``None``."""
     variables: Callable[[Target], tuple[Variable, ...]] = _no_variables
     """Gives the shell variables that its printed plan sets."""
+
+
+def try_first(*stages: Stage) -> tuple[Stage, ...]:
+    """Give the stages, of which a commit point first tries what the stages behind it will need."""
+    pipeline: list[Stage] = []
+    for place, stage in enumerate(stages, 1):
+        if stage.is_commit_point:
+            stage = _with_trials(stage, stages[place:])
+        pipeline.append(stage)
+    return tuple(pipeline)
+
+
+def _with_trials(stage: Stage, later: Sequence[Stage]) -> Stage:
+    def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
+        actions: list[PlannedAction] = []
+        for other in later:
+            if other.skip_reason(target) is None:
+                actions += other.trials(target)
+        return (*actions, *stage.plan(target, world))
+
+    return replace(stage, plan=plan)

@@ -17,13 +17,13 @@ from shipway.model.version import Version, comparable, read_version
 from shipway.run.clone import Clone, branch_of
 from shipway.run.fresh_clone import complete_clone, open_clone
 from shipway.run.preview import render_action
-from shipway.run.session import Progress, Session, open_session
+from shipway.run.session import Progress, Session, has_docs, open_session
 from shipway.settings.problems import parse_toml
 from shipway.target.context import require_git, require_releasable
 from shipway.target.releases import version_of
 from shipway.target.tags import image_name
 from shipway.target.version_places import PROJECT_FILE, inner_table
-from shipway.tools import buildx, cosign, docker, git
+from shipway.tools import buildx, cosign, docker, git, mike
 
 Document = dict[str, Any]  # Any: the values of a JSON document
 NAME = "doctor"
@@ -104,6 +104,12 @@ def _dockerfile(session: Session) -> str:
     return name
 
 
+def _docs(session: Session) -> str:
+    if not has_docs(session.project, session.folder):
+        return "none to publish"
+    return _ask(session, mike.ask_version(NAME))
+
+
 def _engine(session: Session) -> str:
     question = docker.ask_engine_version(NAME)
     return _ask(session, question)
@@ -167,6 +173,7 @@ _TOOL_CHECKS: tuple[tuple[str, Callable[[Session], str]], ...] = (
     ("git", _git),
     ("image", _image),
     ("dockerfile", _dockerfile),
+    ("docs", _docs),
     ("engine", _engine),
     ("buildx", _buildx),
     ("builder", _builder),

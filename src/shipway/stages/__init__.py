@@ -9,7 +9,7 @@ add a stage, write one file beside these and name it in ``PIPELINE``.
 
 from __future__ import annotations
 
-from shipway.model.stage import Stage
+from shipway.model.stage import Stage, try_first
 from shipway.stages import (
     attest,
     build,
@@ -22,7 +22,7 @@ from shipway.stages import (
     verify,
 )
 
-PIPELINE: tuple[Stage, ...] = (
+PIPELINE: tuple[Stage, ...] = try_first(
     build.STAGE,
     inspect.STAGE,
     sign.STAGE,

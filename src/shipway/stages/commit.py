@@ -97,5 +97,6 @@ STAGE = Stage(
     judge=judge,
     plan=plan,
     simulate=simulate,
+    is_commit_point=True,
     needs=Needs.RELEASE,
 )

@@ -121,6 +121,11 @@ def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
     return mike.set_default(target, LATEST), deploy
 
 
+def trials(target: Target) -> tuple[PlannedAction, ...]:
+    """Ask for mike, and build the docs: with their plugins and their theme, by their settings."""
+    return mike.ask_version(NAME), mike.try_build(target, _docs_version(target))
+
+
 def simulate(target: Target, world: World) -> World:
     """Put the version into the list, and the alias on it alone."""
     docs = dict(world.docs)
@@ -146,6 +151,7 @@ STAGE = Stage(
     judge=judge,
     plan=plan,
     simulate=simulate,
+    trials=trials,
     needs=Needs.RELEASE,
     # The docs say nothing of an image: they build on the tag alone.
     builds_on=("commit",),

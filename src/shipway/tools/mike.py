@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from shipway.errors import StepFailed
-from shipway.model.actions import Answer, Command, Effect
+from shipway.model.actions import Answer, Command, Effect, Hint
 from shipway.model.target import Target
 from shipway.model.world import DocsVersion
 from shipway.tools.git import LOGINS
@@ -20,6 +20,18 @@ _MOVED = r"fetch first|non-fast-forward|cannot lock ref|has diverged from|is unr
 again then, and mike builds on it.
 """
 
+_DOCS_HINTS = (
+    Hint(
+        r"is not installed|No module named|Unrecognised theme name|No theme name set",
+        "install the plugins and the theme of the docs beside shipway; docs that are not built "
+        "with MkDocs: `enabled = false` in [tool.shipway.docs]",
+    ),
+    Hint(
+        r"in strict mode",
+        "fix what MkDocs warns about (`mkdocs build --strict` shows it), commit, and run it again",
+    ),
+)
+
 
 class _Row(msgspec.Struct, frozen=True, kw_only=True):
     """Holds what the list says of one version."""
@@ -27,6 +39,31 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     title: str
     aliases: tuple[str, ...] | None = None
+
+
+def ask_version(name: str) -> Command:
+    """Ask which mike this is."""
+    return Command(
+        name=name,
+        why="ask for mike",
+        argv=("mike", "--version"),
+        effect=Effect.READ,
+    )
+
+
+def try_build(target: Target, docs_version: str) -> Command:
+    """Build the docs as mike will, and take every warning of MkDocs for an error."""
+    site = f"{target.folder}-docs"  # beside what an image or a package is built of
+    config = target.settings.docs.config
+    return Command(
+        name="document",
+        why="try to build the docs",
+        argv=("mkdocs", "build", "--strict", "--config-file", config, "--site-dir", site),
+        effect=Effect.LOCAL,
+        folder=target.folder,
+        env={"MIKE_DOCS_VERSION": docs_version},
+        hints=_DOCS_HINTS,
+    )
 
 
 def deploy(target: Target, docs_version: str, title: str, aliases: tuple[str, ...]) -> Command:
