@@ -70,6 +70,8 @@ def absent(reference: str) -> Answer:
 class TestAPartThatIsNotThere:
     """buildx says "not found" of the parts of an index, too."""
 
+    asked: list[str]
+
     def find(self, *rounds: tuple[Answer, ...]) -> Index | None:
         script = Script(*rounds)
         (index,) = imagetools.find_indexes([f"{NAME}:v1"], script)

@@ -111,18 +111,15 @@ def judge(target: Target, world: World) -> Finding:
             State.CONFLICT,
             f"{tag} is already {index.digest}, which nobody signed",
         )
+    missing = ""
     lacking = set(target.platforms).difference(index.platforms)
     if lacking:
         platforms = ", ".join(sorted(lacking))
-        return Finding(
-            State.ABSENT,
-            f"{tag} lacks {platforms}",
-        )
-    if world.staging_moved:
-        return Finding(
-            State.ABSENT,
-            f"{target.staging} is not at the image of {tag}",
-        )
+        missing = f"{tag} lacks {platforms}"
+    elif world.staging_moved:
+        missing = f"{target.staging} is not at the image of {tag}"
+    if missing:
+        return Finding(State.ABSENT, missing)
     evidence = f"{tag} is {index.digest}"
     return Finding(State.SAME, evidence)
 

@@ -118,17 +118,14 @@ def judge(target: Target, world: World) -> Finding:
             State.CONFLICT,
             f"{tag} was published without {ASSET}",
         )
+    missing = ""
     if world.forgotten:
         count = len(world.forgotten)
-        return Finding(
-            State.ABSENT,
-            f"{count} forgotten drafts of {tag} beside it",
-        )
-    if world.leader:
-        return Finding(
-            State.ABSENT,
-            "the latest release is not the one of the highest version",
-        )
+        missing = f"{count} forgotten drafts of {tag} beside it"
+    elif world.leader:
+        missing = "the latest release is not the one of the highest version"
+    if missing:
+        return Finding(State.ABSENT, missing)
     return Finding(State.SAME, page.page)
 
 
