@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from shipway.effects.github import Api
-from shipway.errors import StepFailed
+from shipway.errors import ContextError, StepFailed
 from shipway.model.actions import Answer, Effect, Request
 from shipway.rehearsal.releases import API_PATH, make_server
 
@@ -318,6 +318,12 @@ def test_a_write_is_not_sent_twice(serve: Callable[..., Scripted]) -> None:
     with pytest.raises(StepFailed, match="publish: "):
         script.api()(ask("POST"))
     assert script.asked == ["POST"]
+
+
+@pytest.mark.parametrize("address", ["api.github.com", "ftp://api.github.com", "localhost:1"])
+def test_what_is_no_address_is_said(address: str) -> None:
+    with pytest.raises(ContextError, match="GITHUB_API_URL"):
+        Api(address, "a-token")(ask("GET"))
 
 
 def test_a_refused_certificate_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,8 @@ from unittest import mock
 import pytest
 
 from shipway.effects import questions
+from shipway.errors import StepFailed, VerificationFailed
+from shipway.image.contents import Contents
 from shipway.image.index import parse_index
 from shipway.image.labels import REVISION, SOURCE, VERSION
 from shipway.model.actions import Answer, Command
@@ -67,6 +69,23 @@ class TestRun:
         error = consumer.explain_refusal(verdict)
         assert r"1\npass  signature of the index: good\x1b[1A" in error.message
         assert "\x1b" not in verdict.render() + error.message
+
+    def test_a_part_that_is_gone_counts_more_than_a_signature_that_could_not_be_asked_for(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(command: Command) -> Answer:
+            raise StepFailed(f"{command.argv[0]}: MANIFEST_UNKNOWN", hint="run it again")
+
+        def describe(*_: object) -> Contents:
+            raise VerificationFailed("a part of it is gone", hint="do not use it")
+
+        monkeypatch.setattr(consumer, "Processes", lambda _, answer: refuse)
+        monkeypatch.setattr(questions, "describe_image", describe)
+        with pytest.raises(VerificationFailed, match="a part of it is gone"):
+            consumer.verify_image("ghcr.io/acme/toy:v1.2.3", Expectation(), {"PATH": ""})
+        monkeypatch.setattr(questions, "describe_image", lambda *_: Contents(digest="x"))
+        with pytest.raises(StepFailed, match="MANIFEST_UNKNOWN"):
+            consumer.verify_image("ghcr.io/acme/toy:v1.2.3", Expectation(), {"PATH": ""})
 
     def test_no_such_image(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(consumer, "resolve_index", lambda *_: None)

@@ -96,6 +96,22 @@ class TestPublish:
         assert isinstance(upload, Request) and upload.path == "https://up.example?name=image.json"
         assert json.loads(upload.content)["digest"] == INDEX.digest
 
+    def test_an_upload_that_broke_off_is_deleted_and_made_again(self, target: Target) -> None:
+        broken = {"id": 12, "name": ASSET, "state": "starter", "size": 0}
+        body = publish.render_body(target, World(index=INDEX))
+        page = self.release(draft=True, assets=[broken], body=body)
+        world = talk(
+            publish.observe, target, World(index=INDEX), (Answer(code=200, out=json.dumps([page])),)
+        )
+        assert publish.judge(target, world).state is State.ABSENT
+        delete, upload = publish.plan(target, world)
+        assert isinstance(delete, Request) and isinstance(upload, Request)
+        assert (delete.method, delete.path) == (
+            "DELETE",
+            f"/repos/{target.repository}/releases/assets/12",
+        )
+        assert upload.content
+
     def draft(self, body: str, *, public: bool = False, assets: tuple[str, ...] = ()) -> Published:
         return Published(
             id="1",

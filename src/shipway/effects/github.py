@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 from shipway.effects.patience import Patience
-from shipway.errors import StepFailed
+from shipway.errors import ContextError, StepFailed
 from shipway.model.actions import Answer, Request
 from shipway.tools import github_refusals
 
@@ -123,6 +123,11 @@ class Api:
     def _connect(self) -> _Send:
         from github import Auth, Github
 
+        if urlsplit(self._address).scheme not in ("http", "https"):
+            raise ContextError(
+                f"GITHUB_API_URL is {self._address!r}, which is no address",
+                hint="unset it, or set it to one like https://api.github.com",
+            )
         # PyGithub waits a second between writes, against abuse limits; a release makes three. It
         # asks nothing again: its own rules have no bound, and differ from those for writes.
         client = Github(

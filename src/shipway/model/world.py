@@ -25,6 +25,8 @@ class Published:
     upload: str
     page: str
     body: str = ""
+    broken: tuple[str, ...] = ()
+    """Lists the ids of assets whose upload broke off: GitHub keeps their names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,12 @@ def _gather_evidence(
     )
     with ThreadPoolExecutor(max_workers=1) as pool:
         reading = pool.submit(executor, question)
-        signers = find_signers(executor, reference.name, signer, index)
+        try:
+            signers = find_signers(executor, reference.name, signer, index)
+        except StepFailed:
+            # Where a part of the image is gone, that is why nobody could ask who signed it.
+            reading.result()
+            raise
         contents = reading.result()
     asked_for = reference.tag or reference.digest
     now = resolve_index(reference.name, asked_for, environment)

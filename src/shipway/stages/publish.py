@@ -158,8 +158,7 @@ def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
     if not bears_marks(page.body, list_marks(target, world)):
         return (_complete(target, release, world, page),)
     if ASSET not in page.assets:
-        document = render_asset(target, release, world)
-        return (github.upload_asset(page, ASSET, document),)
+        return _upload(target, release, world, page)
     if page.draft:
         return (_show(target, release, world, page),)
     if world.leader:
@@ -253,6 +252,14 @@ def _complete(target: Target, release: Release, world: World, page: Published) -
     }
     why = f"complete somebody's draft of {release.tag}"
     return github.change_release(target.repository, page.id, why, body)
+
+
+def _upload(target: Target, release: Release, world: World, page: Published) -> tuple[Request, ...]:
+    """Plan to upload the asset; an upload that broke off before is in its way."""
+    why = f"delete an asset of {release.tag} whose upload broke off"
+    requests = [github.delete_asset(target.repository, asset, why) for asset in page.broken]
+    document = render_asset(target, release, world)
+    return (*requests, github.upload_asset(page, ASSET, document))
 
 
 def _show(target: Target, release: Release, world: World, page: Published) -> Request:

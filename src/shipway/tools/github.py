@@ -19,6 +19,8 @@ from shipway.model.actions import Answer, Ask, Effect, Json, Request
 from shipway.model.world import Page, Published
 
 _PAGE_SIZE = 100
+_UPLOADED = "uploaded"
+"""Names the state of an asset that is there; one whose upload broke off is a `starter`."""
 _JsonObject = dict[str, object]
 _Shape = TypeVar("_Shape")
 
@@ -152,6 +154,12 @@ def delete_release(repository: str, release_id: str, why: str) -> Request:
     return replace(request, expected=(204, 404))
 
 
+def delete_asset(repository: str, asset_id: str, why: str) -> Request:
+    """Delete an asset of a release; it may be gone already."""
+    request = _write("DELETE", f"/repos/{repository}/releases/assets/{asset_id}", why)
+    return replace(request, expected=(204, 404))
+
+
 def upload_asset(release: Published, asset: str, content: Mapping[str, object]) -> Request:
     """Add a JSON document to a release, under the address that the API gave for it."""
     text = json.dumps(content, indent=2)
@@ -181,6 +189,13 @@ def _write(
 def read_release(page: Page) -> Published:
     """Read one element of the API's list."""
     assets = cast(list[dict[str, Json]], page.get("assets") or [])
+    names: set[str] = set()
+    broken: list[str] = []
+    for asset in assets:
+        if asset.get("state", _UPLOADED) == _UPLOADED:
+            names.add(str(asset["name"]))
+        else:
+            broken.append(str(asset["id"]))
     # The address ends in a URI template: …/assets{?name,label}
     template = page.get("upload_url") or ""
     upload, _, _ = str(template).partition("{")
@@ -188,7 +203,8 @@ def read_release(page: Page) -> Published:
         id=str(page["id"]),
         draft=bool(page["draft"]),
         upload=upload,
-        assets=frozenset(str(asset["name"]) for asset in assets),
+        assets=frozenset(names),
+        broken=tuple(broken),
         page=str(page.get("html_url") or ""),
         body=str(page.get("body") or ""),
     )
