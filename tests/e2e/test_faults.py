@@ -18,7 +18,7 @@ from tests.faults.programs import find
 pytestmark = pytest.mark.engine
 
 WAY = (
-    ("version", "second"),
+    ("version", "hang"),
     ("base pull", "503"),
     ("blob push", "lost"),
     ("index push", "kill-after"),
@@ -27,7 +27,7 @@ WAY = (
     ("timestamp or log", "kill-before"),
     ("signature push", "kill-after"),
     ("git push", "reset"),
-    ("tag promotion", "hang"),
+    ("tag promotion", "second"),
     ("release", "403"),
     ("docs", "other"),
 )
