@@ -11,8 +11,12 @@ from pathlib import Path
 import pytest
 
 from shipway.effects.environment import cache_folder
+from shipway.effects.executor import Executor
+from shipway.effects.processes import Processes
+from shipway.effects.questions import Answerer
 from shipway.effects.read_image import describe_image
 from shipway.effects.registry import connect
+from shipway.tools.imagetools import find_indexes
 from tests.support.kept import Kept, status
 from tests.support.layers import elf
 from tests.support.toy import DOCKERFILE, Toy
@@ -50,6 +54,27 @@ def test_platforms_built_apart_and_merged_are_what_one_build_gives(
     for name in BOTH:
         assert contents.platforms[name].distributions == (("toy", "1.0"),)
         assert "toy" in {package for package, _, _ in contents.packages(name)}
+
+
+def test_a_part_that_somebody_deleted_is_named_and_no_tag_counts_as_gone(
+    kept: Kept, toy: Toy
+) -> None:
+    head = toy.write()
+    built = toy.run("build", "--push")
+    whole = status(kept, f"{toy.image}@{built['digest']}")
+    gone = whole.attestations[0].digest
+    with connect(toy.image, toy.environment) as registry:
+        registry.delete(gone)
+    runner = Processes(toy.environment)
+    ask = Executor(runner=runner, answers=Answerer(toy.environment))
+    tags = (f"sha-{head[:7]}", "nothing")
+    found, nothing = find_indexes([f"{toy.image}:{tag}" for tag in tags], ask)
+    assert nothing is None and found is not None
+    assert (found.digest, found.gone) == (built["digest"], (gone,))
+    assert found.entries == whole.entries and found.annotations == whole.annotations
+    # No version has it: it is built again.
+    again = toy.run("build", "--push")
+    assert again["stages"][0]["outcome"] == "done" and again["digest"] != built["digest"]
 
 
 def test_the_printed_commands_do_it_in_a_shell(toy: Toy) -> None:

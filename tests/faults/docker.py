@@ -226,10 +226,13 @@ def resolve(reference: str) -> tuple[str, str, str]:
     return host, name, target
 
 
-def inspect(reference: str) -> None:
-    """`imagetools inspect --format '{{json .Manifest}}'`."""
+def inspect(reference: str, *, raw: bool) -> None:
+    """`imagetools inspect --format '{{json .Manifest}}'`, or `--raw`."""
     host, name, target = resolve(reference)
     _, content = need("GET", host, f"/v2/{name}/manifests/{target}", Accept=f"{INDEX}, {MANIFEST}")
+    if raw:
+        print(content.decode(), end="")
+        return
     print(json.dumps({**json.loads(content), "digest": digest_of(content), "size": len(content)}))
 
 
@@ -253,7 +256,7 @@ def main(words: list[str]) -> None:
     if words[:2] == ["buildx", "build"]:
         build(words[2:])
     elif words[:3] == ["buildx", "imagetools", "inspect"]:
-        inspect(words[3])
+        inspect(words[3], raw="--raw" in words)
     elif words[:3] == ["buildx", "imagetools", "create"]:
         create(words[3:])
     else:
