@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,19 @@ class TestRefusals:
             return Answer(code=0, out=out) if command.argv[1] == subcommand else run(command)
 
         with pytest.raises(StepFailed, match="git was asked"):
+            gather(PATH, tmp_path, remote="origin", runner=runner)
+
+    @pytest.mark.parametrize("subcommand", ["status", "ls-files"])
+    def test_a_folder_that_nobody_may_look_into(self, tmp_path: Path, subcommand: str) -> None:
+        make_repository(tmp_path)
+        run = Processes(PATH)
+        warning = "warning: could not open directory 'private/': Permission denied\n"
+
+        def runner(command: Command) -> Answer:
+            answer = run(command)
+            return replace(answer, err=warning) if command.argv[1] == subcommand else answer
+
+        with pytest.raises(ContextError, match="private/"):
             gather(PATH, tmp_path, remote="origin", runner=runner)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from dataclasses import replace
 
 import pytest
 
-from shipway.errors import ContextError
+from shipway.errors import ContextError, StepFailed
 from shipway.model.actions import Answer, Command
+from shipway.run.clone import check_out_whole
 from shipway.run.fresh_clone import open_clone
-from tests.support.repositories import git
+from shipway.tools import git_clone
+from tests.support.repositories import commit, git
 from tests.support.scene import Scene
 
 pytestmark = pytest.mark.process
@@ -48,3 +51,31 @@ def test_git_tidies_nothing_up_in_a_folder_that_is_about_to_go(scene: Scene) -> 
         check=True,
     )
     assert told.stdout == "false\n"
+
+
+def test_a_file_that_git_cannot_write_is_missed(scene: Scene) -> None:
+    blob = git(scene.clone, "rev-parse", "HEAD:Dockerfile")
+    (scene.clone / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    with pytest.raises(StepFailed, match="1 files of the commit: Dockerfile"):
+        with open_clone(scene.session()):
+            pass
+
+
+def test_a_partial_clone_has_the_rest_from_its_remote(scene: Scene) -> None:
+    bare = scene.folder / "origin.git"
+    git(bare, "config", "uploadpack.allowFilter", "true")
+    git(bare, "config", "uploadpack.allowAnySHA1InWant", "true")
+    scene.somebody_pushes()
+    before = git(bare, "rev-parse", "main")
+    (scene.clone / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    commit(scene.clone, "feat: two")
+    git(bare, "branch", "old")
+    git(scene.clone, "push", "--quiet", "--force", str(bare), "main")
+    shutil.rmtree(scene.clone)
+    address = "https://github.com/acme/toy.git"
+    git(scene.folder, "clone", "--quiet", "--filter=blob:none", bare.as_uri(), "project")
+    git(scene.clone, "remote", "set-url", "origin", address)
+    with open_clone(scene.session()) as clone:
+        go = git_clone.check_out_detached("go to the release", clone.folder, before)
+        check_out_whole(clone.executor, go)
+        assert (clone.folder / "Dockerfile").read_text() == "FROM scratch\n"

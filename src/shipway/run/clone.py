@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from shipway.effects.executor import Executor
 from shipway.errors import ContextError
+from shipway.model.actions import Command
 from shipway.model.release import CHANGELOG, Decision, GitTag, Override, Release
 from shipway.model.version import Version
 from shipway.run.stamping import VersionFiles, open_version_files
@@ -116,7 +117,7 @@ class Clone:
             self._branch,
             tag.commit,
         )
-        self.executor(check_out)
+        check_out_whole(self.executor, check_out)
         self.executor(git_clone.adopt_tag(self.folder, tag.name))
         return self._describe_release(tag.name, tag.commit, tags)
 
@@ -140,7 +141,8 @@ class Clone:
         """Check the remote's branch out; give the commit, and its time in seconds since 1970."""
         head = self.remote_head()
         why = "go to the branch's head"
-        self.executor(git_clone.check_out_detached(why, self.folder, head))
+        check_out = git_clone.check_out_detached(why, self.folder, head)
+        check_out_whole(self.executor, check_out)
         answer = self.executor(git.commit_time(self.folder, head))
         epoch, _ = git.read_dated_commit(answer)
         return head, epoch
@@ -325,6 +327,13 @@ class Clone:
                 hint=f"the tags of releases look like {tag_format}, with a semantic version",
             )
         return version
+
+
+def check_out_whole(executor: Executor, command: Command) -> None:
+    """Check a commit out; raises ``StepFailed`` where a file of it is missing afterwards."""
+    executor(command)
+    missing = executor(git_clone.list_missing_files(command.folder))
+    git_clone.require_files(missing)
 
 
 def _find_tag(tags: Iterable[GitTag], name: str) -> GitTag:

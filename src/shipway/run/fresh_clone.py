@@ -11,7 +11,7 @@ from shipway.errors import ContextError
 from shipway.model.actions import ReadSettings
 from shipway.model.release import Release
 from shipway.model.target import Target
-from shipway.run.clone import Clone, branch_of
+from shipway.run.clone import Clone, branch_of, check_out_whole
 from shipway.run.session import Session
 from shipway.run.whole_tree import complete
 from shipway.run.stamping import read_project_file
@@ -76,7 +76,7 @@ def _make_clone(session: Session, top: str, folder: Path) -> Path:
     branch = branch_of(session.project, session.context)
     commit = session.context.commit
     check_out = git_clone.check_out_branch("go to the commit", clone, branch, commit)
-    session.executor(check_out)
+    check_out_whole(session.executor, check_out)
     return clone
 
 

@@ -68,6 +68,11 @@ def split_lines(text: str) -> list[str]:
     return text.removesuffix("\n").split("\n") if text else []
 
 
+def split_names(text: str) -> list[str]:
+    """Split what git prints with ``-z``."""
+    return text.removesuffix("\0").split("\0") if text else []
+
+
 def unexpected(answer: Answer, question: str) -> StepFailed:
     """Give the error for an answer that is none to ``question``."""
     beginning = answer.out[:_SHOWN]

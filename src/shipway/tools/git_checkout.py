@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from shipway.errors import ContextError
 from shipway.model.actions import Answer, Command, Effect
-from shipway.tools.git import read_words, split_lines, unexpected
+from shipway.tools.git import read_words, split_lines, split_names, unexpected
 
 REFUSED = 128
 """Gives git's exit status where it would not answer, for whatever reason."""
 _HEADS = "refs/heads/"
 _NO_REPOSITORY = re.compile(r"^fatal: not a git repository \(or any ", re.MULTILINE)
+_UNSEEN = re.compile("^.*could not open directory.*$|^error: .*$", re.MULTILINE)
 _UNKNOWN = "??"
 """Stands in front of a file that git does not know."""
 
@@ -88,22 +90,27 @@ def ask_unknown_files(folder: Path) -> Command:
 
 
 def read_changes(changes: Answer, unknown: Answer) -> tuple[str, ...]:
-    """Name the files, from the answers to ``ask_changes`` and ``ask_unknown_files``."""
-    return (*_read_status(changes), *_split(unknown.out))
+    """Name the files, from the answers to ``ask_changes`` and ``ask_unknown_files``.
+
+    Raises ``ContextError`` where git could not look everywhere.
+    """
+    for answer in (changes, unknown):
+        unseen = _UNSEEN.search(answer.err)
+        if unseen:
+            raise ContextError(
+                f"git could not look for changes everywhere: {unseen[0]}",
+                hint="let this user read what is named, or move it out of the repository",
+            )
+    return (*_read_status(changes), *split_names(unknown.out))
 
 
 def _read_status(answer: Answer) -> Iterator[str]:
-    for entry in _split(answer.out):
+    for entry in split_names(answer.out):
         # Two letters and a blank stand before each name.
         if len(entry) < 4 or entry[2] != " ":
             raise unexpected(answer, "which files differ from the commit")
         if not entry.startswith(_UNKNOWN):
             yield entry[3:]
-
-
-def _split(text: str) -> list[str]:
-    """Split what git prints with ``-z``."""
-    return text.removesuffix("\0").split("\0") if text else []
 
 
 def _ask(folder: Path, *words: str, expected: tuple[int, ...] = (0,)) -> Command:
@@ -114,6 +121,6 @@ def _ask(folder: Path, *words: str, expected: tuple[int, ...] = (0,)) -> Command
         effect=Effect.READ,
         folder=str(folder),
         expected=expected,
-        # A clone has no replacements, either.
-        env={"GIT_NO_REPLACE_OBJECTS": "1"},
+        # A clone has no replacements, either. Nothing is fetched into the user's repository.
+        env={"GIT_NO_LAZY_FETCH": "1", "GIT_NO_REPLACE_OBJECTS": "1"},
     )

@@ -6,12 +6,15 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from shipway.errors import StepFailed
 from shipway.model.actions import Answer, Command, Effect
-from shipway.tools.git import LOGINS, RELEASED, ask_git
+from shipway.tools.git import LOGINS, RELEASED, ask_git, split_names
 from shipway.tools.git_environment import PARAMETERS
 
 AUTHOR, MAIL = "github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com"
 """Names the author of release commits: always the same, since a commit's hash depends on it."""
+_SHOWN = 5
+"""Says how many files an error names."""
 _CLONE_SETTINGS = (
     f"user.name={AUTHOR}",
     f"user.email={MAIL}",
@@ -97,6 +100,27 @@ def check_out_branch(why: str, clone: str | Path, branch: str, commit: str) -> C
 def check_out_detached(why: str, clone: str | Path, commit: str) -> Command:
     """Check a commit out, on no branch."""
     return _change(why, clone, "checkout", "--quiet", "--detach", commit)
+
+
+def list_missing_files(clone: str | Path) -> Command:
+    """Ask which files of the commit that is checked out are not there.
+
+    git says that it checked a commit out, also where it could not write a file.
+    """
+    words = ("ls-files", "--deleted", "--full-name", "-z", "--", ":/")
+    return ask_git("version", "look for missing files", clone, *words)
+
+
+def require_files(answer: Answer) -> None:
+    """Make sure from the answer to ``list_missing_files`` that all are there."""
+    missing = split_names(answer.out)
+    if missing:
+        names = ", ".join(missing[:_SHOWN])
+        raise StepFailed(
+            f"git could not check out {len(missing)} files of the commit: {names}",
+            hint="run `git fsck` in the checkout, and make room on the disk; a partial clone has to "
+            "reach its remote",
+        )
 
 
 def adopt_tag(clone: str | Path, tag: str) -> Command:

@@ -70,6 +70,8 @@ _INCLUDE = ("include.path", str(Path(__file__).with_name("git.conf")))
 _REACHING = re.compile(
     r"core\.(askpass|gitproxy|sshcommand)|(credential|http|protocol|ssh|url)\..*"
     r"|remote\..*\.(proxy|proxyauthmethod|pushurl|receivepack|serveroption|uploadpack|url|vcs)"
+    # A partial clone has the rest of its objects from there.
+    r"|remote\..*\.(partialclonefilter|promisor)"
     r"|(lfs|lfs\..*|remote\..*)\.(access|lfspushurl|lfsurl|locksverify|pushurl|url)",
     re.IGNORECASE | re.DOTALL,
 )
