@@ -12,7 +12,7 @@ import pytest
 from shipway.effects.questions import Answerer
 from shipway.errors import ContextError, StepFailed
 from shipway.model.actions import NextVersion
-from shipway.model.release import Decision
+from shipway.model.release import Change, Decision
 from shipway.model.version import Version
 from tests.support.histories import (
     History,
@@ -267,3 +267,18 @@ class TestAParserOfTheProject:
         (second[0] / "tools" / "parser.py").write_text("raise ValueError('of the second')")
         with pytest.raises(StepFailed, match="of the second"):
             decide(*second, REPORT=report)
+
+
+def test_what_calls_for_the_version(tmp_path: Path) -> None:
+    made = History(chance=at_random(0, 2).chance)
+    made.begin()
+    made.tag("v1.0.0", made.commit("main", "feat: before"))
+    made.commit("main", "docs: words")
+    made.commit("main", "Merge it (#7)\n\n* feat: of a squash\n\n* fix: of a squash, too\n")
+    clone = clone_of(made.write(tmp_path / "source"), tmp_path / "clone")
+    decision = decide(clone, config_of(tmp_path / "config"))
+    head = git(clone, "rev-parse", "HEAD")
+    assert decision.changes == (
+        Change(head, "of a squash"),
+        Change(head, "of a squash, too"),
+    )

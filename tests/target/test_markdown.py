@@ -137,6 +137,13 @@ def test_links_that_name_what_they_lead_to(link: str, is_kept: bool) -> None:
     assert (link in escape_section(f"- See {link} there")) is is_kept
 
 
+def test_a_link_to_elsewhere_is_none_of_the_template() -> None:
+    forged = f"[`{COMMIT[:7]}`](https://x.example/{COMMIT})"
+    assert forged not in escape_section(f"- See ({forged}){LINKS}")
+    ours = "[#7](https://github.com/acme/toy/issues/7)"
+    assert ours in escape_section(f"- See {ours}{LINKS}")
+
+
 def test_what_ends_a_line_for_some_readers_ends_none() -> None:
     assert escape_section("- a\u2028# b\x85- c\r- d\x1b[0m") == "- a # b - c - d \\[0m"
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from shipway.errors import ContextError
-from shipway.model.release import Override
+from shipway.model.release import Change, Override
 from shipway.model.target import Signer, Target, require_release
 from shipway.model.version import Version
 from shipway.model.world import World
 from shipway.settings import GITHUB_ISSUER
 from shipway.target.notes import (
     ReleaseFacts,
-    Revert,
     edit_changelog,
     read_authors,
     read_notes,
@@ -75,9 +75,34 @@ class TestChangelog:
     def test_what_was_reverted(self) -> None:
         lines = [f'{"a" * 40} Revert "feat: <x>"', f"{'b' * 40} fix: revert", "c reapply: y"]
         reverts = read_reverts(lines)
-        assert reverts == (Revert("a" * 40, 'Revert "feat: <x>"'), Revert("c", "reapply: y"))
+        assert reverts == (Change("a" * 40, 'Revert "feat: <x>"'), Change("c", "reapply: y"))
         edited = edit_changelog(CHANGELOG, replace(FACTS, reverts=reverts, authors=("Ann",)))
         assert '### Reverts\n\n- Revert "feat: &lt;x>" (`aaaaaaa`)\n\n- reapply: y' in edited
+
+    @pytest.mark.parametrize(
+        ("mark", "missing"), [(" (`ccccccc`)", "aaaaaaa bbbbbbb"), ("", "bbbbbbb ccccccc")]
+    )
+    def test_what_called_for_the_version_and_was_left_out_is_added(
+        self, mark: str, missing: str
+    ) -> None:
+        changes = (
+            Change("a" * 40, "shine"),
+            Change("b" * 40, "left <out>"),
+            Change("c" * 40, "told by its hash"),
+        )
+        text = CHANGELOG.replace("- Repair", f"- Repair{mark}")
+        notes = read_notes(edit_changelog(text, replace(FACTS, changes=changes)), FIRST)
+        added = notes.partition("### Other Changes\n\n")[2]
+        assert " ".join(re.findall(r"\(`(\w+)`\)", added)) == missing
+        assert "- left &lt;out> (`bbbbbbb`)" in added
+
+    def test_two_types_of_change_may_have_one_title(self) -> None:
+        assert sort_sections(
+            "### Features\n\n- a\n\n### Chores\n\n- b\n\n### Features\n\n- c\n"
+        ) == [
+            "### Features\n\n- a\n\n- c",
+            "### Chores\n\n- b",
+        ]
 
     @pytest.mark.parametrize("section", ["", "\n### Features\n\n\n### Bug Fixes\n\n"])
     def test_a_section_that_names_no_change_is_an_error(self, section: str) -> None:

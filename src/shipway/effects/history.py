@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from shipway.effects.isolation import isolated
 from shipway.effects.shown_history import (
+    ShownHistory,
     needs_everything,
     no_version,
     show_older_releases,
     show_since_last_release,
 )
 from shipway.errors import ContextError, ShipwayError
-from shipway.model.release import Decision
+from shipway.model.release import Change, Decision
 from shipway.model.version import Version, parse_version
 from shipway.tools.semantic_release import QUIET
 
@@ -71,10 +72,11 @@ def _decide(folder: Path, config: Path, level: str | None) -> Decision:
     history = show_since_last_release(folder, rules)
     last = history.last.version if history.last else None
     upcoming = _raise_level(last, level, rules) if level else _ask_tool(folder, rules)
+    changes = _list_changes(folder, rules, history)
     if needs_everything(folder, rules):
         show_older_releases(folder, history)
     is_due = str(upcoming) not in (str(last or ""), "0.0.0")
-    return Decision(_convert(last), _convert(upcoming) if is_due else None)
+    return Decision(_convert(last), _convert(upcoming) if is_due else None, changes)
 
 
 def _silence() -> None:
@@ -100,6 +102,24 @@ def _ask_tool(folder: Path, rules: RuntimeContext) -> ToolVersion:
             major_on_zero=rules.major_on_zero,
             allow_zero_version=rules.allow_zero_version,
         )
+
+
+def _list_changes(folder: Path, rules: RuntimeContext, history: ShownHistory) -> tuple[Change, ...]:
+    """List what calls for a version, as the project's parser reads it."""
+    from git import Repo
+    from semantic_release.commit_parser import ParsedCommit
+
+    if history.last is None:
+        return ()
+    changes: list[Change] = []
+    with Repo(folder, search_parent_directories=True) as repository:
+        for commit in repository.iter_commits(f"{history.last.commit}..HEAD"):
+            parsed = rules.commit_parser.parse(commit)
+            for result in parsed if isinstance(parsed, (list, tuple)) else (parsed,):
+                if isinstance(result, ParsedCommit) and result.bump:
+                    description = result.descriptions[0] if result.descriptions else ""
+                    changes.append(Change(commit.hexsha, description))
+    return tuple(changes)
 
 
 def _raise_level(last: ToolVersion | None, level: str, rules: RuntimeContext) -> ToolVersion:

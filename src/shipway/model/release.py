@@ -5,7 +5,7 @@ All of it is frozen data.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shipway.model.version import Version
 
@@ -33,11 +33,21 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """Holds what a commit changed, in its author's words."""
+
+    commit: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Holds the last released version and the one that is due; ``None`` where there is none."""
 
     current: Version | None
     upcoming: Version | None
+    changes: tuple[Change, ...] = field(default=(), compare=False)
+    """Holds the changes since the last release that call for a version; a first one has none."""
 
     @property
     def bump(self) -> str | None:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from shipway.effects.executor import Executor
 from shipway.errors import ContextError
 from shipway.model.actions import Command
-from shipway.model.release import CHANGELOG, Decision, GitTag, Override, Release
+from shipway.model.release import CHANGELOG, Change, Decision, GitTag, Override, Release
 from shipway.model.version import Version
 from shipway.run.stamping import VersionFiles, open_version_files
 from shipway.run.version_checks import VersionChecks, stated_before
@@ -19,7 +19,6 @@ from shipway.settings import Project, Settings
 from shipway.target.context import Context, require_branch
 from shipway.target.notes import (
     ReleaseFacts,
-    Revert,
     edit_changelog,
     read_authors,
     read_notes,
@@ -238,6 +237,7 @@ class Clone:
             version=version,
             epoch=self.context.epoch,
             authors=self._authors(decision.current),
+            changes=decision.changes,
             reverts=self._reverts(decision.current),
             override=self.override,
         )
@@ -250,7 +250,7 @@ class Clone:
         tag = self._tag_of(last) if last else None
         return tag if tag in self._tag_names() else None
 
-    def _reverts(self, last: Version | None) -> tuple[Revert, ...]:
+    def _reverts(self, last: Version | None) -> tuple[Change, ...]:
         """Ask what was reverted since the last release; of the first one nothing was known."""
         since = self._tag_before(last)
         if since is None:

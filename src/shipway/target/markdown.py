@@ -8,7 +8,7 @@ for one of them. Code spans stay code, and links that a changelog's template mad
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 _RUN = re.compile("`+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
@@ -17,7 +17,7 @@ _TEMPLATE_MARK = re.compile(r"\{[{%#]|-8<-|<!--|<\?|<!\[")
 """Matches what acts in code, too: templates and snippets do not know what code is."""
 _LINK = re.compile(
     r"\[(?P<label>`[^`\[\]\n]+`|[^`\[\]\n<>{}]+)\]"
-    r"\(https?://[\w.:-]+(?:/[\w.~:/?#@!&=+,;%-]*)?/(?P<end>[\w.~+%-]+)\)"
+    r"\((?P<origin>https?://[\w.:-]+)(?:/[\w.~:/?#@!&=+,;%-]*)?/(?P<end>[\w.~+%-]+)\)"
 )
 _REFERENCES = re.compile(r"\s\((?:\[[^\[\]\n]+\]\(https?://[^\s()<>{}\[\]]+\)(?:,\s+)?)+\)\Z")
 """Matches what python-semantic-release's template puts behind each entry: links."""
@@ -102,14 +102,17 @@ def _escape_block(lines: Sequence[str]) -> str:
     text = _join_lines([lines[0][entry.end() :], *lines[1:]])
     references = _REFERENCES.search(text)
     tail = ""
-    if references and all(map(_is_of_template, _LINK.finditer(references[0]))):
+    links = list(_LINK.finditer(references[0])) if references else []
+    if references and all(map(_names_its_end, links)):
         tail = references[0]
         text = text[: references.start()]
+    # Where the template's links lead is known then: a link to elsewhere is somebody's.
+    origins = {link["origin"] for link in links} if tail else set()
     scope = _SCOPE.match(text)
     if scope is None:
-        return f"{entry[0]}{_escape_start(text)}{tail}"
+        return f"{entry[0]}{_escape_start(text, origins)}{tail}"
     name = _escape_inline(scope["name"])
-    return f"{entry[0]}**{name}**{_escape_inline(text[scope.end() :])}{tail}"
+    return f"{entry[0]}**{name}**{_escape_inline(text[scope.end() :], origins)}{tail}"
 
 
 def _join_lines(lines: Sequence[str]) -> str:
@@ -124,12 +127,12 @@ def _join_lines(lines: Sequence[str]) -> str:
     return text
 
 
-def _escape_start(text: str) -> str:
+def _escape_start(text: str, origins: Collection[str] = ()) -> str:
     """Escape a block, and its first character where it could begin anything but a paragraph."""
     number = _NUMBER.match(text)
     if number:
-        return f"{number[0]}\\{_escape_inline(text[number.end() :])}"
-    escaped = _escape_inline(text)
+        return f"{number[0]}\\{_escape_inline(text[number.end() :], origins)}"
+    escaped = _escape_inline(text, origins)
     # What was changed already begins nothing, and code is none of these characters.
     if not text or escaped[:1] != text[0] or text[0] == "`" or _HARMLESS_START.match(text):
         return escaped
@@ -140,13 +143,16 @@ def _escape_start(text: str) -> str:
     return escaped
 
 
-def _escape_inline(text: str, *, emphasis: bool = False) -> str:
-    """Escape markup outside of code spans and links; ``emphasis`` leaves stars and underscores."""
+def _escape_inline(text: str, origins: Collection[str] = (), *, emphasis: bool = False) -> str:
+    """Escape markup outside of code spans and links, which lead to one of ``origins`` if given.
+
+    ``emphasis`` leaves stars and underscores.
+    """
     kept_characters = "*_" if emphasis else ""
     paired = [character for character in _PAIRED if text.count(character) > 1]
     parts: list[str] = []
     end = 0
-    for start, stop, replacement in (*_find_kept(text), (len(text), len(text), "")):
+    for start, stop, replacement in (*_find_kept(text, origins), (len(text), len(text), "")):
         plain = _escape_plain(text[end:start], kept_characters)
         for character in paired:
             plain = plain.replace(character, f"&#{ord(character)};")
@@ -155,10 +161,13 @@ def _escape_inline(text: str, *, emphasis: bool = False) -> str:
     return "".join(parts)
 
 
-def _find_kept(text: str) -> Iterator[tuple[int, int, str]]:
+def _find_kept(text: str, origins: Collection[str]) -> Iterator[tuple[int, int, str]]:
     """Find code spans, links of the template and addresses, and give what is written for each."""
     end = 0
-    links = {link.start(): link for link in _LINK.finditer(text) if _is_of_template(link)}
+    links: dict[int, re.Match[str]] = {}
+    for link in _LINK.finditer(text):
+        if _names_its_end(link) and (not origins or link["origin"] in origins):
+            links[link.start()] = link
     addresses = {address.start(): address for address in _ADDRESS.finditer(text)}
     code = dict(_find_code(text))
     for start in sorted({*links, *addresses, *code}):
@@ -175,7 +184,7 @@ def _find_kept(text: str) -> Iterator[tuple[int, int, str]]:
             yield start, end, _render_code(text[start:end])
 
 
-def _is_of_template(link: re.Match[str]) -> bool:
+def _names_its_end(link: re.Match[str]) -> bool:
     """Tell whether a link names what its address ends with, as links to commits and issues do."""
     label = link["label"].strip("`").rpartition(" ")[2].lstrip("#!")
     return _KEY.fullmatch(label) is not None and link["end"].startswith(label)

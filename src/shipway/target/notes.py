@@ -8,12 +8,12 @@ was reverted and its authors. What others wrote is text there (see ``markdown``)
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from shipway.errors import ContextError
-from shipway.model.release import CHANGELOG, Override
+from shipway.model.release import CHANGELOG, Change, Override
 from shipway.model.version import Version
 from shipway.target.markdown import escape_section, escape_text
 
@@ -23,15 +23,9 @@ AUTHORS = "Authors"
 _FIRST = ("Breaking Changes", "Features", "Bug Fixes", "Performance Improvements")
 """Names the headings that come before all others: what to do, what to gain."""
 _HEADING = re.compile(r"^### (.+)$", re.MULTILINE)
+_SHORT = 7
+"""Says how many characters of a commit's hash a changelog shows."""
 _REVERT = re.compile(r"(?:revert|reapply)\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Revert:
-    """Holds a commit that takes another one back, or brings it back again."""
-
-    commit: str
-    subject: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +39,10 @@ class ReleaseFacts:
     It is not the time of the run, so that a rerun writes the same.
     """
     authors: tuple[str, ...] = ()
-    reverts: tuple[Revert, ...] = ()
+    changes: tuple[Change, ...] = ()
+    """Holds what called for the version."""
+    reverts: tuple[Change, ...] = ()
+    """Holds what took another commit back, or brought it back again."""
     override: Override | None = None
 
 
@@ -58,26 +55,8 @@ def edit_changelog(text: str, facts: ReleaseFacts) -> str:
     if section is None:
         return text
     time = datetime.fromtimestamp(facts.epoch, UTC)
-    name = section["name"]
-    parts: list[str] = []
     day = time.strftime("%Y-%m-%d")
-    parts.append(f"## {name} ({day})")
-    override = facts.override
-    if override:
-        reason = escape_text(override.reason)
-        parts.append(f"Released as a {override.level} version: {reason}")
-    elif not _HEADING.sub("", section["text"]).strip():
-        raise ContextError(
-            f"the section of v{facts.version} in {CHANGELOG} names no change",
-            hint="check templates and exclusions in [tool.semantic_release.changelog]; or say why "
-            "it is released: --as patch --because '…'",
-        )
-    parts += sort_sections(escape_section(section["text"]))
-    if facts.reverts:
-        parts.append(_render_reverts(facts.reverts))
-    if facts.authors:
-        names = ", ".join(map(escape_text, facts.authors))
-        parts.append(f"### {AUTHORS}\n\n{names}")
+    parts = [f"## {section['name']} ({day})", *_render_section(section["text"], facts)]
     before = text[: section.start()]
     after = text[section.end() :]
     rewritten = before + "\n\n".join(parts)
@@ -86,11 +65,47 @@ def edit_changelog(text: str, facts: ReleaseFacts) -> str:
     return f"{rewritten}\n"
 
 
-def _render_reverts(reverts: Iterable[Revert]) -> str:
-    entries = ["### Reverts"]
-    for revert in reverts:
-        entries.append(f"- {escape_text(revert.subject)} (`{revert.commit[:7]}`)")
-    return "\n\n".join(entries)
+def _render_section(text: str, facts: ReleaseFacts) -> list[str]:
+    """Give the parts of a section below its heading."""
+    parts: list[str] = []
+    override = facts.override
+    if override:
+        reason = escape_text(override.reason)
+        parts.append(f"Released as a {override.level} version: {reason}")
+    elif not _HEADING.sub("", text).strip():
+        raise ContextError(
+            f"the section of v{facts.version} in {CHANGELOG} names no change",
+            hint="check templates and exclusions in [tool.semantic_release.changelog]; or say why "
+            "it is released: --as patch --because '…'",
+        )
+    parts += sort_sections(escape_section(text))
+    parts += _render_changes("Other Changes", _find_missing(text, facts.changes))
+    parts += _render_changes("Reverts", facts.reverts)
+    if facts.authors:
+        names = ", ".join(map(escape_text, facts.authors))
+        parts.append(f"### {AUTHORS}\n\n{names}")
+    return parts
+
+
+def _find_missing(section: str, changes: Sequence[Change]) -> list[Change]:
+    """Find the changes that the section does not name: by hashes, or by words where it has none."""
+    hashes = {change.commit[:_SHORT] for change in changes}
+    named = {short for short in hashes if short in section}
+    if named:
+        return [change for change in changes if change.commit[:_SHORT] not in named]
+    words = _normalize(section)
+    return [change for change in changes if _normalize(change.description) not in words]
+
+
+def _normalize(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _render_changes(heading: str, changes: Iterable[Change]) -> list[str]:
+    entries = [
+        f"- {escape_text(change.description)} (`{change.commit[:_SHORT]}`)" for change in changes
+    ]
+    return [f"### {heading}", *entries] if entries else []
 
 
 def sort_sections(text: str) -> list[str]:
@@ -98,7 +113,10 @@ def sort_sections(text: str) -> list[str]:
     before, *rest = _HEADING.split(text)
     names = rest[::2]
     texts = rest[1::2]
-    sections = dict(zip(names, texts, strict=True))
+    sections: dict[str, str] = {}
+    for name, content in zip(names, texts, strict=True):
+        # Two types of change may have one title.
+        sections[name] = f"{sections.get(name, '')}\n\n{content.strip()}".strip()
     first = [name for name in _FIRST if name in sections]
     last = [name for name in sections if name not in _FIRST]
     parts: list[str] = []
@@ -106,18 +124,17 @@ def sort_sections(text: str) -> list[str]:
     if introduction:
         parts.append(introduction)
     for name in (*first, *last):
-        section = sections[name].strip()
-        parts.append(f"### {name}\n\n{section}")
+        parts.append(f"### {name}\n\n{sections[name]}")
     return parts
 
 
-def read_reverts(lines: Iterable[str]) -> tuple[Revert, ...]:
+def read_reverts(lines: Iterable[str]) -> tuple[Change, ...]:
     """Read lines with a commit's hash and its subject; gives those that revert another commit."""
-    reverts: list[Revert] = []
+    reverts: list[Change] = []
     for line in lines:
         commit, _, subject = line.partition(" ")
         if _REVERT.match(subject):
-            reverts.append(Revert(commit, subject))
+            reverts.append(Change(commit, subject))
     return tuple(reverts)
 
 
