@@ -169,6 +169,19 @@ class TestPublish:
         world = talk(publish.observe, target, World(index=INDEX), answers)
         assert world.release is not None and world.release.id == "2"
 
+    def test_long_notes_leave_room_for_what_somebody_wrote(self, target: Target) -> None:
+        notes = "\n\n".join(f"- Change {number} of a long list" for number in range(6_000))
+        release = replace(require_release(target), notes=notes)
+        theirs = "word " * 10_000
+        world = World(index=INDEX, release=self.draft(theirs))
+        long = replace(target, release=release)
+        assert publish.judge(long, world).state is State.ABSENT
+        (completion,) = publish.plan(long, world)
+        assert isinstance(completion, Request)
+        body = str(completion.body["body"])
+        assert body.startswith("word word") and len(body) <= LONGEST_BODY
+        assert f"{target.image}@{INDEX.digest}" in body and " more" in body
+
     def test_notes_name_the_image_and_its_digest(self, target: Target) -> None:
         body = publish.render_body(target, World(index=INDEX))
         assert "- A feature" in body and f"{target.image}@{INDEX.digest}" in body

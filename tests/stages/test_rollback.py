@@ -16,6 +16,7 @@ from shipway.run.reconcile import reconcile
 from shipway.run.result import Outcome
 from shipway.stages.rollback import Rollback, plan_rollback
 from shipway.stages.rollback.withdrawal import MARK
+from shipway.target.release_page import LONGEST_BODY
 from tests.support.model_remotes import Died, ModelRemotes
 from tests.support.pipeline import run_pipeline
 
@@ -130,6 +131,15 @@ def test_everything_that_people_follow_goes_back(target: Target, remotes: ModelR
     assert (remotes.signatures, len(remotes.manifests)) == (signatures, count)
     changes = remotes.changes
     assert set(withdraw(remotes, target).values()) == {"skipped"} and remotes.changes == changes
+
+
+def test_a_page_without_room_says_so_in_its_title(target: Target, remotes: ModelRemotes) -> None:
+    for page in remotes.releases:
+        page["body"] = "x" * LONGEST_BODY
+    assert set(withdraw(remotes, target).values()) == {"done"}
+    pages = {page["tag_name"]: page for page in remotes.releases}
+    assert pages["v1.2.3"]["name"] == f"v1.2.3{MARK}"
+    assert pages["v1.2.3"]["body"] == "x" * LONGEST_BODY
 
 
 @pytest.mark.parametrize("lost", [True, False])

@@ -72,10 +72,10 @@ def _decide(folder: Path, config: Path, level: str | None) -> Decision:
     history = show_since_last_release(folder, rules)
     last = history.last.version if history.last else None
     upcoming = _raise_level(last, level, rules) if level else _ask_tool(folder, rules)
-    changes = _list_changes(folder, rules, history)
+    is_due = str(upcoming) not in (str(last or ""), "0.0.0")
+    changes = _list_changes(folder, rules, history) if is_due else ()
     if needs_everything(folder, rules):
         show_older_releases(folder, history)
-    is_due = str(upcoming) not in (str(last or ""), "0.0.0")
     return Decision(_convert(last), _convert(upcoming) if is_due else None, changes)
 
 

@@ -18,6 +18,7 @@ from shipway.target.page_body import render_page
 from shipway.target.pages import are_published, find_leader, is_overtaken, public_pages, rank_page
 from shipway.target.release_page import (
     ASSET,
+    LONGEST_BODY,
     bears_marks,
     complete_body,
     render_asset,
@@ -142,7 +143,7 @@ def _judge_foreign(target: Target, world: World, page: Published) -> Finding:
         objection = f"{tag} is published without {lacks}"
     elif ASSET in page.assets:
         objection = f"somebody else's draft of {tag} has an {ASSET} of its own"
-    elif complete_body(page.body, render_body(target, world)) is None:
+    elif complete_body(page.body, render_body(target, world, page.body)) is None:
         objection = f"somebody else's draft of {tag} has no room for {lacks}"
     if objection:
         return Finding(State.CONFLICT, f"{objection}: {page.page}")
@@ -211,8 +212,11 @@ def variables(target: Target) -> tuple[Variable, ...]:
     return (number,)
 
 
-def render_body(target: Target, world: World) -> str:
-    """Render the page: the notes, the image that they speak of, and how to verify it."""
+def render_body(target: Target, world: World, theirs: str = "") -> str:
+    """Render the page: the notes, the image that they speak of, and how to verify it.
+
+    It leaves room for what somebody else wrote, ``theirs``.
+    """
     tag = target.tags[0]
     image = f"{target.image}:{tag}"
     release = require_release(target)
@@ -223,6 +227,7 @@ def render_body(target: Target, world: World) -> str:
         verify_words(target.signer, image),
         world.changes,
         release.whole_notes,
+        room=LONGEST_BODY - len(theirs),
     )
 
 
@@ -245,7 +250,7 @@ def _draft(target: Target, release: Release, world: World) -> Request:
 
 def _complete(target: Target, release: Release, world: World, page: Published) -> Request:
     """Plan to say below what somebody wrote which image it is, and how to verify it."""
-    ours = render_body(target, world)
+    ours = render_body(target, world, page.body)
     body: dict[str, Json] = {
         "body": complete_body(page.body, ours) or ours,
         "prerelease": target.channel == "prerelease",

@@ -33,19 +33,22 @@ def render_page(
     verify: Sequence[str],
     packages: str,
     whole: str = "",
+    *,
+    room: int = LONGEST_BODY,
 ) -> str:
     """Write the release's page: notes, image, how to verify it, and which packages changed.
 
-    ``whole`` is the address of all notes, for those that find no room.
+    ``whole`` is the address of all notes, for those that find no room. The page has at most
+    ``room`` characters, or image and command alone where these are more.
     """
     name = image.rpartition(":")[0]
     command = " ".join(verify)
     parts = ["### Image", f"`{image}`", f"`{name}@{digest}`", f"```sh\n{command}\n```"]
     about_image = "\n\n".join(parts)
-    room = LONGEST_BODY - _RESERVED - len(about_image)
-    told = fit_notes(notes.strip(), room, whole)
+    free = room - _RESERVED
+    told = fit_notes(notes.strip(), free - len(about_image), whole)
     page = f"{told}\n\n{about_image}"
-    changes = _fit_packages(packages, LONGEST_BODY - _RESERVED - len(page))
+    changes = _fit_packages(packages, free - len(page))
     if changes:
         page += f"\n\n{changes}"
     return f"{page}\n"

@@ -16,6 +16,7 @@ from shipway.model.version import Version
 from shipway.model.world import DocsVersion, Page, World
 from shipway.stages import document
 from shipway.target.plan import plan_docs_version
+from shipway.target.release_page import LONGEST_BODY
 from shipway.target.releases import WITHDRAWN, tag_name
 from shipway.tools import github, mike
 from shipway.tools.git import list_refs, push, read_refs
@@ -164,11 +165,12 @@ class MarkRelease:
             warning += f" Use {before}."
         name = page.get("name") or self.tag
         notes = page.get("body") or ""
-        return {
-            "name": f"{name}{MARK}",
-            "body": f"{warning}\n\n{notes}",
-            "make_latest": "false",
-        }
+        marked: dict[str, Json] = {"name": f"{name}{MARK}", "make_latest": "false"}
+        body = f"{warning}\n\n{notes}"
+        # Somebody else's page may be as long as GitHub takes: its title has to do then.
+        if len(body) <= LONGEST_BODY:
+            marked["body"] = body
+        return marked
 
     def _simulate(self, _target: Target, world: World) -> World:
         pages = dict(world.pages)
