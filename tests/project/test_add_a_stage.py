@@ -193,6 +193,7 @@ OTHER_MEANINGS = {
     ("model/stage.py", "commit"): "what a checkout has to be",
     ("model/version.py", "build"): "a part of a version",
     ("run/native.py", "commit"): "a field of a digest file",
+    ("run/stamping.py", "build"): "a folder with what was built, whose files are not the project's",
     ("run/read_back.py", "inspect"): "the task `inspect IMAGE`, which this file is",
     ("run/session.py", "sign"): "names the question for cosign's generation in its error",
     ("run/verify.py", "verify"): "the task `verify IMAGE`, which this file is",

@@ -30,8 +30,8 @@ def fixture_clone(tmp_path: Path) -> Path:
     return clone
 
 
-def ask_version(clone: Path, folder: Path, hook: dict[str, str]) -> str:
-    """The next version, asked for in ``folder`` with a hook's variables; nothing in the clone's ``.git`` changes."""
+def ask(clone: Path, folder: Path, hook: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Ask in ``folder``, with a hook's variables, for the next version; nothing below the clone's ``.git`` changes."""
     home = clone.parent
     environment = {
         "PATH": os.environ["PATH"],
@@ -51,6 +51,12 @@ def ask_version(clone: Path, folder: Path, hook: dict[str, str]) -> str:
         check=False,
     )
     assert read_files(clone / ".git") == before
+    return done
+
+
+def ask_version(clone: Path, folder: Path, hook: dict[str, str]) -> str:
+    """Give the next version."""
+    done = ask(clone, folder, hook)
     assert done.returncode == 0, done.stderr
     return str(json.loads(done.stdout)["next"])
 
@@ -80,7 +86,8 @@ def test_a_hook_of_a_linked_worktree(clone: Path) -> None:
 
 def test_a_head_that_is_detached_below_its_branch(clone: Path) -> None:
     git(clone, "checkout", "--quiet", "--detach", "HEAD~1")
-    assert ask_version(clone, clone, {"GIT_DIR": str(clone / ".git")}) == "0.1.1"
+    done = ask(clone, clone, {"GIT_DIR": str(clone / ".git")})
+    assert done.returncode == 3 and "the head is detached" in done.stderr
 
 
 def test_a_hook_that_git_itself_starts(clone: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import markdown
 import pytest
 from markdown_it import MarkdownIt
 
@@ -158,7 +159,6 @@ class TestPythonMarkdown:
 
     @pytest.mark.parametrize("subject", SUBJECTS)
     def test_a_subject_is_text(self, subject: str) -> None:
-        markdown = pytest.importorskip("markdown")
         names = ["toc", "attr_list", "tables", "admonition", "abbr", "def_list", "footnotes"]
         names += ["fenced_code", "md_in_html"]
         section = escape_section(
