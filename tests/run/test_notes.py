@@ -109,3 +109,22 @@ def test_the_task(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
     assert run_task("notes", "--dry-run") == 0 and capsys.readouterr().out == ""
     assert run_task("notes", "--json") == 0
     assert json.loads(capsys.readouterr().out) == answers[""]
+
+
+@pytest.mark.parametrize("settings", ["", TAG_ONLY])
+@pytest.mark.parametrize("text", ["# Log\n\n## 1.0.0\n\n- Begin\n", "1.0.0\n=====\n\n- Begin\n"])
+def test_a_changelog_of_somebody_s_own_gets_a_place_for_new_sections(
+    tmp_path: Path, settings: str, text: str
+) -> None:
+    scene = begin(tmp_path, settings)
+    (scene.clone / "CHANGELOG.md").write_text(text)
+    add(scene, "feat: shine")
+    target = scene.release(until="commit").target
+    assert target is not None
+    release = require_release(target)
+    assert "- Shine" in release.notes and "Begin" not in release.notes
+    written = git(scene.folder / "origin.git", "show", "v1.1.0:CHANGELOG.md") + "\n"
+    if settings:
+        assert written == text
+    else:
+        assert written.endswith("\n\n- Begin\n") and written.count("- Shine") == 1

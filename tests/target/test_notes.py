@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from shipway.errors import ContextError
+from shipway.model.release import INSERTION_FLAG as FLAG
 from shipway.model.release import Change, Override
 from shipway.model.target import Signer, Target, require_release
 from shipway.model.version import Version
@@ -17,6 +18,7 @@ from shipway.settings import GITHUB_ISSUER
 from shipway.target.notes import (
     ReleaseFacts,
     edit_changelog,
+    mark_place,
     read_authors,
     read_notes,
     read_reverts,
@@ -131,6 +133,20 @@ class TestChangelog:
         with pytest.raises(ContextError, match="no section for v9.9.9") as caught:
             read_notes(CHANGELOG, Version(9, 9, 9))
         assert "<!-- version list -->" in caught.value.hint
+
+    @pytest.mark.parametrize(
+        ("text", "marked"),
+        [
+            ("", f"{FLAG}\n"),
+            ("# Log\n", f"# Log\n\n{FLAG}\n"),
+            ("# Log\n\nWhat changed.\n\n## 1.0.0\n\n- a\n", f"# Log\n\nWhat changed.\n\n{FLAG}\n\n## 1.0.0\n\n- a\n"),
+            ("## 1.0.0\n\n- a\n\n\n", f"{FLAG}\n\n## 1.0.0\n\n- a\n"),
+            ("1.0.0\n=====\n\n- a\n", f"{FLAG}\n\n1.0.0\n=====\n\n- a\n"),
+            (CHANGELOG, CHANGELOG),
+        ],
+    )  # fmt: skip
+    def test_new_sections_have_a_place(self, text: str, marked: str) -> None:
+        assert mark_place(text) == marked and mark_place(marked) == marked
 
     def test_words_before_the_headings_stay_there(self) -> None:
         assert sort_sections("Hello\n\n### Bug Fixes\n\n- a\n\n### Features\n\n- b\n") == [

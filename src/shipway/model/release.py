@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from shipway.model.version import Version
 
 CHANGELOG = "CHANGELOG.md"
+INSERTION_FLAG = "<!-- version list -->"
+"""Stands in a changelog where new sections go: below it."""
 LATEST = "latest"
 """Names the tag of the registry, and the alias of the docs, that the highest stable version has."""
 LEVELS = ("major", "minor", "patch")

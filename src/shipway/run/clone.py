@@ -20,6 +20,7 @@ from shipway.target.context import Context, require_branch
 from shipway.target.notes import (
     ReleaseFacts,
     edit_changelog,
+    mark_place,
     read_authors,
     read_notes,
     read_reverts,
@@ -33,6 +34,7 @@ from shipway.target.releases import (
     withdrawn_versions,
 )
 from shipway.target.tags import find_previous, plan_moving
+from shipway.target.version_places import inner_table
 from shipway.tools import git, git_clone, semantic_release
 
 
@@ -201,6 +203,8 @@ class Clone:
         tag = self._tag_of(version)
         files = self._files()
         before = stated_before(files, decision)
+        if not inner_table(files.document, "tool", "semantic_release", "changelog"):
+            self._prepare_changelog()
         stamp = semantic_release.stamp_version(
             self.folder,
             self.config,
@@ -227,6 +231,15 @@ class Clone:
         tags = self.tags()
         commit = _find_tag(tags, tag).commit
         return self._describe_release(tag, commit, tags)
+
+    def _prepare_changelog(self) -> None:
+        """Give the new section its place; with ``tag-only``, where nothing is kept, all of the file."""
+        path = self.folder / CHANGELOG
+        if self._settings.release.tag_only:
+            path.write_text(mark_place(""), encoding="utf-8")
+        elif path.is_file():
+            text = path.read_text(encoding="utf-8")
+            path.write_text(mark_place(text), encoding="utf-8")
 
     def _write_changelog(self, decision: Decision, version: Version) -> str:
         """Rewrite the new section; give the whole changelog, empty where the project has none."""

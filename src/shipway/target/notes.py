@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from shipway.errors import ContextError
-from shipway.model.release import CHANGELOG, Change, Override
+from shipway.model.release import CHANGELOG, INSERTION_FLAG, Change, Override
 from shipway.model.version import Version
 from shipway.target.markdown import escape_section, escape_text
 
@@ -44,6 +44,25 @@ class ReleaseFacts:
     reverts: tuple[Change, ...] = ()
     """Holds what took another commit back, or brought it back again."""
     override: Override | None = None
+
+
+def mark_place(changelog: str) -> str:
+    """Put the insertion flag where new sections go, unless it is there.
+
+    That is above the first section; without one, at the end of a file that begins with its title,
+    and on top of any other.
+    """
+    if INSERTION_FLAG in changelog:
+        return changelog
+    section = re.search(r"^## ", changelog, re.MULTILINE)
+    if section:
+        place = section.start()
+    else:
+        place = len(changelog) if changelog.startswith("# ") else 0
+    before = changelog[:place].rstrip("\n")
+    after = changelog[place:].lstrip("\n")
+    parts = [part for part in (before, INSERTION_FLAG, after) if part]
+    return "\n\n".join(parts).rstrip("\n") + "\n"
 
 
 def edit_changelog(text: str, facts: ReleaseFacts) -> str:
@@ -154,7 +173,7 @@ def read_notes(changelog: str, version: Version) -> str:
     if section is None:
         raise ContextError(
             f"{CHANGELOG} has no section for v{version}",
-            hint="put the line `<!-- version list -->` under its title: new sections go below it",
+            hint=f"put the line `{INSERTION_FLAG}` under its title: new sections go below it",
         )
     return section["text"].strip()
 
@@ -166,5 +185,6 @@ def _find_section(changelog: str, version: Version) -> re.Match[str] | None:
     """
     number = re.escape(str(version))
     heading = rf"^## (?P<name>(?:\S*[^\w.+])?v?{number})(?![\w.+-])[^\n]*\n"
-    text = r"(?P<text>.*?)(?=^## |\Z)"
+    # A project's own sections may be underlined, as in reStructuredText.
+    text = r"(?P<text>.*?)(?=^##? |^\S[^\n]*\n(?:={3,}|-{3,})[ \t]*$|\Z)"
     return re.search(rf"(?ms){heading}{text}", changelog)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from shipway.errors import SettingsError
 from shipway.model.actions import Command, Effect, Json, NextVersion
-from shipway.model.release import CHANGELOG
+from shipway.model.release import CHANGELOG, INSERTION_FLAG
 from shipway.settings import ReleaseSettings
 
 QUIET: Mapping[str, str] = {
@@ -97,7 +97,7 @@ def render_config(release: ReleaseSettings, repository: str, *, inside: bool) ->
         "branches": {"release": {"match": rf"({branches}){_END}"}},
         "changelog": {
             "mode": "update",
-            "insertion_flag": "<!-- version list -->",
+            "insertion_flag": INSERTION_FLAG,
             "default_templates": {"changelog_file": CHANGELOG},
         },
         "remote": {
