@@ -13,6 +13,7 @@ from pathlib import Path
 from shipway.effects.processes import Runner
 from shipway.errors import ContextError
 from shipway.tools import git_clone, git_files
+from shipway.tools.git import split_names
 
 _SHOWN = 5
 """Says how many paths an error names."""
@@ -116,7 +117,7 @@ def _fill(runner: Runner, checkout: Path, folder: Path) -> None:
 
 def _list_lfs_files(runner: Runner, folder: Path) -> list[Path]:
     """List the files of Git LFS below a folder of one repository."""
-    names = git_files.read_names(runner(git_files.list_lfs_files(folder)))
+    names = split_names(runner(git_files.list_lfs_files(folder)).out)
     return [folder / name for name in names]
 
 

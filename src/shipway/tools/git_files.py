@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from shipway.model.actions import Answer, Command, Effect
-from shipway.tools.git import ask_git
+from shipway.tools.git import ask_git, split_names
 
 NAME = "files"
 LFS_SETTINGS = {
@@ -86,11 +86,6 @@ def list_lfs_files(folder: Path) -> Command:
     return ask_git(NAME, "look for files of Git LFS", folder, *words)
 
 
-def read_names(answer: Answer) -> tuple[str, ...]:
-    """Give the names that an answer holds."""
-    return tuple(name for name in answer.out.split("\0") if name)
-
-
 def read_pointer(content: bytes) -> str | None:
     """Give the hash of the object that a pointer stands for, ``None`` where it is no pointer."""
     if not _POINTER.match(content):
@@ -145,7 +140,7 @@ def _make(folder: Path, *words: str, expected: tuple[int, ...] = (0,)) -> Comman
 def _read_settings(answer: Answer) -> dict[str, str]:
     """Read what `git config --null` prints: a name, the end of a line, the value."""
     settings: dict[str, str] = {}
-    for entry in read_names(answer):
+    for entry in split_names(answer.out):
         name, _, value = entry.partition("\n")
         settings[name] = value
     return settings
