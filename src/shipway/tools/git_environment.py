@@ -71,8 +71,7 @@ _REACHING = re.compile(
     r"core\.(askpass|gitproxy|sshcommand)|(credential|http|protocol|ssh|url)\..*"
     r"|remote\..*\.(proxy|proxyauthmethod|pushurl|receivepack|serveroption|uploadpack|url|vcs)"
     # A partial clone has the rest of its objects from there.
-    r"|remote\..*\.(partialclonefilter|promisor)"
-    r"|(lfs|lfs\..*|remote\..*)\.(access|lfspushurl|lfsurl|locksverify|pushurl|url)",
+    r"|remote\..*\.(partialclonefilter|promisor)",
     re.IGNORECASE | re.DOTALL,
 )
 _TRUSTING = re.compile(r"safe\..*|include(if\..*)?\.path", re.IGNORECASE | re.DOTALL)
