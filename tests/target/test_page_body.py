@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shipway.target.page_body import fit_notes, render_packages, render_page
+from shipway.target.page_body import Room, fit_notes, render_packages, render_page
 from shipway.target.release_page import LONGEST_BODY
 
 WHOLE = "https://github.com/acme/toy/blob/v1.2.3/CHANGELOG.md"
@@ -18,7 +18,9 @@ def notes_of(count: int, entry: str = "A change of some length that takes room")
 
 def page_of(notes: str, packages: str = "") -> str:
     verify = ("shipway", "verify", "x")
-    return render_page(notes, "ghcr.io/acme/toy:v1.2.3", "sha256:1", verify, packages, WHOLE)
+    return render_page(
+        notes, "ghcr.io/acme/toy:v1.2.3", "sha256:1", verify, packages, room=Room(WHOLE)
+    )
 
 
 def test_what_fits_stays_whole() -> None:

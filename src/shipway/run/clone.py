@@ -6,25 +6,17 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from shipway.effects.executor import Executor
 from shipway.errors import ContextError
 from shipway.model.actions import Command
-from shipway.model.release import CHANGELOG, Change, Decision, GitTag, Override, Release
+from shipway.model.release import Decision, GitTag, Override, Release
 from shipway.model.version import Version
+from shipway.run.clone_notes import CloneNotes
 from shipway.run.stamping import VersionFiles, open_version_files
 from shipway.run.version_checks import VersionChecks, stated_before
 from shipway.settings import Project, Settings
 from shipway.target.context import Context, require_branch
-from shipway.target.notes import (
-    ReleaseFacts,
-    edit_changelog,
-    mark_place,
-    read_authors,
-    read_notes,
-    read_reverts,
-)
 from shipway.target.releases import (
     tag_name,
     tags_above,
@@ -70,6 +62,17 @@ class Clone:
         if self.override is None:
             return ""
         return self.override.level
+
+    @property
+    def _notes(self) -> CloneNotes:
+        return CloneNotes(
+            folder=self.folder,
+            inside=self.inside,
+            executor=self.executor,
+            context=self.context,
+            settings=self._settings.release,
+            override=self.override,
+        )
 
     def existing_release(self) -> Release | None:
         """Find the release that was already made of this commit, and check the clone out there."""
@@ -195,6 +198,11 @@ class Clone:
     def _tag_names(self) -> set[str]:
         return {tag.name for tag in self.tags()}
 
+    def _tag_before(self, decision: Decision) -> str | None:
+        """Name the tag of the last release, ``None`` where the remote has none."""
+        tag = self._tag_of(decision.current) if decision.current else None
+        return tag if tag in self._tag_names() else None
+
     def make_release(self, decision: Decision) -> Release:
         """Stamp the version, write the changelog, commit and tag: in this clone only."""
         if decision.upcoming is None:
@@ -204,7 +212,7 @@ class Clone:
         files = self._files()
         before = stated_before(files, decision)
         if not inner_table(files.document, "tool", "semantic_release", "changelog"):
-            self._prepare_changelog()
+            self._notes.prepare()
         stamp = semantic_release.stamp_version(
             self.folder,
             self.config,
@@ -212,14 +220,13 @@ class Clone:
             self._level,
         )
         self.executor(stamp)
-        changelog = self._write_changelog(decision, version)
+        notes = self._notes.write(decision, version, self._tag_before(decision))
         epoch = self.context.epoch
         tag_only = self._settings.release.tag_only
         if not tag_only:
             files.stamp(version, before)
         files.require_version(version, before, tag_only=tag_only)
         if tag_only:
-            notes = read_notes(changelog, version)
             # In a file: a command line has no room for notes of any length.
             message = self.scratch / "notes.md"
             message.write_text(f"{tag}\n\n{notes}\n", encoding="utf-8")
@@ -232,79 +239,6 @@ class Clone:
         commit = _find_tag(tags, tag).commit
         return self._describe_release(tag, commit, tags)
 
-    def _prepare_changelog(self) -> None:
-        """Give the new section its place; with ``tag-only``, where nothing is kept, all of the file."""
-        path = self.folder / CHANGELOG
-        if self._settings.release.tag_only:
-            path.write_text(mark_place(""), encoding="utf-8")
-        elif path.is_file():
-            text = path.read_text(encoding="utf-8")
-            path.write_text(mark_place(text), encoding="utf-8")
-
-    def _write_changelog(self, decision: Decision, version: Version) -> str:
-        """Rewrite the new section; give the whole changelog, empty where the project has none."""
-        path = self.folder / CHANGELOG
-        if not path.is_file():
-            return ""
-        facts = ReleaseFacts(
-            version=version,
-            epoch=self.context.epoch,
-            authors=self._authors(decision.current),
-            changes=decision.changes,
-            reverts=self._reverts(decision.current),
-            override=self.override,
-        )
-        text = path.read_text(encoding="utf-8")
-        edited = edit_changelog(text, facts)
-        path.write_text(edited, encoding="utf-8")
-        return edited
-
-    def _tag_before(self, last: Version | None) -> str | None:
-        tag = self._tag_of(last) if last else None
-        return tag if tag in self._tag_names() else None
-
-    def _reverts(self, last: Version | None) -> tuple[Change, ...]:
-        """Ask what was reverted since the last release; of the first one nothing was known."""
-        since = self._tag_before(last)
-        if since is None:
-            return ()
-        paths = self._settings.release.paths
-        if self.inside and not paths:
-            paths = (".",)
-        question = git.list_reverts(self.folder, since, self.context.commit, paths)
-        answer = self.executor(question)
-        return read_reverts(git.split_lines(answer.out))
-
-    def _authors(self, last: Version | None) -> tuple[str, ...]:
-        since = self._tag_before(last)
-        question = git.list_authors(self.folder, since, self.context.commit)
-        answer = self.executor(question)
-        lines = answer.out.splitlines()
-        return read_authors(lines)
-
-    def _notes(self, tag: str, version: Version) -> str:
-        if self._settings.release.tag_only:
-            answer = self.executor(git.read_tag_notes(self.folder, tag))
-            return answer.out.strip()
-        path = self.folder / CHANGELOG
-        changelog = ""
-        if path.is_file():
-            changelog = path.read_text(encoding="utf-8")
-        return read_notes(changelog, version)
-
-    def _whole_notes(self, tag: str, previous: Version | None) -> str:
-        """Give the address of the changelog, or of the commits where only a tag is made."""
-        context = self.context
-        if not context.repository:
-            return ""
-        if not self._settings.release.tag_only:
-            place = f"blob/{tag}/{self.inside}{CHANGELOG}"
-        elif previous:
-            place = f"compare/{self._tag_of(previous)}...{tag}"
-        else:
-            place = f"commits/{tag}"
-        return f"{context.server}/{context.repository}/{quote(place)}"
-
     def tags(self) -> tuple[GitTag, ...]:
         """Give the tags of the remote, and those that were made here."""
         answer = self.executor(git.list_tags(self.folder))
@@ -315,16 +249,14 @@ class Clone:
         version = self._version_of(tag)
         usable = usable_versions(tags, tag_format)
         previous = find_previous(version, usable)
-        moving: tuple[str, ...] = ()
-        if version in usable:
-            rolling = self._settings.tags.rolling
-            moving = plan_moving(version, usable, rolling=rolling)
+        rolling = self._settings.tags.rolling
+        moving = plan_moving(version, usable, rolling=rolling) if version in usable else ()
         return Release(
             version=version,
             tag=tag,
             commit=commit,
-            notes=self._notes(tag, version),
-            whole_notes=self._whole_notes(tag, previous),
+            notes=self._notes.read(tag, version),
+            whole_notes=self._notes.find_address(tag, self._tag_of(previous) if previous else ""),
             moving=moving,
             previous=previous,
             withdrawn=withdrawn_versions(tags, tag_format),

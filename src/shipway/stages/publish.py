@@ -14,7 +14,7 @@ from shipway.model.release import Release
 from shipway.model.stage import Finding, Needs, Stage, State, Variable
 from shipway.model.target import Target, require_release, unreleased_reason
 from shipway.model.world import Page, Published, World, require_index
-from shipway.target.page_body import render_page
+from shipway.target.page_body import Room, render_page
 from shipway.target.pages import are_published, find_leader, is_overtaken, public_pages, rank_page
 from shipway.target.release_page import (
     ASSET,
@@ -226,8 +226,7 @@ def render_body(target: Target, world: World, theirs: str = "") -> str:
         require_index(world).digest,
         verify_words(target.signer, image),
         world.changes,
-        release.whole_notes,
-        room=LONGEST_BODY - len(theirs),
+        room=Room(release.whole_notes, LONGEST_BODY - len(theirs)),
     )
 
 

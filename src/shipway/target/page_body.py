@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from shipway.target.markdown import escape_text
@@ -26,27 +27,32 @@ _HEAD = "| package | before | now |"
 _END = "</details>"
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Says how long a page may be, and where people find what has no room there."""
+
+    whole: str = ""
+    """Holds the address of all notes; it may be empty."""
+    characters: int = LONGEST_BODY
+
+
 def render_page(
     notes: str,
     image: str,
     digest: str,
     verify: Sequence[str],
     packages: str,
-    whole: str = "",
     *,
-    room: int = LONGEST_BODY,
+    room: Room | None = None,
 ) -> str:
-    """Write the release's page: notes, image, how to verify it, and which packages changed.
-
-    ``whole`` is the address of all notes, for those that find no room. The page has at most
-    ``room`` characters, or image and command alone where these are more.
-    """
+    """Write the release's page: notes, image, how to verify it, and which packages changed."""
+    room = room or Room()
     name = image.rpartition(":")[0]
     command = " ".join(verify)
     parts = ["### Image", f"`{image}`", f"`{name}@{digest}`", f"```sh\n{command}\n```"]
     about_image = "\n\n".join(parts)
-    free = room - _RESERVED
-    told = fit_notes(notes.strip(), free - len(about_image), whole)
+    free = room.characters - _RESERVED
+    told = fit_notes(notes.strip(), free - len(about_image), room.whole)
     page = f"{told}\n\n{about_image}"
     changes = _fit_packages(packages, free - len(page))
     if changes:

@@ -1,0 +1,106 @@
+"""Writes and reads what a release tells, in the temporary clone that it is made in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from shipway.effects.executor import Executor
+from shipway.model.release import CHANGELOG, Change, Decision, Override
+from shipway.model.version import Version
+from shipway.settings import ReleaseSettings
+from shipway.target.context import Context
+from shipway.target.notes import (
+    ReleaseFacts,
+    edit_changelog,
+    mark_place,
+    read_authors,
+    read_notes,
+    read_reverts,
+)
+from shipway.tools import git
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloneNotes:
+    """Holds what is needed to write the changelog of a project in the clone."""
+
+    folder: Path
+    """Says where the project lies in the clone."""
+    inside: str
+    """Says the same from the top of the repository: empty, or a path that ends in a slash."""
+    executor: Executor
+    context: Context
+    settings: ReleaseSettings
+    override: Override | None
+
+    def prepare(self) -> None:
+        """Give the new section its place; with ``tag-only``, where nothing is kept, all of the file."""
+        text = "" if self.settings.tag_only else self._read_changelog()
+        if text or self.settings.tag_only:
+            (self.folder / CHANGELOG).write_text(mark_place(text), encoding="utf-8")
+
+    def write(self, decision: Decision, version: Version, since: str | None) -> str:
+        """Rewrite the section that was stamped, and give it; ``since`` is the last release's tag.
+
+        Raises ``ContextError`` where it is missing, or says nothing of what is released.
+        """
+        facts = ReleaseFacts(
+            version=version,
+            epoch=self.context.epoch,
+            authors=self._ask_authors(since),
+            changes=decision.changes,
+            reverts=self._ask_reverts(since),
+            override=self.override,
+        )
+        edited = edit_changelog(self._read_changelog(), facts)
+        notes = read_notes(edited, version)
+        (self.folder / CHANGELOG).write_text(edited, encoding="utf-8")
+        return notes
+
+    def read(self, tag: str, version: Version) -> str:
+        """Give the notes of the release that is checked out; raises as ``write`` does."""
+        if self.settings.tag_only:
+            answer = self.executor(git.read_tag_notes(self.folder, tag))
+            return answer.out.strip()
+        return read_notes(self._read_changelog(), version)
+
+    def find_address(self, tag: str, previous: str) -> str:
+        """Give the address of the changelog, or of the commits where only a tag is made.
+
+        ``previous`` is the tag of the release before, empty where there is none. The address is
+        empty where the project has no repository on GitHub.
+        """
+        context = self.context
+        if not context.repository:
+            return ""
+        if not self.settings.tag_only:
+            place = f"blob/{tag}/{self.inside}{CHANGELOG}"
+        elif previous:
+            place = f"compare/{previous}...{tag}"
+        else:
+            place = f"commits/{tag}"
+        return f"{context.server}/{context.repository}/{quote(place)}"
+
+    def _read_changelog(self) -> str:
+        path = self.folder / CHANGELOG
+        if not path.is_file():
+            return ""
+        return path.read_text(encoding="utf-8")
+
+    def _ask_reverts(self, since: str | None) -> tuple[Change, ...]:
+        """Ask what was reverted since the last release; before the first one nothing was known."""
+        if since is None:
+            return ()
+        paths = self.settings.paths
+        if self.inside and not paths:
+            paths = (".",)
+        question = git.list_reverts(self.folder, since, self.context.commit, paths)
+        answer = self.executor(question)
+        return read_reverts(git.split_lines(answer.out))
+
+    def _ask_authors(self, since: str | None) -> tuple[str, ...]:
+        question = git.list_authors(self.folder, since, self.context.commit)
+        answer = self.executor(question)
+        return read_authors(answer.out.splitlines())
