@@ -110,15 +110,9 @@ def judge(target: Target, world: World) -> Finding:
         return _judge_foreign(target, world, page)
     if page.draft:
         count = len(page.assets)
-        return Finding(
-            State.ABSENT,
-            f"{tag} is a draft with {count} assets",
-        )
+        return Finding(State.ABSENT, f"{tag} is a draft with {count} assets")
     if ASSET not in page.assets:
-        return Finding(
-            State.CONFLICT,
-            f"{tag} was published without {ASSET}",
-        )
+        return Finding(State.CONFLICT, f"{tag} was published without {ASSET}")
     missing = ""
     if world.forgotten:
         count = len(world.forgotten)
@@ -286,11 +280,7 @@ def _lead(target: Target, identity: str) -> Request:
 def _clear_up(target: Target, release: Release, world: World) -> tuple[Request, ...]:
     """Plan to delete the drafts that a lost race left beside the release."""
     why = f"delete a forgotten draft of {release.tag}"
-    requests: list[Request] = []
-    for draft in world.forgotten:
-        request = github.delete_release(target.repository, draft, why)
-        requests.append(request)
-    return tuple(requests)
+    return tuple(github.delete_release(target.repository, draft, why) for draft in world.forgotten)
 
 
 STAGE = Stage(
