@@ -82,6 +82,15 @@ def test_a_release_builds_submodules_one_inside_another(scene: Scene) -> None:
     assert built_files(scene)["vendor/lib/inner/data.txt"] == "data"
 
 
+def test_the_folders_are_those_of_a_checkout(scene: Scene) -> None:
+    add_submodule(scene.clone, make_library(scene.folder / "others"), "vendor/lib")
+    with open_clone(scene.session()) as clone:
+        complete(clone.executor, scene.clone, clone.folder)
+        for name in ("vendor/lib/.git", "vendor/lib/inner/.git"):
+            assert (clone.folder / name).read_bytes() == (scene.clone / name).read_bytes()
+        assert git(clone.folder, "status", "--porcelain", "--ignored") == ""
+
+
 def test_the_submodules_come_from_the_checkout_alone(scene: Scene) -> None:
     library = make_library(scene.folder / "others")
     add_submodule(scene.clone, library, "vendor/lib")

@@ -54,7 +54,8 @@ def _refuse(folder: Path, submodules: list[Path], pointers: list[Path]) -> None:
     if submodules:
         advice.append(
             "run `git submodule update --init --recursive` "
-            "(in Actions: `submodules: recursive` for actions/checkout)"
+            "(in Actions: `submodules: recursive` for actions/checkout); one that .gitmodules "
+            "does not name was added by accident: `git rm --cached`"
         )
     if pointers:
         advice.append("run `git lfs pull` (in Actions: `lfs: true` for actions/checkout)")
@@ -107,9 +108,20 @@ def _fill(runner: Runner, checkout: Path, folder: Path) -> None:
         if not _is_checkout(source) or runner(git_files.find_commit(source, commit)).code:
             continue
         clone = folder / path
-        runner(git_clone.clone_submodule(source, clone))
+        store = _find_git_folder(runner, folder) / "modules" / path
+        store.parent.mkdir(parents=True, exist_ok=True)
+        runner(git_clone.clone_submodule(source, clone, store))
+        # What git itself writes there, wherever the clone lies: an image may have it, too.
+        place = Path(os.path.relpath(store, clone)).as_posix()
+        (clone / ".git").write_text(f"gitdir: {place}\n", encoding="utf-8")
         runner(git_clone.check_out_detached(f"go to the commit of {path}", clone, commit))
         _fill(runner, source, clone)
+
+
+def _find_git_folder(runner: Runner, folder: Path) -> Path:
+    """Give the folder where git keeps what it knows of the repository of ``folder``."""
+    answer = runner(git_files.find_git_folder(folder))
+    return folder / answer.out.rstrip("\n")
 
 
 # Git LFS
@@ -161,8 +173,7 @@ def adopt_filter(runner: Runner, checkout: Path, folder: Path) -> bool:
 
 def _find_objects(runner: Runner, folder: Path) -> Path:
     """Give the folder where Git LFS keeps the objects of a repository."""
-    answer = runner(git_files.find_git_folder(folder))
-    return folder / answer.out.rstrip("\n") / "lfs/objects"
+    return _find_git_folder(runner, folder) / "lfs/objects"
 
 
 def _share_objects(source: Path, store: Path, digests: Iterable[str]) -> None:

@@ -39,9 +39,10 @@ def clone_checkout(top: str, clone: Path, remote: str, settings: Path) -> Comman
     return _clone("clone the checkout", top, clone, *words)
 
 
-def clone_submodule(source: Path, clone: Path) -> Command:
-    """Make a clone of the checkout of a submodule."""
-    return _clone(f"clone the submodule {clone.name}", str(source), clone)
+def clone_submodule(source: Path, clone: Path, store: Path) -> Command:
+    """Make a clone of the checkout of a submodule; what git knows of it goes into ``store``."""
+    place = f"--separate-git-dir={store}"
+    return _clone(f"clone the submodule {clone.name}", str(source), clone, place)
 
 
 def _clone(why: str, source: str, clone: Path, *words: str) -> Command:
