@@ -116,6 +116,20 @@ class TestWhichReleaseACommitIs:
         assert (tags["version"], tags["tags"][0]) == ("1.0.0", "v1.0.0")
         assert read_next() == ("1.0.0", None)
 
+    def test_a_tag_that_somebody_set_on_the_head_is_no_release_until_it_is_checked_out(
+        self, ways: Ways
+    ) -> None:
+        section = f"{CHANGELOG}\n## v1.0.0 (2020-01-01)\n\n- One\n"
+        ways.write({**project(), "CHANGELOG.md": section}, "feat: one", "v1.0.0", "v0.9.0")
+        decision, *_ = read_status(ways.scene.session())
+        assert decision.finding.evidence == "no release is due since 1.0.0"
+        assert read_next() == ("1.0.0", None)
+        with pytest.raises(ContextError, match="nothing to publish"):
+            preview_stage(ways.scene.session(), "publish")
+        git(ways.scene.clone, "checkout", "--quiet", "--detach")
+        decision, *_ = read_status(ways.scene.session())
+        assert decision.finding.evidence == "v1.0.0 was made of this commit"
+
     def test_a_checked_out_tag_that_the_remote_lacks_is_no_release(self, ways: Ways) -> None:
         git(ways.scene.clone, "tag", "v9.0.0")
         git(ways.scene.clone, "checkout", "--quiet", "--detach")

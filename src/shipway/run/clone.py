@@ -83,28 +83,39 @@ class Clone:
         return self._go_to(tag, tags)
 
     def _find_existing(self, tags: tuple[GitTag, ...]) -> GitTag | None:
-        """Find the tag of this commit's release: on the commit, or on its release commit."""
+        """Find the tag of this commit's release: on the commit, or on its release commit.
+
+        Whoever checks a tag out means that release. On a branch, a commit that somebody tagged is
+        none of ours.
+        """
         commit = self.context.commit
         release = self._settings.release
+        is_named = release.tag_only or not self.context.branch
         for tag in tags_on(tags, commit, release.tag_format):
-            return tag
+            if is_named or self._is_release_commit(tag):
+                return tag
         if release.tag_only:
             return None
         for tag in tags_above(tags, commit, release.tag_format):
-            if self._is_own_release(tag):
+            if self._is_release_commit(tag) and self._is_on_branch(tag.commit):
                 return tag
         return None
 
-    def _is_own_release(self, tag: GitTag) -> bool:
-        """Tell whether a tag names this commit's release commit, and the branch contains that."""
-        answer = self.executor(git_clone.read_commit(self.folder, tag.commit))
-        commit = self.context.commit
-        if not git_clone.is_release_commit(answer, tag.name, commit, self.context.epoch):
+    def _is_release_commit(self, tag: GitTag) -> bool:
+        """Tell whether a tag names the release commit that shipway made for it."""
+        if not tag.parent:
             return False
+        answer = self.executor(git_clone.read_commit(self.folder, tag.commit))
+        time = self.executor(git.commit_time(self.folder, tag.parent))
+        epoch, _ = git.read_dated_commit(time)
+        return git_clone.is_release_commit(answer, tag.name, tag.parent, epoch)
+
+    def _is_on_branch(self, commit: str) -> bool:
+        """Tell whether the branch in the remote contains a commit."""
         head = self.remote_head()
         if not head:
             return False
-        question = git.is_ancestor(self.folder, tag.commit, head)
+        question = git.is_ancestor(self.folder, commit, head)
         return self.executor(question).code == 0
 
     def find_release(self, name: str) -> Release:
