@@ -13,14 +13,13 @@ from shipway.model.actions import Command
 from shipway.model.release import Decision, GitTag, Override, Release
 from shipway.model.version import Version
 from shipway.run.clone_notes import CloneNotes
+from shipway.run.made_releases import MadeReleases
 from shipway.run.stamping import VersionFiles, open_version_files
 from shipway.run.version_checks import VersionChecks, stated_before
 from shipway.settings import Project, Settings
 from shipway.target.context import Context, require_branch
 from shipway.target.releases import (
     tag_name,
-    tags_above,
-    tags_on,
     usable_versions,
     version_of,
     withdrawn_versions,
@@ -83,40 +82,9 @@ class Clone:
         return self._go_to(tag, tags)
 
     def _find_existing(self, tags: tuple[GitTag, ...]) -> GitTag | None:
-        """Find the tag of this commit's release: on the commit, or on its release commit.
-
-        Whoever checks a tag out means that release. On a branch, a commit that somebody tagged is
-        none of ours.
-        """
-        commit = self.context.commit
         release = self._settings.release
-        is_named = release.tag_only or not self.context.branch
-        for tag in tags_on(tags, commit, release.tag_format):
-            if is_named or self._is_release_commit(tag):
-                return tag
-        if release.tag_only:
-            return None
-        for tag in tags_above(tags, commit, release.tag_format):
-            if self._is_release_commit(tag) and self._is_on_branch(tag.commit):
-                return tag
-        return None
-
-    def _is_release_commit(self, tag: GitTag) -> bool:
-        """Tell whether a tag names the release commit that shipway made for it."""
-        if not tag.parent:
-            return False
-        answer = self.executor(git_clone.read_commit(self.folder, tag.commit))
-        time = self.executor(git.commit_time(self.folder, tag.parent))
-        epoch, _ = git.read_dated_commit(time)
-        return git_clone.is_release_commit(answer, tag.name, tag.parent, epoch)
-
-    def _is_on_branch(self, commit: str) -> bool:
-        """Tell whether the branch in the remote contains a commit."""
-        head = self.remote_head()
-        if not head:
-            return False
-        question = git.is_ancestor(self.folder, commit, head)
-        return self.executor(question).code == 0
+        made = MadeReleases(self.folder, self.executor, release, self.remote_head())
+        return made.find_tag(tags, self.context)
 
     def find_release(self, name: str) -> Release:
         """Find the release with that git tag, which has to be there; check the clone out there."""

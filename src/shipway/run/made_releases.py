@@ -1,0 +1,60 @@
+"""The release that was already made of a commit is found by its tag, and by who made that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from shipway.effects.executor import Executor
+from shipway.model.release import GitTag
+from shipway.settings import ReleaseSettings
+from shipway.target.context import Context
+from shipway.target.releases import tags_above, tags_on
+from shipway.tools import git, git_clone
+
+
+@dataclass(frozen=True, slots=True)
+class MadeReleases:
+    """Looks in a clone for releases that were made of a commit."""
+
+    folder: Path
+    executor: Executor
+    release: ReleaseSettings
+    head: str
+    """Holds the full hash of the remote branch's head, empty where there is no such branch."""
+
+    def find_tag(self, tags: Iterable[GitTag], context: Context) -> GitTag | None:
+        """Find the tag of a commit's release: on the commit, or on its release commit.
+
+        Whoever checks a tag out means that release. On a branch, a commit that somebody else tagged
+        is none of ours.
+        """
+        tag_format = self.release.tag_format
+        all_tags = tuple(tags)
+        is_named = self.release.tag_only or not context.branch
+        for tag in tags_on(all_tags, context.commit, tag_format):
+            if is_named or self._is_ours(tag):
+                return tag
+        if self.release.tag_only:
+            return None
+        for tag in tags_above(all_tags, context.commit, tag_format):
+            if self._is_ours(tag) and self._is_on_branch(tag.commit):
+                return tag
+        return None
+
+    def _is_ours(self, tag: GitTag) -> bool:
+        """Tell whether a tag names the release commit that shipway made for it."""
+        if not tag.parent:
+            return False
+        answer = self.executor(git_clone.read_commit(self.folder, tag.commit))
+        time = self.executor(git.commit_time(self.folder, tag.parent))
+        epoch, _ = git.read_dated_commit(time)
+        return git_clone.is_release_commit(answer, tag.name, tag.parent, epoch)
+
+    def _is_on_branch(self, commit: str) -> bool:
+        """Tell whether the branch in the remote contains a commit."""
+        if not self.head:
+            return False
+        question = git.is_ancestor(self.folder, commit, self.head)
+        return self.executor(question).code == 0
