@@ -281,3 +281,17 @@ def test_stopping_an_engine_can_be_foreseen(
 def test_every_option_has_a_line_of_help() -> None:
     for task in tasks.namespace.task_names:
         assert tasks.namespace[task].help is not None and tasks.namespace[task].__doc__
+
+
+def test_the_status_of_a_branch_that_is_not_released_is_always_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        {"name": "version", "state": "same", "evidence": "no release branch", "next": "switch"},
+        {"name": "build", "state": "unknown", "evidence": "no such host", "next": ""},
+    ]
+    monkeypatch.setattr(documents, "status_rows", lambda _: rows)
+    assert run_task("status") == 3
+    assert capsys.readouterr().out.splitlines()[1] == "build     unknown  no such host"
+    assert run_task("status", "--json") == 3
+    assert json.loads(capsys.readouterr().out)["stages"] == rows

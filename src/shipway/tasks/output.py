@@ -53,8 +53,8 @@ def show_either(lines: str, document: object, as_json: bool) -> None:
 def show_status(rows: list[dict[str, Any]], as_json: bool) -> None:  # Any: a JSON document's values
     """Print a table of stages.
 
-    Raises, with the document, ``StepFailed`` where a stage could not be asked, and
-    ``ContextError`` where no release is made of the branch.
+    Raises, with the document, ``ContextError`` where no release is made of the branch, else
+    ``StepFailed`` where a stage could not be asked.
     """
     from shipway.errors import ContextError, StepFailed
 
@@ -62,6 +62,9 @@ def show_status(rows: list[dict[str, Any]], as_json: bool) -> None:  # Any: a JS
         for row in rows:
             advice = f"  → {row['next']}" if row["next"] else ""
             print(f"{row['name']:9} {row['state']:8} {row['evidence']}{advice}")
+    for row in rows:
+        if row["state"] == "same" and row["next"]:
+            raise ContextError(row["evidence"], hint=row["next"], document={"stages": rows})
     unknown = [row["name"] for row in rows if row["state"] == "unknown"]
     if unknown:
         raise StepFailed(
@@ -69,9 +72,6 @@ def show_status(rows: list[dict[str, Any]], as_json: bool) -> None:  # Any: a JS
             hint="see what is next to each, then ask again",
             document={"stages": rows},
         )
-    for row in rows:
-        if row["state"] == "same" and row["next"]:
-            raise ContextError(row["evidence"], hint=row["next"], document={"stages": rows})
     if as_json:
         print_json({"stages": rows})
 
