@@ -71,6 +71,18 @@ def test_what_is_due_and_what_was_released(tmp_path: Path, monkeypatch: pytest.M
         document(scene, monkeypatch, "v1.0.0")
 
 
+def test_a_section_that_was_written_beforehand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = begin(tmp_path)
+    changelog = scene.clone / "CHANGELOG.md"
+    words = "<details>\n\n- **All** of [it](https://x.example)\n\n</details>"
+    changelog.write_text(f"{changelog.read_text()}\n## v1.1.0 (soon)\n\n{words}\n")
+    add(scene, "feat: more of <it>")
+    notes = str(document(scene, monkeypatch)["notes"])
+    assert notes.startswith(f"{words}\n\n### Other Changes\n\n- more of &lt;it> (`")
+
+
 def test_notes_of_any_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scene = begin(tmp_path, TAG_ONLY)
     body = "".join(f"* fix: change number {number} of a long list\n\n" for number in range(900))

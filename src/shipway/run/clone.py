@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from shipway.run.version_checks import VersionChecks, stated_before
 from shipway.settings import Project, Settings
 from shipway.target.context import Context, require_branch
 from shipway.target.releases import (
+    find_tag,
     tag_name,
     usable_versions,
     version_of,
@@ -89,7 +89,7 @@ class Clone:
     def find_release(self, name: str) -> Release:
         """Find the release with that git tag, which has to be there; check the clone out there."""
         tags = self.tags()
-        tag = _find_tag(tags, name)
+        tag = find_tag(tags, name)
         return self._go_to(tag, tags)
 
     def _go_to(self, tag: GitTag, tags: tuple[GitTag, ...]) -> Release:
@@ -177,11 +177,6 @@ class Clone:
     def _tag_names(self) -> set[str]:
         return {tag.name for tag in self.tags()}
 
-    def _tag_before(self, decision: Decision) -> str | None:
-        """Name the tag of the last release, ``None`` where the remote has none."""
-        tag = self._tag_of(decision.current) if decision.current else None
-        return tag if tag in self._tag_names() else None
-
     def make_release(self, decision: Decision) -> Release:
         """Stamp the version, write the changelog, commit and tag: in this clone only."""
         if decision.upcoming is None:
@@ -192,20 +187,31 @@ class Clone:
         before = stated_before(files, decision)
         if not inner_table(files.document, "tool", "semantic_release", "changelog"):
             self._notes.prepare()
-        stamp = semantic_release.stamp_version(
-            self.folder,
-            self.config,
-            sys.executable,
-            self._level,
-        )
-        self.executor(stamp)
-        notes = self._notes.write(decision, version, self._tag_before(decision))
-        epoch = self.context.epoch
+        notes = self._stamp(decision, version)
         tag_only = self._settings.release.tag_only
         if not tag_only:
             files.stamp(version, before)
         files.require_version(version, before, tag_only=tag_only)
-        if tag_only:
+        self._record(tag, notes)
+        tags = self.tags()
+        commit = find_tag(tags, tag).commit
+        return self._describe_release(tag, commit, tags)
+
+    def _stamp(self, decision: Decision, version: Version) -> str:
+        """Let python-semantic-release stamp the version; give the notes."""
+        by_hand = self._notes.are_by_hand(version)
+        python = sys.executable
+        stamp = semantic_release.stamp_version(self.folder, self.config, python, self._level)
+        self.executor(stamp)
+        since = self._tag_of(decision.current) if decision.current else None
+        if since not in self._tag_names():
+            since = None
+        return self._notes.write(decision, version, since, by_hand=by_hand)
+
+    def _record(self, tag: str, notes: str) -> None:
+        """Make the release commit and its tag, or the tag alone."""
+        epoch = self.context.epoch
+        if self._settings.release.tag_only:
             # In a file: a command line has no room for notes of any length.
             message = self.scratch / "notes.md"
             message.write_text(f"{tag}\n\n{notes}\n", encoding="utf-8")
@@ -214,9 +220,6 @@ class Clone:
             commands = git_clone.commit_commands(self.folder, tag, epoch)
         for command in commands:
             self.executor(command)
-        tags = self.tags()
-        commit = _find_tag(tags, tag).commit
-        return self._describe_release(tag, commit, tags)
 
     def tags(self) -> tuple[GitTag, ...]:
         """Give the tags of the remote, and those that were made here."""
@@ -258,17 +261,6 @@ def check_out_whole(executor: Executor, command: Command) -> None:
     executor(command)
     missing = executor(git_clone.list_missing_files(command.folder))
     git_clone.require_files(missing)
-
-
-def _find_tag(tags: Iterable[GitTag], name: str) -> GitTag:
-    """Give the tag of that name; raises ``ContextError`` where the remote has none."""
-    for tag in tags:
-        if tag.name == name:
-            return tag
-    raise ContextError(
-        f"there is no tag {name} in the remote",
-        hint="name a release that was made; `git ls-remote --tags` lists the tags",
-    )
 
 
 def branch_of(project: Project, context: Context) -> str:

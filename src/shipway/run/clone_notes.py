@@ -14,6 +14,7 @@ from shipway.target.context import Context
 from shipway.target.notes import (
     ReleaseFacts,
     edit_changelog,
+    has_section,
     mark_place,
     read_authors,
     read_notes,
@@ -41,7 +42,13 @@ class CloneNotes:
         if text or self.settings.tag_only:
             (self.folder / CHANGELOG).write_text(mark_place(text), encoding="utf-8")
 
-    def write(self, decision: Decision, version: Version, since: str | None) -> str:
+    def are_by_hand(self, version: Version) -> bool:
+        """Tell, before anything is stamped, whether a person wrote the section already."""
+        return has_section(self._read_changelog(), version)
+
+    def write(
+        self, decision: Decision, version: Version, since: str | None, *, by_hand: bool
+    ) -> str:
         """Rewrite the section that was stamped, and give it; ``since`` is the last release's tag.
 
         Raises ``ContextError`` where it is missing, or says nothing of what is released.
@@ -53,6 +60,7 @@ class CloneNotes:
             changes=decision.changes,
             reverts=self._ask_reverts(since),
             override=self.override,
+            by_hand=by_hand,
         )
         edited = edit_changelog(self._read_changelog(), facts)
         notes = read_notes(edited, version)

@@ -44,6 +44,13 @@ class ReleaseFacts:
     reverts: tuple[Change, ...] = ()
     """Holds what took another commit back, or brought it back again."""
     override: Override | None = None
+    by_hand: bool = False
+    """Says that a person wrote the section beforehand: its markup is meant."""
+
+
+def has_section(changelog: str, version: Version) -> bool:
+    """Tell whether the changelog has a section of that version."""
+    return _find_section(changelog, version) is not None
 
 
 def mark_place(changelog: str) -> str:
@@ -97,7 +104,7 @@ def _render_section(text: str, facts: ReleaseFacts) -> list[str]:
             hint="check templates and exclusions in [tool.semantic_release.changelog]; or say why "
             "it is released: --as patch --because '…'",
         )
-    parts += sort_sections(escape_section(text))
+    parts += sort_sections(text if facts.by_hand else escape_section(text))
     parts += _render_changes("Other Changes", _find_missing(text, facts.changes))
     parts += _render_changes("Reverts", facts.reverts)
     if facts.authors:

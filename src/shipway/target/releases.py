@@ -54,6 +54,17 @@ def version_of(tag: str, tag_format: str) -> Version | None:
     return version
 
 
+def find_tag(tags: Iterable[GitTag], name: str) -> GitTag:
+    """Give the tag of that name; raises ``ContextError`` where the remote has none."""
+    for tag in tags:
+        if tag.name == name:
+            return tag
+    raise ContextError(
+        f"there is no tag {name} in the remote",
+        hint="name a release that was made; `git ls-remote --tags` lists the tags",
+    )
+
+
 def usable_versions(tags: Iterable[GitTag], tag_format: str) -> list[Version]:
     """List the versions that were released and not withdrawn."""
     names = {tag.name for tag in tags}
