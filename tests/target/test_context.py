@@ -12,11 +12,8 @@ import pytest
 from shipway.errors import ContextError
 from shipway.image.repository import parse_remote
 from shipway.settings import ReleaseSettings
-from shipway.target.context import (
-    Context,
-    Facts,
-    Git,
-    detect,
+from shipway.target.context import Context, Facts, Git, detect
+from shipway.target.preconditions import (
     require_clean,
     require_git,
     require_history,

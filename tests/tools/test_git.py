@@ -14,9 +14,8 @@ from shipway.tools.git import (
     read_differences,
     read_git_tags,
     read_refs,
-    read_top,
 )
-from shipway.tools.git_checkout import read_shallow
+from shipway.tools.git_checkout import read_shallow, read_top
 from shipway.tools.git_clone import commit_commands
 
 

@@ -16,7 +16,7 @@ from shipway.model.actions import Answer
 from shipway.settings import Project, parse_project
 from shipway.target.context import Facts, Git
 from shipway.tools import git_checkout
-from shipway.tools.git import find_remote_address, read_dated_commit, read_remote_address
+from shipway.tools.git import read_dated_commit
 
 _LARGEST_EVENT = 32 * 1024 * 1024
 """Bytes; GitHub's own limit for a webhook is 25 MB."""
@@ -70,11 +70,11 @@ def _read_git(folder: Path, remote: str, runner: Runner) -> Git | None:
     place = _find_repository(folder, runner)
     if place is None:
         return None
-    address = runner(find_remote_address(folder, remote))
+    address = runner(git_checkout.find_remote_address(folder, remote))
     git = Git(
         commit="",
         branch=git_checkout.read_branch(runner(git_checkout.ask_branch(folder))),
-        remote_url=read_remote_address(address),
+        remote_url=git_checkout.read_remote_address(address),
         shallow=git_checkout.read_shallow(place),
     )
     question = git_checkout.ask_head(folder)

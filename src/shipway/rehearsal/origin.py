@@ -12,8 +12,9 @@ from shipway.model.actions import Answer, Command
 from shipway.rehearsal.files import write_text
 from shipway.run.whole_tree import adopt_filter
 from shipway.settings import Settings
-from shipway.target.context import Context, require_release_branch
-from shipway.tools import git, git_origin
+from shipway.target.context import Context
+from shipway.target.preconditions import require_release_branch
+from shipway.tools import git_checkout, git_origin
 from shipway.tools.git_remote import quote
 
 WORKING_TREE = "chore: what is not committed"
@@ -52,8 +53,8 @@ def isolate(repository: str, bare: Path) -> dict[str, str]:
 
 def repository_of(project: Path, name: str, remote: str, environment: Mapping[str, str]) -> str:
     """Give ``owner/name`` of the project's remote; a made-up owner where none is on GitHub."""
-    answer = _ask(git.find_remote_address(project, remote), environment)
-    address = parse_remote(git.read_remote_address(answer))
+    answer = _ask(git_checkout.find_remote_address(project, remote), environment)
+    address = parse_remote(git_checkout.read_remote_address(answer))
     if address is None:
         return f"rehearsal/{name.lower()}"
     return address[1]
@@ -96,7 +97,7 @@ def make_origin(
             "this is a shallow clone: there is no history to rehearse with",
             hint="run `git fetch --unshallow --tags`",
         )
-    top, inside = git.read_top(_ask(git.find_top(project), environment))
+    top, inside = git_checkout.read_top(_ask(git_checkout.find_top(project), environment))
     bare = folder / "origin.git"
     _run(git_origin.clone_bare(folder, top, bare), environment)
     head = _run(git_origin.find_project_head(project), environment)
@@ -123,8 +124,8 @@ def take_working_tree(
 
     The project's repository is only read. Raises ``ContextError`` where some of it cannot be taken.
     """
-    top, _ = git.read_top(_ask(git.find_top(project), environment))
-    clone_top, _ = git.read_top(_ask(git.find_top(clone), environment))
+    top, _ = git_checkout.read_top(_ask(git_checkout.find_top(project), environment))
+    clone_top, _ = git_checkout.read_top(_ask(git_checkout.find_top(clone), environment))
     repository = Path(clone_top, ".git")
     adopt_filter(Processes(environment), project, clone)
     _run(git_origin.add_files(Path(top), repository), environment)

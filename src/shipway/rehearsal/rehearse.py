@@ -24,7 +24,8 @@ from shipway.run.release import preview_release, run_release
 from shipway.run.result import Record, Result
 from shipway.run.session import Progress, Session, open_session
 from shipway.settings import Settings
-from shipway.target.context import Context, detect, require_clean, require_git
+from shipway.target.context import Context, detect
+from shipway.target.preconditions import require_clean, require_git
 
 OWN_COMMIT = "feat: rehearse a release"
 _ADVICE = (

@@ -16,7 +16,8 @@ from shipway.run.made_releases import MadeReleases
 from shipway.run.stamping import VersionFiles, open_version_files
 from shipway.run.version_checks import VersionChecks, stated_before
 from shipway.settings import Project, Settings
-from shipway.target.context import Context, require_branch
+from shipway.target.context import Context
+from shipway.target.preconditions import require_branch
 from shipway.target.releases import (
     find_tag,
     tag_name,

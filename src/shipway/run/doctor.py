@@ -12,17 +12,13 @@ from typing import Any, TypeAlias
 from shipway.errors import CheckFailed, ShipwayError
 from shipway.image.policies import Point
 from shipway.model.actions import Command
-from shipway.model.release import GitTag
-from shipway.model.version import Version, comparable, read_version
 from shipway.run.clone import Clone, branch_of
 from shipway.run.fresh_clone import complete_clone, open_clone
+from shipway.run.last_release import check_last_release
 from shipway.run.preview import render_action
 from shipway.run.session import Progress, Session, has_docs, open_session
-from shipway.settings.problems import parse_toml
-from shipway.target.context import require_git, require_releasable
-from shipway.target.releases import version_of
+from shipway.target.preconditions import require_git, require_releasable
 from shipway.target.tags import image_name
-from shipway.target.version_places import PROJECT_FILE, inner_table
 from shipway.tools import buildx, cosign, docker, git, mike
 
 Document = dict[str, Any]  # Any: the values of a JSON document
@@ -187,13 +183,15 @@ _TOOL_CHECKS: tuple[tuple[str, Callable[[Session], str]], ...] = (
 
 def _release_checks(session: Session) -> Iterator[Check]:
     """Find what would stop a release half-way, before it is made."""
+    release = session.project.settings.release
+    ask = partial(_ask, session)
     yield "checkout", lambda: _checkout(session)
     try:
         require_git(session.context)
         with open_clone(session) as clone:
             yield "files", lambda: complete_clone(session, clone)
             yield "remote branch", lambda: _remote_branch(session, clone)
-            yield "last release", lambda: _last_release(session, clone)
+            yield "last release", lambda: check_last_release(clone, release, ask)
             yield "next version", lambda: _next_version(clone)
             yield "push", lambda: _push(session, clone)
     except ShipwayError as error:
@@ -229,63 +227,6 @@ def _remote_branch(session: Session, clone: Clone) -> str:
     if ahead:
         return f"{branch}: {ahead} commits here that the remote does not have"
     return f"{branch} is the same"
-
-
-def _last_release(session: Session, clone: Clone) -> str:
-    """Check that the highest release tag is on a branch, and that the project there agrees.
-
-    Raises ``CheckFailed``.
-    """
-    release = session.project.settings.release
-    tags = _release_tags(clone, release.tag_format)
-    if not tags:
-        return "none yet"
-    version = max(tags, key=lambda version: version.precedence)
-    tag = tags[version]
-    question = git.list_branches_with(
-        NAME,
-        f"look for a branch with {tag.name}",
-        clone.folder,
-        tag.commit,
-    )
-    if not _ask(session, question):
-        raise CheckFailed(
-            f"{tag.name} is on no branch of the remote: an orphan, "
-            "left by a push that was half done",
-            hint=f"merge {tag.commit[:12]} into the branch, or delete the tag if nothing was "
-            "published",
-        )
-    stated = _stated_version(session, clone, tag)
-    if not release.tag_only and not stated:
-        return f"{tag.name} at {tag.commit[:12]} (its version is not in pyproject.toml)"
-    if not release.tag_only and read_version(stated) != comparable(version):
-        raise CheckFailed(
-            f"{tag.name} is of a project that says {stated}",
-            hint="a tag that was set by hand; the next version follows the tag",
-        )
-    commit = tag.commit[:12]
-    return f"{tag.name} at {commit}"
-
-
-def _release_tags(clone: Clone, tag_format: str) -> dict[Version, GitTag]:
-    tags: dict[Version, GitTag] = {}
-    for tag in clone.tags():
-        version = version_of(tag.name, tag_format)
-        if version:
-            tags[version] = tag
-    return tags
-
-
-def _stated_version(session: Session, clone: Clone, tag: GitTag) -> str:
-    """Read the version that the project's own file says at a tag, empty where it says none."""
-    why = f"read the project at {tag.name}"
-    path = (clone.folder / PROJECT_FILE).relative_to(clone.top).as_posix()
-    listed = _ask(session, git.find_file(NAME, why, clone.folder, tag.commit, path))
-    if not listed:
-        return ""
-    question = git.read_file(NAME, why, clone.folder, tag.commit, path)
-    document = parse_toml(_ask(session, question), f"pyproject.toml at {tag.name}")
-    return str(inner_table(document, "project").get("version", ""))
 
 
 def _next_version(clone: Clone) -> str:

@@ -17,7 +17,7 @@ from shipway.run.whole_tree import complete
 from shipway.run.stamping import read_project_file
 from shipway.target.plan import plan_target
 from shipway.target.version_places import inner_table
-from shipway.tools import git, git_clone, git_remote, semantic_release
+from shipway.tools import git, git_checkout, git_clone, git_remote, semantic_release
 
 
 @contextmanager
@@ -26,8 +26,8 @@ def open_clone(session: Session) -> Iterator[Clone]:
     # Where the environment says: a rehearsal's has to lie within its own folder.
     parent = session.environment.get("TMPDIR")
     with tempfile.TemporaryDirectory(prefix="shipway-", dir=parent) as folder:
-        answer = session.executor(git.find_top(session.folder))
-        top, inside = git.read_top(answer)
+        answer = session.executor(git_checkout.find_top(session.folder))
+        top, inside = git_checkout.read_top(answer)
         clone = _make_clone(session, top, Path(folder))
         config = Path(folder) / "release.json"
         content = _render_config(session, clone / inside, inside=bool(inside))

@@ -7,7 +7,7 @@ from shipway.model.release import Release
 from shipway.run.fresh_clone import open_clone
 from shipway.run.release import decide_release
 from shipway.run.session import Progress, Session, open_session
-from shipway.target.context import require_history
+from shipway.target.preconditions import require_history
 from shipway.target.releases import name_release
 
 

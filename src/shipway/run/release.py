@@ -18,7 +18,8 @@ from shipway.run.reconcile import reconcile
 from shipway.run.result import Outcome, Record, Result
 from shipway.run.session import Session
 from shipway.stages import PIPELINE
-from shipway.target.context import Context, require_releasable
+from shipway.target.context import Context
+from shipway.target.preconditions import require_releasable
 
 DECISION = "version"
 """Names what comes before the stages in reports: the decision which version is due."""

@@ -19,8 +19,9 @@ from shipway.effects.questions import Answerer
 from shipway.model.release import Override
 from shipway.model.target import Target
 from shipway.settings import Project
-from shipway.target.context import Context, detect, require_git
+from shipway.target.context import Context, detect
 from shipway.target.plan import plan_target
+from shipway.target.preconditions import require_git
 from shipway.tools import cosign
 from shipway.tools.git_remote import anchor_variables
 

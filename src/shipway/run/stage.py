@@ -16,7 +16,7 @@ from shipway.run.release import open_release, stages_until
 from shipway.run.result import Record, Result
 from shipway.run.session import Session
 from shipway.run.whole_tree import require_whole
-from shipway.target.context import require_clean, require_git, require_release_branch
+from shipway.target.preconditions import require_clean, require_git, require_release_branch
 
 Adapt: TypeAlias = Callable[[Target], Target]
 """Changes a target before a stage works for it, as a build of one platform alone does."""

@@ -15,7 +15,7 @@ from shipway.run.release import DECISION, open_release
 from shipway.run.result import Outcome
 from shipway.run.session import Session
 from shipway.stages import PIPELINE
-from shipway.target.context import find_refusal, require_git
+from shipway.target.preconditions import find_refusal, require_git
 
 
 @dataclass(frozen=True, slots=True)

@@ -290,29 +290,3 @@ def list_branches_with(name: str, why: str, folder: str | Path, commit: str) -> 
     """Ask which branches of the remotes contain a commit."""
     words = ("for-each-ref", f"--contains={commit}", "--format=%(refname)", "refs/remotes")
     return ask_git(name, why, folder, *words)
-
-
-def find_top(folder: str | Path) -> Command:
-    """Ask where the repository's top folder is, and where ``folder`` lies in it."""
-    words = ("rev-parse", "--show-toplevel", "--show-prefix")
-    return ask_git("version", "find the repository", folder, *words)
-
-
-def read_top(answer: Answer) -> tuple[str, str]:
-    """Read the top folder and the place in it, which is empty at the top."""
-    lines = answer.out.split("\n")
-    # Behind the second line an end of line is left.
-    if len(lines) != 3 or not lines[0]:
-        raise unexpected(answer, "where the repository is")
-    return lines[0], lines[1]
-
-
-def find_remote_address(folder: str | Path, remote: str) -> Command:
-    """Ask which addresses a remote has; the exit status is 1 where there is no such remote."""
-    words = ("config", "-z", "--get-all", f"remote.{remote}.url")
-    return ask_git("version", "find the remote", folder, *words, expected=(0, 1))
-
-
-def read_remote_address(answer: Answer) -> str:
-    """Read the address that git fetches from: the first; it is empty where there is none."""
-    return answer.out.partition("\0")[0]

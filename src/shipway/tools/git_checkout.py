@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shipway.errors import ContextError
 from shipway.model.actions import Answer, Command, Effect
-from shipway.tools.git import read_words, split_lines, split_names, unexpected
+from shipway.tools.git import ask_git, read_words, split_lines, split_names, unexpected
 
 REFUSED = 128
 """Gives git's exit status where it would not answer, for whatever reason."""
@@ -111,6 +111,32 @@ def _read_status(answer: Answer) -> Iterator[str]:
             raise unexpected(answer, "which files differ from the commit")
         if not entry.startswith(_UNKNOWN):
             yield entry[3:]
+
+
+def find_top(folder: str | Path) -> Command:
+    """Ask where the repository's top folder is, and where ``folder`` lies in it."""
+    words = ("rev-parse", "--show-toplevel", "--show-prefix")
+    return ask_git("version", "find the repository", folder, *words)
+
+
+def read_top(answer: Answer) -> tuple[str, str]:
+    """Read the top folder and the place in it, which is empty at the top."""
+    lines = answer.out.split("\n")
+    # Behind the second line an end of line is left.
+    if len(lines) != 3 or not lines[0]:
+        raise unexpected(answer, "where the repository is")
+    return lines[0], lines[1]
+
+
+def find_remote_address(folder: str | Path, remote: str) -> Command:
+    """Ask which addresses a remote has; the exit status is 1 where there is no such remote."""
+    words = ("config", "-z", "--get-all", f"remote.{remote}.url")
+    return ask_git("version", "find the remote", folder, *words, expected=(0, 1))
+
+
+def read_remote_address(answer: Answer) -> str:
+    """Read the address that git fetches from: the first; it is empty where there is none."""
+    return answer.out.partition("\0")[0]
 
 
 def _ask(folder: Path, *words: str, expected: tuple[int, ...] = (0,)) -> Command:
