@@ -11,7 +11,7 @@ import pytest
 
 from shipway.run.fresh_clone import open_clone
 from shipway.tools.git import push
-from shipway.tools.git_remote import render_settings
+from shipway.tools.git_remote import render_remote_settings
 from tests.support.hostile_git import (
     OF_A_CHECKOUT,
     SETTINGS,
@@ -163,7 +163,7 @@ def test_no_setting_changes_anything(
     quick = group != "everything"
     scene = make_scene(template, tmp_path)
     text = GROUPS[group] + (OF_A_CHECKOUT if place == "checkout" else "")
-    environment = settle(scene, place, render_settings(read_settings(text, tmp_path)))
+    environment = settle(scene, place, render_remote_settings(read_settings(text, tmp_path)))
     assert walk(scene, environment, quick=quick) == expected[quick]
     assert not (tmp_path / "ran").exists() and not (tmp_path / "trace").exists()
 

@@ -14,7 +14,7 @@ from shipway.tools.git_remote import (
     anchor_variables,
     carry_settings,
     find_address,
-    render_settings,
+    render_remote_settings,
 )
 
 REMOTE = Remote(name="origin", address="git@host:toy.git", top="/a b", has_token=False)
@@ -168,7 +168,7 @@ def test_git_reads_what_was_written(tmp_path: Path) -> None:
         *carry_settings((), (), WITH_TOKEN),
     )
     file = tmp_path / "remote.conf"
-    file.write_text(render_settings(settings), encoding="utf-8")
+    file.write_text(render_remote_settings(settings), encoding="utf-8")
     told = subprocess.run(
         ("git", "config", "--list", "-z", "--file", str(file)),
         env={"PATH": os.environ["PATH"]},

@@ -7,7 +7,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from shipway.tools.github_refusals import find_hint, is_limit, quote, read_pause, render_pause
+from shipway.tools.github_refusals import (
+    find_hint,
+    is_limit,
+    quote_answer,
+    read_pause,
+    render_pause,
+)
 
 NOW = 1_800_000_000.0
 USED_UP = {"x-ratelimit-remaining": "0"}
@@ -104,12 +110,12 @@ def test_a_pause_is_told_in_words(seconds: float, words: str) -> None:
     ],
 )
 def test_githubs_own_words_are_quoted(document: object, words: str) -> None:
-    assert quote(json.dumps(document)) == words
+    assert quote_answer(json.dumps(document)) == words
 
 
 def test_what_is_no_document_is_quoted_as_it_is() -> None:
-    assert quote("<html>") == "<html>"
-    assert len(quote("x" * 1000)) == 300
+    assert quote_answer("<html>") == "<html>"
+    assert len(quote_answer("x" * 1000)) == 300
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from shipway.errors import StepFailed
-from shipway.tools.git_environment import Setting, list_settings, read_list
+from shipway.tools.git_environment import Setting, list_known_settings, read_list
 
 
 def read_settings(folder: Path, environment: Mapping[str, str]) -> tuple[Setting, ...]:
     """Read all settings in their order; raises ``StepFailed`` where git refuses."""
     process = subprocess.run(
-        list_settings(),
+        list_known_settings(),
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,

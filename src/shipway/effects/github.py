@@ -163,7 +163,7 @@ class Api:
             length = github_refusals.render_pause(pause)
             hint = f"wait {length}, then run the same command again"
             self._echo(f"{request.name}: GitHub's API asks to wait {length} ({request.why})")
-        words = github_refusals.quote(answer.out)
+        words = github_refusals.quote_answer(answer.out)
         return StepFailed(
             f"{request.name}: GitHub's API answered {answer.code} to {request.method} "
             f"{request.path}: {words}",

@@ -15,7 +15,7 @@ from shipway.settings import Settings
 from shipway.target.context import Context
 from shipway.target.preconditions import require_release_branch
 from shipway.tools import git_checkout, git_origin
-from shipway.tools.git_remote import quote
+from shipway.tools.git_remote import quote_value
 
 WORKING_TREE = "chore: what is not committed"
 """Is the message of the commit that takes along what is not committed."""
@@ -34,8 +34,8 @@ def isolate(repository: str, bare: Path) -> dict[str, str]:
     read: what git has to know stands in a file beside the bare folder. Nothing tidies up in the
     background: it would work in a folder that is being deleted.
     """
-    folder = quote(str(bare))
-    address = quote(f"https://github.com/{repository}.git")
+    folder = quote_value(str(bare))
+    address = quote_value(f"https://github.com/{repository}.git")
     settings = bare.with_name("gitconfig")
     write_text(
         settings,
@@ -129,7 +129,7 @@ def take_working_tree(
     repository = Path(clone_top, ".git")
     adopt_filter(Processes(environment), project, clone)
     _run(git_origin.add_files(Path(top), repository), environment)
-    left_out = _run(git_origin.list_differences(Path(top), repository), environment)
+    left_out = _run(git_origin.list_left_out(Path(top), repository), environment)
     if left_out:
         names = ", ".join(left_out.splitlines())
         raise ContextError(

@@ -103,7 +103,7 @@ def _dockerfile(session: Session) -> str:
 def _docs(session: Session) -> str:
     if not has_docs(session.project, session.folder):
         return "none to publish"
-    return _ask(session, mike.ask_version(NAME))
+    return _ask(session, mike.ask_mike_version(NAME))
 
 
 def _engine(session: Session) -> str:

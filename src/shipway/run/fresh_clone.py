@@ -71,7 +71,7 @@ def _make_clone(session: Session, top: str, folder: Path) -> Path:
     session.executor(git_clone.clone_checkout(top, clone, name, settings))
     session.executor(git_clone.forget_checkout(clone, name))
     carried = git_remote.carry_settings(checkout, _read_settings(session, clone), remote)
-    _write_secretly(settings, git_remote.render_settings(carried))
+    _write_secretly(settings, git_remote.render_remote_settings(carried))
     session.executor(git_clone.fetch_all(clone, name))
     branch = branch_of(session.project, session.context)
     commit = session.context.commit

@@ -47,7 +47,7 @@ class MadeReleases:
         """Tell whether a tag names the release commit that shipway made for it."""
         if not tag.parent:
             return False
-        answer = self.executor(git_clone.read_commit(self.folder, tag.commit))
+        answer = self.executor(git_clone.ask_commit(self.folder, tag.commit))
         time = self.executor(git.commit_time(self.folder, tag.parent))
         epoch, _ = git.read_dated_commit(time)
         return git_clone.is_release_commit(answer, tag.name, tag.parent, epoch)

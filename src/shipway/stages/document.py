@@ -123,7 +123,7 @@ def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
 
 def trials(target: Target) -> tuple[PlannedAction, ...]:
     """Ask for mike, and build the docs: with their plugins and their theme, by their settings."""
-    return mike.ask_version(NAME), mike.try_build(target, _docs_version(target))
+    return mike.ask_mike_version(NAME), mike.try_build(target, _docs_version(target))
 
 
 def simulate(target: Target, world: World) -> World:

@@ -150,14 +150,14 @@ def release_subject(tag: str) -> str:
     return f"chore(release): {tag} [skip ci]"
 
 
-def read_commit(folder: str | Path, commit: str) -> Command:
+def ask_commit(folder: str | Path, commit: str) -> Command:
     """Ask for a commit as git stores it: headers, an empty line, the message."""
     words = ("cat-file", "commit", commit)
     return ask_git("version", "look at the commit of a tag", folder, *words)
 
 
 def is_release_commit(answer: Answer, tag: str, parent: str, epoch: int) -> bool:
-    """Tell from the answer to ``read_commit`` whether it is the release commit of a tag.
+    """Tell from the answer to ``ask_commit`` whether it is the release commit of a tag.
 
     That is one on top of ``parent`` alone, made by shipway and dated by the parent: ``epoch`` is
     its time in seconds since 1970.

@@ -84,13 +84,13 @@ def says_how_to_reach(key: str) -> bool:
     return _REACHING.fullmatch(key) is not None
 
 
-def list_settings() -> tuple[str, ...]:
+def list_known_settings() -> tuple[str, ...]:
     """Give the command line that lists all settings which are in force in the working folder."""
     return ("git", "config", "--list", "-z")
 
 
 def read_list(text: str) -> tuple[Setting, ...]:
-    """Read what ``list_settings`` prints; a setting without a value is on."""
+    """Read what ``list_known_settings`` prints; a setting without a value is on."""
     settings: list[Setting] = []
     for entry in text.split("\0"):
         key, separator, value = entry.partition("\n")

@@ -72,7 +72,7 @@ def add_files(top: Path, repository: Path) -> Command:
     return _rehearse_files(top, repository, "add", "--all", "--", ":/")
 
 
-def list_differences(top: Path, repository: Path) -> Command:
+def list_left_out(top: Path, repository: Path) -> Command:
     """Ask which files below ``top`` differ from that index: what git could not add."""
     words = ("diff-files", "--name-only", "--ignore-submodules=none")
     return _rehearse_files(top, repository, *words)

@@ -150,18 +150,18 @@ def _helper_command(helper: str) -> str:
     return f"git credential-{helper}"
 
 
-def render_settings(settings: Iterable[Setting]) -> str:
+def render_remote_settings(settings: Iterable[Setting]) -> str:
     """Write settings as a file of git's."""
     text = ""
     for key, value in settings:
         section, _, rest = key.partition(".")
         subsection, dot, name = rest.rpartition(".")
-        heading = f"{section} {quote(subsection)}" if dot else section
-        text += f"[{heading}]\n\t{name} = {quote(value)}\n"
+        heading = f"{section} {quote_value(subsection)}" if dot else section
+        text += f"[{heading}]\n\t{name} = {quote_value(value)}\n"
     return text
 
 
-def quote(text: str) -> str:
+def quote_value(text: str) -> str:
     """Quote a value or a subsection as git's files do."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

@@ -104,7 +104,7 @@ def render_pause(seconds: float) -> str:
     return "hours"
 
 
-def quote(text: str) -> str:
+def quote_answer(text: str) -> str:
     """Give what the API says of a refusal, in its own words."""
     try:
         document = msgspec.json.decode(text, type=_Document)

@@ -41,7 +41,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     aliases: tuple[str, ...] | None = None
 
 
-def ask_version(name: str) -> Command:
+def ask_mike_version(name: str) -> Command:
     """Ask which mike this is."""
     return Command(
         name=name,
