@@ -16,6 +16,7 @@ from shipway.errors import SettingsError
 from shipway.model.actions import Command, Effect, Json, NextVersion
 from shipway.model.release import CHANGELOG, INSERTION_FLAG
 from shipway.settings import ReleaseSettings
+from shipway.tools.git_clone import AUTHOR, MAIL
 
 QUIET: Mapping[str, str] = {
     "GITHUB_OUTPUT": "",
@@ -23,6 +24,9 @@ QUIET: Mapping[str, str] = {
     "GITHUB_API_URL": "",
     "GH_TOKEN": "",
     "NO_COLOR": "1",
+    # It asks who works here for each annotated tag, and fails where the user has no account.
+    "GIT_COMMITTER_NAME": AUTHOR,
+    "GIT_COMMITTER_EMAIL": MAIL,
 }
 """Keeps python-semantic-release from writing outputs of its own, and from asking an API.
 
