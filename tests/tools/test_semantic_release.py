@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from shipway.settings import ReleaseSettings
-from shipway.tools.semantic_release import next_version, render_config
+from shipway.tools.semantic_release import next_version, render_config, render_own_config
 
 
 def read_config(release: ReleaseSettings, repository: str, *, inside: bool) -> Any:  # Any: JSON
@@ -41,3 +41,13 @@ def test_settings_for_a_project_in_a_folder_of_its_repository() -> None:
     more = read_config(shared, "acme/toy", inside=True)
     assert more["commit_parser_options"] == {"path_filters": [".", "../common"]}
     assert not more["version_toml"]
+
+
+def test_links_lead_to_the_repository_unless_the_project_says_otherwise() -> None:
+    def read_remote(table: dict[str, object], repository: str) -> Any:  # Any: a JSON document
+        return json.loads(render_own_config(table, repository))["semantic_release"]["remote"]
+
+    assert read_remote({}, "acme/toy")["url"] == "https://github.com/acme/toy.git"
+    assert read_remote({}, "") == {}
+    gitea = {"type": "gitea", "domain": "git.example"}
+    assert read_remote({"remote": gitea}, "acme/toy") == gitea

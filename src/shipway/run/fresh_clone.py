@@ -49,7 +49,7 @@ def _render_config(session: Session, folder: Path, *, inside: bool) -> str:
     """Write the settings of python-semantic-release: the project's own, else conventional ones."""
     own_table = inner_table(read_project_file(folder), "tool", "semantic_release")
     if own_table:
-        return semantic_release.render_own_config(own_table)
+        return semantic_release.render_own_config(own_table, session.context.repository)
     return semantic_release.render_config(
         session.project.settings.release,
         session.context.repository,

@@ -40,13 +40,18 @@ _DEFAULT_BRANCHES: Mapping[str, Json] = {"main": {"match": "(main|master)"}}
 """Holds the branches that it releases where a project names none."""
 
 
-def render_own_config(table: Mapping[str, object]) -> str:
-    """Write a project's own ``[tool.semantic_release]`` as JSON; branches are compared whole."""
+def render_own_config(table: Mapping[str, object], repository: str) -> str:
+    """Write a project's own ``[tool.semantic_release]`` as JSON; branches are compared whole.
+
+    Links lead to the ``repository`` on GitHub, unless the project names a remote of its own: git
+    may rewrite the address of the clone's.
+    """
     branches = table.get("branches")
     anchored: dict[str, object] = {}
     for name, branch in (branches if isinstance(branches, dict) else _DEFAULT_BRANCHES).items():
         anchored[name] = _anchor(branch)
-    settings = {**table, "branches": anchored}
+    remote = _render_remote(repository) if repository else {}
+    settings = {"remote": remote, **table, "branches": anchored}
     return json.dumps({"semantic_release": settings}, indent=2, default=str) + "\n"
 
 
@@ -104,15 +109,19 @@ def render_config(release: ReleaseSettings, repository: str, *, inside: bool) ->
             "insertion_flag": INSERTION_FLAG,
             "default_templates": {"changelog_file": CHANGELOG},
         },
-        "remote": {
-            "type": "github",
-            "url": f"https://github.com/{repository or 'owner/name'}.git",
-            "ignore_token_for_push": True,
-        },
+        "remote": _render_remote(repository or "owner/name"),
     }
     if paths:
         settings["commit_parser_options"] = {"path_filters": [*paths]}
     return json.dumps({"semantic_release": settings}, indent=2) + "\n"
+
+
+def _render_remote(repository: str) -> dict[str, Json]:
+    return {
+        "type": "github",
+        "url": f"https://github.com/{repository}.git",
+        "ignore_token_for_push": True,
+    }
 
 
 def next_version(folder: str | Path, config: str, level: str = "") -> NextVersion:
