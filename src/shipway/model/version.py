@@ -110,18 +110,23 @@ def comparable(version: Version) -> PythonVersion:
     numbers = f"{version.major}.{version.minor}.{version.patch}"
     if version.is_stable:
         return PythonVersion(numbers)
+    lowest_prerelease = PythonVersion(f"{numbers}.dev0")
     try:
         converted = PythonVersion(f"{numbers}-{version.prerelease}")
     except InvalidVersion:
-        return PythonVersion(f"{numbers}.dev0")
-    return converted if converted.is_prerelease else PythonVersion(f"{numbers}.dev0")
+        return lowest_prerelease
+    if not converted.is_prerelease:
+        return lowest_prerelease
+    return converted
 
 
 def semantic_version(version: PythonVersion) -> Version:
     """Give the lowest semantic version that is not below one of another kind."""
-    major, minor, patch = (*version.release, 0, 0)[:3]
-    is_between = version.is_postrelease or any(version.release[3:])
-    if is_between:
+    major = version.major
+    minor = version.minor
+    patch = version.micro
+    further_numbers = version.release[3:]
+    if version.is_postrelease or any(further_numbers):
         return Version(major, minor, patch + 1)
     words: list[str] = []
     if version.pre:
@@ -129,4 +134,5 @@ def semantic_version(version: PythonVersion) -> Version:
         words += [_PRERELEASES[letter], str(number)]
     if version.dev is not None:
         words += ["dev", str(version.dev)]
-    return Version(major, minor, patch, ".".join(words))
+    prerelease = ".".join(words)
+    return Version(major, minor, patch, prerelease)

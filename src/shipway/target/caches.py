@@ -66,29 +66,40 @@ def _missing(environment: Mapping[str, str]) -> list[str]:
 def _plan_places(settings: Settings, image: str, platforms: tuple[str, ...]) -> tuple[str, str]:
     """Give what buildx takes for ``--cache-from``, and for ``--cache-to``."""
     cache = settings.cache
-    suffix = ""
-    if platforms != tuple(settings.build.platforms):
-        name = "-".join(platforms)
-        suffix = "-" + name.replace("/", "-")
+    suffix = _suffix(settings, platforms)
     # A cache that cannot be written is no reason to fail; `inline` has no such option.
     if cache.type == "gha":
-        place = f"type=gha,version=2,scope={_scope(image, platforms)}"
-        return place, f"{place},mode=max,ignore-error=true"
-    if cache.type == "registry":
+        scope = _scope(image, platforms)
+        source = f"type=gha,version=2,scope={scope}"
+        destination = f"{source},mode=max,ignore-error=true"
+    elif cache.type == "registry":
         base = cache.ref or f"{image}:cache"
-        place = f"type=registry,ref={base}{suffix}"
-        destination = f"{place},mode=max,{_LAYERS},image-manifest=true,ignore-error=true"
-        return place, destination
-    if cache.type == "local":
+        source = f"type=registry,ref={base}{suffix}"
+        destination = f"{source},mode=max,{_LAYERS},image-manifest=true,ignore-error=true"
+    elif cache.type == "local":
         folder = f"{cache.folder}{suffix}"
+        source = f"type=local,src={folder}"
         destination = f"type=local,dest={folder},mode=max,{_LAYERS},ignore-error=true"
-        return f"type=local,src={folder}", destination
-    branch = settings.release.branches[0]
-    tag = plan_branch_tag(branch)
-    return f"type=registry,ref={image}:{tag}", "type=inline"
+    else:
+        branch = settings.release.branches[0]
+        tag = plan_branch_tag(branch)
+        source = f"type=registry,ref={image}:{tag}"
+        destination = "type=inline"
+    return source, destination
+
+
+def _suffix(settings: Settings, platforms: tuple[str, ...]) -> str:
+    """Tell the cache of a build of some platforms from that of all; for all it is empty."""
+    all_platforms = tuple(settings.build.platforms)
+    if platforms == all_platforms:
+        return ""
+    names = "-".join(platforms)
+    suffix = names.replace("/", "-")
+    return f"-{suffix}"
 
 
 def _scope(image: str, platforms: tuple[str, ...]) -> str:
     """Name the cache of an image and its platforms in GitHub's cache service."""
     words = (image, *platforms)
-    return re.sub(r"[^a-zA-Z0-9]+", "-", "-".join(words))
+    name = "-".join(words)
+    return re.sub(r"[^a-zA-Z0-9]+", "-", name)

@@ -24,11 +24,16 @@ def set_locked_version(lock: str, name: str, path: str, version: str) -> str:
     since that is dynamic.
     """
     starts = [match.start() for match in _PACKAGE.finditer(lock)]
-    for start, end in zip(starts, [*starts[1:], len(lock)], strict=True):
+    ends = [*starts[1:], len(lock)]
+    for start, end in zip(starts, ends, strict=True):
         entry = lock[start:end]
-        if _is_project(entry, name, path):
-            changed = _VERSION.sub(f'version = "{version}"', entry, count=1)
-            return lock[:start] + changed + lock[end:]
+        if not _is_project(entry, name, path):
+            continue
+        statement = f'version = "{version}"'
+        changed = _VERSION.sub(statement, entry, count=1)
+        before = lock[:start]
+        after = lock[end:]
+        return f"{before}{changed}{after}"
     return lock
 
 
@@ -37,5 +42,7 @@ def _is_project(entry: str, name: str, path: str) -> bool:
     source = _SOURCE.search(entry)
     if locked_name is None or source is None:
         return False
-    is_same_name = canonicalize_name(locked_name["name"]) == canonicalize_name(name)
-    return is_same_name and source["path"] == path
+    if source["path"] != path:
+        return False
+    entry_name = canonicalize_name(locked_name["name"])
+    return entry_name == canonicalize_name(name)

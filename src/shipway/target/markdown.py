@@ -15,6 +15,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 """Matches what ends a line or a word for one reader and not for another."""
 _TEMPLATE_MARK = re.compile(r"\{[{%#]|-8<-|<!--|<\?|<!\[")
 """Matches what acts in code, too: templates and snippets do not know what code is."""
+_MARK = re.compile(r"[^\w\s]")
 _LINK = re.compile(
     r"\[(?P<label>`[^`\[\]\n]+`|[^`\[\]\n<>{}]+)\]"
     r"\((?P<origin>https?://[\w.:-]+)(?:/[\w.~:/?#@!&=+,;%-]*)?/(?P<end>[\w.~+%-]+)\)"
@@ -56,8 +57,10 @@ def escape_section(text: str) -> str:
     The template makes headings, entries of lists, bold scopes and links; its own paragraphs keep
     their emphasis.
     """
-    lines = _CONTROL.sub(" ", text.replace("\r\n", "\n")).split("\n")
-    return "\n".join(_escape_block(block) for block in _split_blocks(lines))
+    unix_text = text.replace("\r\n", "\n")
+    clean_text = _CONTROL.sub(" ", unix_text)
+    blocks = _split_blocks(clean_text.split("\n"))
+    return "\n".join(_escape_block(block) for block in blocks)
 
 
 def _split_blocks(lines: Sequence[str]) -> Iterator[list[str]]:
@@ -86,33 +89,61 @@ def _continues(before: str, line: str) -> bool:
     """
     if not line.strip():
         return False
-    if not line[0].isspace():
-        return not (_ENTRY.match(line) or _HEADING.match(line))
+    is_entry = _ENTRY.match(line) is not None
+    is_indented = line[0].isspace()
+    if not is_indented:
+        return not is_entry and not _HEADING.match(line)
+    if not is_entry:
+        return True
     first_word = line.split()[0]
-    return not _ENTRY.match(line) or len(before) + 1 + len(first_word) > _WIDTH
+    unwrapped_width = len(before) + 1 + len(first_word)
+    return unwrapped_width > _WIDTH
 
 
 def _escape_block(lines: Sequence[str]) -> str:
-    entry = _ENTRY.match(lines[0])
+    first_line = lines[0]
+    entry = _ENTRY.match(first_line)
     if entry is None:
-        (line,) = lines
-        if _HEADING.match(line) or not line.strip():
-            return line
-        return _escape_inline(line, emphasis=True)
-    text = _join_lines([lines[0][entry.end() :], *lines[1:]])
-    references = _REFERENCES.search(text)
-    tail = ""
-    links = list(_LINK.finditer(references[0])) if references else []
-    if references and all(map(_names_its_end, links)):
-        tail = references[0]
-        text = text[: references.start()]
+        return _escape_line(first_line)
+    content = first_line[entry.end() :]
+    joined = _join_lines([content, *lines[1:]])
+    text, references = _split_references(joined)
     # Where the template's links lead is known then: a link to elsewhere is somebody's.
-    origins = {link["origin"] for link in links} if tail else set()
+    origins = {link["origin"] for link in _LINK.finditer(references)}
+    escaped = _escape_entry(text, origins)
+    return f"{entry[0]}{escaped}{references}"
+
+
+def _escape_line(line: str) -> str:
+    """Escape a line that belongs to no entry; a heading stays as it is."""
+    if _HEADING.match(line):
+        return line
+    if not line.strip():
+        return line
+    return _escape_inline(line, emphasis=True)
+
+
+def _split_references(text: str) -> tuple[str, str]:
+    """Part an entry from the links behind it; they are empty where one is not the template's."""
+    references = _REFERENCES.search(text)
+    if references is None:
+        return text, ""
+    for link in _LINK.finditer(references[0]):
+        if not _names_its_end(link):
+            return text, ""
+    before = text[: references.start()]
+    return before, references[0]
+
+
+def _escape_entry(text: str, origins: Collection[str]) -> str:
+    """Escape the text of an entry, with or without a scope."""
     scope = _SCOPE.match(text)
     if scope is None:
-        return f"{entry[0]}{_escape_start(text, origins)}{tail}"
+        return _escape_start(text, origins)
     name = _escape_inline(scope["name"])
-    return f"{entry[0]}**{name}**{_escape_inline(text[scope.end() :], origins)}{tail}"
+    description = text[scope.end() :]
+    escaped = _escape_inline(description, origins)
+    return f"**{name}**{escaped}"
 
 
 def _join_lines(lines: Sequence[str]) -> str:
@@ -131,16 +162,27 @@ def _escape_start(text: str, origins: Collection[str] = ()) -> str:
     """Escape a block, and its first character where it could begin anything but a paragraph."""
     number = _NUMBER.match(text)
     if number:
-        return f"{number[0]}\\{_escape_inline(text[number.end() :], origins)}"
+        rest = text[number.end() :]
+        escaped_rest = _escape_inline(rest, origins)
+        return f"{number[0]}\\{escaped_rest}"
     escaped = _escape_inline(text, origins)
-    # What was changed already begins nothing, and code is none of these characters.
-    if not text or escaped[:1] != text[0] or text[0] == "`" or _HARMLESS_START.match(text):
+    if not text or _HARMLESS_START.match(text):
         return escaped
-    if text[0] in _ESCAPABLE:
+    first = text[0]
+    # What was changed already begins nothing, and code is none of these characters.
+    if first == "`" or not escaped.startswith(first):
+        return escaped
+    if first in _ESCAPABLE:
         return f"\\{escaped}"
-    if text[0].isascii():
-        return f"&#{ord(text[0])};{escaped[1:]}"
+    if first.isascii():
+        return _encode(first) + escaped[1:]
     return escaped
+
+
+def _encode(character: str) -> str:
+    """Write a character so that it is shown, and is no markup anywhere."""
+    code = ord(character)
+    return f"&#{code};"
 
 
 def _escape_inline(text: str, origins: Collection[str] = (), *, emphasis: bool = False) -> str:
@@ -150,12 +192,16 @@ def _escape_inline(text: str, origins: Collection[str] = (), *, emphasis: bool =
     """
     kept_characters = "*_" if emphasis else ""
     paired = [character for character in _PAIRED if text.count(character) > 1]
+    length = len(text)
+    text_end = (length, length, "")
     parts: list[str] = []
     end = 0
-    for start, stop, replacement in (*_find_kept(text, origins), (len(text), len(text), "")):
-        plain = _escape_plain(text[end:start], kept_characters)
+    for start, stop, replacement in (*_find_kept(text, origins), text_end):
+        between = text[end:start]
+        plain = _escape_plain(between, kept_characters)
         for character in paired:
-            plain = plain.replace(character, f"&#{ord(character)};")
+            entity = _encode(character)
+            plain = plain.replace(character, entity)
         parts += (plain, replacement)
         end = stop
     return "".join(parts)
@@ -163,31 +209,35 @@ def _escape_inline(text: str, origins: Collection[str] = (), *, emphasis: bool =
 
 def _find_kept(text: str, origins: Collection[str]) -> Iterator[tuple[int, int, str]]:
     """Find code spans, links of the template and addresses, and give what is written for each."""
-    end = 0
-    links: dict[int, re.Match[str]] = {}
+    spans: dict[int, tuple[int, str]] = {}
+    for start, stop in _find_code(text):
+        code = _render_code(text[start:stop])
+        spans[start] = (stop, code)
+    for address in _ADDRESS.finditer(text):
+        start, stop = address.span()
+        spans[start] = (stop, address[0])
     for link in _LINK.finditer(text):
-        if _names_its_end(link) and (not origins or link["origin"] in origins):
-            links[link.start()] = link
-    addresses = {address.start(): address for address in _ADDRESS.finditer(text)}
-    code = dict(_find_code(text))
-    for start in sorted({*links, *addresses, *code}):
-        if start < end:
+        if origins and link["origin"] not in origins:
             continue
-        if start in links:
-            end = links[start].end()
-            yield start, end, links[start][0]
-        elif start in addresses:
-            end = addresses[start].end()
-            yield start, end, text[start:end]
-        else:
-            end = code[start]
-            yield start, end, _render_code(text[start:end])
+        if _names_its_end(link):
+            start, stop = link.span()
+            spans[start] = (stop, link[0])
+    end = 0
+    for start in sorted(spans):
+        stop, replacement = spans[start]
+        if start >= end:
+            yield start, stop, replacement
+            end = stop
 
 
 def _names_its_end(link: re.Match[str]) -> bool:
     """Tell whether a link names what its address ends with, as links to commits and issues do."""
-    label = link["label"].strip("`").rpartition(" ")[2].lstrip("#!")
-    return _KEY.fullmatch(label) is not None and link["end"].startswith(label)
+    label = link["label"].strip("`")
+    last_word = label.rpartition(" ")[2]
+    key = last_word.lstrip("#!")
+    if not _KEY.fullmatch(key):
+        return False
+    return link["end"].startswith(key)
 
 
 def _find_code(text: str) -> Iterator[tuple[int, int]]:
@@ -202,8 +252,9 @@ def _find_code(text: str) -> Iterator[tuple[int, int]]:
         if length in unclosed:
             continue
         for number in range(index, len(runs)):
-            if len(runs[number][0]) == length:
-                yield start.start(), runs[number].end()
+            end = runs[number]
+            if len(end[0]) == length:
+                yield start.start(), end.end()
                 index = number + 1
                 break
         else:
@@ -215,7 +266,7 @@ def _render_code(span: str) -> str:
     if not _TEMPLATE_MARK.search(span):
         return span
     content = span.strip("`").strip()
-    encoded = re.sub(r"[^\w\s]", lambda mark: f"&#{ord(mark[0])};", content)
+    encoded = _MARK.sub(lambda mark: _encode(mark[0]), content)
     return f"<code>{encoded}</code>"
 
 
@@ -229,7 +280,7 @@ def _escape_plain(text: str, kept: str) -> str:
         if match["mention"]:
             return mark + _ZERO_WIDTH_SPACE
         if match["encoded"]:
-            return _ENCODED.get(mark, f"&#{ord(mark)};")
+            return _ENCODED.get(mark) or _encode(mark)
         return f"\\{mark}"
 
     return _MARKUP.sub(escape, text)

@@ -61,15 +61,22 @@ def mark_place(changelog: str) -> str:
     """
     if INSERTION_FLAG in changelog:
         return changelog
-    section = re.search(r"^## ", changelog, re.MULTILINE)
-    if section:
-        place = section.start()
-    else:
-        place = len(changelog) if changelog.startswith("# ") else 0
-    before = changelog[:place].rstrip("\n")
-    after = changelog[place:].lstrip("\n")
-    parts = [part for part in (before, INSERTION_FLAG, after) if part]
-    return "\n\n".join(parts).rstrip("\n") + "\n"
+    first_section = re.search(r"^## ", changelog, re.MULTILINE)
+    place = 0
+    if first_section:
+        place = first_section.start()
+    elif changelog.startswith("# "):
+        place = len(changelog)
+    before = changelog[:place]
+    after = changelog[place:]
+    parts = (
+        before.rstrip("\n"),
+        INSERTION_FLAG,
+        after.lstrip("\n"),
+    )
+    marked = "\n\n".join(filter(None, parts))
+    content = marked.rstrip("\n")
+    return f"{content}\n"
 
 
 def edit_changelog(text: str, facts: ReleaseFacts) -> str:
@@ -82,56 +89,75 @@ def edit_changelog(text: str, facts: ReleaseFacts) -> str:
         return text
     time = datetime.fromtimestamp(facts.epoch, UTC)
     day = time.strftime("%Y-%m-%d")
-    parts = [f"## {section['name']} ({day})", *_render_section(section["text"], facts)]
+    name = section["name"]
+    heading = f"## {name} ({day})"
+    body = _render_section(section["text"], facts)
+    rendered = "\n\n".join([heading, *body])
     before = text[: section.start()]
     after = text[section.end() :]
-    rewritten = before + "\n\n".join(parts)
     if after:
-        return f"{rewritten}\n\n{after}"
-    return f"{rewritten}\n"
+        return f"{before}{rendered}\n\n{after}"
+    return f"{before}{rendered}\n"
 
 
 def _render_section(text: str, facts: ReleaseFacts) -> list[str]:
     """Give the parts of a section below its heading."""
     parts: list[str] = []
     override = facts.override
+    without_headings = _HEADING.sub("", text)
     if override:
         reason = escape_text(override.reason)
         parts.append(f"Released as a {override.level} version: {reason}")
-    elif not _HEADING.sub("", text).strip():
+    elif not without_headings.strip():
         raise ContextError(
             f"the section of v{facts.version} in {CHANGELOG} names no change",
             hint="check templates and exclusions in [tool.semantic_release.changelog]; or say why "
             "it is released: --as patch --because '…'",
         )
-    parts += sort_sections(text if facts.by_hand else escape_section(text))
-    parts += _render_changes("Other Changes", _find_missing(text, facts.changes))
+    safe_text = text if facts.by_hand else escape_section(text)
+    parts += sort_sections(safe_text)
+    missing = _find_missing(text, facts.changes)
+    parts += _render_changes("Other Changes", missing)
     parts += _render_changes("Reverts", facts.reverts)
     if facts.authors:
-        names = ", ".join(map(escape_text, facts.authors))
+        authors = map(escape_text, facts.authors)
+        names = ", ".join(authors)
         parts.append(f"### {AUTHORS}\n\n{names}")
     return parts
 
 
 def _find_missing(section: str, changes: Sequence[Change]) -> list[Change]:
     """Find the changes that the section does not name: by hashes, or by words where it has none."""
-    hashes = {change.commit[:_SHORT] for change in changes}
-    named = {short for short in hashes if short in section}
-    if named:
-        return [change for change in changes if change.commit[:_SHORT] not in named]
+    without_hash = [change for change in changes if _short_hash(change) not in section]
+    if len(without_hash) < len(changes):
+        return without_hash
     words = _normalize(section)
-    return [change for change in changes if _normalize(change.description) not in words]
+    missing: list[Change] = []
+    for change in changes:
+        description = _normalize(change.description)
+        if description not in words:
+            missing.append(change)
+    return missing
+
+
+def _short_hash(change: Change) -> str:
+    return change.commit[:_SHORT]
 
 
 def _normalize(text: str) -> str:
-    return " ".join(text.split()).casefold()
+    words = text.split()
+    return " ".join(words).casefold()
 
 
 def _render_changes(heading: str, changes: Iterable[Change]) -> list[str]:
-    entries = [
-        f"- {escape_text(change.description)} (`{change.commit[:_SHORT]}`)" for change in changes
-    ]
-    return [f"### {heading}", *entries] if entries else []
+    entries: list[str] = []
+    for change in changes:
+        description = escape_text(change.description)
+        commit = _short_hash(change)
+        entries.append(f"- {description} (`{commit}`)")
+    if not entries:
+        return []
+    return [f"### {heading}", *entries]
 
 
 def sort_sections(text: str) -> list[str]:
@@ -142,15 +168,18 @@ def sort_sections(text: str) -> list[str]:
     sections: dict[str, str] = {}
     for name, content in zip(names, texts, strict=True):
         # Two types of change may have one title.
-        sections[name] = f"{sections.get(name, '')}\n\n{content.strip()}".strip()
+        same_name = sections.get(name, "")
+        joined = f"{same_name}\n\n{content.strip()}"
+        sections[name] = joined.strip()
     first = [name for name in _FIRST if name in sections]
-    last = [name for name in sections if name not in _FIRST]
+    ordered_names = dict.fromkeys([*first, *sections])
     parts: list[str] = []
     introduction = before.strip()
     if introduction:
         parts.append(introduction)
-    for name in (*first, *last):
-        parts.append(f"### {name}\n\n{sections[name]}")
+    for name in ordered_names:
+        content = sections[name]
+        parts.append(f"### {name}\n\n{content}")
     return parts
 
 
@@ -168,7 +197,8 @@ def read_authors(lines: Iterable[str]) -> tuple[str, ...]:
     """Name each author once, in the order of the alphabet; programs are none."""
     people: set[str] = set()
     for line in lines:
-        name = " ".join(line.split())
+        words = line.split()
+        name = " ".join(words)
         if name and not name.endswith("[bot]"):
             people.add(name)
     return tuple(sorted(people, key=str.casefold))

@@ -47,17 +47,32 @@ def render_page(
 ) -> str:
     """Write the release's page: notes, image, how to verify it, and which packages changed."""
     room = room or Room()
-    name = image.rpartition(":")[0]
-    command = " ".join(verify)
-    parts = ["### Image", f"`{image}`", f"`{name}@{digest}`", f"```sh\n{command}\n```"]
-    about_image = "\n\n".join(parts)
     free = room.characters - _RESERVED
-    told = fit_notes(notes.strip(), free - len(about_image), room.whole)
-    page = f"{told}\n\n{about_image}"
-    changes = _fit_packages(packages, free - len(page))
+    about_image = _describe_image(image, digest, verify)
+    fitting_notes = fit_notes(
+        notes.strip(),
+        free - len(about_image),
+        room.whole,
+    )
+    page = f"{fitting_notes}\n\n{about_image}"
+    left = free - len(page)
+    changes = _fit_packages(packages, left)
     if changes:
         page += f"\n\n{changes}"
     return f"{page}\n"
+
+
+def _describe_image(image: str, digest: str, verify: Sequence[str]) -> str:
+    """Name the image by its tag and by its digest, and say how to verify it."""
+    name = image.rpartition(":")[0]
+    command = " ".join(verify)
+    parts = (
+        "### Image",
+        f"`{image}`",
+        f"`{name}@{digest}`",
+        f"```sh\n{command}\n```",
+    )
+    return "\n\n".join(parts)
 
 
 def fit_notes(notes: str, room: int, whole: str) -> str:
@@ -65,8 +80,8 @@ def fit_notes(notes: str, room: int, whole: str) -> str:
     if len(notes) <= room:
         return notes
     pieces = list(_split_notes(notes))
-    rest = _describe_rest(len(pieces), whole)
-    free = room - len(rest)
+    longest_rest = _describe_rest(len(pieces), whole)
+    free = room - len(longest_rest)
     kept: list[str] = []
     heading = ""
     left_out = 0
@@ -76,13 +91,15 @@ def fit_notes(notes: str, room: int, whole: str) -> str:
             continue
         # A heading stands only above something.
         text = f"{heading}\n\n{piece}" if heading else piece
-        if len(text) + 2 <= free:
+        size = len(text) + 2
+        if size <= free:
             kept.append(text)
-            free -= len(text) + 2
+            free -= size
             heading = ""
         elif heading != f"### {AUTHORS}":
             left_out += 1
-    kept.append(_describe_rest(left_out, whole))
+    rest = _describe_rest(left_out, whole)
+    kept.append(rest)
     return "\n\n".join(filter(None, kept))
 
 
@@ -90,20 +107,26 @@ def _split_notes(notes: str) -> Iterator[str]:
     """Give headings, entries and paragraphs, each with all of its lines."""
     piece = ""
     for line in notes.split("\n"):
-        if not line.strip() or _ENTRY.match(line) or line.startswith("#"):
+        text = line.strip()
+        if not text or _ENTRY.match(line) or line.startswith("#"):
             if piece:
                 yield piece
-            piece = line.strip()
+            piece = text
+        elif piece:
+            piece += f"\n{line}"
         else:
-            piece += f"\n{line}" if piece else line
+            piece = line
     if piece:
         yield piece
 
 
 def _describe_rest(count: int, whole: str) -> str:
-    address = f"[all changes]({whole})" if whole else ""
-    number = f"… and {count} more" if count else ""
-    return ": ".join(filter(None, (number, address)))
+    parts: list[str] = []
+    if count:
+        parts.append(f"… and {count} more")
+    if whole:
+        parts.append(f"[all changes]({whole})")
+    return ": ".join(parts)
 
 
 def _fit_packages(text: str, room: int) -> str:
@@ -111,17 +134,25 @@ def _fit_packages(text: str, room: int) -> str:
     if len(text) + 2 <= room:
         return text
     lines = text.split("\n")
-    ending = f"\n\n{_count_rows(lines)} more\n\n{_END}"
-    free = room - len(ending) - 2
+    longest_ending = _close_fold(lines)
+    free = room - len(longest_ending) - 2
     size = 0
     for number, line in enumerate(lines):
         size += len(line) + 1
-        if size > free:
-            kept = "\n".join(lines[:number]).rstrip()
-            if not _count_rows(lines[:number]):
-                return ""
-            return f"{kept}\n\n{_count_rows(lines[number:])} more\n\n{_END}"
+        if size <= free:
+            continue
+        fitting = lines[:number]
+        if not _count_rows(fitting):
+            return ""
+        kept = "\n".join(fitting).rstrip()
+        return kept + _close_fold(lines[number:])
     return ""
+
+
+def _close_fold(left_out: Sequence[str]) -> str:
+    """End the fold of packages, with the number of those that it leaves out."""
+    count = _count_rows(left_out)
+    return f"\n\n{count} more\n\n{_END}"
 
 
 def _count_rows(lines: Sequence[str]) -> int:
@@ -143,7 +174,7 @@ def render_packages(changes: Mapping[str, Sequence[Mapping[str, str]]], previous
     """
     blocks: dict[tuple[_Row, ...], list[str]] = {}
     for platform, packages in changes.items():
-        table = tuple(_row(package) for package in packages)
+        table = tuple(map(_row, packages))
         platforms = blocks.setdefault(table, [])
         platforms.append(platform)
     if not blocks:
@@ -153,8 +184,10 @@ def render_packages(changes: Mapping[str, Sequence[Mapping[str, str]]], previous
     summary = f"Packages of the image: {total} changes since {previous}"
     parts = [f"<details>\n<summary>{summary}</summary>"]
     for rows, platforms in blocks.items():
-        parts += _render_block(rows, ", ".join(platforms))
-    return "\n\n".join((*parts, _END))
+        names = ", ".join(platforms)
+        parts += _render_block(rows, names)
+    parts.append(_END)
+    return "\n\n".join(parts)
 
 
 def _row(package: Mapping[str, str]) -> _Row:
@@ -170,7 +203,7 @@ def _render_block(rows: Sequence[_Row], platforms: str) -> list[str]:
         return [f"{platforms}: nothing changed"]
     table = [_HEAD, "|---|---|---|"]
     for row in rows[:_MOST_CHANGES]:
-        cells = [_escape_cell(cell) or "–" for cell in row]
+        cells = map(_escape_cell, row)
         line = " | ".join(cells)
         table.append(f"| {line} |")
     parts = [platforms, "\n".join(table)]
@@ -181,4 +214,8 @@ def _render_block(rows: Sequence[_Row], platforms: str) -> list[str]:
 
 
 def _escape_cell(text: str) -> str:
-    return escape_text(text).replace("|", "\\|")
+    """Write a cell of the table; a dash stands for nothing."""
+    if not text:
+        return "–"
+    escaped = escape_text(text)
+    return escaped.replace("|", "\\|")

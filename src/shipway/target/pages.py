@@ -25,8 +25,10 @@ def rank_page(page: Page, marks: Iterable[str]) -> tuple[bool, bool, str]:
     Of several drafts the one wins that bears the ``marks`` of ours.
     """
     is_draft = bool(page["draft"])
-    body = str(page.get("body") or "")
-    return is_draft, not bears_marks(body, marks), str(page["id"])
+    body = page.get("body") or ""
+    is_ours = bears_marks(str(body), marks)
+    identifier = str(page["id"])
+    return is_draft, not is_ours, identifier
 
 
 def is_overtaken(release: Release, versions: Iterable[Version]) -> bool:
@@ -44,12 +46,15 @@ def find_leader(target: Target, pages: list[Page], latest: Page | None) -> str:
     """
     holder = _version_of(target, latest) if latest else None
     public = public_pages(target, pages)
-    if holder is None or not holder.is_stable or not public:
+    if holder is None or not holder.is_stable:
+        return ""
+    if not public:
         return ""
     highest = max(public, key=lambda version: version.precedence)
-    if highest.is_above(holder):
-        return str(public[highest]["id"])
-    return ""
+    if not highest.is_above(holder):
+        return ""
+    leader = public[highest]
+    return str(leader["id"])
 
 
 def public_pages(target: Target, pages: list[Page]) -> dict[Version, Page]:

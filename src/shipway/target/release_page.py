@@ -43,9 +43,12 @@ def list_marks(target: Target, world: World) -> tuple[str, ...]:
     index = world.pushed
     if index is None:
         return ()
-    words = verify_words(target.signer, f"{target.image}:{target.tags[0]}")
+    tag = target.tags[0]
+    image = f"{target.image}:{tag}"
+    words = verify_words(target.signer, image)
     command = " ".join(words[:3])
-    return f"{target.image}@{index.digest}", command
+    pinned_image = f"{target.image}@{index.digest}"
+    return pinned_image, command
 
 
 def bears_marks(body: str, marks: Iterable[str]) -> bool:
@@ -55,14 +58,20 @@ def bears_marks(body: str, marks: Iterable[str]) -> bool:
 
 def read_digest(body: str, image: str) -> str:
     """Read which digest of an image a page names, empty where it names none."""
-    match = re.search(rf"{re.escape(image)}@(sha256:[0-9a-f]{{64}})", body)
+    name = re.escape(image)
+    match = re.search(rf"{name}@(sha256:[0-9a-f]{{64}})", body)
     return match[1] if match else ""
 
 
 def complete_body(theirs: str, ours: str) -> str | None:
     """Put our page below what somebody wrote; ``None`` where GitHub does not take both."""
-    body = f"{theirs.rstrip()}\n\n{ours}" if theirs.strip() else ours
-    return body if len(body) <= LONGEST_BODY else None
+    body = ours
+    if theirs.strip():
+        above = theirs.rstrip()
+        body = f"{above}\n\n{ours}"
+    if len(body) > LONGEST_BODY:
+        return None
+    return body
 
 
 def render_asset(target: Target, release: Release, world: World) -> dict[str, object]:

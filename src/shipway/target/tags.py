@@ -44,26 +44,32 @@ class ImageTags:
 def plan_tags(context: Context, *, edge: str | None = None) -> ImageTags:
     """Plan the tags of a pull request or a branch; the branch ``edge`` is also tagged so."""
     staging = _staging_tag(context.commit)
+    branch = context.branch
     if context.pull_request is not None:
         tag = f"pr-{context.pull_request}"
         return ImageTags("pull-request", staging, (tag,))
-    if not context.branch or context.branch.startswith(_QUEUE):
+    if not branch or branch.startswith(_QUEUE):
         return ImageTags("branch", staging, ())
-    tag = plan_branch_tag(context.branch)
-    if context.branch == edge:
-        return ImageTags("branch", staging, (tag, EDGE))
-    return ImageTags("branch", staging, (tag,))
+    public = [plan_branch_tag(branch)]
+    if branch == edge:
+        public.append(EDGE)
+    return ImageTags("branch", staging, tuple(public))
 
 
 def plan_release_tags(commit: str, version: Version, moving: tuple[str, ...] = ()) -> ImageTags:
     """Plan the tags of a release; ``moving`` are those that it takes over (see ``plan_moving``)."""
     channel = "release" if version.is_stable else "prerelease"
-    public = (version_tag(version), *moving)
-    return ImageTags(channel, _staging_tag(commit), public)
+    own_tag = version_tag(version)
+    return ImageTags(
+        channel=channel,
+        staging=_staging_tag(commit),
+        public=(own_tag, *moving),
+    )
 
 
 def _staging_tag(commit: str) -> str:
-    return f"sha-{commit[:7]}"
+    short_commit = commit[:7]
+    return f"sha-{short_commit}"
 
 
 def version_tag(version: Version) -> str:
@@ -128,17 +134,24 @@ def plan_branch_tag(branch: str) -> str:
     """
     if _is_tag(branch):
         return branch
-    content = branch.encode("utf-8", "surrogatepass")
-    digest = hashlib.sha256(content).hexdigest()
-    suffix = digest[:_SUFFIX]
+    suffix = _branch_suffix(branch)
     room = _LONGEST - _SUFFIX - 1
-    shortened = _clean(branch)[:room]
+    clean = _clean(branch)
+    shortened = clean[:room]
     stem = shortened.rstrip(".-") or "branch"
     tag = f"{stem}-{suffix}"
     if not _RESERVED.fullmatch(tag):
         return tag
-    stem = f"branch-{stem}"[:room]
+    longer_stem = f"branch-{stem}"
+    stem = longer_stem[:room]
     return f"{stem}-{suffix}"
+
+
+def _branch_suffix(branch: str) -> str:
+    """Give the beginning of a hash of the branch's name, which tells it from all others."""
+    content = branch.encode("utf-8", "surrogatepass")
+    digest = hashlib.sha256(content).hexdigest()
+    return digest[:_SUFFIX]
 
 
 def _clean(branch: str) -> str:

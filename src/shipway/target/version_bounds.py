@@ -66,14 +66,16 @@ def _tag_advice(tag: _OtherTag, tag_format: str) -> str:
     otherwise = (
         f"; if it is no release of this project, leave it out by a tag {WITHDRAWN}{tag.name}"
     )
-    setting = f'tag-format = "{tag.before}{{version}}"'
+    own_format = f"{tag.before}{{version}}"
+    set_format = f'set `tag-format = "{own_format}"` in [tool.shipway.release]'
     if parse_version(tag.text):
-        return f"set `{setting}` in [tool.shipway.release]{otherwise}"
+        return f"{set_format}{otherwise}"
     advice = f"{tag.text} is no semantic version (1.2.3, 1.2.3-rc.1): "
     semantic = semantic_version(tag.version)
     name = tag_name(semantic, tag_format)
-    if tag.before != tag_format.partition("{version}")[0]:
-        advice += f"set `{setting}` in [tool.shipway.release], and "
+    expected_start = tag_format.partition("{version}")[0]
+    if tag.before != expected_start:
+        advice += f"{set_format}, and "
         name = f"{tag.before}{semantic}"
     command = f"git tag {name} '{tag.name}^{{}}'"
     return f"{advice}give that release a name that is one, `{command}`, and push it{otherwise}"
@@ -97,25 +99,35 @@ def _other_tags(
 
 def _own_packages(tag_format: str, names: Collection[str]) -> Collection[str]:
     """Give what may stand before the versions of this project, as ``_package_of`` names it."""
-    own = _package_of(tag_format.partition("{version}")[0])
-    if own:
-        return {own}
+    before = tag_format.partition("{version}")[0]
+    package = _package_of(before)
+    if package:
+        return {package}
     return {"", *map(_package_of, names)}
 
 
 def _package_of(before: str) -> str:
     """Name the package that stands before a version; it is empty where none does."""
-    words = re.split(r"[^a-z0-9]+", before.lower())
-    if words[-1].endswith("v") and len(words[-1]) > 1:
-        words[-1] = words[-1].removesuffix("v")
-    return "-".join(word for word in words if word and word not in _PLAIN_WORDS)
+    lower = before.lower()
+    *words, last = re.split(r"[^a-z0-9]+", lower)
+    if last != "v":
+        last = last.removesuffix("v")
+    words.append(last)
+    names: list[str] = []
+    for word in words:
+        if word and word not in _PLAIN_WORDS:
+            names.append(word)
+    return "-".join(names)
 
 
 def _read_tag(name: str) -> _OtherTag | None:
     """Read the version that a tag's name ends with, ``None`` where it ends with none."""
     for match in _NUMBER.finditer(name):
-        before, text = name[: match.start()], name[match.start() :]
-        version = read_version(text) or read_version(text.replace("_", "."))
+        start = match.start()
+        before = name[:start]
+        text = name[start:]
+        dotted = text.replace("_", ".")
+        version = read_version(text) or read_version(dotted)
         if version and _is_version(version):
             return _OtherTag(name, before, text, version)
     return None

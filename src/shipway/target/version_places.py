@@ -69,10 +69,13 @@ class VersionPlace:
         return match["version"] if match else None
 
     def _read_table(self, text: str) -> str | None:
-        table: object = parse_toml(text, self.paths[0])
-        for key in (*self.table, "version"):
-            table = table.get(key) if isinstance(table, dict) else None
-        return table if isinstance(table, str) else None
+        keys = (*self.table, "version")
+        value: object = parse_toml(text, self.paths[0])
+        for key in keys:
+            if not isinstance(value, dict):
+                return None
+            value = value.get(key)
+        return value if isinstance(value, str) else None
 
     def write(self, text: str, version: str) -> str:
         """Give the text with another version; it stays as it is where there is none."""
@@ -80,7 +83,9 @@ class VersionPlace:
         if match is None:
             return text
         start, end = match.span("version")
-        return text[:start] + version + text[end:]
+        before = text[:start]
+        after = text[end:]
+        return f"{before}{version}{after}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,21 +98,22 @@ class VersionStatement:
 
 def find_statement(document: Mapping[str, object]) -> VersionStatement:
     """Find where a project states its version, from its ``pyproject.toml``."""
-    project = inner_table(document, "project")
+    takes_tag = _takes_tag(document)
     places: list[VersionPlace] = []
+    project = inner_table(document, "project")
     if isinstance(project.get("version"), str):
         places.append(_table_place("project"))
     poetry = inner_table(document, "tool", "poetry")
-    if isinstance(poetry.get("version"), str) and not _takes_tag(document):
+    if isinstance(poetry.get("version"), str) and not takes_tag:
         places.append(_table_place("tool", "poetry"))
     if not places:
         places += _dynamic_places(document)
-    if places:
-        return VersionStatement(Origin.FILE, tuple(places))
-    if _takes_tag(document):
+    if not places and takes_tag:
         return VersionStatement(Origin.TAG)
-    own_places = tuple(_own_places(document))
-    return VersionStatement(Origin.FILE if own_places else Origin.UNKNOWN, own_places)
+    if not places:
+        places += _own_places(document)
+    origin = Origin.FILE if places else Origin.UNKNOWN
+    return VersionStatement(origin, tuple(places))
 
 
 def inner_table(document: Mapping[str, object], *keys: str) -> Mapping[str, object]:
@@ -136,22 +142,32 @@ def _table_place(*table: str) -> VersionPlace:
 
 def _dynamic_places(document: Mapping[str, object]) -> Iterator[VersionPlace]:
     """Find the file that the build backend reads the version from."""
-    hatch = inner_table(document, "tool", "hatch", "version")
-    if hatch.get("source", "regex") in ("regex", "code"):
-        pattern = hatch.get("pattern")
-        expression = _EITHER_NAME
-        if isinstance(pattern, str) and _is_version_pattern(pattern):
-            expression = f"(?m){pattern}"
-        yield from _file_place(hatch.get("path"), expression)
+    yield from _hatch_places(document)
     pdm = inner_table(document, "tool", "pdm", "version")
     if pdm.get("source") == "file":
-        yield from _file_place(pdm.get("path"), _EITHER_NAME)
+        path = pdm.get("path")
+        yield from _file_place(path, _EITHER_NAME)
     if _takes_tag(document):
         return
     yield from _setuptools_places(document)
-    backend = inner_table(document, "build-system").get("build-backend")
-    if isinstance(backend, str) and backend.partition(".")[0] in ("flit_core", "flit"):
+    build_system = inner_table(document, "build-system")
+    backend = build_system.get("build-backend")
+    package = str(backend).partition(".")[0]
+    if package in ("flit_core", "flit"):
         yield _flit_place(document)
+
+
+def _hatch_places(document: Mapping[str, object]) -> Iterator[VersionPlace]:
+    hatch = inner_table(document, "tool", "hatch", "version")
+    source = hatch.get("source", "regex")
+    if source not in ("regex", "code"):
+        return
+    expression = _EITHER_NAME
+    pattern = hatch.get("pattern")
+    if isinstance(pattern, str) and _is_version_pattern(pattern):
+        expression = f"(?m){pattern}"
+    path = hatch.get("path")
+    yield from _file_place(path, expression)
 
 
 def _is_version_pattern(pattern: str) -> bool:
@@ -171,11 +187,14 @@ def _setuptools_places(document: Mapping[str, object]) -> Iterator[VersionPlace]
     attribute = dynamic.get("attr")
     if isinstance(attribute, str) and "." in attribute:
         module, _, name = attribute.rpartition(".")
-        paths = tuple(_module_files(module, _setuptools_folders(document)))
-        pattern = rf"(?m)^{re.escape(name)}[ \t]*{_LITERAL}"
+        folders = _setuptools_folders(document)
+        paths = tuple(_module_files(module, folders))
+        escaped_name = re.escape(name)
+        pattern = rf"(?m)^{escaped_name}[ \t]*{_LITERAL}"
         yield VersionPlace(name, paths, pattern)
     files = dynamic.get("file")
-    for path in files if isinstance(files, list) else [files]:
+    paths_of_text = files if isinstance(files, list) else [files]
+    for path in paths_of_text:
         yield from _file_place(path, _WHOLE_FILE)
 
 
@@ -183,12 +202,20 @@ def _setuptools_folders(document: Mapping[str, object]) -> tuple[str, ...]:
     """Name the folders that setuptools may find packages in, those that are set first."""
     folders: list[str] = []
     settings = inner_table(document, "tool", "setuptools")
-    root = inner_table(settings, "package-dir").get("")
-    where = inner_table(settings, "packages", "find").get("where")
-    for folder in (root, *(where if isinstance(where, list) else ())):
+    package_folders = inner_table(settings, "package-dir")
+    root = package_folders.get("")
+    search = inner_table(settings, "packages", "find")
+    where = _list(search, "where")
+    for folder in (root, *where):
         if isinstance(folder, str):
             folders.append(folder)
     return (*folders, *_SOURCE_FOLDERS)
+
+
+def _list(table: Mapping[str, object], key: str) -> list[object]:
+    """Give the list below a key, an empty one where something else stands, or nothing."""
+    values = table.get(key)
+    return values if isinstance(values, list) else []
 
 
 def _module_files(module: str, folders: tuple[str, ...]) -> Iterator[str]:
@@ -201,22 +228,27 @@ def _module_files(module: str, folders: tuple[str, ...]) -> Iterator[str]:
 
 
 def _flit_place(document: Mapping[str, object]) -> VersionPlace:
-    name = inner_table(document, "project").get("name")
-    module = inner_table(document, "tool", "flit", "module").get("name", name)
-    files = _module_files(str(module).replace("-", "_"), ("", "src"))
-    return VersionPlace("__version__", tuple(files), rf"(?m)^__version__[ \t]*{_LITERAL}")
+    project = inner_table(document, "project")
+    flit_module = inner_table(document, "tool", "flit", "module")
+    name = flit_module.get("name", project.get("name"))
+    module = str(name).replace("-", "_")
+    files = _module_files(module, ("", "src"))
+    pattern = rf"(?m)^__version__[ \t]*{_LITERAL}"
+    return VersionPlace("__version__", tuple(files), pattern)
 
 
 def _takes_tag(document: Mapping[str, object]) -> bool:
     """Tell whether the build backend takes the version from git's tag."""
-    if inner_table(document, "tool", "pdm", "version").get("source") == "scm":
+    pdm = inner_table(document, "tool", "pdm", "version")
+    if pdm.get("source") == "scm":
         return True
     tools = inner_table(document, "tool")
-    if any(canonicalize_name(name) in _FROM_TAG for name in tools):
-        return True
-    requirements = inner_table(document, "build-system").get("requires")
-    names = requirements if isinstance(requirements, list) else []
-    return any(_requirement_name(str(name)) in _FROM_TAG for name in names)
+    build_system = inner_table(document, "build-system")
+    names: set[str] = set(map(canonicalize_name, tools))
+    for requirement in _list(build_system, "requires"):
+        name = _requirement_name(str(requirement))
+        names.add(name)
+    return not names.isdisjoint(_FROM_TAG)
 
 
 def _requirement_name(text: str) -> str:
@@ -228,11 +260,13 @@ def _requirement_name(text: str) -> str:
 
 def _own_places(document: Mapping[str, object]) -> Iterator[VersionPlace]:
     """Give the places that python-semantic-release stamps by the project's own settings."""
-    variables = inner_table(document, "tool", "semantic_release").get("version_variables")
-    for variable in variables if isinstance(variables, list) else ():
-        path, colon, rest = str(variable).partition(":")
+    settings = inner_table(document, "tool", "semantic_release")
+    for variable in _list(settings, "version_variables"):
+        path, _, rest = str(variable).partition(":")
         name = rest.partition(":")[0]
-        if colon and name:
-            expression = rf"{re.escape(name)}['\"]?[ \t]*[:=]+[ \t]*(?P<quote>['\"]?)v?"
-            pattern = rf"(?m)(?<![\w.-]){expression}(?P<version>[\w.+-]+)(?P=quote)"
-            yield VersionPlace(name, (path,), pattern)
+        if not name:
+            continue
+        escaped_name = re.escape(name)
+        statement = rf"{escaped_name}['\"]?[ \t]*[:=]+[ \t]*(?P<quote>['\"]?)v?"
+        pattern = rf"(?m)(?<![\w.-]){statement}(?P<version>[\w.+-]+)(?P=quote)"
+        yield VersionPlace(name, (path,), pattern)
