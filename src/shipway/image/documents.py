@@ -37,9 +37,17 @@ def parse_time(text: str) -> int | None:
     except ValueError:
         return None
     zone = moment.tzinfo or UTC
-    return int(moment.replace(tzinfo=zone).timestamp())
+    moment_in_zone = moment.replace(tzinfo=zone)
+    return int(moment_in_zone.timestamp())
 
 
 def printable(text: str) -> str:
     """Escape what could move the cursor or begin a line, as Python writes it."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+    shown: list[str] = []
+    for character in text:
+        if character.isprintable():
+            shown.append(character)
+            continue
+        literal = ascii(character)
+        shown.append(literal.strip("'"))
+    return "".join(shown)

@@ -75,14 +75,18 @@ class Index:
 
     def describe_gone(self) -> str:
         """Name the parts that are gone, with the platform that each is of."""
-        platforms = {entry.digest: entry.platform for entry in self.images}
-        for entry in self.attestations:
-            subject = platforms.get(entry.subject, entry.subject)
-            platforms[entry.digest] = f"attestations of {subject}"
+        places = {entry.digest: entry.platform for entry in self.images}
+        for attestation in self.attestations:
+            subject = attestation.subject
+            platform = places.get(subject, subject)
+            places[attestation.digest] = f"attestations of {platform}"
         parts: list[str] = []
         for digest in self.gone:
-            platform = platforms.get(digest)
-            parts.append(f"{digest} ({platform})" if platform else digest)
+            part = digest
+            place = places.get(digest)
+            if place:
+                part += f" ({place})"
+            parts.append(part)
         return ", ".join(parts)
 
 
@@ -139,10 +143,14 @@ def parse_manifest(text: str) -> Index:
 
 
 def _make_index(digest: str, manifest: _Manifest) -> Index:
-    entries = [
-        make_entry(entry.digest, entry.platform, entry.annotations)
-        for entry in manifest.manifests or ()
-    ]
+    entries: list[Entry] = []
+    for description in manifest.manifests or ():
+        entry = make_entry(
+            description.digest,
+            description.platform,
+            description.annotations,
+        )
+        entries.append(entry)
     return Index(
         digest=digest,
         entries=tuple(entries),
@@ -154,9 +162,22 @@ def make_entry(
     digest: str, platform: Platform | None, annotations: Mapping[str, str] | None
 ) -> Entry:
     """Tell from its platform and annotations whether an entry is an image or an attestation."""
-    name = "" if is_attestation(platform, annotations) else platform_name(platform or {})
-    subject = (annotations or {}).get(SUBJECT, "")
-    return Entry(digest=digest, platform=name, subject=subject)
+    name = ""
+    if not is_attestation(platform, annotations):
+        name = platform_name(platform or {})
+    subject = _read_subject(annotations)
+    return Entry(
+        digest=digest,
+        platform=name,
+        subject=subject,
+    )
+
+
+def _read_subject(annotations: Mapping[str, str] | None) -> str:
+    """Give the digest that an entry speaks of, empty where it speaks of none."""
+    if annotations is None:
+        return ""
+    return annotations.get(SUBJECT, "")
 
 
 def is_attestation(platform: Platform | None, annotations: Mapping[str, str] | None) -> bool:
@@ -164,8 +185,11 @@ def is_attestation(platform: Platform | None, annotations: Mapping[str, str] | N
 
     What can be run is an image, even if it calls itself an attestation.
     """
-    system = (platform or {}).get("os", "unknown")
-    return bool((annotations or {}).get(SUBJECT)) and system == "unknown"
+    machine = platform or {}
+    system = machine.get("os", "unknown")
+    if system != "unknown":
+        return False
+    return bool(_read_subject(annotations))
 
 
 def platform_name(platform: Platform) -> str:

@@ -158,13 +158,16 @@ def render_changes(changes: Mapping[str, Sequence[Mapping[str, str]]]) -> str:
         summary = "nothing changed"
         if changed:
             summary = f"{len(changed)} changes"
-        lines.append(printable(f"{platform}: {summary}"))
+        heading = printable(f"{platform}: {summary}")
+        lines.append(heading)
         lines += map(_change_line, changed)
     return "\n".join(lines)
 
 
 def _change_line(change: Mapping[str, str]) -> str:
-    name, before, after = (printable(change[key]) for key in ("name", "before", "after"))
+    name = printable(change["name"])
+    before = printable(change["before"])
+    after = printable(change["after"])
     if not before:
         return f"  + {name}  {after}"
     if not after:

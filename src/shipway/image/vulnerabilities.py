@@ -44,12 +44,13 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
         """Write the ruling as a line for people."""
         vulnerability = self.vulnerability
         severity = vulnerability.severity or "unknown"
+        outcome_column = self.outcome.ljust(9)
+        severity_column = severity.ljust(10)
         package = f"{vulnerability.package} {vulnerability.version}"
         names = " ".join(vulnerability.ids)
-        return printable(
-            f"{self.outcome:9} {severity:10} {package}  {names}  "
-            f"{self.reason}; {vulnerability.cure}"
-        )
+        explanation = f"{self.reason}; {vulnerability.cure}"
+        line = f"{outcome_column} {severity_column} {package}  {names}  {explanation}"
+        return printable(line)
 
 
 def merge_vulnerabilities(reported: Iterable[Vulnerability]) -> tuple[Vulnerability, ...]:
@@ -60,11 +61,14 @@ def merge_vulnerabilities(reported: Iterable[Vulnerability]) -> tuple[Vulnerabil
     groups: dict[tuple[str, str], list[Vulnerability]] = {}
     for vulnerability in sorted(reported):
         name = canonicalize_name(vulnerability.package)
-        key = (name, vulnerability.version)
-        group = groups.get(key, [])
-        groups[key] = _join(group, vulnerability)
-    merged = chain.from_iterable(groups.values())
-    return tuple(sorted(merged))
+        version = vulnerability.version
+        group = groups.get((name, version), [])
+        groups[name, version] = _join(group, vulnerability)
+    merged: list[Vulnerability] = []
+    for group in groups.values():
+        merged += group
+    merged.sort()
+    return tuple(merged)
 
 
 def _join(group: Sequence[Vulnerability], newcomer: Vulnerability) -> list[Vulnerability]:

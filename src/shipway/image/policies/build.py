@@ -48,10 +48,11 @@ class Built:
         builders = [provenance.builder for provenance in provenances]
         strangers = [builder or "nobody" for builder in builders if not self._allows(builder)]
         if strangers:
+            names = first_few(strangers)
             return Point(
                 name=name,
                 holds=False,
-                observation=f"built by {first_few(strangers)}",
+                observation=f"built by {names}",
             )
         types = [provenance.type for provenance in provenances]
         strange_types = [type_ for type_ in types if type_ not in BUILD_TYPES]
@@ -104,10 +105,11 @@ class Built:
 def _materials_point(platform: str, provenance: Provenance) -> Point:
     name = f"materials of {platform}"
     if provenance.loose:
+        not_pinned = first_few(provenance.loose)
         return Point(
             name=name,
             holds=False,
-            observation=f"not pinned: {first_few(provenance.loose)}",
+            observation=f"not pinned: {not_pinned}",
         )
     count = provenance.materials
     return Point(
@@ -121,15 +123,17 @@ def _arguments_point(platform: str, provenance: Provenance) -> Point:
     name = f"arguments of {platform}"
     secrets = [argument for argument in provenance.arguments if is_secret_name(argument)]
     if secrets:
+        suspicious = first_few(secrets)
         return Point(
             name=name,
             holds=False,
-            observation=f"look like secrets: {first_few(secrets)}",
+            observation=f"look like secrets: {suspicious}",
         )
+    count = len(provenance.arguments)
     return Point(
         name=name,
         holds=True,
-        observation=f"{len(provenance.arguments)} arguments",
+        observation=f"{count} arguments",
     )
 
 
@@ -146,9 +150,11 @@ class Fresh:
         for platform in image.contents.platforms:
             provenances = image.provenances(platform)
             times = [build.finished for build in provenances if build.finished is not None]
-            holds, observation = False, "unknown"
+            holds = False
+            observation = "unknown"
             if times and len(times) == len(provenances):
-                age = (self.now - min(times)) // DAY
+                oldest = min(times)
+                age = (self.now - oldest) // DAY
                 holds = 0 <= age <= self.days
                 observation = f"{age} days, at most {self.days}"
             yield Point(

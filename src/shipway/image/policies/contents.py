@@ -44,10 +44,11 @@ class Labels:
             elif labels[key] != expected[key] or not expected[key]:
                 faults.append(f"{key} is {labels[key]}")
         if faults:
+            differences = ", ".join(faults)
             return Point(
                 name=name,
                 holds=False,
-                observation=f"differ: {', '.join(faults)}",
+                observation=f"differ: {differences}",
             )
         return Point(
             name=name,
@@ -79,10 +80,11 @@ class RightArchitecture:
             name = f"compiled files of {platform}"
             strange = [path for path in holding.foreign if not self._allows(path)]
             if strange:
+                paths = first_few(strange)
                 yield Point(
                     name=name,
                     holds=False,
-                    observation=f"{first_few(strange)} are for another machine",
+                    observation=f"{paths} are for another machine",
                 )
             else:
                 yield Point(
@@ -110,16 +112,18 @@ class NamesWhatIsInstalled:
             name = f"SBOM of {platform} names what is installed"
             lacking = _unnamed_distributions(image.contents, platform)
             if lacking:
+                left_out = first_few(lacking)
                 yield Point(
                     name=name,
                     holds=False,
-                    observation=f"it leaves out {first_few(lacking)}",
+                    observation=f"it leaves out {left_out}",
                 )
             else:
+                count = len(holding.distributions)
                 yield Point(
                     name=name,
                     holds=True,
-                    observation=f"{len(holding.distributions)} distributions",
+                    observation=f"{count} distributions",
                 )
 
 
@@ -130,10 +134,11 @@ def _unnamed_distributions(contents: Contents, platform: str) -> list[str]:
         canonical_name = canonicalize_name(name)
         packages.add((canonical_name, version))
     unnamed: list[str] = []
-    distributions = contents.platforms[platform].distributions
-    for name, version in distributions:
+    installed = contents.platforms[platform]
+    for name, version in installed.distributions:
         canonical_name = canonicalize_name(name)
-        if (canonical_name, version) not in packages:
+        package = (canonical_name, version)
+        if package not in packages:
             unnamed.append(f"{name} {version}")
     return unnamed
 
@@ -150,18 +155,21 @@ class OwnVersion:
         own_name = canonicalize_name(self.distribution)
         for platform in image.contents.platforms:
             versions: set[str] = set()
-            for name, version in image.contents.distributions(platform):
+            distributions = image.contents.distributions(platform)
+            for name, version in distributions:
                 if canonicalize_name(name) == own_name:
                     versions.add(version)
-            yield self._point(f"version of {self.distribution} in {platform}", versions)
+            subject = f"version of {self.distribution} in {platform}"
+            yield self._point(subject, versions)
 
     def _point(self, name: str, versions: set[str]) -> Point:
         wrong = [version for version in sorted(versions) if not self._is_release(version)]
         if wrong:
+            installed = first_few(wrong)
             return Point(
                 name=name,
                 holds=False,
-                observation=f"{first_few(wrong)} is installed, the release is {self.version}",
+                observation=f"{installed} is installed, the release is {self.version}",
             )
         return Point(
             name=name,
@@ -196,10 +204,11 @@ class Licenses:
                 shown_license = license_ or "unknown"
                 refused.append(f"{package} {version} ({shown_license})")
             if refused:
+                not_allowed = first_few(refused)
                 yield Point(
                     name=name,
                     holds=False,
-                    observation=f"not allowed: {first_few(refused)}",
+                    observation=f"not allowed: {not_allowed}",
                 )
             else:
                 yield Point(
