@@ -138,8 +138,10 @@ def parse_manifest(text: str) -> Index:
         manifest = msgspec.json.decode(text, type=_Manifest)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise ValueError(f"not an image manifest: {error}") from error
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return _make_index(f"sha256:{digest}", manifest)
+    content = text.encode()
+    checksum = hashlib.sha256(content).hexdigest()
+    digest = f"sha256:{checksum}"
+    return _make_index(digest, manifest)
 
 
 def _make_index(digest: str, manifest: _Manifest) -> Index:
@@ -204,4 +206,6 @@ def platform_name(platform: Platform) -> str:
         platform.get("variant", ""),
     )
     name = "/".join(filter(None, machine))
-    return "linux/arm64" if name == "linux/arm64/v8" else name
+    if name == "linux/arm64/v8":
+        return "linux/arm64"
+    return name

@@ -25,7 +25,8 @@ def is_allowed(expression: str, allowed: Collection[str]) -> bool:
     does, whatever their case.
     """
     listed = {_fold(name) for name in allowed}
-    if expression.strip().upper() in UNKNOWN:
+    bare_expression = expression.strip()
+    if bare_expression.upper() in UNKNOWN:
         return False
     if _fold(expression) in listed:
         return True
@@ -69,4 +70,5 @@ def _is_satisfied(expression: LicenseExpression, listed: Collection[str]) -> boo
 
 
 def _fold(name: str) -> str:
-    return " ".join(name.lower().split())
+    words = name.lower().split()
+    return " ".join(words)

@@ -120,7 +120,8 @@ def _loose(materials: Iterable[JsonObject]) -> tuple[str, ...]:
     addresses: list[str] = []
     for material in materials:
         if not _is_pinned(material):
-            addresses.append(str(material.get("uri", "?")))
+            address = material.get("uri", "?")
+            addresses.append(str(address))
     return tuple(addresses)
 
 

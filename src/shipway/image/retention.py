@@ -147,5 +147,6 @@ def _parts(by_digest: Mapping[str, Stored]) -> dict[str, list[str]]:
         if manifest.subject:
             subjects.append(manifest.subject)
         for subject in subjects:
-            parts.setdefault(subject, []).append(digest)
+            parts_of_subject = parts.setdefault(subject, [])
+            parts_of_subject.append(digest)
     return parts

@@ -85,8 +85,8 @@ def render_table(packages: Packages) -> str:
     lines: list[str] = []
     for platform, listed in packages.items():
         count = len(listed)
-        heading = printable(f"{platform}: {count} packages")
-        lines.append(heading)
+        heading = f"{platform}: {count} packages"
+        lines.append(printable(heading))
         lines += _package_lines(listed)
     return "\n".join(lines)
 
@@ -158,8 +158,8 @@ def render_changes(changes: Mapping[str, Sequence[Mapping[str, str]]]) -> str:
         summary = "nothing changed"
         if changed:
             summary = f"{len(changed)} changes"
-        heading = printable(f"{platform}: {summary}")
-        lines.append(heading)
+        heading = f"{platform}: {summary}"
+        lines.append(printable(heading))
         lines += map(_change_line, changed)
     return "\n".join(lines)
 
@@ -180,7 +180,8 @@ def render_cyclonedx(image: str, digest: str, packages: Packages) -> dict[str, o
     platforms: dict[Package, list[str]] = {}
     for platform, listed in packages.items():
         for package in listed:
-            platforms.setdefault(package, []).append(platform)
+            places = platforms.setdefault(package, [])
+            places.append(platform)
     components: list[dict[str, object]] = []
     for number, package in enumerate(sorted(platforms), start=1):
         component = _component(number, package, platforms[package])
@@ -213,6 +214,10 @@ def _component(number: int, package: Package, platforms: Sequence[str]) -> dict[
         component["purl"] = package.purl
     properties: list[dict[str, str]] = []
     for platform in platforms:
-        properties.append({"name": "shipway:platform", "value": platform})
+        entry = {
+            "name": "shipway:platform",
+            "value": platform,
+        }
+        properties.append(entry)
     component["properties"] = properties
     return component

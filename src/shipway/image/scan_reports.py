@@ -81,38 +81,43 @@ def parse_pip_audit(text: str) -> Iterator[Vulnerability]:
 
     Raises ``StepFailed`` when it is no report, or when pip-audit could not ask about a package.
     """
-    for audited in _decode(text, _Audit, "pip-audit").dependencies:
+    report = _decode(text, _Audit, "pip-audit")
+    for audited in report.dependencies:
         if audited.skip_reason:
             raise StepFailed(
                 f"pip-audit could not be asked about {audited.name}: {audited.skip_reason}",
                 hint="name another scanner with --scanner, such as grype or trivy",
             )
         for advisory in audited.vulns:
+            aliases = sorted(advisory.aliases)
             yield Vulnerability(
                 package=audited.name,
                 version=audited.version,
-                ids=(advisory.id, *sorted(advisory.aliases)),
+                ids=(advisory.id, *aliases),
                 fixed=advisory.fix_versions,
             )
 
 
 def parse_grype(text: str) -> Iterator[Vulnerability]:
     """Read the vulnerabilities of packages of every kind; raises ``StepFailed`` for no report."""
-    for match in _decode(text, _Grype, "grype").matches:
+    report = _decode(text, _Grype, "grype")
+    for match in report.matches:
         flaw = match.vulnerability
-        related = [related.id for related in match.related_vulnerabilities or ()]
+        related_flaws = match.related_vulnerabilities or ()
+        ids = [flaw.id, *(related.id for related in related_flaws)]
         yield Vulnerability(
             package=match.artifact.name,
             version=match.artifact.version,
             severity=_severity(flaw.severity),
-            ids=tuple(dict.fromkeys([flaw.id, *related])),
+            ids=tuple(dict.fromkeys(ids)),
             fixed=flaw.fix.versions or (),
         )
 
 
 def parse_trivy(text: str) -> Iterator[Vulnerability]:
     """Read the vulnerabilities of packages of every kind; raises ``StepFailed`` for no report."""
-    for result in _decode(text, _Trivy, "trivy").results or ():
+    report = _decode(text, _Trivy, "trivy")
+    for result in report.results or ():
         for detected in result.vulnerabilities or ():
             versions = map(str.strip, detected.fixed_version.split(","))
             yield Vulnerability(

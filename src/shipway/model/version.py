@@ -7,6 +7,7 @@ Versioning 2.0.0, items 2, 9, 10 and 11; the "Version specifiers" specification 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -68,6 +69,11 @@ class Version:
         return self.precedence > other.precedence
 
 
+def highest_version(versions: Iterable[Version]) -> Version | None:
+    """Give the version with the highest precedence, ``None`` where there is none."""
+    return max(versions, key=lambda version: version.precedence, default=None)
+
+
 def _identifier_key(word: str) -> tuple[bool, int, str]:
     """Give the key of one identifier: numbers are lower than words, which compare as text."""
     if word.isdigit():
@@ -127,7 +133,8 @@ def semantic_version(version: PythonVersion) -> Version:
     patch = version.micro
     further_numbers = version.release[3:]
     if version.is_postrelease or any(further_numbers):
-        return Version(major, minor, patch + 1)
+        patch += 1
+        return Version(major, minor, patch)
     words: list[str] = []
     if version.pre:
         letter, number = version.pre
@@ -135,4 +142,9 @@ def semantic_version(version: PythonVersion) -> Version:
     if version.dev is not None:
         words += ["dev", str(version.dev)]
     prerelease = ".".join(words)
-    return Version(major, minor, patch, prerelease)
+    return Version(
+        major=major,
+        minor=minor,
+        patch=patch,
+        prerelease=prerelease,
+    )

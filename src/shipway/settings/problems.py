@@ -56,13 +56,17 @@ def find_problems(table: object, kind: type, place: str) -> Iterator[str]:
 
 def _kinds(kind: type) -> dict[str, object]:
     """Give the type of each key of a table, annotated with what its value has to fulfil."""
-    fields = msgspec.structs.fields(kind)
-    return {field.encode_name: field.type for field in fields}
+    kinds: dict[str, object] = {}
+    for field in msgspec.structs.fields(kind):
+        kinds[field.encode_name] = field.type
+    return kinds
 
 
 def _value_problems(value: object, kind: object, place: str) -> Iterator[str]:
     """Name what is wrong with a value; ``kind`` is a type, a generic alias or annotated."""
-    bare_kind = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    bare_kind = kind
+    if get_origin(kind) is Annotated:
+        bare_kind = get_args(kind)[0]
     if is_table(bare_kind):
         yield from find_problems(value, bare_kind, place)
         return
@@ -75,6 +79,7 @@ def _value_problems(value: object, kind: object, place: str) -> Iterator[str]:
 def _suggest(key: str, names: Collection[str]) -> str:
     near = difflib.get_close_matches(key, names, n=1)
     if near:
-        return f"did you mean {near[0]!r}?"
+        nearest = near[0]
+        return f"did you mean {nearest!r}?"
     all_names = ", ".join(names)
     return f"known are {all_names}"

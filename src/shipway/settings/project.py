@@ -61,13 +61,14 @@ def _project(metadata: Mapping[str, object], settings: Settings) -> Project:
         addresses[name.lower()] = str(address)
     version = metadata.get("version", "")
     description = metadata.get("description", "")
+    # Older projects have a table there, which is no expression.
     license_ = metadata.get("license")
+    licenses = license_ if isinstance(license_, str) else ""
     return Project(
         name=str(metadata["name"]),
         version=str(version),
         description=str(description),
-        # Older projects have a table there, which is no expression.
-        licenses=license_ if isinstance(license_, str) else "",
+        licenses=licenses,
         url=_home_page(addresses),
         documentation=addresses.get("documentation", ""),
         settings=settings,
@@ -84,7 +85,9 @@ def _home_page(addresses: Mapping[str, str]) -> str:
 def _table(document: Mapping[str, object], name: str) -> Mapping[str, object]:
     """Give the table of that name, an empty one where something else stands, or nothing."""
     table = document.get(name)
-    return table if isinstance(table, dict) else {}
+    if not isinstance(table, dict):
+        return {}
+    return table
 
 
 def _metadata_problems(metadata: Mapping[str, object]) -> Iterator[str]:
@@ -95,7 +98,8 @@ def _metadata_problems(metadata: Mapping[str, object]) -> Iterator[str]:
         yield "project.name: missing"
     dynamic = metadata.get("dynamic")
     is_dynamic = isinstance(dynamic, list) and "version" in dynamic
-    if not is_dynamic and not isinstance(metadata.get("version"), str):
+    version = metadata.get("version")
+    if not is_dynamic and not isinstance(version, str):
         yield "project.version: missing"
 
 
@@ -108,9 +112,10 @@ def _value_problems(settings: Settings) -> Iterator[str]:
         yield f"tool.shipway.image: {image!r} is not a lower-case image name without tag"
     release = settings.release
     tag_format = release.tag_format
+    tag = tag_format.replace("{version}", "1.2.3")
     if tag_format.count("{version}") != 1:
         yield "tool.shipway.release.tag-format: it has to contain '{version}', once"
-    elif _NO_TAG.search(tag_format.replace("{version}", "1.2.3")):
+    elif _NO_TAG.search(tag):
         yield f"tool.shipway.release.tag-format: git allows no tag like {tag_format!r}"
     if not release.branches:
         yield "tool.shipway.release.branches: name at least one branch"
@@ -131,7 +136,8 @@ def _builder_problems(builder: BuilderSettings) -> Iterator[str]:
     if builder.driver == "remote" and not builder.nodes:
         yield "tool.shipway.builder.nodes: a remote builder needs the address of at least one node"
     for platforms in builder.nodes:
-        if not all(map(_PLATFORM.fullmatch, platforms.split(","))):
+        names = platforms.split(",")
+        if not all(map(_PLATFORM.fullmatch, names)):
             yield (
                 f"tool.shipway.builder.nodes: {platforms!r} is not like 'linux/amd64' "
                 "or 'linux/amd64,linux/386'"

@@ -46,7 +46,8 @@ def render_schema() -> dict[str, Any]:  # Any: the values of a JSON document
 
 def list_settings() -> list[SettingRow]:
     """List every setting with its type, default and description, in the order of the tables."""
-    return list(_rows(Settings, ""))
+    rows = _rows(Settings, prefix="")
+    return list(rows)
 
 
 def _rows(kind: type, prefix: str) -> Iterator[SettingRow]:
@@ -76,11 +77,13 @@ def _type_name(kind: Any) -> str:  # Any: a type or a generic alias
         return f"one of `{values}`"
     if origin is tuple and is_table(arguments[0]):
         return "array of tables"
+    bare_kind = origin or kind
     # What is left is a union: `bool | None`.
-    return _TYPE_NAMES.get(origin or kind, "boolean")
+    return _TYPE_NAMES.get(bare_kind, "boolean")
 
 
 def _toml(value: object) -> str:
     if value is None:
         return "not set"
-    return msgspec.json.encode(value).decode()
+    content = msgspec.json.encode(value)
+    return content.decode()

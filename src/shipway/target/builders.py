@@ -18,4 +18,5 @@ def builder_name(builder: BuilderSettings) -> str:
         return ""
     content = msgspec.json.encode(builder, order="deterministic")
     digest = hashlib.sha256(content).hexdigest()
-    return f"shipway-{digest[:8]}"
+    short_digest = digest[:8]
+    return f"shipway-{short_digest}"

@@ -60,7 +60,11 @@ def _is_release_run(settings: Settings, context: Context) -> bool:
 
 def _missing(environment: Mapping[str, str]) -> list[str]:
     """Name the variables of GitHub's cache service that are not set."""
-    return [variable for variable in GHA_NEEDS if not environment.get(variable)]
+    missing: list[str] = []
+    for variable in GHA_NEEDS:
+        if not environment.get(variable):
+            missing.append(variable)
+    return missing
 
 
 def _plan_places(settings: Settings, image: str, platforms: tuple[str, ...]) -> tuple[str, str]:

@@ -85,7 +85,8 @@ def detect(facts: Facts, tag_format: str = _TAG_FORMAT) -> Context:
         return _detect_actions(facts)
     if facts.git is None:
         return Context(event="none")
-    return _detect_checkout(facts.git, environment.get("GITHUB_SERVER_URL"), tag_format)
+    server = environment.get("GITHUB_SERVER_URL")
+    return _detect_checkout(facts.git, server, tag_format)
 
 
 def _detect_checkout(git: Git, server_of_machine: str | None, tag_format: str) -> Context:
@@ -207,12 +208,18 @@ def _with_workflow_run(context: Context, event: Mapping[str, Any]) -> Context:  
         return context
     source = run.get("head_repository") or {}
     fork = source.get("full_name") != context.repository
-    pulls = run.get("pull_requests") or [{}]
-    is_pull = str(run.get("event")).startswith("pull_request")
+    awaited_event = str(run.get("event"))
+    branch = ""
+    pull_request = None
+    if awaited_event.startswith("pull_request"):
+        pulls = run.get("pull_requests") or [{}]
+        pull_request = pulls[0].get("number")
+    elif not fork:
+        branch = run.get("head_branch") or ""
     return replace(
         context,
         commit=str(run["head_sha"]),
-        branch="" if fork or is_pull else str(run.get("head_branch") or ""),
-        pull_request=pulls[0].get("number") if is_pull else None,
+        branch=str(branch),
+        pull_request=pull_request,
         fork=fork,
     )

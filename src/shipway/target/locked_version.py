@@ -23,7 +23,8 @@ def set_locked_version(lock: str, name: str, path: str, version: str) -> str:
     Nothing else changes. It stays as it is where the project is not in it, or has no version there
     since that is dynamic.
     """
-    starts = [match.start() for match in _PACKAGE.finditer(lock)]
+    headers = _PACKAGE.finditer(lock)
+    starts = [header.start() for header in headers]
     ends = [*starts[1:], len(lock)]
     for start, end in zip(starts, ends, strict=True):
         entry = lock[start:end]

@@ -216,18 +216,23 @@ def _find_kept(text: str, origins: Collection[str]) -> Iterator[tuple[int, int, 
     for address in _ADDRESS.finditer(text):
         start, stop = address.span()
         spans[start] = (stop, address[0])
-    for link in _LINK.finditer(text):
-        if origins and link["origin"] not in origins:
-            continue
-        if _names_its_end(link):
-            start, stop = link.span()
-            spans[start] = (stop, link[0])
+    for link in _find_links(text, origins):
+        start, stop = link.span()
+        spans[start] = (stop, link[0])
     end = 0
     for start in sorted(spans):
         stop, replacement = spans[start]
         if start >= end:
             yield start, stop, replacement
             end = stop
+
+
+def _find_links(text: str, origins: Collection[str]) -> Iterator[re.Match[str]]:
+    """Find links as the template makes them, to one of ``origins`` if given."""
+    for link in _LINK.finditer(text):
+        is_elsewhere = origins and link["origin"] not in origins
+        if not is_elsewhere and _names_its_end(link):
+            yield link
 
 
 def _names_its_end(link: re.Match[str]) -> bool:

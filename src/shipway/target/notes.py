@@ -104,16 +104,11 @@ def _render_section(text: str, facts: ReleaseFacts) -> list[str]:
     """Give the parts of a section below its heading."""
     parts: list[str] = []
     override = facts.override
-    without_headings = _HEADING.sub("", text)
     if override:
         reason = escape_text(override.reason)
         parts.append(f"Released as a {override.level} version: {reason}")
-    elif not without_headings.strip():
-        raise ContextError(
-            f"the section of v{facts.version} in {CHANGELOG} names no change",
-            hint="check templates and exclusions in [tool.semantic_release.changelog]; or say why "
-            "it is released: --as patch --because '…'",
-        )
+    else:
+        _require_text(text, facts.version)
     safe_text = text if facts.by_hand else escape_section(text)
     parts += sort_sections(safe_text)
     missing = _find_missing(text, facts.changes)
@@ -124,6 +119,18 @@ def _render_section(text: str, facts: ReleaseFacts) -> list[str]:
         names = ", ".join(authors)
         parts.append(f"### {AUTHORS}\n\n{names}")
     return parts
+
+
+def _require_text(text: str, version: Version) -> None:
+    """Make sure that a section says more than its headings do."""
+    without_headings = _HEADING.sub("", text)
+    if without_headings.strip():
+        return
+    raise ContextError(
+        f"the section of v{version} in {CHANGELOG} names no change",
+        hint="check templates and exclusions in [tool.semantic_release.changelog]; or say why "
+        "it is released: --as patch --because '…'",
+    )
 
 
 def _find_missing(section: str, changes: Sequence[Change]) -> list[Change]:
@@ -162,25 +169,34 @@ def _render_changes(heading: str, changes: Iterable[Change]) -> list[str]:
 
 def sort_sections(text: str) -> list[str]:
     """Give what stands before the first heading, then the sections, those of ``_FIRST`` first."""
-    before, *rest = _HEADING.split(text)
-    names = rest[::2]
-    texts = rest[1::2]
-    sections: dict[str, str] = {}
-    for name, content in zip(names, texts, strict=True):
-        # Two types of change may have one title.
-        same_name = sections.get(name, "")
-        joined = f"{same_name}\n\n{content.strip()}"
-        sections[name] = joined.strip()
-    first = [name for name in _FIRST if name in sections]
-    ordered_names = dict.fromkeys([*first, *sections])
-    parts: list[str] = []
+    before, *headed = _HEADING.split(text)
     introduction = before.strip()
+    sections = _join_sections(headed)
+    parts: list[str] = []
     if introduction:
         parts.append(introduction)
-    for name in ordered_names:
-        content = sections[name]
+    for name in _FIRST:
+        content = sections.pop(name, None)
+        if content is not None:
+            parts.append(f"### {name}\n\n{content}")
+    for name, content in sections.items():
         parts.append(f"### {name}\n\n{content}")
     return parts
+
+
+def _join_sections(headed: Sequence[str]) -> dict[str, str]:
+    """Give the text below each heading, from a row of headings and texts in turn."""
+    names = headed[::2]
+    texts = headed[1::2]
+    sections: dict[str, str] = {}
+    for name, text in zip(names, texts, strict=True):
+        content = text.strip()
+        # Two types of change may have one title.
+        if name in sections:
+            before = sections[name]
+            content = f"{before}\n\n{content}"
+        sections[name] = content.strip()
+    return sections
 
 
 def read_reverts(lines: Iterable[str]) -> tuple[Change, ...]:

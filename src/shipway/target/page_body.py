@@ -172,22 +172,30 @@ def render_packages(changes: Mapping[str, Sequence[Mapping[str, str]]], previous
 
     Platforms in which the same changed stand together. The text is empty where no platform is.
     """
-    blocks: dict[tuple[_Row, ...], list[str]] = {}
-    for platform, packages in changes.items():
-        table = tuple(map(_row, packages))
-        platforms = blocks.setdefault(table, [])
-        platforms.append(platform)
+    blocks = _group_platforms(changes)
     if not blocks:
         return ""
-    distinct = set().union(*blocks)
-    total = len(distinct)
-    summary = f"Packages of the image: {total} changes since {previous}"
+    distinct_rows = set().union(*blocks)
+    count = len(distinct_rows)
+    summary = f"Packages of the image: {count} changes since {previous}"
     parts = [f"<details>\n<summary>{summary}</summary>"]
     for rows, platforms in blocks.items():
         names = ", ".join(platforms)
         parts += _render_block(rows, names)
     parts.append(_END)
     return "\n\n".join(parts)
+
+
+def _group_platforms(
+    changes: Mapping[str, Sequence[Mapping[str, str]]],
+) -> dict[tuple[_Row, ...], list[str]]:
+    """List the platforms in which the same changed, by the rows that say what."""
+    groups: dict[tuple[_Row, ...], list[str]] = {}
+    for platform, packages in changes.items():
+        rows = tuple(map(_row, packages))
+        platforms = groups.setdefault(rows, [])
+        platforms.append(platform)
+    return groups
 
 
 def _row(package: Mapping[str, str]) -> _Row:

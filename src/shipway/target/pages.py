@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from shipway.model.release import Release
 from shipway.model.target import Target, require_release
-from shipway.model.version import Version
+from shipway.model.version import Version, highest_version
 from shipway.model.world import Page
 from shipway.target.release_page import bears_marks
 from shipway.target.releases import version_of
@@ -46,11 +46,11 @@ def find_leader(target: Target, pages: list[Page], latest: Page | None) -> str:
     """
     holder = _version_of(target, latest) if latest else None
     public = public_pages(target, pages)
+    highest = highest_version(public)
+    if highest is None:
+        return ""
     if holder is None or not holder.is_stable:
         return ""
-    if not public:
-        return ""
-    highest = max(public, key=lambda version: version.precedence)
     if not highest.is_above(holder):
         return ""
     leader = public[highest]
@@ -74,5 +74,6 @@ def public_pages(target: Target, pages: list[Page]) -> dict[Version, Page]:
 
 def _version_of(target: Target, page: Page) -> Version | None:
     """Give the version of a release, ``None`` where its tag is not one of this project."""
-    tag = str(page.get("tag_name") or "")
-    return version_of(tag, target.settings.release.tag_format)
+    tag = page.get("tag_name") or ""
+    release = target.settings.release
+    return version_of(str(tag), release.tag_format)

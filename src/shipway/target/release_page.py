@@ -59,8 +59,11 @@ def bears_marks(body: str, marks: Iterable[str]) -> bool:
 def read_digest(body: str, image: str) -> str:
     """Read which digest of an image a page names, empty where it names none."""
     name = re.escape(image)
-    match = re.search(rf"{name}@(sha256:[0-9a-f]{{64}})", body)
-    return match[1] if match else ""
+    pattern = rf"{name}@(sha256:[0-9a-f]{{64}})"
+    match = re.search(pattern, body)
+    if match is None:
+        return ""
+    return match[1]
 
 
 def complete_body(theirs: str, ours: str) -> str | None:

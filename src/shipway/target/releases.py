@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from shipway.errors import ContextError
 from shipway.model.release import LEVELS, GitTag, Override
-from shipway.model.version import Version, parse_version
+from shipway.model.version import Version, highest_version, parse_version
 
 WITHDRAWN = "withdrawn/"
 """Stands before the name of a release's tag once nobody shall use the release any more."""
@@ -37,7 +37,8 @@ def tag_name(version: Version, tag_format: str) -> str:
 def name_release(name: str, tag_format: str) -> str:
     """Name the git tag of a release, which may be called by its version or by that tag."""
     before, after = tag_format.split("{version}")
-    if name.startswith(before) and name.endswith(after):
+    is_tag = name.startswith(before) and name.endswith(after)
+    if is_tag:
         return name
     return f"{before}{name}{after}"
 
@@ -99,9 +100,9 @@ def highest_tag(names: Iterable[str], tag_format: str) -> str:
         version = version_of(name, tag_format)
         if version:
             tags[version] = name
-    if not tags:
+    highest = highest_version(tags)
+    if highest is None:
         return ""
-    highest = max(tags, key=lambda version: version.precedence)
     return tags[highest]
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from shipway.errors import ContextError
 from shipway.model.release import LATEST
-from shipway.model.version import Version
+from shipway.model.version import Version, highest_version
 from shipway.target.context import Context
 
 EDGE = "edge"
@@ -48,12 +48,17 @@ def plan_tags(context: Context, *, edge: str | None = None) -> ImageTags:
     if context.pull_request is not None:
         tag = f"pr-{context.pull_request}"
         return ImageTags("pull-request", staging, (tag,))
-    if not branch or branch.startswith(_QUEUE):
-        return ImageTags("branch", staging, ())
-    public = [plan_branch_tag(branch)]
-    if branch == edge:
-        public.append(EDGE)
-    return ImageTags("branch", staging, tuple(public))
+    public: list[str] = []
+    if branch and not branch.startswith(_QUEUE):
+        tag = plan_branch_tag(branch)
+        public.append(tag)
+        if branch == edge:
+            public.append(EDGE)
+    return ImageTags(
+        channel="branch",
+        staging=staging,
+        public=tuple(public),
+    )
 
 
 def plan_release_tags(commit: str, version: Version, moving: tuple[str, ...] = ()) -> ImageTags:
@@ -105,10 +110,12 @@ def find_holders(versions: Iterable[Version], *, rolling: bool) -> dict[str, Ver
 def _line_tags(version: Version, *, rolling: bool) -> list[str]:
     """Name the tags that the highest stable version of each line of ``version`` has."""
     tags = [LATEST]
-    if rolling:
-        tags.append(f"v{version.major}.{version.minor}")
-    if rolling and version.major:
-        tags.append(f"v{version.major}")
+    if not rolling:
+        return tags
+    major_tag = f"v{version.major}"
+    tags.append(f"{major_tag}.{version.minor}")
+    if version.major:
+        tags.append(major_tag)
     return tags
 
 
@@ -123,7 +130,7 @@ def find_previous(version: Version, versions: Iterable[Version]) -> Version | No
     for other in versions:
         if other.is_stable and bound.is_above(other):
             below.append(other)
-    return max(below, key=lambda other: other.precedence, default=None)
+    return highest_version(below)
 
 
 def plan_branch_tag(branch: str) -> str:

@@ -13,6 +13,7 @@ from shipway.model.release import Decision, GitTag
 from shipway.model.version import (
     Version,
     comparable,
+    highest_version,
     parse_version,
     read_version,
     semantic_version,
@@ -52,7 +53,7 @@ def require_fitting_tags(tags: Collection[GitTag], tag_format: str, names: Colle
     if highest is None:
         return
     fitting = usable_versions(tags, tag_format)
-    last = max(fitting, key=lambda version: version.precedence, default=None)
+    last = highest_version(fitting)
     if last and comparable(last) >= highest.version:
         return
     raise SettingsError(
@@ -129,13 +130,21 @@ def _read_tag(name: str) -> _OtherTag | None:
         dotted = text.replace("_", ".")
         version = read_version(text) or read_version(dotted)
         if version and _is_version(version):
-            return _OtherTag(name, before, text, version)
+            return _OtherTag(
+                name=name,
+                before=before,
+                text=text,
+                version=version,
+            )
     return None
 
 
 def _is_version(version: PythonVersion) -> bool:
     """Tell a version from a date or a count in one number."""
-    return len(version.release) > 1 or version.release[0] < _LARGEST_SINGLE
+    numbers = version.release
+    if len(numbers) > 1:
+        return True
+    return numbers[0] < _LARGEST_SINGLE
 
 
 def require_above_project(decision: Decision, stated: Mapping[str, str]) -> None:
@@ -198,4 +207,4 @@ def require_free_version(
 
 def _highest_stable(tags: Iterable[GitTag], tag_format: str) -> Version | None:
     stable = [version for version in usable_versions(tags, tag_format) if version.is_stable]
-    return max(stable, key=lambda version: version.precedence, default=None)
+    return highest_version(stable)

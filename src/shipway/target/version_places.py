@@ -102,10 +102,12 @@ def find_statement(document: Mapping[str, object]) -> VersionStatement:
     places: list[VersionPlace] = []
     project = inner_table(document, "project")
     if isinstance(project.get("version"), str):
-        places.append(_table_place("project"))
+        place = _table_place("project")
+        places.append(place)
     poetry = inner_table(document, "tool", "poetry")
     if isinstance(poetry.get("version"), str) and not takes_tag:
-        places.append(_table_place("tool", "poetry"))
+        place = _table_place("tool", "poetry")
+        places.append(place)
     if not places:
         places += _dynamic_places(document)
     if not places and takes_tag:
@@ -179,7 +181,11 @@ def _is_version_pattern(pattern: str) -> bool:
 
 def _file_place(path: object, pattern: str) -> Iterator[VersionPlace]:
     if isinstance(path, str):
-        yield VersionPlace("__version__", (path,), pattern)
+        yield VersionPlace(
+            name="__version__",
+            paths=(path,),
+            pattern=pattern,
+        )
 
 
 def _setuptools_places(document: Mapping[str, object]) -> Iterator[VersionPlace]:
@@ -191,7 +197,11 @@ def _setuptools_places(document: Mapping[str, object]) -> Iterator[VersionPlace]
         paths = tuple(_module_files(module, folders))
         escaped_name = re.escape(name)
         pattern = rf"(?m)^{escaped_name}[ \t]*{_LITERAL}"
-        yield VersionPlace(name, paths, pattern)
+        yield VersionPlace(
+            name=name,
+            paths=paths,
+            pattern=pattern,
+        )
     files = dynamic.get("file")
     paths_of_text = files if isinstance(files, list) else [files]
     for path in paths_of_text:
@@ -220,21 +230,28 @@ def _list(table: Mapping[str, object], key: str) -> list[object]:
 
 def _module_files(module: str, folders: tuple[str, ...]) -> Iterator[str]:
     """Name the files that may be a module's: of a package its ``__init__.py``."""
-    path = module.replace(".", "/")
+    module_path = module.replace(".", "/")
     for folder in folders:
-        start = f"{folder}/" if folder else ""
-        yield f"{start}{path}/__init__.py"
-        yield f"{start}{path}.py"
+        path = module_path
+        if folder:
+            path = f"{folder}/{module_path}"
+        yield f"{path}/__init__.py"
+        yield f"{path}.py"
 
 
 def _flit_place(document: Mapping[str, object]) -> VersionPlace:
     project = inner_table(document, "project")
     flit_module = inner_table(document, "tool", "flit", "module")
-    name = flit_module.get("name", project.get("name"))
+    project_name = project.get("name")
+    name = flit_module.get("name", project_name)
     module = str(name).replace("-", "_")
     files = _module_files(module, ("", "src"))
     pattern = rf"(?m)^__version__[ \t]*{_LITERAL}"
-    return VersionPlace("__version__", tuple(files), pattern)
+    return VersionPlace(
+        name="__version__",
+        paths=tuple(files),
+        pattern=pattern,
+    )
 
 
 def _takes_tag(document: Mapping[str, object]) -> bool:
@@ -269,4 +286,8 @@ def _own_places(document: Mapping[str, object]) -> Iterator[VersionPlace]:
         escaped_name = re.escape(name)
         statement = rf"{escaped_name}['\"]?[ \t]*[:=]+[ \t]*(?P<quote>['\"]?)v?"
         pattern = rf"(?m)(?<![\w.-]){statement}(?P<version>[\w.+-]+)(?P=quote)"
-        yield VersionPlace(name, (path,), pattern)
+        yield VersionPlace(
+            name=name,
+            paths=(path,),
+            pattern=pattern,
+        )

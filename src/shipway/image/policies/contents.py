@@ -231,7 +231,8 @@ class Subjects:
                 *image.contents.statements(platform, SPDX),
             ]
             subjects = [statement.subjects for statement in statements]
-            if subjects and set(subjects) == {(digest,)}:
+            distinct_subjects = set(subjects)
+            if distinct_subjects == {(digest,)}:
                 yield Point(
                     name=name,
                     holds=True,

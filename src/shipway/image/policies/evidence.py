@@ -24,7 +24,8 @@ class Point:
 
     def render(self) -> str:
         """Write the point as a line for people, whatever an image calls itself."""
-        return printable(f"{self.name}: {self.observation}")
+        line = f"{self.name}: {self.observation}"
+        return printable(line)
 
     def document(self) -> dict[str, str | bool]:
         """Give the point for programs."""
@@ -50,11 +51,12 @@ class Evidence:
 
     def provenances(self, platform: str) -> tuple[Provenance, ...]:
         """Read what is said of how a platform's image was built."""
-        return tuple(
-            parse_provenance(statement.build)
-            for statement in self.contents.statements(platform, PROVENANCE)
-            if statement.build
-        )
+        provenances: list[Provenance] = []
+        for statement in self.contents.statements(platform, PROVENANCE):
+            if statement.build:
+                provenance = parse_provenance(statement.build)
+                provenances.append(provenance)
+        return tuple(provenances)
 
 
 def describe_faults(points: Iterable[Point]) -> str:
