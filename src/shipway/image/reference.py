@@ -50,4 +50,8 @@ def parse_reference(text: str) -> Reference:
             f"{text} has neither a tag nor a digest",
             hint=f"say which one is meant, such as `{text}:v1.2.3`",
         )
-    return Reference(name=match["name"], tag=tag, digest=digest)
+    return Reference(
+        name=match["name"],
+        tag=tag,
+        digest=digest,
+    )

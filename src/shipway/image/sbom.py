@@ -184,7 +184,11 @@ def render_cyclonedx(image: str, digest: str, packages: Packages) -> dict[str, o
             places.append(platform)
     components: list[dict[str, object]] = []
     for number, package in enumerate(sorted(platforms), start=1):
-        component = _component(number, package, platforms[package])
+        component = _component(
+            number,
+            package,
+            platforms[package],
+        )
         components.append(component)
     container = {
         "type": "container",

@@ -30,8 +30,11 @@ def set_locked_version(lock: str, name: str, path: str, version: str) -> str:
         entry = lock[start:end]
         if not _is_project(entry, name, path):
             continue
-        statement = f'version = "{version}"'
-        changed = _VERSION.sub(statement, entry, count=1)
+        changed = _VERSION.sub(
+            f'version = "{version}"',
+            entry,
+            count=1,
+        )
         before = lock[:start]
         after = lock[end:]
         return f"{before}{changed}{after}"

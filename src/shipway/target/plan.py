@@ -115,12 +115,21 @@ def plan_build(
     certificates = environment.get("SSL_CERT_FILE", "")
     if not PurePosixPath(certificates).is_absolute():
         certificates = ""
-    platforms = tuple(settings.build.platforms)
+    cache = plan_cache(
+        settings,
+        context,
+        environment,
+        image,
+        platforms=tuple(settings.build.platforms),
+    )
+    workflow_commit = ""
+    if context.ci:
+        workflow_commit = environment.get("GITHUB_SHA", "")
     return Building(
         builder=builder_name(settings.builder),
-        cache=plan_cache(settings, context, environment, image, platforms),
+        cache=cache,
         certificates=certificates,
         run_url=context.run_url,
-        workflow_commit=environment.get("GITHUB_SHA", "") if context.ci else "",
+        workflow_commit=workflow_commit,
         epoch=context.epoch,
     )

@@ -47,7 +47,11 @@ def plan_tags(context: Context, *, edge: str | None = None) -> ImageTags:
     branch = context.branch
     if context.pull_request is not None:
         tag = f"pr-{context.pull_request}"
-        return ImageTags("pull-request", staging, (tag,))
+        return ImageTags(
+            channel="pull-request",
+            staging=staging,
+            public=(tag,),
+        )
     public: list[str] = []
     if branch and not branch.startswith(_QUEUE):
         tag = plan_branch_tag(branch)

@@ -71,15 +71,17 @@ def _tag_advice(tag: _OtherTag, tag_format: str) -> str:
     set_format = f'set `tag-format = "{own_format}"` in [tool.shipway.release]'
     if parse_version(tag.text):
         return f"{set_format}{otherwise}"
-    advice = f"{tag.text} is no semantic version (1.2.3, 1.2.3-rc.1): "
+    reason = f"{tag.text} is no semantic version (1.2.3, 1.2.3-rc.1)"
     semantic = semantic_version(tag.version)
+    first_step = ""
     name = tag_name(semantic, tag_format)
     expected_start = tag_format.partition("{version}")[0]
     if tag.before != expected_start:
-        advice += f"{set_format}, and "
+        first_step = f"{set_format}, and "
         name = f"{tag.before}{semantic}"
     command = f"git tag {name} '{tag.name}^{{}}'"
-    return f"{advice}give that release a name that is one, `{command}`, and push it{otherwise}"
+    step = f"give that release a name that is one, `{command}`, and push it"
+    return f"{reason}: {first_step}{step}{otherwise}"
 
 
 def _other_tags(
@@ -206,5 +208,6 @@ def require_free_version(
 
 
 def _highest_stable(tags: Iterable[GitTag], tag_format: str) -> Version | None:
-    stable = [version for version in usable_versions(tags, tag_format) if version.is_stable]
+    versions = usable_versions(tags, tag_format)
+    stable = [version for version in versions if version.is_stable]
     return highest_version(stable)

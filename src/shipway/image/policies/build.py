@@ -46,7 +46,10 @@ class Built:
                 observation="missing",
             )
         builders = [provenance.builder for provenance in provenances]
-        strangers = [builder or "nobody" for builder in builders if not self._allows(builder)]
+        strangers: list[str] = []
+        for builder in builders:
+            if not self._allows(builder):
+                strangers.append(builder or "nobody")
         if strangers:
             names = first_few(strangers)
             return Point(
@@ -84,9 +87,12 @@ class Built:
         remote = parse_remote(provenance.source)
         source = "/".join(remote) if remote else provenance.source
         revision = provenance.revision
-        observation = f"{source or 'no repository'} at {revision or 'no commit'}"
+        source_name = source or "no repository"
+        commit_name = revision or "no commit"
+        observation = f"{source_name} at {commit_name}"
         right_commit = bool(commit) and revision == commit
-        right_source = not self.source or source.lower() == self.source.lower()
+        same_source = source.lower() == self.source.lower()
+        right_source = same_source or not self.source
         if right_commit and right_source:
             return Point(
                 name=name,

@@ -31,18 +31,26 @@ class Labels:
         expected = {name: annotations.get(name, "") for name in self.named}
         expected.update(self.exact)
         if platforms:
-            yield self._point("annotations", expected, annotations)
+            yield self._point(
+                name="annotations",
+                expected=expected,
+                labels=annotations,
+            )
         for platform, holding in platforms.items():
-            name = f"labels of {platform}"
-            yield self._point(name, expected, holding.labels)
+            yield self._point(
+                name=f"labels of {platform}",
+                expected=expected,
+                labels=holding.labels,
+            )
 
     def _point(self, name: str, expected: Mapping[str, str], labels: Mapping[str, str]) -> Point:
         faults: list[str] = []
         for key in sorted(expected):
-            if key not in labels:
+            label = labels.get(key)
+            if label is None:
                 faults.append(f"{key} is missing")
-            elif labels[key] != expected[key] or not expected[key]:
-                faults.append(f"{key} is {labels[key]}")
+            elif not label or label != expected[key]:
+                faults.append(f"{key} is {label}")
         if faults:
             differences = ", ".join(faults)
             return Point(
@@ -202,7 +210,8 @@ class Licenses:
                 if is_allowed(license_, self.allowed):
                     continue
                 shown_license = license_ or "unknown"
-                refused.append(f"{package} {version} ({shown_license})")
+                description = f"{package} {version} ({shown_license})"
+                refused.append(description)
             if refused:
                 not_allowed = first_few(refused)
                 yield Point(
