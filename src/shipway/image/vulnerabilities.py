@@ -44,13 +44,16 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
         """Write the ruling as a line for people."""
         vulnerability = self.vulnerability
         severity = vulnerability.severity or "unknown"
-        outcome_column = self.outcome.ljust(9)
-        severity_column = severity.ljust(10)
-        package = f"{vulnerability.package} {vulnerability.version}"
+        columns = (
+            self.outcome.ljust(9),
+            severity.ljust(10),
+            vulnerability.package,
+            vulnerability.version,
+        )
+        subject = " ".join(columns)
         names = " ".join(vulnerability.ids)
         explanation = f"{self.reason}; {vulnerability.cure}"
-        line = f"{outcome_column} {severity_column} {package}  {names}  {explanation}"
-        return printable(line)
+        return printable(f"{subject}  {names}  {explanation}")
 
 
 def merge_vulnerabilities(reported: Iterable[Vulnerability]) -> tuple[Vulnerability, ...]:

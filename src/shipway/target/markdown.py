@@ -200,8 +200,7 @@ def _escape_inline(text: str, origins: Collection[str] = (), *, emphasis: bool =
         between = text[end:start]
         plain = _escape_plain(between, kept_characters)
         for character in paired:
-            entity = _encode(character)
-            plain = plain.replace(character, entity)
+            plain = plain.replace(character, _encode(character))
         parts += (plain, replacement)
         end = stop
     return "".join(parts)

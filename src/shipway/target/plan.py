@@ -31,14 +31,7 @@ def plan_target(
         signer = plan_signer(settings, context, environment)
         version = None
     else:
-        # A release belongs to its branch, also where it is looked at from a checkout of its tag.
-        branch = context.branch or settings.release.branches[0]
-        context = replace(
-            context,
-            commit=release.commit,
-            branch=branch,
-            ref=f"refs/heads/{branch}",
-        )
+        context = _release_context(settings, context, release)
         tags = plan_release_tags(
             release.commit,
             release.version,
@@ -64,6 +57,17 @@ def plan_target(
         build=plan_build(settings, context, environment, image),
         release=release,
         docs_version=plan_docs_version(version) if version else None,
+    )
+
+
+def _release_context(settings: Settings, context: Context, release: Release) -> Context:
+    """Give the context of a release: it belongs to its branch, also in a checkout of its tag."""
+    branch = context.branch or settings.release.branches[0]
+    return replace(
+        context,
+        commit=release.commit,
+        branch=branch,
+        ref=f"refs/heads/{branch}",
     )
 
 

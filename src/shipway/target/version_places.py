@@ -260,8 +260,8 @@ def _takes_tag(document: Mapping[str, object]) -> bool:
     if pdm.get("source") == "scm":
         return True
     tools = inner_table(document, "tool")
-    build_system = inner_table(document, "build-system")
     names: set[str] = set(map(canonicalize_name, tools))
+    build_system = inner_table(document, "build-system")
     for requirement in _list(build_system, "requires"):
         name = _requirement_name(str(requirement))
         names.add(name)
