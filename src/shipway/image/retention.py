@@ -141,7 +141,9 @@ def _closure(roots: Iterable[str], parts: Mapping[str, Sequence[str]]) -> dict[s
 
 def _parts(by_digest: Mapping[str, Stored]) -> dict[str, list[str]]:
     """List what belongs to a digest: the manifests below it, then its signatures and referrers."""
-    parts = {digest: list(manifest.below) for digest, manifest in by_digest.items()}
+    parts: dict[str, list[str]] = {}
+    for digest, manifest in by_digest.items():
+        parts[digest] = list(manifest.below)
     for digest, manifest in by_digest.items():
         subjects = _signed_digests(manifest)
         if manifest.subject:

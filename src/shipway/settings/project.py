@@ -9,7 +9,7 @@ import msgspec
 
 from shipway.settings.problems import find_problems, parse_toml, settings_error
 from shipway.settings.secret_names import is_secret_name
-from shipway.settings.tables import BuilderSettings, BuildSettings, Settings
+from shipway.settings.tables import BuilderSettings, BuildSettings, ReleaseSettings, Settings
 
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?")
 _IMAGE = re.compile(r"[a-z0-9]+([.:_/-]+[a-z0-9]+)*")
@@ -110,7 +110,16 @@ def _value_problems(settings: Settings) -> Iterator[str]:
     image = settings.image
     if image and not _is_image_name(image):
         yield f"tool.shipway.image: {image!r} is not a lower-case image name without tag"
-    release = settings.release
+    yield from _release_problems(settings.release)
+    git_names = (
+        settings.remote,
+        settings.docs.branch,
+    )
+    if any(name.startswith("-") for name in git_names):
+        yield "tool.shipway: a git remote or branch does not begin with '-'"
+
+
+def _release_problems(release: ReleaseSettings) -> Iterator[str]:
     tag_format = release.tag_format
     tag = tag_format.replace("{version}", "1.2.3")
     if tag_format.count("{version}") != 1:
@@ -119,9 +128,6 @@ def _value_problems(settings: Settings) -> Iterator[str]:
         yield f"tool.shipway.release.tag-format: git allows no tag like {tag_format!r}"
     if not release.branches:
         yield "tool.shipway.release.branches: name at least one branch"
-    git_names = (settings.remote, settings.docs.branch)
-    if any(name.startswith("-") for name in git_names):
-        yield "tool.shipway: a git remote or branch does not begin with '-'"
 
 
 def _is_image_name(name: str) -> bool:
@@ -149,7 +155,8 @@ def _build_problems(build: BuildSettings) -> Iterator[str]:
         if not _PLATFORM.fullmatch(platform):
             yield f"tool.shipway.build.platforms: {platform!r} is not like 'linux/amd64'"
     distinct = set(build.platforms)
-    if not distinct or len(distinct) != len(build.platforms):
+    has_twice = len(distinct) < len(build.platforms)
+    if has_twice or not distinct:
         yield "tool.shipway.build.platforms: name at least one platform, and each once"
     for name in build.args:
         if is_secret_name(name):

@@ -24,11 +24,13 @@ def rank_page(page: Page, marks: Iterable[str]) -> tuple[bool, bool, str]:
 
     Of several drafts the one wins that bears the ``marks`` of ours.
     """
-    is_draft = bool(page["draft"])
     body = page.get("body") or ""
     is_ours = bears_marks(str(body), marks)
-    identifier = str(page["id"])
-    return is_draft, not is_ours, identifier
+    return (
+        bool(page["draft"]),
+        not is_ours,
+        str(page["id"]),
+    )
 
 
 def is_overtaken(release: Release, versions: Iterable[Version]) -> bool:

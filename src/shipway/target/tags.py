@@ -97,7 +97,11 @@ def plan_moving(version: Version, others: Iterable[Version], *, rolling: bool) -
         return ()
     holders = find_holders([*others, version], rolling=rolling)
     tags = _line_tags(version, rolling=rolling)
-    return tuple(tag for tag in tags if holders[tag] == version)
+    moving: list[str] = []
+    for tag in tags:
+        if holders[tag] == version:
+            moving.append(tag)
+    return tuple(moving)
 
 
 def find_holders(versions: Iterable[Version], *, rolling: bool) -> dict[str, Version]:
