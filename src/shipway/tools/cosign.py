@@ -70,14 +70,21 @@ Of what it found and refused it gives the reason after these words.
 def verify_signature(image: str, signer: Signer, digest: str) -> Command:
     """Verify a digest's signature, with the exact identity and never a regular expression."""
     flags = _signer_flags(signer)
-    argv = ("cosign", "verify", "--output=json", *flags, f"{image}@{digest}")
-    return _question("verify", f"verify the signature of {digest[:19]}", argv)
+    reference = f"{image}@{digest}"
+    argv = ("cosign", "verify", "--output=json", *flags, reference)
+    why = f"verify the signature of {digest[:19]}"
+    return _question("verify", why, argv)
 
 
 def verify_attestation(image: str, signer: Signer, digest: str, kind: str) -> Command:
     """Verify a digest's attestation; ``kind`` is cosign's name of a predicate type."""
-    flags = (f"--type={kind}", *_signer_flags(signer))
-    argv = ("cosign", "verify-attestation", *flags, f"{image}@{digest}")
+    argv = (
+        "cosign",
+        "verify-attestation",
+        f"--type={kind}",
+        *_signer_flags(signer),
+        f"{image}@{digest}",
+    )
     why = f"verify the {kind} of {digest[:19]}"
     return _question("attest", why, argv)
 
@@ -148,19 +155,19 @@ def ask_for_claims(image: str, questions: Mapping[Claim, Command], ask: Ask) -> 
     (seen with 3.1, after 503, 500 and 429). So where it finds nothing, the registry is asked for
     bundles, and where it has one, cosign again.
     """
-    answers = dict(zip(questions, ask.each(questions.values()), strict=True))
+    first_answers = ask.each(questions.values())
+    answers = dict(zip(questions, first_answers, strict=True))
     missing = [claim for claim in questions if not is_signed(answers[claim], claim[0])]
     if not missing:
         return answers
     digests = dict.fromkeys(digest for digest, _ in missing)
-    bundles = ask(
-        ReadBundles(
-            name="registry",
-            why="ask the registry for signatures",
-            image=image,
-            digests=tuple(digests),
-        )
+    question = ReadBundles(
+        name="registry",
+        why="ask the registry for signatures",
+        image=image,
+        digests=tuple(digests),
     )
+    bundles = ask(question)
     doubtful = [claim for claim in missing if claim[1] in bundles.get(claim[0], ())]
     repeated = ask.each([questions[claim] for claim in doubtful])
     for claim, answer in zip(doubtful, repeated, strict=True):

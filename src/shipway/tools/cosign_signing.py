@@ -29,14 +29,22 @@ _SIGN_HINTS = (
 def sign(target: Target, digest: str) -> Command:
     """Sign a digest."""
     flags = _signing_flags(target)
-    argv = ("cosign", "sign", *flags, f"{target.image}@{digest}")
-    return _publish(target, "sign", f"sign {digest[:19]}", argv)
+    reference = f"{target.image}@{digest}"
+    argv = ("cosign", "sign", *flags, reference)
+    why = f"sign {digest[:19]}"
+    return _publish(target, "sign", why, argv)
 
 
 def attest(target: Target, digest: str, kind: str, predicate: ReadPredicate) -> Command:
     """Attest a predicate of a digest; ``kind`` is cosign's name of the predicate's type."""
-    flags = (f"--type={kind}", "--predicate=-", *_signing_flags(target))
-    argv = ("cosign", "attest", *flags, f"{target.image}@{digest}")
+    argv = (
+        "cosign",
+        "attest",
+        f"--type={kind}",
+        "--predicate=-",
+        *_signing_flags(target),
+        f"{target.image}@{digest}",
+    )
     why = f"attest the {kind} of {digest[:19]}"
     return _publish(target, "attest", why, argv, predicate)
 

@@ -220,8 +220,10 @@ def read_git_tags(answer: Answer) -> tuple[GitTag, ...]:
         if len(fields) != 5:
             raise unexpected(answer, "for the tags")
         name, commit, peeled, parents, peeled_parents = fields
-        parent = (peeled_parents or parents).partition(" ")[0]
-        tags.setdefault(name, GitTag(name, peeled or commit, parent))
+        tagged_commit = peeled or commit
+        parent, _, _ = (peeled_parents or parents).partition(" ")
+        tag = GitTag(name, tagged_commit, parent)
+        tags.setdefault(name, tag)
     return tuple(tags.values())
 
 
@@ -245,7 +247,11 @@ def list_reverts(folder: str | Path, since: str, commit: str, paths: Iterable[st
 
     With ``paths`` those count that change something there; one with ``!`` is left out.
     """
-    specs = [f":(exclude){path[1:]}" if path.startswith("!") else path for path in paths]
+    specs: list[str] = []
+    for path in paths:
+        is_left_out = path.startswith("!")
+        spec = f":(exclude){path[1:]}" if is_left_out else path
+        specs.append(spec)
     filters = ("--regexp-ignore-case", "--grep=^revert", "--grep=^reapply")
     commits = f"{RELEASED}/{since}..{commit}"
     words = ("rev-list", "--no-commit-header", "--format=%H %s", *filters, commits, "--", *specs)

@@ -126,8 +126,9 @@ def require_files(answer: Answer) -> None:
 
 def adopt_tag(clone: str | Path, tag: str) -> Command:
     """Make the remote's tag a tag of the clone."""
-    words = ("update-ref", f"refs/tags/{tag}", f"{RELEASED}/{tag}")
-    return _change(f"have {tag}", clone, *words)
+    own_tag = f"refs/tags/{tag}"
+    remote_tag = f"{RELEASED}/{tag}"
+    return _change(f"have {tag}", clone, "update-ref", own_tag, remote_tag)
 
 
 def _change(why: str, folder: str | Path, *words: str) -> Command:
@@ -165,10 +166,14 @@ def is_release_commit(answer: Answer, tag: str, parent: str, epoch: int) -> bool
     head, _, message = answer.out.partition("\n\n")
     lines = head.split("\n")
     parents = [line for line in lines if line.startswith("parent ")]
+    if parents != [f"parent {parent}"]:
+        return False
     person = f"{AUTHOR} <{MAIL}> {epoch} +0000"
     people = {f"author {person}", f"committer {person}"}
-    is_ours = people <= set(lines) and message.strip() == release_subject(tag)
-    return is_ours and parents == [f"parent {parent}"]
+    if not people.issubset(lines):
+        return False
+    subject = message.strip()
+    return subject == release_subject(tag)
 
 
 def commit_commands(folder: str | Path, tag: str, epoch: int) -> tuple[Command, ...]:

@@ -109,16 +109,22 @@ def close_environment(environment: Mapping[str, str]) -> dict[str, str]:
     public: list[Setting] = []
     reaching: list[Setting] = []
     for setting in _read_settings(environment):
-        if says_how_to_reach(setting[0]):
+        key, _ = setting
+        if says_how_to_reach(key):
             reaching.append(setting)
-        elif _TRUSTING.fullmatch(setting[0]) and setting != _INCLUDE:
+        elif _TRUSTING.fullmatch(key) and setting != _INCLUDE:
             public.append(setting)
-    closed = {name: text for name, text in environment.items() if not _is_dropped(name)}
-    closed.update(_CLOSED_VARIABLES)
     # The closed list comes last: what is said last counts.
-    closed.update(_number_settings([*public, _INCLUDE]))
+    public.append(_INCLUDE)
+    closed: dict[str, str] = {}
+    for name, text in environment.items():
+        if not _is_dropped(name):
+            closed[name] = text
+    closed.update(_CLOSED_VARIABLES)
+    closed.update(_number_settings(public))
     if reaching:
-        closed[PARAMETERS] = " ".join(map(_quote_setting, reaching))
+        parameters = [_quote_setting(setting) for setting in reaching]
+        closed[PARAMETERS] = " ".join(parameters)
     return closed
 
 
@@ -138,26 +144,34 @@ def _number_settings(settings: Iterable[Setting]) -> Iterator[tuple[str, str]]:
 
 
 def _quote_setting(setting: Setting) -> str:
-    return "=".join("'" + part.replace("'", "'\\''") + "'" for part in setting)
+    quoted: list[str] = []
+    for part in setting:
+        escaped = part.replace("'", "'\\''")
+        quoted.append(f"'{escaped}'")
+    return "=".join(quoted)
 
 
 def _read_settings(environment: Mapping[str, str]) -> Iterator[Setting]:
     """Read the settings that the environment holds, in the order in which git does."""
     count = environment.get("GIT_CONFIG_COUNT") or "0"
-    if not count.isdecimal() or len(count) > 4:
+    is_number = count.isdecimal() and len(count) <= 4
+    if not is_number:
         raise _misunderstood("GIT_CONFIG_COUNT is no number of settings")
     for number in range(int(count)):
         key = environment.get(f"GIT_CONFIG_KEY_{number}")
         value = environment.get(f"GIT_CONFIG_VALUE_{number}")
         if key is None or value is None:
-            raise _misunderstood(f"GIT_CONFIG_COUNT is {count}, and setting {number} is not there")
+            problem = f"GIT_CONFIG_COUNT is {count}, and setting {number} is not there"
+            raise _misunderstood(problem)
         yield key, value
-    yield from _read_parameters(environment.get(PARAMETERS, ""))
+    parameters = environment.get(PARAMETERS, "")
+    yield from _read_parameters(parameters)
 
 
 def _read_parameters(text: str) -> Iterator[Setting]:
     """Read what ``git -c`` hands on: ``'key'='value'``, ``'key=value'`` of older gits, ``'key'=``."""
-    position = len(text) - len(text.lstrip())
+    content = text.lstrip()
+    position = len(text) - len(content)
     while position < len(text):
         match = _PARAMETER.match(text, position)
         if match is None:
@@ -167,7 +181,10 @@ def _read_parameters(text: str) -> Iterator[Setting]:
         if separator is None and "=" in key:
             key, _, value = key.partition("=")
         # A setting without a value is on.
-        yield _unquote(key), "true" if value is None else _unquote(value)
+        setting_value = "true"
+        if value is not None:
+            setting_value = _unquote(value)
+        yield _unquote(key), setting_value
 
 
 def _unquote(text: str) -> str:

@@ -63,7 +63,11 @@ def read_left_out(answer: Answer) -> set[str]:
             paths[submodule] = value
         if (key, value) == ("update", "none"):
             left_out.add(submodule)
-    return {path for submodule, path in paths.items() if submodule in left_out}
+    left_out_paths: set[str] = set()
+    for submodule, path in paths.items():
+        if submodule in left_out:
+            left_out_paths.add(path)
+    return left_out_paths
 
 
 def find_commit(folder: Path, commit: str) -> Command:
@@ -113,11 +117,17 @@ def ask_lfs_version(folder: Path) -> Command:
 
 def set_lfs_filter(folder: Path, settings: Mapping[str, str]) -> tuple[Command, ...]:
     """Let a clone have the filter, which is to download nothing and to leave what it lacks."""
-    changes = {**settings, "filter.lfs.required": "false", "lfs.url": "file:///dev/null"}
+    changes = {
+        **settings,
+        "filter.lfs.required": "false",
+        "lfs.url": "file:///dev/null",
+    }
     # Even an empty process would be asked in place of the other filters.
     unset = ("config", "--unset-all", "filter.lfs.process")
     commands = [_make(folder, *unset, expected=(0, _NO_SETTING))]
-    commands += [_make(folder, "config", *change) for change in changes.items()]
+    for key, value in changes.items():
+        command = _make(folder, "config", key, value)
+        commands.append(command)
     return tuple(commands)
 
 

@@ -54,7 +54,10 @@ def set_remote_url(clone: Path, remote: str, url: str) -> Command:
 def list_branches_named(project: Path, remote: str, branches: Sequence[str]) -> Command:
     """Ask which of ``branches`` the project's repository knows, its own ones and the remote's."""
     places = ("refs/heads", f"refs/remotes/{remote}")
-    names = [f"{place}/{branch}" for branch in branches for place in places]
+    names: list[str] = []
+    for branch in branches:
+        for place in places:
+            names.append(f"{place}/{branch}")
     return _rehearse(project, "for-each-ref", "--format=%(refname)", *names)
 
 

@@ -65,7 +65,8 @@ def carry_settings(
         yield f"credential.{host[1]}{host[2]}.helper", _HELPER
     settings = tuple(checkout)
     named = dict(settings)
-    if "ssh.variant" not in named and _is_openssh(named.get("core.sshcommand", "")):
+    command = named.get("core.sshcommand", "")
+    if "ssh.variant" not in named and _is_openssh(command):
         yield "ssh.variant", "ssh"
     there = Counter(clone)
     for setting in settings:
@@ -73,16 +74,19 @@ def carry_settings(
             there[setting] -= 1
         elif _is_carried(setting, remote):
             key, value = setting
-            yield key, _resolve(key, value, remote.top)
+            resolved = _resolve(key, value, remote.top)
+            yield key, resolved
 
 
 def _is_carried(setting: Setting, remote: Remote) -> bool:
     key, value = setting
-    if key.startswith("remote.") and key.rpartition(".")[0] != f"remote.{remote.name}":
+    section, _, _ = key.rpartition(".")
+    if key.startswith("remote.") and section != f"remote.{remote.name}":
         return False
     # Two logins would be sent at once; the token of the environment was given for this run.
     if remote.has_token and key.endswith(".extraheader"):
-        if value.lower().startswith("authorization:"):
+        header = value.lower()
+        if header.startswith("authorization:"):
             return False
     return says_how_to_reach(key)
 
@@ -94,9 +98,12 @@ def _resolve(key: str, value: str, top: str) -> str:
     if key == "core.sshcommand":
         return _start_in(top, value)
     if key.startswith("credential.") and key.endswith(".helper"):
-        return f"!{_start_in(top, _helper_command(value))}"
+        helper = _helper_command(value)
+        command = _start_in(top, helper)
+        return f"!{command}"
     is_address = key.startswith("remote.") and key.endswith("url")
-    if is_address or _FILES.fullmatch(key) or (key == "core.askpass" and "/" in value):
+    is_program = key == "core.askpass" and "/" in value
+    if is_address or is_program or _FILES.fullmatch(key):
         return _begin_at(top, value)
     return value
 
@@ -154,10 +161,12 @@ def render_remote_settings(settings: Iterable[Setting]) -> str:
     """Write settings as a file of git's."""
     text = ""
     for key, value in settings:
-        section, _, rest = key.partition(".")
+        heading, _, rest = key.partition(".")
         subsection, dot, name = rest.rpartition(".")
-        heading = f"{section} {quote_value(subsection)}" if dot else section
-        text += f"[{heading}]\n\t{name} = {quote_value(value)}\n"
+        if dot:
+            heading += f" {quote_value(subsection)}"
+        quoted = quote_value(value)
+        text += f"[{heading}]\n\t{name} = {quoted}\n"
     return text
 
 

@@ -65,22 +65,28 @@ def find_latest_release(repository: str, ask: Ask) -> Page | None:
     """Find the release that GitHub shows as the latest, ``None`` where it shows none."""
     path = f"/repos/{repository}/releases/latest"
     request = _read("publish", path, "look for the latest release", expected=(200, 404))
-    answer = ask(request)
-    if answer.code != 200:
-        return None
-    return cast(Page, _decode(request, answer, _JsonObject))
+    return _ask_for_page(request, ask)
 
 
 def find_release(repository: str, tag: str, ask: Ask) -> Page | None:
     """Find the release of a tag that people see, ``None`` where there is none; no draft is one."""
+    name = tag
     # Of what git allows in a name these mean something else in an address.
-    name = tag.replace("%", "%25").replace("#", "%23").replace("+", "%2B")
+    for character, escape in (("%", "%25"), ("#", "%23"), ("+", "%2B")):
+        name = name.replace(character, escape)
     path = f"/repos/{repository}/releases/tags/{name}"
-    request = _read("promote", path, f"look for the release {tag}", expected=(200, 404))
+    why = f"look for the release {tag}"
+    request = _read("promote", path, why, expected=(200, 404))
+    return _ask_for_page(request, ask)
+
+
+def _ask_for_page(request: Request, ask: Ask) -> Page | None:
+    """Ask for one release, ``None`` where it is not there."""
     answer = ask(request)
     if answer.code != 200:
         return None
-    return cast(Page, _decode(request, answer, _JsonObject))
+    page = _decode(request, answer, _JsonObject)
+    return cast(Page, page)
 
 
 def list_package_versions(owner: str, package: str, ask: Ask) -> Iterator[tuple[str, str]]:
@@ -145,18 +151,21 @@ def create_release(repository: str, why: str, body: Mapping[str, Json]) -> Reque
 
 def change_release(repository: str, release_id: str, why: str, body: Mapping[str, Json]) -> Request:
     """Change what a release says."""
-    return _write("PATCH", f"/repos/{repository}/releases/{release_id}", why, body=body)
+    path = f"/repos/{repository}/releases/{release_id}"
+    return _write("PATCH", path, why, body=body)
 
 
 def delete_release(repository: str, release_id: str, why: str) -> Request:
     """Delete a release; it may be gone already."""
-    request = _write("DELETE", f"/repos/{repository}/releases/{release_id}", why)
+    path = f"/repos/{repository}/releases/{release_id}"
+    request = _write("DELETE", path, why)
     return replace(request, expected=(204, 404))
 
 
 def delete_asset(repository: str, asset_id: str, why: str) -> Request:
     """Delete an asset of a release; it may be gone already."""
-    request = _write("DELETE", f"/repos/{repository}/releases/assets/{asset_id}", why)
+    path = f"/repos/{repository}/releases/assets/{asset_id}"
+    request = _write("DELETE", path, why)
     return replace(request, expected=(204, 404))
 
 
@@ -164,7 +173,8 @@ def upload_asset(release: Published, asset: str, content: Mapping[str, object]) 
     """Add a JSON document to a release, under the address that the API gave for it."""
     text = json.dumps(content, indent=2)
     path = f"{release.upload}?name={asset}"
-    return _write("POST", path, f"add {asset}", content=f"{text}\n".encode())
+    content_bytes = f"{text}\n".encode()
+    return _write("POST", path, f"add {asset}", content=content_bytes)
 
 
 def _write(
@@ -188,14 +198,18 @@ def _write(
 
 def read_release(page: Page) -> Published:
     """Read one element of the API's list."""
-    assets = cast(list[dict[str, Json]], page.get("assets") or [])
+    listed = page.get("assets") or []
+    assets = cast(list[dict[str, Json]], listed)
     names: set[str] = set()
     broken: list[str] = []
     for asset in assets:
-        if asset.get("state", _UPLOADED) == _UPLOADED:
-            names.add(str(asset["name"]))
+        state = asset.get("state", _UPLOADED)
+        if state == _UPLOADED:
+            name = str(asset["name"])
+            names.add(name)
         else:
-            broken.append(str(asset["id"]))
+            identity = str(asset["id"])
+            broken.append(identity)
     # The address ends in a URI template: …/assets{?name,label}
     template = page.get("upload_url") or ""
     upload, _, _ = str(template).partition("{")

@@ -48,8 +48,9 @@ def is_limit(status: int, headers: Mapping[str, str], text: str) -> bool:
         return True
     if status != 403:
         return False
-    used_up = headers.get("x-ratelimit-remaining", "").strip() == "0"
-    return used_up or "retry-after" in headers or _LIMIT_WORDS.search(text) is not None
+    if _is_used_up(headers) or "retry-after" in headers:
+        return True
+    return _LIMIT_WORDS.search(text) is not None
 
 
 def read_pause(headers: Mapping[str, str], now: float) -> float | None:
@@ -57,13 +58,23 @@ def read_pause(headers: Mapping[str, str], now: float) -> float | None:
 
     ``now`` is the time in seconds since 1970. A time that is over asks for no pause.
     """
-    pause = _read_retry_after(headers.get("retry-after", ""), now)
-    if pause is None and headers.get("x-ratelimit-remaining", "").strip() == "0":
-        reset = _read_number(headers.get("x-ratelimit-reset", ""))
+    retry_after = headers.get("retry-after", "")
+    pause = _read_retry_after(retry_after, now)
+    if pause is None and _is_used_up(headers):
+        reset_time = headers.get("x-ratelimit-reset", "")
+        reset = _read_number(reset_time)
         if reset is not None:
             # Nobody knows when in that second.
             pause = reset + 1 - now
-    return None if pause is None else max(pause, 0.0)
+    if pause is None:
+        return None
+    return max(pause, 0.0)
+
+
+def _is_used_up(headers: Mapping[str, str]) -> bool:
+    """Tell whether a limit allows no further request for now."""
+    remaining = headers.get("x-ratelimit-remaining", "")
+    return remaining.strip() == "0"
 
 
 def _read_retry_after(text: str, now: float) -> float | None:
@@ -110,10 +121,15 @@ def quote_answer(text: str) -> str:
         document = msgspec.json.decode(text, type=_Document)
     except (ValueError, RecursionError):
         return text[:_LONGEST_QUOTE]
-    parts = [_describe(fault) for fault in document.errors or ()]
-    details = "; ".join(part for part in parts if part)
-    words = ": ".join(part for part in (document.message, details) if part)
-    return (words or text)[:_LONGEST_QUOTE]
+    details: list[str] = []
+    for fault in document.errors or ():
+        detail = _describe(fault)
+        if detail:
+            details.append(detail)
+    parts = [document.message, "; ".join(details)]
+    words = ": ".join(part for part in parts if part)
+    quote = words or text
+    return quote[:_LONGEST_QUOTE]
 
 
 def _describe(fault: object) -> str:

@@ -141,7 +141,8 @@ def find_indexes(references: Sequence[str], ask: Ask) -> list[Index | None]:
     indexes: list[Index | None] = []
     for answer, reference in zip(answers, references, strict=True):
         if _leaves_open(answer, reference):
-            index = _find_broken(reference, _list_others(answer, reference), ask)
+            others = _list_others(answer, reference)
+            index = _find_broken(reference, others, ask)
         else:
             index = read_index(answer, reference)
         indexes.append(index)
@@ -153,8 +154,11 @@ def _leaves_open(answer: Answer, reference: str) -> bool:
     if answer.code == 0 or not _ABSENT.search(answer.err):
         return False
     # A registry's default names may be written out before it.
-    name = reference.rpartition("/")[2]
-    return f"{name}: not found" not in answer.err or bool(_list_others(answer, reference))
+    _, _, name = reference.rpartition("/")
+    if f"{name}: not found" not in answer.err:
+        return True
+    others = _list_others(answer, reference)
+    return bool(others)
 
 
 def _list_others(answer: Answer, reference: str) -> list[str]:
@@ -168,19 +172,27 @@ def _find_broken(reference: str, named: Sequence[str], ask: Ask) -> Index | None
 
     Parts further below, which buildx ``named``, count where all that the manifest names is there.
     """
-    (answer,) = ask.each([inspect_manifest(reference)])
+    question = inspect_manifest(reference)
+    (answer,) = ask.each([question])
     if answer.code != 0:
         return read_index(answer, reference)
     index = _parse(answer.out, reference, parse_manifest)
     name = strip_target(reference)
     parts = [entry.digest for entry in index.entries]
-    questions = [inspect_manifest(f"{name}@{part}") for part in parts]
+    gone = _find_gone(name, parts, ask) or named
+    return replace(index, gone=tuple(gone))
+
+
+def _find_gone(name: str, parts: Sequence[str], ask: Ask) -> list[str]:
+    """Ask side by side for the manifests ``parts`` of an image; gives the digests of those gone."""
+    references = [f"{name}@{part}" for part in parts]
+    questions = [inspect_manifest(reference) for reference in references]
     answers = ask.each(questions)
     gone: list[str] = []
-    for part, answer in zip(parts, answers, strict=True):
-        if answer.code != 0 and read_index(answer, f"{name}@{part}") is None:
+    for part, reference, answer in zip(parts, references, answers, strict=True):
+        if answer.code != 0 and read_index(answer, reference) is None:
             gone.append(part)
-    return replace(index, gone=tuple(gone or named))
+    return gone
 
 
 def strip_target(reference: str) -> str:

@@ -47,12 +47,16 @@ def render_own_config(table: Mapping[str, object], repository: str) -> str:
     may rewrite the address of the clone's.
     """
     branches = table.get("branches")
+    if not isinstance(branches, dict):
+        branches = _DEFAULT_BRANCHES
     anchored: dict[str, object] = {}
-    for name, branch in (branches if isinstance(branches, dict) else _DEFAULT_BRANCHES).items():
+    for name, branch in branches.items():
         anchored[name] = _anchor(branch)
     remote = _render_remote(repository) if repository else {}
     settings = {"remote": remote, **table, "branches": anchored}
-    return json.dumps({"semantic_release": settings}, indent=2, default=str) + "\n"
+    document = {"semantic_release": settings}
+    text = json.dumps(document, indent=2, default=str)
+    return f"{text}\n"
 
 
 def require_own_settings(table: Mapping[str, object], tag_format: str) -> None:
@@ -113,7 +117,8 @@ def render_config(release: ReleaseSettings, repository: str, *, inside: bool) ->
     }
     if paths:
         settings["commit_parser_options"] = {"path_filters": [*paths]}
-    return json.dumps({"semantic_release": settings}, indent=2) + "\n"
+    text = json.dumps({"semantic_release": settings}, indent=2)
+    return f"{text}\n"
 
 
 def _render_remote(repository: str) -> dict[str, Json]:
