@@ -64,12 +64,14 @@ class RegistryImage:
     def kept_layer(self, descriptor: Descriptor) -> Layer | None:
         """Give what a layer holds, where it was read before."""
         try:
-            return msgspec.json.decode(self._kept_path(descriptor).read_bytes(), type=Layer)
+            content = self._kept_path(descriptor).read_bytes()
+            return msgspec.json.decode(content, type=Layer)
         except (OSError, ValueError):
             return None
 
     def _kept_path(self, descriptor: Descriptor) -> Path:
-        return self._cache / f"{descriptor.digest.replace(':', '-')}.{_FORMAT}.json"
+        name = descriptor.digest.replace(":", "-")
+        return self._cache / f"{name}.{_FORMAT}.json"
 
     def layer(self, descriptor: Descriptor) -> Layer:
         """Read what a layer holds, and keep it."""
@@ -84,8 +86,10 @@ class RegistryImage:
         self._cache.mkdir(parents=True, exist_ok=True)
         # Two platforms may share a layer, and so may two runs: each writes a file of its own.
         with tempfile.NamedTemporaryFile(dir=self._cache, delete=False) as file:
-            file.write(msgspec.json.encode(layer))
-        os.replace(file.name, self._kept_path(descriptor))
+            content = msgspec.json.encode(layer)
+            file.write(content)
+        kept = self._kept_path(descriptor)
+        os.replace(file.name, kept)
 
 
 class _HashedStream:

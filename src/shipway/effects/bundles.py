@@ -30,7 +30,8 @@ def _bundle_types(registry: Registry, digest: str) -> list[str]:
     types = []
     for referrer in _find_referrers(registry, digest):
         _, manifest = registry.manifest(referrer)
-        predicate_type = (manifest.annotations or {}).get(PREDICATE)
+        annotations = manifest.annotations or {}
+        predicate_type = annotations.get(PREDICATE)
         if predicate_type is not None:
             types.append(predicate_type)
     return types
@@ -39,6 +40,8 @@ def _bundle_types(registry: Registry, digest: str) -> list[str]:
 def _find_referrers(registry: Registry, digest: str) -> list[str]:
     referrers = registry.referrers(digest)
     with suppress(NotThere):
-        _, index = registry.manifest(digest.replace(":", "-"))
-        referrers += [descriptor.digest for descriptor in index.manifests or ()]
+        tag = digest.replace(":", "-")
+        _, index = registry.manifest(tag)
+        for descriptor in index.manifests or ():
+            referrers.append(descriptor.digest)
     return list(dict.fromkeys(referrers))

@@ -53,11 +53,21 @@ def equip(environment: Mapping[str, str]) -> dict[str, str]:
     everybody, whatever its variables and settings say (see ``tools/git_environment``).
     """
     engine_path, engine_variables = _find_engine(environment)
-    tools = [str(Path(sys.executable).parent), *engine_path]
-    folders = environment.get("PATH", os.defpath).split(os.pathsep)
-    rest = [folder for folder in folders if folder not in tools]
-    closed = close_environment(environment)
-    return {**closed, **engine_variables, "PATH": os.pathsep.join([*tools, *rest])}
+    programs = Path(sys.executable).parent
+    path = environment.get("PATH", os.defpath)
+    equipped = close_environment(environment)
+    equipped.update(engine_variables)
+    equipped["PATH"] = _put_first([str(programs), *engine_path], path)
+    return equipped
+
+
+def _put_first(tools: list[str], path: str) -> str:
+    """Give ``path`` with the folders ``tools`` at its beginning, and there alone."""
+    folders = list(tools)
+    for folder in path.split(os.pathsep):
+        if folder not in tools:
+            folders.append(folder)
+    return os.pathsep.join(folders)
 
 
 def _find_engine(environment: Mapping[str, str]) -> tuple[tuple[str, ...], Mapping[str, str]]:

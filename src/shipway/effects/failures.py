@@ -36,7 +36,9 @@ def failure(command: Command, answer: Answer) -> ShipwayError:
     # What git prints on standard output is data, and may hold a login.
     if not printed and program != "git":
         printed = answer.out.strip()
-    quote = "".join(f"\n  | {line}" for line in _telling_lines(printed))
+    quote = ""
+    for line in _telling_lines(printed):
+        quote += f"\n  | {line}"
     mistrusted = _MISTRUSTED.search(printed)
     if mistrusted:
         folder = shlex.quote(mistrusted[1])

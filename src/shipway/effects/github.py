@@ -152,7 +152,9 @@ class Api:
         """Give the error for an answer whose status is not an expected one."""
         is_limit = github_refusals.is_limit(answer.code, headers, answer.out)
         passes = is_limit or answer.code >= 500
-        pause = github_refusals.read_pause(headers, time.time()) if passes else None
+        pause = None
+        if passes:
+            pause = github_refusals.read_pause(headers, time.time())
         if is_limit and pause is None:
             pause = self._next_pause
             self._next_pause *= 2

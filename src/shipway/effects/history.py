@@ -71,12 +71,20 @@ def _decide(folder: Path, config: Path, level: str | None) -> Decision:
     rules = read_release_rules(folder, config)
     history = show_since_last_release(folder, rules)
     last = history.last.version if history.last else None
-    upcoming = _raise_level(last, level, rules) if level else _ask_tool(folder, rules)
-    is_due = str(upcoming) not in (str(last or ""), "0.0.0")
-    changes = _list_changes(folder, rules, history) if is_due else ()
+    if level:
+        upcoming = _raise_level(last, level, rules)
+    else:
+        upcoming = _ask_tool(folder, rules)
+    last_name = str(last or "")
+    is_due = str(upcoming) not in (last_name, "0.0.0")
+    changes: tuple[Change, ...] = ()
+    if is_due:
+        changes = _list_changes(folder, rules, history)
     if needs_everything(folder, rules):
         show_older_releases(folder, history)
-    return Decision(_convert(last), _convert(upcoming) if is_due else None, changes)
+    released = _convert(last)
+    due = _convert(upcoming) if is_due else None
+    return Decision(released, due, changes)
 
 
 def _silence() -> None:
@@ -112,13 +120,17 @@ def _list_changes(folder: Path, rules: RuntimeContext, history: ShownHistory) ->
     if history.last is None:
         return ()
     changes: list[Change] = []
+    since = f"{history.last.commit}..HEAD"
     with Repo(folder, search_parent_directories=True) as repository:
-        for commit in repository.iter_commits(f"{history.last.commit}..HEAD"):
-            parsed = rules.commit_parser.parse(commit)
-            for result in parsed if isinstance(parsed, (list, tuple)) else (parsed,):
+        for commit in repository.iter_commits(since):
+            results = rules.commit_parser.parse(commit)
+            if not isinstance(results, (list, tuple)):
+                results = (results,)
+            for result in results:
                 if isinstance(result, ParsedCommit) and result.bump:
                     description = result.descriptions[0] if result.descriptions else ""
-                    changes.append(Change(commit.hexsha, description))
+                    change = Change(commit.hexsha, description)
+                    changes.append(change)
     return tuple(changes)
 
 
@@ -131,7 +143,9 @@ def _raise_level(last: ToolVersion | None, level: str, rules: RuntimeContext) ->
             "this branch makes pre-releases: the level of a version is told by its commits",
             "leave the level out on this branch",
         )
-    return (last or Parser.parse("0.0.0")).bump(LevelBump.from_string(level))
+    current = last or Parser.parse("0.0.0")
+    bump = LevelBump.from_string(level)
+    return current.bump(bump)
 
 
 def _convert(version: ToolVersion | None) -> Version | None:

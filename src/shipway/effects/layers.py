@@ -86,19 +86,22 @@ def _read_whiteout(path: str) -> str | None:
     if name == _OPAQUE:
         return f"{folder}/"
     if name.startswith(_WHITEOUT):
-        return f"{folder}/{name.removeprefix(_WHITEOUT)}".lstrip("/")
+        hidden = name.removeprefix(_WHITEOUT)
+        return f"{folder}/{hidden}".lstrip("/")
     return None
 
 
 def _read_file(layer: Layer, path: str, content: _ForwardFile, size: int) -> None:
     if _METADATA.search(path):
-        text = content.read(min(size, _LARGEST_METADATA))
+        text_size = min(size, _LARGEST_METADATA)
+        text = content.read(text_size)
         headers = BytesHeaderParser().parsebytes(text)
         name = headers["Name"] or ""
         version = headers["Version"] or ""
         layer["distributions"][path] = [str(name), str(version)]
         return
-    head = content.read(min(size, _ELF_HEAD))
+    head_size = min(size, _ELF_HEAD)
+    head = content.read(head_size)
     machine = read_machine(head)
     if machine is not None:
         layer["compiled"][path] = machine
@@ -199,7 +202,8 @@ def find_foreign(layer: Layer, platform: str) -> Iterator[str]:
 
     Nothing is foreign where the platform is not known.
     """
-    own = MACHINES.get("/".join(platform.split("/")[:2]))
+    system, architecture, *_ = [*platform.split("/"), ""]
+    own = MACHINES.get(f"{system}/{architecture}")
     if own is None:
         return
     for path, machine in sorted(layer["compiled"].items()):

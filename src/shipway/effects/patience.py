@@ -35,7 +35,9 @@ class Patience:
     def wait(self, asked: float = 0.0) -> None:
         """Wait for a random time, so that runs which failed together do not come back together."""
         if asked > 0:
-            self._wait(asked + random.random())
+            spread = random.random()
+            self._wait(asked + spread)
             return
-        self._wait(min(self._pause * random.uniform(1, 2), _LONGEST_PAUSE))
+        pause = self._pause * random.uniform(1, 2)
+        self._wait(min(pause, _LONGEST_PAUSE))
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)

@@ -102,7 +102,8 @@ class Processes:
         self._echo(f"{command.name}: {fallback.reason}; run once more: {beginning} …")
         self._wait(fallback.pause)
         rest = tuple(other for other in command.fallbacks if other != fallback)
-        return self(replace(command, argv=fallback.argv, fallbacks=rest))
+        other_way = replace(command, argv=fallback.argv, fallbacks=rest)
+        return self(other_way)
 
     def _run_again(self, command: Command, content: bytes | None, first: Answer) -> Answer:
         """Ask again until there is an answer, a trouble that does not pass, or no patience left."""
@@ -191,11 +192,12 @@ class Processes:
         requirement = command.requires
         if requirement is None:
             return
-        if any(self.public.get(name) or self.secret.get(name) for name in requirement.variables):
-            return
+        for name in requirement.variables:
+            if self.public.get(name) or self.secret.get(name):
+                return
+        names = ", ".join(requirement.variables)
         raise ContextError(
-            f"{command.name}: {command.argv[0]} would wait for somebody: none of "
-            f"{', '.join(requirement.variables)} is set",
+            f"{command.name}: {command.argv[0]} would wait for somebody: none of {names} is set",
             hint=requirement.advice,
         )
 

@@ -63,14 +63,16 @@ class Registry:
         container = oras.container.Container(name)
         self._name = name
         self._host = str(container.registry)
+        certificates = find_certificates(environment)
         self._client = oras.provider.Registry(
             self._host,
             insecure=self._host.startswith(_LOOPBACK),
-            tls_verify=find_certificates(environment) or True,
+            tls_verify=certificates or True,
         )
         self._base = f"{self._client.prefix}://{self._host}/v2/{container.api_prefix}"
         _prepare(self._client.session, environment)
-        login = find_login(tuple(oras.utils.iter_localhosts(self._host)), environment)
+        hosts = tuple(oras.utils.iter_localhosts(self._host))
+        login = find_login(hosts, environment)
         if login is not None:
             self._client.auth.set_basic_auth(login.username, login.password)
         # Its own retry knows neither 429 nor Retry-After, and waits minutes where nothing listens.
@@ -90,30 +92,38 @@ class Registry:
         """
         with self._ask("GET", f"manifests/{reference}") as response:
             content: bytes = response.raw.read(LARGEST_DOCUMENT, decode_content=True)
-        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        if reference.startswith("sha256:") and reference != digest:
+        checksum = hashlib.sha256(content).hexdigest()
+        digest = f"sha256:{checksum}"
+        is_digest = reference.startswith("sha256:")
+        if is_digest and reference != digest:
             raise wrong_content(reference)
-        return digest, decode_document(content, Manifest, f"manifest {reference} of {self._name}")
+        subject = f"manifest {reference} of {self._name}"
+        manifest = decode_document(content, Manifest, subject)
+        return digest, manifest
 
     def tags(self) -> list[str]:
         """List all tags; none where the image is not there."""
         tags: list[str] = []
+        subject = f"the tags of {self._name}"
         path: str | None = "tags/list?n=1000"
         while path:
             with self._ask("GET", path, (200, 404)) as response:
                 if response.status_code == 200:
                     content = response.content
-                    page = decode_document(content, TagList, f"the tags of {self._name}")
+                    page = decode_document(content, TagList, subject)
                     tags += page.tags or ()
                 following = response.links.get("next", {})
             address = following.get("url", "")
             _, separator, query = address.partition("?")
-            path = f"tags/list?{query}" if separator else None
+            path = None
+            if separator:
+                path = f"tags/list?{query}"
         return tags
 
     def referrers(self, digest: str) -> list[str]:
         """List the digests of what refers to a manifest; none where the registry keeps no list."""
-        with self._ask("GET", f"referrers/{digest}", (200, *_WITHOUT_REFERRERS)) as response:
+        expected = (200, *_WITHOUT_REFERRERS)
+        with self._ask("GET", f"referrers/{digest}", expected) as response:
             if response.status_code != 200:
                 return []
             content = response.content

@@ -64,19 +64,29 @@ class ShownHistory:
 def show_since_last_release(folder: Path, rules: RuntimeContext) -> ShownHistory:
     """Let the clone show the last release, and what came since."""
     tags = read_release_tags(folder, rules)
-    full = next((tag for tag in tags if not tag.version.is_prerelease), None)
+    full = _last_full_release(tags)
     last = _last_prerelease(tags, full, rules) or full
     if last is None:
         return ShownHistory(None)
     parents = _read_parents_since(folder, last)
-    _replace(folder, {last.commit: [], **_raise_roots(folder, last, parents)})
+    raised = _raise_roots(folder, last, parents)
+    _replace(folder, {last.commit: [], **raised})
     refs = {f"refs/tags/{last.name}": last.object}
     if full is not None and full is not last:
         # A pre-release is counted from both; what is shown of the full one is that it is below.
         is_since = full.commit in parents
-        refs[f"refs/tags/{full.name}"] = last.commit if is_since else full.object
+        shown_object = last.commit if is_since else full.object
+        refs[f"refs/tags/{full.name}"] = shown_object
     _set_refs(folder, refs)
     return ShownHistory(last, _list_older(tags, last, parents, rules))
+
+
+def _last_full_release(tags: Sequence[ReleaseTag]) -> ReleaseTag | None:
+    """Give the highest release that is no pre-release."""
+    for tag in tags:
+        if not tag.version.is_prerelease:
+            return tag
+    return None
 
 
 def _last_prerelease(
@@ -116,7 +126,9 @@ def _list_older(
 def _read_parents_since(folder: Path, last: ReleaseTag) -> dict[str, list[str]]:
     """Read the parents of each commit that the head reaches and the last release does not."""
     parents: dict[str, list[str]] = {}
-    for line in split_lines(_git(folder, git_history.list_commits_since(last.commit))):
+    command = git_history.list_commits_since(last.commit)
+    listing = _git(folder, command)
+    for line in split_lines(listing):
         commit, *names = line.split()
         parents[commit] = names
     return parents
@@ -132,7 +144,8 @@ def _raise_roots(
         new_names: list[str] = []
         # What has no parent began beside everything.
         for name in names or [""]:
-            if name != last.commit and name not in parents:
+            is_on_top = name == last.commit or name in parents
+            if not is_on_top:
                 if name not in stand_ins:
                     stand_ins[name] = _write_stand_in(folder, name, last.commit)
                 name = stand_ins[name]
@@ -147,14 +160,21 @@ def _write_stand_in(folder: Path, commit: str, last: str) -> str:
 
     It counts for no version and stands in no changelog: it looks like a merge, of a program.
     """
+    command = git_history.write_tree()
     if commit:
-        tree = _git(folder, git_history.find_tree(commit)).strip()
-    else:
-        tree = _git(folder, git_history.write_tree()).strip()
-    lines = [f"tree {tree}", f"parent {last}", f"parent {last}"]
-    lines += [f"{role} {_STAND_IN} 0 +0000" for role in ("author", "committer")]
-    text = "\n".join([*lines, "", "Released before\n"])
-    return _git(folder, git_history.write_commit(), stdin=text).strip()
+        command = git_history.find_tree(commit)
+    tree = _git(folder, command).strip()
+    person = f"{_STAND_IN} 0 +0000"
+    lines = (
+        f"tree {tree}",
+        f"parent {last}",
+        f"parent {last}",
+        f"author {person}",
+        f"committer {person}",
+        "",
+        "Released before\n",
+    )
+    return _write_commit(folder, lines)
 
 
 def _replace(folder: Path, parents: Mapping[str, Sequence[str]]) -> None:
@@ -240,8 +260,15 @@ def _write_replacement(folder: Path, commit: str, parents: Sequence[str]) -> str
     for header in headers:
         if _KEPT_HEADERS.match(header):
             lines.append(header)
-    text = "\n".join([*lines, "", message])
-    return _git(folder, git_history.write_commit(), stdin=text).strip()
+    lines += ["", message]
+    return _write_commit(folder, lines)
+
+
+def _write_commit(folder: Path, lines: Sequence[str]) -> str:
+    """Write a commit: headers, an empty line, the message; gives its hash."""
+    text = "\n".join(lines)
+    command = git_history.write_commit()
+    return _git(folder, command, stdin=text).strip()
 
 
 def _git(folder: Path, argv: Sequence[str], *, stdin: str = "") -> str:

@@ -52,12 +52,15 @@ def is_image(entry: Descriptor) -> bool:
 def read_attestation(image: RegistryImage, entry: Descriptor) -> Attestation:
     """Read the statements that an entry of an index holds about another one."""
     manifest = image.manifest(entry.digest)
+    statements: list[Statement] = []
+    for layer in manifest.layers or ():
+        document = image.document(layer.digest, _Statement)
+        statement = _summarize(document)
+        statements.append(statement)
     return Attestation(
         digest=entry.digest,
         subject=entry.annotation(SUBJECT),
-        statements=tuple(
-            _summarize(image.document(layer.digest, _Statement)) for layer in manifest.layers or ()
-        ),
+        statements=tuple(statements),
     )
 
 
@@ -102,7 +105,8 @@ def _sboms(image: RegistryImage, index: Index, entry: Entry) -> Iterator[Documen
     for attestation in index.attestations:
         if attestation.subject != entry.digest:
             continue
-        for layer in _layers_of_type(image.manifest(attestation.digest), SPDX):
+        manifest = image.manifest(attestation.digest)
+        for layer in _layers_of_type(manifest, SPDX):
             statement = image.document(layer.digest, _Statement)
             if statement.predicate_type.startswith(SPDX):
                 yield statement.predicate or {}
@@ -125,7 +129,8 @@ def read_predicate(
     """
     with connect(name, environment) as registry:
         image = RegistryImage(registry, cache_folder(environment))
-        for layer in _layers_of_type(image.manifest(digest), predicate_type):
+        manifest = image.manifest(digest)
+        for layer in _layers_of_type(manifest, predicate_type):
             statement = image.document(layer.digest, _RawStatement)
             if statement.predicate_type == predicate_type:
                 return bytes(statement.predicate)
