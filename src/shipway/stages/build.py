@@ -37,16 +37,16 @@ def observe(target: Target, world: World, ask: Ask) -> World:
     another one meanwhile. It has to be signed then, as every image was before it took the tag.
     """
     staged, released = _find_images(target, ask)
-    world = replace(world, holder="" if released is None else target.tags[0])
+    holder = "" if released is None else target.tags[0]
     if released is not None and released.gone:
-        return replace(world, index=released, staging_moved=False)
+        return replace(world, holder=holder, index=released, staging_moved=False)
     if released is not None and released != staged:
         # Whether that image is signed decides whether it may be staged again.
-        world = replace(world, index=released, staging_moved=True)
+        world = replace(world, holder=holder, index=released, staging_moved=True)
         return sign.observe(target, world, ask)
-    world = replace(world, index=staged, staging_moved=False)
     if released is None and staged is not None and staged.gone:
-        world = replace(world, holder=_find_holder(target, staged, ask))
+        holder = _find_holder(target, staged, ask)
+    world = replace(world, holder=holder, index=staged, staging_moved=False)
     finding = judge(target, world)
     if target.parts or finding.state is not State.ABSENT:
         return world
@@ -75,8 +75,11 @@ def _find_holder(target: Target, index: Index, ask: Ask) -> str:
     if version is None:
         return ""
     tag = version_tag(version)
-    (released,) = find_indexes([f"{target.image}:{tag}"], ask)
-    return tag if released is not None and released.digest == index.digest else ""
+    reference = f"{target.image}:{tag}"
+    (released,) = find_indexes([reference], ask)
+    if released is None or released.digest != index.digest:
+        return ""
+    return tag
 
 
 def _observe_builder(target: Target, world: World, ask: Ask) -> World:

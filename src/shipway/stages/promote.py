@@ -32,6 +32,21 @@ def skip_reason(target: Target) -> str | None:
 
 def observe(target: Target, world: World, ask: Ask) -> World:
     """Ask which digest each public tag has; where all are right, verify what people now get."""
+    world = _observe_tags(target, world, ask)
+    if world.pushed is None:
+        return world
+    first = target.tags[0]
+    if target.release and first not in world.tags:
+        promised = _find_promised(target, target.release, ask)
+        world = replace(world, promised=promised)
+    finding = judge(target, world)
+    if finding.state is not State.SAME:
+        return world
+    return verify.verify_tag(target, world, first, ask)
+
+
+def _observe_tags(target: Target, world: World, ask: Ask) -> World:
+    """Ask which digest each public tag has, and which version that image is."""
     references = [f"{target.image}:{tag}" for tag in target.tags]
     indexes = find_indexes(references, ask)
     digests: dict[str, str] = {}
@@ -40,15 +55,7 @@ def observe(target: Target, world: World, ask: Ask) -> World:
         if index is not None:
             digests[tag] = index.digest
             versions[tag] = index.annotations.get(VERSION, "")
-    world = replace(world, tags=digests, versions=versions)
-    if world.pushed is None:
-        return world
-    if target.release and target.tags[0] not in digests:
-        world = replace(world, promised=_find_promised(target, target.release, ask))
-    if judge(target, world).state is not State.SAME:
-        return world
-    first = target.tags[0]
-    return verify.verify_tag(target, world, first, ask)
+    return replace(world, tags=digests, versions=versions)
 
 
 def _find_promised(target: Target, release: Release, ask: Ask) -> str:
@@ -56,7 +63,9 @@ def _find_promised(target: Target, release: Release, ask: Ask) -> str:
     if not target.repository:
         return ""
     page = github.find_release(target.repository, release.tag, ask)
-    body = str(page.get("body") or "") if page else ""
+    body = ""
+    if page:
+        body = str(page.get("body") or "")
     return read_digest(body, target.image)
 
 
@@ -146,11 +155,13 @@ def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
     digest = require_index(world).digest
     behind = _tags_behind(target, world)
     tags = ", ".join(behind)
+    references = [f"{target.image}:{tag}" for tag in behind]
+    source = f"{target.image}@{digest}"
     command = create_index(
         NAME,
         f"move {tags} to the verified digest",
-        [f"{target.image}:{tag}" for tag in behind],
-        [f"{target.image}@{digest}"],
+        references,
+        [source],
     )
     return (command,)
 

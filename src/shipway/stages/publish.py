@@ -255,9 +255,14 @@ def _complete(target: Target, release: Release, world: World, page: Published) -
 def _upload(target: Target, release: Release, world: World, page: Published) -> tuple[Request, ...]:
     """Plan to upload the asset; an upload that broke off before is in its way."""
     why = f"delete an asset of {release.tag} whose upload broke off"
-    requests = [github.delete_asset(target.repository, asset, why) for asset in page.broken]
+    requests: list[Request] = []
+    for asset in page.broken:
+        deletion = github.delete_asset(target.repository, asset, why)
+        requests.append(deletion)
     document = render_asset(target, release, world)
-    return (*requests, github.upload_asset(page, ASSET, document))
+    upload = github.upload_asset(page, ASSET, document)
+    requests.append(upload)
+    return tuple(requests)
 
 
 def _show(target: Target, release: Release, world: World, page: Published) -> Request:

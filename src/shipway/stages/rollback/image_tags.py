@@ -64,17 +64,19 @@ class MoveTagsBack:
 
     def _find_digests(self, target: Target, ask: Ask) -> dict[str, str]:
         """Give the digests that are there, by tag: of the tags, and of those to go back to."""
-        tags = list(dict.fromkeys([*self.sources, *self.sources.values()]))
+        goals = self.sources.values()
+        tags = list(dict.fromkeys([*self.sources, *goals]))
         references = [f"{target.image}:{tag}" for tag in tags]
         indexes = find_indexes(references, ask)
         digests: dict[str, str] = {}
         for tag, index in zip(tags, indexes, strict=True):
             if index is None:
                 continue
-            if index.gone and tag in self.sources.values():
+            if index.gone and tag in goals:
+                gone = index.describe_gone()
                 raise VerificationFailed(
                     f"promote: there is no going back to {tag}: the registry no longer has parts "
-                    f"of {index.digest}: {index.describe_gone()}",
+                    f"of {index.digest}: {gone}",
                     hint=PUT_BACK,
                 )
             digests[tag] = index.digest
@@ -99,7 +101,8 @@ class MoveTagsBack:
                 State.ABSENT,
                 f"{tags} not moved back yet",
             )
-        return Finding(State.SAME, self._describe_tags())
+        evidence = self._describe_tags()
+        return Finding(State.SAME, evidence)
 
     def _describe_tags(self) -> str:
         moved: list[str] = []
