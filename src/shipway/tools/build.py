@@ -53,8 +53,9 @@ class _Build:
 
 def build_and_push(name: str, target: Target, secrets: tuple[str, ...]) -> Command:
     """Build every platform, and push the index with its attestations under the staging tag."""
+    platform_list = ",".join(target.platforms)
     flags = [
-        f"--platform={','.join(target.platforms)}",
+        f"--platform={platform_list}",
         _sbom(target),
         _provenance(target),
     ]
@@ -96,8 +97,9 @@ def build_and_load(name: str, target: Target, secrets: tuple[str, ...]) -> Comma
 
 def build_into_folder(name: str, target: Target, secrets: tuple[str, ...], folder: str) -> Command:
     """Build the images alone, without a cache, into an OCI image layout in ``folder``."""
+    platforms = ",".join(target.platforms)
     flags = (
-        f"--platform={','.join(target.platforms)}",
+        f"--platform={platforms}",
         "--no-cache",
         "--provenance=false",
         f"--output=type=oci,dest={folder},tar=false,rewrite-timestamp=true",
@@ -249,7 +251,9 @@ def describe_cache_use(answer: Answer) -> str:
     ``#7 CACHED``.
     """
     steps = set(_STEP.findall(answer.err))
-    cached = steps.intersection(_CACHED_STEP.findall(answer.err))
     if not steps:
         return "no steps were run"
-    return f"{len(cached)} of {len(steps)} steps came from the cache"
+    cached_steps = _CACHED_STEP.findall(answer.err)
+    cached = len(steps.intersection(cached_steps))
+    total = len(steps)
+    return f"{cached} of {total} steps came from the cache"

@@ -168,13 +168,18 @@ def ask_for_claims(image: str, questions: Mapping[Claim, Command], ask: Ask) -> 
         digests=tuple(digests),
     )
     bundles = ask(question)
-    doubtful = [claim for claim in missing if claim[1] in bundles.get(claim[0], ())]
-    repeated = ask.each([questions[claim] for claim in doubtful])
+    doubtful: list[Claim] = []
+    for digest, predicate_type in missing:
+        if predicate_type in bundles.get(digest, ()):
+            doubtful.append((digest, predicate_type))
+    doubtful_questions = [questions[claim] for claim in doubtful]
+    repeated = ask.each(doubtful_questions)
     for claim, answer in zip(doubtful, repeated, strict=True):
         answers[claim] = answer
         if _NOTHING.search(answer.err):
+            digest, _ = claim
             raise StepFailed(
-                f"could not ask whether {claim[0]} is signed: cosign finds nothing, and the "
+                f"could not ask whether {digest} is signed: cosign finds nothing, and the "
                 "registry has it",
                 hint="run the same command again; if it stays so, with cosign 3, "
                 "which reads bundles",
@@ -196,8 +201,9 @@ def is_signed(answer: Answer, digest: str) -> bool:
     # cosign also says that it found nothing where a registry was too busy to show what it has.
     if not passes and (answer.code in _UNSIGNED_CODES or _UNSIGNED.search(answer.err)):
         return False
+    reason = read_reason(answer)
     raise StepFailed(
-        f"could not ask whether {digest} is signed: {read_reason(answer)}",
+        f"could not ask whether {digest} is signed: {reason}",
         hint="check that the registry and Sigstore's services answer, "
         "then run the same command again",
         passes=passes,

@@ -33,12 +33,14 @@ def download_closure(config: Path, packages: Iterable[str]) -> Command:
 
 def extract_package(file: Path, root: Path) -> Command:
     """Lay a package out below ``root``; none of its scripts is run."""
-    return _engine(f"unpack {file.name}", "dpkg-deb", "--extract", str(file), str(root))
+    why = f"unpack {file.name}"
+    return _engine(why, "dpkg-deb", "--extract", str(file), str(root))
 
 
 def read_control(file: Path) -> Command:
     """Read what a package says of itself (``deb-control(5)``)."""
-    return _engine(f"read {file.name}", "dpkg-deb", "--field", str(file), effect=Effect.READ)
+    why = f"read {file.name}"
+    return _engine(why, "dpkg-deb", "--field", str(file), effect=Effect.READ)
 
 
 def add_bridge(name: str) -> Command:
@@ -66,20 +68,33 @@ def unmount(place: str) -> Command:
 
     Exit status 1 says that this user may not, 32 that nothing is mounted there (``umount(8)``).
     """
-    return _engine(f"unmount {place}", "umount", "--lazy", place, expected=(0, 1, 32))
+    why = f"unmount {place}"
+    return _engine(why, "umount", "--lazy", place, expected=(0, 1, 32))
 
 
 def _apt_get(config: Path, *words: str) -> Command:
-    environment = {"APT_CONFIG": str(config), "DEBIAN_FRONTEND": "noninteractive"}
-    command = _engine(f"apt-get {words[0]}", "apt-get", *words)
+    environment = {
+        "APT_CONFIG": str(config),
+        "DEBIAN_FRONTEND": "noninteractive",
+    }
+    verb = words[0]
+    command = _engine(f"apt-get {verb}", "apt-get", *words)
     return replace(command, env=environment)
 
 
 def _ip(*words: str, expected: tuple[int, ...] = (0,)) -> Command:
-    return _engine(f"ip {words[0]} {words[1]}", "ip", *words, expected=expected)
+    subject, verb, *_ = words
+    why = f"ip {subject} {verb}"
+    return _engine(why, "ip", *words, expected=expected)
 
 
 def _engine(
     why: str, *argv: str, effect: Effect = Effect.LOCAL, expected: tuple[int, ...] = (0,)
 ) -> Command:
-    return Command(name="engine", why=why, argv=argv, effect=effect, expected=expected)
+    return Command(
+        name="engine",
+        why=why,
+        argv=argv,
+        effect=effect,
+        expected=expected,
+    )

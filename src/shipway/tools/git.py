@@ -197,7 +197,8 @@ def find_file(name: str, why: str, folder: str | Path, revision: str, path: str)
 
 def read_file(name: str, why: str, folder: str | Path, revision: str, path: str) -> Command:
     """Ask what a file holds at a revision; it has to be there."""
-    return ask_git(name, why, folder, "cat-file", "blob", f"{revision}:{path}")
+    blob = f"{revision}:{path}"
+    return ask_git(name, why, folder, "cat-file", "blob", blob)
 
 
 # What a clone has

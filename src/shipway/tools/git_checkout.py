@@ -50,7 +50,9 @@ def ask_branch(folder: Path) -> Command:
 def read_branch(answer: Answer) -> str:
     """Read the branch from the answer to ``ask_branch``, empty where the head is detached."""
     ref = answer.out.removesuffix("\n")
-    return ref.removeprefix(_HEADS) if ref.startswith(_HEADS) else ""
+    if not ref.startswith(_HEADS):
+        return ""
+    return ref.removeprefix(_HEADS)
 
 
 def ask_ref(folder: Path, ref: str) -> Command:
@@ -107,7 +109,8 @@ def read_changes(changes: Answer, unknown: Answer) -> tuple[str, ...]:
 def _read_status(answer: Answer) -> Iterator[str]:
     for entry in split_names(answer.out):
         # Two letters and a blank stand before each name.
-        if len(entry) < 4 or entry[2] != " ":
+        is_named = len(entry) >= 4 and entry[2] == " "
+        if not is_named:
             raise unexpected(answer, "which files differ from the commit")
         if not entry.startswith(_UNKNOWN):
             yield entry[3:]
@@ -125,18 +128,21 @@ def read_top(answer: Answer) -> tuple[str, str]:
     # Behind the second line an end of line is left.
     if len(lines) != 3 or not lines[0]:
         raise unexpected(answer, "where the repository is")
-    return lines[0], lines[1]
+    top, place, _ = lines
+    return top, place
 
 
 def find_remote_address(folder: str | Path, remote: str) -> Command:
     """Ask which addresses a remote has; the exit status is 1 where there is no such remote."""
-    words = ("config", "-z", "--get-all", f"remote.{remote}.url")
+    key = f"remote.{remote}.url"
+    words = ("config", "-z", "--get-all", key)
     return ask_git("version", "find the remote", folder, *words, expected=(0, 1))
 
 
 def read_remote_address(answer: Answer) -> str:
     """Read the address that git fetches from: the first; it is empty where there is none."""
-    return answer.out.partition("\0")[0]
+    address, _, _ = answer.out.partition("\0")
+    return address
 
 
 def _ask(folder: Path, *words: str, expected: tuple[int, ...] = (0,)) -> Command:

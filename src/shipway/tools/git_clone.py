@@ -41,8 +41,9 @@ def clone_checkout(top: str, clone: Path, remote: str, settings: Path) -> Comman
 
 def clone_submodule(source: Path, clone: Path, store: Path) -> Command:
     """Make a clone of the checkout of a submodule; what git knows of it goes into ``store``."""
+    why = f"clone the submodule {clone.name}"
     place = f"--separate-git-dir={store}"
-    return _clone(f"clone the submodule {clone.name}", str(source), clone, place)
+    return _clone(why, str(source), clone, place)
 
 
 def _clone(why: str, source: str, clone: Path, *words: str) -> Command:
@@ -126,9 +127,10 @@ def require_files(answer: Answer) -> None:
 
 def adopt_tag(clone: str | Path, tag: str) -> Command:
     """Make the remote's tag a tag of the clone."""
+    why = f"have {tag}"
     own_tag = f"refs/tags/{tag}"
     remote_tag = f"{RELEASED}/{tag}"
-    return _change(f"have {tag}", clone, "update-ref", own_tag, remote_tag)
+    return _change(why, clone, "update-ref", own_tag, remote_tag)
 
 
 def _change(why: str, folder: str | Path, *words: str) -> Command:

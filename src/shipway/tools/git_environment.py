@@ -129,7 +129,9 @@ def close_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _is_dropped(name: str) -> bool:
-    if name in LOCAL_VARIABLES or name.startswith(("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")):
+    if name in LOCAL_VARIABLES:
+        return True
+    if name.startswith(("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")):
         return True
     return _SHAPING_VARIABLES.fullmatch(name) is not None
 

@@ -36,7 +36,8 @@ def read_submodules(answer: Answer) -> dict[str, str]:
     submodules: dict[str, str] = {}
     for entry in answer.out.split("\0"):
         properties, _, path = entry.partition("\t")
-        mode, commit, *_ = [*properties.split(" "), ""]
+        words = properties.split(" ")
+        mode, commit, *_ = [*words, ""]
         if mode == "160000":
             submodules[path] = commit
     return submodules
@@ -73,7 +74,8 @@ def read_left_out(answer: Answer) -> set[str]:
 def find_commit(folder: Path, commit: str) -> Command:
     """Ask whether a commit is there: the exit status is 0, else 1 or 128."""
     words = ("cat-file", "-e", f"{commit}^{{commit}}")
-    return ask_git(NAME, "look for a submodule's commit", folder, *words, expected=(0, 1, 128))
+    why = "look for a submodule's commit"
+    return ask_git(NAME, why, folder, *words, expected=(0, 1, 128))
 
 
 def find_git_folder(folder: Path) -> Command:
@@ -95,7 +97,9 @@ def read_pointer(content: bytes) -> str | None:
     if not _POINTER.match(content):
         return None
     match = _OBJECT.search(content)
-    return match[1].decode() if match else ""
+    if match is None:
+        return ""
+    return match[1].decode()
 
 
 def find_lfs_settings(folder: Path) -> Command:
@@ -106,8 +110,11 @@ def find_lfs_settings(folder: Path) -> Command:
 
 def read_lfs_settings(answer: Answer) -> dict[str, str]:
     """Give the filter's settings, which may not skip what is there."""
-    settings = _read_settings(answer)
-    return {name: value.replace(" --skip", "") for name, value in settings.items() if value}
+    lfs_settings: dict[str, str] = {}
+    for name, value in _read_settings(answer).items():
+        if value:
+            lfs_settings[name] = value.replace(" --skip", "")
+    return lfs_settings
 
 
 def ask_lfs_version(folder: Path) -> Command:

@@ -66,7 +66,8 @@ def read_branches_named(answer: Answer, remote: str) -> set[str]:
     names: set[str] = set()
     for ref in split_lines(answer.out):
         own = ref.removeprefix("refs/heads/")
-        names.add(own.removeprefix(f"refs/remotes/{remote}/"))
+        name = own.removeprefix(f"refs/remotes/{remote}/")
+        names.add(name)
     return names
 
 
@@ -82,7 +83,9 @@ def list_left_out(top: Path, repository: Path) -> Command:
 
 
 def _rehearse_files(top: Path, repository: Path, *words: str) -> Command:
-    return _rehearse(top, f"--git-dir={repository}", f"--work-tree={top}", *words)
+    git_folder = f"--git-dir={repository}"
+    work_tree = f"--work-tree={top}"
+    return _rehearse(top, git_folder, work_tree, *words)
 
 
 def commit_index(clone: Path, message: str) -> Command:

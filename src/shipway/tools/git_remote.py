@@ -47,7 +47,10 @@ class Remote:
 def find_address(settings: Iterable[Setting], remote: str) -> str:
     """Give the address that git fetches from: the first; it is empty where there is none."""
     key = f"remote.{remote}.url"
-    return next((value for name, value in settings if name == key), "")
+    for name, value in settings:
+        if name == key:
+            return value
+    return ""
 
 
 def carry_settings(
@@ -131,7 +134,9 @@ def anchor_variables(environment: Mapping[str, str], top: str) -> dict[str, str]
             continue
         if name == "GIT_SSH_COMMAND":
             anchored[name] = _start_in(top, value)
-        elif _FILE_VARIABLES.fullmatch(name) or (name in _PROGRAM_VARIABLES and "/" in value):
+            continue
+        is_program = name in _PROGRAM_VARIABLES and "/" in value
+        if is_program or _FILE_VARIABLES.fullmatch(name):
             anchored[name] = _begin_at(top, value)
     command = environment.get("GIT_SSH_COMMAND", "")
     if command and "GIT_SSH_VARIANT" not in environment and _is_openssh(command):
@@ -145,7 +150,10 @@ def _is_openssh(command: str) -> bool:
         words = shlex.split(command)
     except ValueError:
         return False
-    return bool(words) and PurePath(words[0]).name in ("ssh", "ssh.exe")
+    if not words:
+        return False
+    program = PurePath(words[0])
+    return program.name in ("ssh", "ssh.exe")
 
 
 def _helper_command(helper: str) -> str:
@@ -172,5 +180,7 @@ def render_remote_settings(settings: Iterable[Setting]) -> str:
 
 def quote_value(text: str) -> str:
     """Quote a value or a subsection as git's files do."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    escaped = text.replace("\\", "\\\\")
+    escaped = escaped.replace('"', '\\"')
+    escaped = escaped.replace("\n", "\\n")
     return f'"{escaped}"'

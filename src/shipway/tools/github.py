@@ -37,7 +37,8 @@ def list_releases(repository: str, tags: tuple[str, ...], ask: Ask) -> list[Page
     A draft is found only in this list, never by its tag.
     """
     why = f"look for the release {tags[0]}"
-    request = _read("publish", f"/repos/{repository}/releases", why)
+    path = f"/repos/{repository}/releases"
+    request = _read("publish", path, why)
     releases: list[Page] = []
     for page in _read_pages(request, _JsonObject, ask):
         releases += cast(list[Page], page)
@@ -105,7 +106,8 @@ def list_package_versions(owner: str, package: str, ask: Ask) -> Iterator[tuple[
         )
         for page in _read_pages(request, _PackageVersion, ask):
             for version in page:
-                yield version.name, f"{path}/{version.id}"
+                version_path = f"{path}/{version.id}"
+                yield version.name, version_path
 
 
 def delete_package_version(path: str, why: str) -> Request:
@@ -146,7 +148,8 @@ def _decode(request: Request, answer: Answer, shape: type[_Shape]) -> _Shape:
 
 def create_release(repository: str, why: str, body: Mapping[str, Json]) -> Request:
     """Make a release."""
-    return _write("POST", f"/repos/{repository}/releases", why, body=body)
+    path = f"/repos/{repository}/releases"
+    return _write("POST", path, why, body=body)
 
 
 def change_release(repository: str, release_id: str, why: str, body: Mapping[str, Json]) -> Request:
@@ -173,8 +176,9 @@ def upload_asset(release: Published, asset: str, content: Mapping[str, object]) 
     """Add a JSON document to a release, under the address that the API gave for it."""
     text = json.dumps(content, indent=2)
     path = f"{release.upload}?name={asset}"
-    content_bytes = f"{text}\n".encode()
-    return _write("POST", path, f"add {asset}", content=content_bytes)
+    document = f"{text}\n".encode()
+    why = f"add {asset}"
+    return _write("POST", path, why, content=document)
 
 
 def _write(

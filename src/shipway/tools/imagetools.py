@@ -55,7 +55,8 @@ def pick_image(platform: str) -> str:
     system, machine, *variant = platform.split("/")
     test = f'and (eq .Platform.OS "{system}") (eq .Platform.Architecture "{machine}")'
     if variant:
-        test += f' (eq .Platform.Variant "{variant[0]}")'
+        name = variant[0]
+        test += f' (eq .Platform.Variant "{name}")'
     return _PICK.format(test=test)
 
 
@@ -164,7 +165,11 @@ def _leaves_open(answer: Answer, reference: str) -> bool:
 def _list_others(answer: Answer, reference: str) -> list[str]:
     """List the digests that an answer names besides the one that was asked for."""
     digests: list[str] = re.findall(r"sha256:[0-9a-f]{64}", answer.err)
-    return [digest for digest in dict.fromkeys(digests) if digest not in reference]
+    others: list[str] = []
+    for digest in dict.fromkeys(digests):
+        if digest not in reference:
+            others.append(digest)
+    return others
 
 
 def _find_broken(reference: str, named: Sequence[str], ask: Ask) -> Index | None:
@@ -199,12 +204,14 @@ def strip_target(reference: str) -> str:
     """Give the name of an image without its tag or digest."""
     name, _, _ = reference.partition("@")
     before, colon, tag = name.rpartition(":")
-    return before if colon and "/" not in tag else name
+    has_tag = colon and "/" not in tag
+    return before if has_tag else name
 
 
 def read_reason(answer: Answer) -> str:
     """Give the last line of what a program printed as its error."""
-    lines = answer.err.strip().splitlines()
+    printed = answer.err.strip()
+    lines = printed.splitlines()
     return lines[-1] if lines else "no reason given"
 
 

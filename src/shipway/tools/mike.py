@@ -69,19 +69,22 @@ def try_build(target: Target, docs_version: str) -> Command:
 def deploy(target: Target, docs_version: str, title: str, aliases: tuple[str, ...]) -> Command:
     """Build the docs and push them as ``docs_version``, with their aliases."""
     words = ("--update-aliases", "--title", title, docs_version, *aliases)
-    return _mike(target, f"publish the docs as {docs_version}", "deploy", *words)
+    why = f"publish the docs as {docs_version}"
+    return _mike(target, why, "deploy", *words)
 
 
 def set_default(target: Target, alias: str) -> Command:
     """Let the site open at an alias, which may come after."""
     words = ("--allow-undefined", alias)
-    return _mike(target, f"the site opens at the {alias} version", "set-default", *words)
+    why = f"the site opens at the {alias} version"
+    return _mike(target, why, "set-default", *words)
 
 
 def move_alias(target: Target, docs_version: str, alias: str) -> Command:
     """Let an alias point at docs that are there."""
     words = ("--update-aliases", docs_version, alias)
-    return _mike(target, f"{alias} is {docs_version}", "alias", *words)
+    why = f"{alias} is {docs_version}"
+    return _mike(target, why, "alias", *words)
 
 
 def _mike(target: Target, why: str, verb: str, *words: str) -> Command:
@@ -115,4 +118,8 @@ def read_versions(answer: Answer) -> Mapping[str, DocsVersion]:
             f"{VERSIONS} on the branch of the docs cannot be read: {error}",
             hint="fix the file there; `mike list` shows what it says",
         ) from error
-    return {row.version: DocsVersion(row.title, row.aliases or ()) for row in rows}
+    versions: dict[str, DocsVersion] = {}
+    for row in rows:
+        aliases = row.aliases or ()
+        versions[row.version] = DocsVersion(row.title, aliases)
+    return versions

@@ -32,7 +32,8 @@ def ask_about_sbom(scanner: str, folder: Path, sbom: Path) -> Command:
     words = ["sbom", "--format=json", "--quiet", str(sbom)]
     if scanner == "grype":
         words = [f"sbom:{sbom}", "--output=json", "--quiet"]
-    return _ask(folder, (scanner, *words), (0,))
+    argv = (scanner, *words)
+    return _ask(folder, argv, (0,))
 
 
 def _ask(folder: Path, argv: tuple[str, ...], expected: tuple[int, ...]) -> Command:
