@@ -36,9 +36,8 @@ def failure(command: Command, answer: Answer) -> ShipwayError:
     # What git prints on standard output is data, and may hold a login.
     if not printed and program != "git":
         printed = answer.out.strip()
-    quote = ""
-    for line in _telling_lines(printed):
-        quote += f"\n  | {line}"
+    quoted_lines = [f"\n  | {line}" for line in _telling_lines(printed)]
+    quote = "".join(quoted_lines)
     mistrusted = _MISTRUSTED.search(printed)
     if mistrusted:
         folder = shlex.quote(mistrusted[1])

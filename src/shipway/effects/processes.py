@@ -99,7 +99,8 @@ class Processes:
     def _fall_back(self, command: Command, fallback: Fallback) -> Answer:
         """Run a command in another way; the other ways stay open to it."""
         beginning = " ".join(fallback.argv[:3])
-        self._echo(f"{command.name}: {fallback.reason}; run once more: {beginning} …")
+        message = f"{command.name}: {fallback.reason}; run once more: {beginning} …"
+        self._echo(message)
         self._wait(fallback.pause)
         rest = tuple(other for other in command.fallbacks if other != fallback)
         other_way = replace(command, argv=fallback.argv, fallbacks=rest)

@@ -84,8 +84,9 @@ def _summarize(statement: _Statement) -> Statement:
 def _subject_digests(statement: _Statement) -> set[str]:
     digests = set()
     for subject in statement.subject or ():
-        for method, digest in (subject.digest or {}).items():
-            digests.add(f"{method}:{digest}")
+        checksums = subject.digest or {}
+        for method, checksum in checksums.items():
+            digests.add(f"{method}:{checksum}")
     return digests
 
 

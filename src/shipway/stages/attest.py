@@ -49,7 +49,8 @@ def observe(target: Target, world: World, ask: Ask) -> World:
     answers = cosign.ask_for_claims(target.image, questions, ask)
     attested: set[Claim] = set()
     for claim, answer in answers.items():
-        if cosign.is_signed(answer, claim[0]):
+        digest, _ = claim
+        if cosign.is_signed(answer, digest):
             attested.add(claim)
     return replace(world, attested=frozenset(attested))
 
@@ -60,7 +61,8 @@ def judge(_target: Target, world: World) -> Finding:
     if not expected:
         return Finding(State.ABSENT, "nothing is attested yet")
     total = len(expected)
-    signed = len(world.attested.intersection(expected))
+    signed_claims = world.attested.intersection(expected)
+    signed = len(signed_claims)
     evidence = f"{signed} of {total} attestations are signed"
     if signed < total:
         return Finding(State.ABSENT, evidence)

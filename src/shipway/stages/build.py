@@ -62,7 +62,8 @@ def _find_images(target: Target, ask: Ask) -> tuple[Index | None, Index | None]:
     # A platform that is built apart has no tags.
     if target.release and target.tags:
         first = target.tags[0]
-        references.append(f"{target.image}:{first}")
+        version_reference = f"{target.image}:{first}"
+        references.append(version_reference)
     staged, *released = find_indexes(references, ask)
     if not released:
         return staged, None

@@ -18,8 +18,9 @@ NAME = "commit"
 
 def observe(target: Target, world: World, ask: Ask) -> World:
     """Ask the origin for the tag and the head of the release branch."""
+    release = require_release(target)
     branch = f"refs/heads/{target.branch}"
-    tag = f"refs/tags/{require_release(target).tag}"
+    tag = f"refs/tags/{release.tag}"
     peeled = f"{tag}^{{}}"
     question = list_refs(
         target.folder,
@@ -28,7 +29,8 @@ def observe(target: Target, world: World, ask: Ask) -> World:
         tag,
         peeled,
     )
-    refs = read_refs(ask(question))
+    answer = ask(question)
+    refs = read_refs(answer)
     # An annotated tag is listed twice; the peeled line names the commit.
     commit = refs.get(peeled)
     if not commit:

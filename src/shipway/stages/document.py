@@ -47,11 +47,13 @@ def observe(target: Target, world: World, ask: Ask) -> World:
     ask(fetch)
     published = f"refs/remotes/{target.remote}/{branch}"
     why = "read the list of docs versions"
-    listed = ask(find_file(NAME, why, target.folder, published, mike.VERSIONS))
+    question = find_file(NAME, why, target.folder, published, mike.VERSIONS)
+    listed = ask(question)
     if not listed.out:
         return replace(world, docs={})
     question = read_file(NAME, why, target.folder, published, mike.VERSIONS)
-    docs = mike.read_versions(ask(question))
+    answer = ask(question)
+    docs = mike.read_versions(answer)
     return replace(world, docs=docs)
 
 
@@ -101,7 +103,10 @@ def _takes_latest(target: Target, world: World) -> bool:
     release = require_release(target)
     if not release.is_latest:
         return False
-    return not any(_is_newer(docs, release) for docs in world.docs.values())
+    for docs in world.docs.values():
+        if _is_newer(docs, release):
+            return False
+    return True
 
 
 def _aliases(target: Target, world: World) -> tuple[str, ...]:
@@ -113,9 +118,11 @@ def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
 
     The docs come last: they tell whether all is done.
     """
-    title = str(require_release(target).version)
+    release = require_release(target)
+    title = str(release.version)
     aliases = _aliases(target, world)
-    deploy = mike.deploy(target, _docs_version(target), title, aliases)
+    docs_version = _docs_version(target)
+    deploy = mike.deploy(target, docs_version, title, aliases)
     if not aliases:
         return (deploy,)
     return mike.set_default(target, LATEST), deploy
@@ -123,7 +130,10 @@ def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
 
 def trials(target: Target) -> tuple[PlannedAction, ...]:
     """Ask for mike, and build the docs: with their plugins and their theme, by their settings."""
-    return mike.ask_mike_version(NAME), mike.try_build(target, _docs_version(target))
+    version_question = mike.ask_mike_version(NAME)
+    docs_version = _docs_version(target)
+    trial = mike.try_build(target, docs_version)
+    return version_question, trial
 
 
 def simulate(target: Target, world: World) -> World:
@@ -133,15 +143,19 @@ def simulate(target: Target, world: World) -> World:
     if aliases:
         for name, published in docs.items():
             docs[name] = _without_latest(published)
-    title = str(require_release(target).version)
+    release = require_release(target)
+    title = str(release.version)
     docs_version = _docs_version(target)
     docs[docs_version] = DocsVersion(title, aliases)
     return replace(world, docs=docs)
 
 
 def _without_latest(published: DocsVersion) -> DocsVersion:
-    aliases = tuple(alias for alias in published.aliases if alias != LATEST)
-    return replace(published, aliases=aliases)
+    aliases: list[str] = []
+    for alias in published.aliases:
+        if alias != LATEST:
+            aliases.append(alias)
+    return replace(published, aliases=tuple(aliases))
 
 
 STAGE = Stage(

@@ -28,7 +28,8 @@ def observe(target: Target, world: World, ask: Ask) -> World:
     contents = world.contents
     if contents is not None and contents.digest == digest:
         return world
-    contents = ask(read_back(target, digest))
+    question = read_back(target, digest)
+    contents = ask(question)
     return replace(world, contents=contents)
 
 
@@ -37,7 +38,8 @@ def judge(target: Target, world: World) -> Finding:
     contents = world.contents
     if world.index is None or contents is None:
         return Finding(State.ABSENT, "not read back yet")
-    policy = content_policy(expect(target))
+    expected = expect(target)
+    policy = content_policy(expected)
     evidence = Evidence(index=world.index, contents=contents)
     points = list(policy.check(evidence))
     faults = describe_faults(points)
@@ -87,7 +89,7 @@ def read_back(target: Target, digest: str) -> ReadImage:
 def expect(target: Target) -> Expected:
     """Give what is known beforehand of the target's image."""
     builders: list[str] = []
-    runs = target.build.run_url.rpartition("/")[0]
+    runs, _, _ = target.build.run_url.rpartition("/")
     if runs:
         # An image that an earlier run left is as good; one from elsewhere is not.
         builders.append(f"{runs}/")

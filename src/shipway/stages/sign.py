@@ -73,7 +73,8 @@ def judge(_target: Target, world: World) -> Finding:
         return Finding(State.ABSENT, "no image to sign yet")
     entries = world.index.leaves_first
     total = len(entries)
-    signed = len(world.signed.intersection(entries))
+    signed_entries = world.signed.intersection(entries)
+    signed = len(signed_entries)
     evidence = f"{signed} of {total} entries are signed, {world.signatures} signatures"
     if signed < total:
         return Finding(State.ABSENT, evidence)

@@ -44,7 +44,8 @@ def verify_tag(target: Target, world: World, tag: str, ask: Ask) -> World:
         resolved=index.digest if index else "",
         signers=sign.describe_signers(world),
     )
-    policy = strict_policy(inspect.expect(target))
+    expected = inspect.expect(target)
+    policy = strict_policy(expected)
     points = tuple(policy.check(evidence))
     return replace(world, report=points)
 
@@ -71,7 +72,8 @@ def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
     for digest in index.leaves_first:
         question = verify_signature(target.image, target.signer, digest)
         questions.append(question)
-    questions.append(inspect.read_back(target, index.digest))
+    read_back = inspect.read_back(target, index.digest)
+    questions.append(read_back)
     return tuple(questions)
 
 

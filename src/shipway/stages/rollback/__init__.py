@@ -40,7 +40,9 @@ class Rollback:
     @property
     def stages(self) -> tuple[Stage, ...]:
         """Give the steps, in the order in which they are taken."""
-        sources = {tag: version_tag(version) for tag, version in self.goals.items()}
+        sources: dict[str, str] = {}
+        for tag, version in self.goals.items():
+            sources[tag] = version_tag(version)
         steps = (
             WithdrawTag(self.tag),
             MoveTagsBack(sources, self.kept),

@@ -108,7 +108,8 @@ class MoveTagsBack:
         moved: list[str] = []
         for tag, source in self.sources.items():
             moved.append(f"{tag} is {source}")
-        parts = [", ".join(moved)]
+        moves = ", ".join(moved)
+        parts = [moves]
         for tag in self.kept:
             parts.append(f"{tag} stays: nothing before it")
         return "; ".join(parts)

@@ -117,7 +117,8 @@ class MarkRelease:
         pages = github.list_releases(target.repository, tuple(tags), ask)
         for page in pages:
             name = str(page["tag_name"])
-            if name in tags and not page.get("draft"):
+            is_draft = page.get("draft")
+            if name in tags and not is_draft:
                 published[name] = page
         return replace(world, pages=published)
 
@@ -165,7 +166,10 @@ class MarkRelease:
             warning += f" Use {before}."
         name = page.get("name") or self.tag
         notes = page.get("body") or ""
-        marked: dict[str, Json] = {"name": f"{name}{MARK}", "make_latest": "false"}
+        marked: dict[str, Json] = {
+            "name": f"{name}{MARK}",
+            "make_latest": "false",
+        }
         body = f"{warning}\n\n{notes}"
         # Somebody else's page may be as long as GitHub takes: its title has to do then.
         if len(body) <= LONGEST_BODY:
@@ -220,7 +224,8 @@ class MoveDocsBack:
 
     def _skip_reason(self, target: Target) -> str | None:
         if not target.docs_version or self.latest is None:
-            return document.skip_reason(target) or "the latest docs are not of this version"
+            reason = document.skip_reason(target)
+            return reason or "the latest docs are not of this version"
         if self._docs_version == target.docs_version:
             # Patches share docs, which cannot be taken back without building them again.
             return f"{self.latest} shares the docs {target.docs_version} with it"
