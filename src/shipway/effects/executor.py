@@ -63,7 +63,8 @@ class Executor:
     def each(self, questions: Iterable[Action[Reply]], /) -> tuple[Reply, ...]:
         """Carry actions out side by side, each to its end; the answers come in their order."""
         actions = tuple(questions)
-        if len(actions) < 2 or self.workers < 2:
+        is_alone = len(actions) < 2 or self.workers < 2
+        if is_alone:
             return tuple(self(action) for action in actions)
         with ThreadPoolExecutor(max_workers=self.workers) as pool:
             return tuple(pool.map(self, actions))

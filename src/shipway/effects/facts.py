@@ -71,9 +71,10 @@ def _read_git(folder: Path, remote: str, runner: Runner) -> Git | None:
     if place is None:
         return None
     address = runner(git_checkout.find_remote_address(folder, remote))
+    branch = runner(git_checkout.ask_branch(folder))
     git = Git(
         commit="",
-        branch=git_checkout.read_branch(runner(git_checkout.ask_branch(folder))),
+        branch=git_checkout.read_branch(branch),
         remote_url=git_checkout.read_remote_address(address),
         shallow=git_checkout.read_shallow(place),
     )
@@ -86,11 +87,12 @@ def _read_git(folder: Path, remote: str, runner: Runner) -> Git | None:
     epoch, commit = read_dated_commit(head)
     changes = runner(git_checkout.ask_changes(folder))
     unknown = runner(git_checkout.ask_unknown_files(folder))
+    head_tags = runner(git_checkout.ask_head_tags(folder))
     return replace(
         git,
         commit=commit,
         epoch=epoch,
-        head_tags=git_checkout.read_head_tags(runner(git_checkout.ask_head_tags(folder))),
+        head_tags=git_checkout.read_head_tags(head_tags),
         changes=git_checkout.read_changes(changes, unknown),
     )
 
@@ -106,10 +108,13 @@ def _find_repository(folder: Path, runner: Runner) -> Answer | None:
         return answer
     if not git_checkout.is_no_repository(answer):
         raise failure(question, answer)
-    for parent in (folder.resolve(), *folder.resolve().parents):
-        if os.path.lexists(parent / ".git"):
+    place = folder.resolve()
+    for parent in (place, *place.parents):
+        repository = parent / ".git"
+        if os.path.lexists(repository):
+            reason = answer.err.strip()
             raise ContextError(
-                f"git does not take {parent / '.git'} for a repository: {answer.err.strip()}",
+                f"git does not take {repository} for a repository: {reason}",
                 hint="check its permissions and its HEAD; where it is none, move it away",
             )
     return None
@@ -117,5 +122,6 @@ def _find_repository(folder: Path, runner: Runner) -> Answer | None:
 
 def _is_unborn(folder: Path, branch: str, runner: Runner) -> bool:
     """Tell whether a branch has no commit yet, which is another thing than a broken one."""
-    answer = runner(git_checkout.ask_ref(folder, f"refs/heads/{branch}"))
+    question = git_checkout.ask_ref(folder, f"refs/heads/{branch}")
+    answer = runner(question)
     return git_checkout.is_no_ref(answer)

@@ -104,4 +104,6 @@ def _shorten(line: str) -> str:
 
 def has_passing_trouble(command: Command, text: str) -> bool:
     """Tell whether ``text`` names a trouble that may be over in a moment."""
-    return bool(command.passing) and re.search(command.passing, text) is not None
+    if not command.passing:
+        return False
+    return re.search(command.passing, text) is not None

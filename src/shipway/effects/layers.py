@@ -130,8 +130,10 @@ class _ForwardFile:
 
     def seek(self, offset: int) -> None:
         """Skip what lies before ``offset``."""
-        while self._offset < offset and self.read(min(offset - self._offset, 1 << 20)):
-            pass
+        while self._offset < offset:
+            size = min(offset - self._offset, 1 << 20)
+            if not self.read(size):
+                break
 
 
 class _ReadableStream(io.RawIOBase):

@@ -101,7 +101,8 @@ def _listed_login(config: _DockerConfig, host: str) -> Login | None:
 
 
 def _ask_helper(name: str, host: str, environment: Mapping[str, str]) -> Login | None:
-    program = shutil.which(f"docker-credential-{name}", path=environment.get("PATH", os.defpath))
+    path = environment.get("PATH", os.defpath)
+    program = shutil.which(f"docker-credential-{name}", path=path)
     if program is None:
         return None
     try:

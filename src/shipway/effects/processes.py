@@ -256,7 +256,8 @@ def _choose_pause(state: RetryCallState) -> float:
 
     They are spread out, so that jobs which were turned away together do not come back together.
     """
-    doubled: float = _FIRST_PAUSE * 2 ** (state.attempt_number - 1)
+    repetitions = state.attempt_number - 1
+    doubled: float = _FIRST_PAUSE * 2**repetitions
     return doubled * random.uniform(1, 2)
 
 

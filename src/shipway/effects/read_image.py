@@ -102,7 +102,8 @@ def _describe_platform(
     manifest: Manifest,
     layers: Mapping[str, Layer],
 ) -> PlatformContents:
-    merged = merge_layers(layers[descriptor.digest] for descriptor in manifest.layers or ())
+    own_layers = [layers[descriptor.digest] for descriptor in manifest.layers or ()]
+    merged = merge_layers(own_layers)
     distributions = sorted((name, version) for name, version in merged["distributions"].values())
     labels = {}
     if manifest.config is not None:
@@ -176,4 +177,5 @@ def replace_environment(environment: Mapping[str, str]) -> None:
 
 def _read_layer(name: str, environment: Mapping[str, str], descriptor: Descriptor) -> Layer:
     with connect(name, environment) as registry:
-        return RegistryImage(registry, cache_folder(environment)).layer(descriptor)
+        image = RegistryImage(registry, cache_folder(environment))
+        return image.layer(descriptor)
