@@ -69,9 +69,10 @@ def simulate(_target: Target, world: World) -> World:
 
 
 def _imagine_attestation(entry: Entry) -> Attestation:
+    subjects = (entry.subject,)
     statements = (
-        Statement(type=SPDX, subjects=(entry.subject,)),
-        Statement(type=f"{PROVENANCE}v1", subjects=(entry.subject,)),
+        Statement(type=SPDX, subjects=subjects),
+        Statement(type=f"{PROVENANCE}v1", subjects=subjects),
     )
     return Attestation(digest=entry.digest, subject=entry.subject, statements=statements)
 

@@ -113,7 +113,8 @@ def _describe_tags(target: Target, world: World, digest: str) -> str:
     moved: list[str] = []
     ahead: list[str] = []
     for tag in target.tags:
-        if world.tags[tag] == digest:
+        is_moved = world.tags[tag] == digest
+        if is_moved:
             moved.append(tag)
         else:
             version = world.versions[tag]

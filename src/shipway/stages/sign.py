@@ -83,8 +83,11 @@ def judge(_target: Target, world: World) -> Finding:
 
 def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
     """Sign the leaves that are not signed yet, then the index: twice would add a signature."""
-    digests = _next_digests(world)
-    return tuple(cosign_signing.sign(target, digest) for digest in digests)
+    commands: list[PlannedAction] = []
+    for digest in _next_digests(world):
+        command = cosign_signing.sign(target, digest)
+        commands.append(command)
+    return tuple(commands)
 
 
 def _next_digests(world: World) -> tuple[str, ...]:

@@ -189,8 +189,9 @@ def _recipe(target: Target) -> Iterator[str]:
         yield f"--build-arg={name}={text}"
     for secret in settings.secrets:
         yield f"--secret={secret}"
-    if target.build.certificates:
-        yield f"--secret=id={CERTIFICATES},src={target.build.certificates}"
+    certificates = target.build.certificates
+    if certificates:
+        yield f"--secret=id={CERTIFICATES},src={certificates}"
     for agent in settings.ssh:
         yield f"--ssh={agent}"
     if settings.target:
@@ -204,8 +205,9 @@ def index_annotations(target: Target) -> list[str]:
     GitHub's registry shows what the index is annotated with, not the labels of the images below it.
     """
     labels = dict(target.labels)
-    if target.build.workflow_commit:
-        labels[WORKFLOW_COMMIT] = target.build.workflow_commit
+    workflow_commit = target.build.workflow_commit
+    if workflow_commit:
+        labels[WORKFLOW_COMMIT] = workflow_commit
     annotations: list[str] = []
     for name, text in sorted(labels.items()):
         annotations.append(f"index:{name}={text}")

@@ -160,18 +160,7 @@ def ask_for_claims(image: str, questions: Mapping[Claim, Command], ask: Ask) -> 
     missing = [claim for claim in questions if not is_signed(answers[claim], claim[0])]
     if not missing:
         return answers
-    digests = dict.fromkeys(digest for digest, _ in missing)
-    question = ReadBundles(
-        name="registry",
-        why="ask the registry for signatures",
-        image=image,
-        digests=tuple(digests),
-    )
-    bundles = ask(question)
-    doubtful: list[Claim] = []
-    for digest, predicate_type in missing:
-        if predicate_type in bundles.get(digest, ()):
-            doubtful.append((digest, predicate_type))
+    doubtful = _find_bundled(image, missing, ask)
     doubtful_questions = [questions[claim] for claim in doubtful]
     repeated = ask.each(doubtful_questions)
     for claim, answer in zip(doubtful, repeated, strict=True):
@@ -185,6 +174,23 @@ def ask_for_claims(image: str, questions: Mapping[Claim, Command], ask: Ask) -> 
                 "which reads bundles",
             )
     return answers
+
+
+def _find_bundled(image: str, claims: list[Claim], ask: Ask) -> list[Claim]:
+    """Give those of ``claims`` for which the registry has a bundle."""
+    digests = dict.fromkeys(digest for digest, _ in claims)
+    question = ReadBundles(
+        name="registry",
+        why="ask the registry for signatures",
+        image=image,
+        digests=tuple(digests),
+    )
+    bundles = ask(question)
+    bundled: list[Claim] = []
+    for digest, predicate_type in claims:
+        if predicate_type in bundles.get(digest, ()):
+            bundled.append((digest, predicate_type))
+    return bundled
 
 
 # Reading

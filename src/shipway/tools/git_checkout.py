@@ -27,7 +27,9 @@ def ask_work_tree(folder: Path) -> Command:
 
 def is_no_repository(answer: Answer) -> bool:
     """Tell whether git looked everywhere and saw no repository."""
-    return answer.code == REFUSED and _NO_REPOSITORY.search(answer.err) is not None
+    if answer.code != REFUSED:
+        return False
+    return _NO_REPOSITORY.search(answer.err) is not None
 
 
 def read_shallow(answer: Answer) -> bool:

@@ -51,7 +51,8 @@ def find_prefix(folder: Path) -> Command:
 def read_gitmodules(folder: Path) -> Command:
     """Ask what `.gitmodules` says; the exit status is 1 or 128 where the commit has none."""
     words = ("config", "--blob", "HEAD:.gitmodules", "--null", "--list")
-    return ask_git(NAME, "read .gitmodules", folder, *words, expected=(0, 1, 128))
+    expected = (0, 1, 128)
+    return ask_git(NAME, "read .gitmodules", folder, *words, expected=expected)
 
 
 def read_left_out(answer: Answer) -> set[str]:

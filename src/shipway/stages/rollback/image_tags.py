@@ -118,7 +118,8 @@ class MoveTagsBack:
         """Give the tags that have another digest than the version that they go back to."""
         behind: list[str] = []
         for tag, source in self.sources.items():
-            if world.tags.get(tag) != world.tags[source]:
+            digest = world.tags[source]
+            if world.tags.get(tag) != digest:
                 behind.append(tag)
         return behind
 

@@ -257,5 +257,5 @@ class MoveDocsBack:
     def _simulate(self, _target: Target, world: World) -> World:
         docs = dict(world.docs)
         title = docs[self._docs_version].title
-        docs[self._docs_version] = DocsVersion(title, (LATEST,))
+        docs[self._docs_version] = DocsVersion(title, aliases=(LATEST,))
         return replace(world, docs=docs)
