@@ -127,7 +127,8 @@ class Clone:
         why = "go to the branch's head"
         check_out = git_clone.check_out_detached(why, self.folder, head)
         check_out_whole(self.executor, check_out)
-        answer = self.executor(git.commit_time(self.folder, head))
+        question = git.commit_time(self.folder, head)
+        answer = self.executor(question)
         epoch, _ = git.read_dated_commit(answer)
         return head, epoch
 
@@ -160,7 +161,7 @@ class Clone:
         return decision
 
     def _checks(self, tags: tuple[GitTag, ...]) -> VersionChecks:
-        repository = self.context.repository.rpartition("/")[2]
+        _, _, repository = self.context.repository.rpartition("/")
         return VersionChecks(
             files=self._files(),
             release=self._settings.release,
@@ -202,12 +203,22 @@ class Clone:
         """Let python-semantic-release stamp the version; give the notes."""
         by_hand = self._notes.are_by_hand(version)
         python = sys.executable
-        stamp = semantic_release.stamp_version(self.folder, self.config, python, self._level)
+        stamp = semantic_release.stamp_version(
+            self.folder,
+            self.config,
+            python,
+            self._level,
+        )
         self.executor(stamp)
         since = self._tag_of(decision.current) if decision.current else None
         if since not in self._tag_names():
             since = None
-        return self._notes.write(decision, version, since, by_hand=by_hand)
+        return self._notes.write(
+            decision,
+            version,
+            since,
+            by_hand=by_hand,
+        )
 
     def _record(self, tag: str, notes: str) -> None:
         """Make the release commit and its tag, or the tag alone."""
@@ -215,7 +226,8 @@ class Clone:
         if self._settings.release.tag_only:
             # In a file: a command line has no room for notes of any length.
             message = self.scratch / "notes.md"
-            message.write_text(f"{tag}\n\n{notes}\n", encoding="utf-8")
+            text = f"{tag}\n\n{notes}\n"
+            message.write_text(text, encoding="utf-8")
             commands = git_clone.tag_commands(self.folder, tag, epoch, message)
         else:
             commands = git_clone.commit_commands(self.folder, tag, epoch)
@@ -233,13 +245,16 @@ class Clone:
         usable = usable_versions(tags, tag_format)
         previous = find_previous(version, usable)
         rolling = self._settings.tags.rolling
-        moving = plan_moving(version, usable, rolling=rolling) if version in usable else ()
+        moving: tuple[str, ...] = ()
+        if version in usable:
+            moving = plan_moving(version, usable, rolling=rolling)
+        previous_tag = self._tag_of(previous) if previous else ""
         return Release(
             version=version,
             tag=tag,
             commit=commit,
             notes=self._notes.read(tag, version),
-            whole_notes=self._notes.find_address(tag, self._tag_of(previous) if previous else ""),
+            whole_notes=self._notes.find_address(tag, previous_tag),
             moving=moving,
             previous=previous,
             withdrawn=withdrawn_versions(tags, tag_format),

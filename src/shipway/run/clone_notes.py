@@ -38,13 +38,18 @@ class CloneNotes:
 
     def prepare(self) -> None:
         """Give the new section its place; with ``tag-only``, where nothing is kept, all of the file."""
-        text = "" if self.settings.tag_only else self._read_changelog()
-        if text or self.settings.tag_only:
-            (self.folder / CHANGELOG).write_text(mark_place(text), encoding="utf-8")
+        text = ""
+        if not self.settings.tag_only:
+            text = self._read_changelog()
+            if not text:
+                return
+        marked = mark_place(text)
+        self._write_changelog(marked)
 
     def are_by_hand(self, version: Version) -> bool:
         """Tell, before anything is stamped, whether a person wrote the section already."""
-        return has_section(self._read_changelog(), version)
+        changelog = self._read_changelog()
+        return has_section(changelog, version)
 
     def write(
         self, decision: Decision, version: Version, since: str | None, *, by_hand: bool
@@ -62,17 +67,20 @@ class CloneNotes:
             override=self.override,
             by_hand=by_hand,
         )
-        edited = edit_changelog(self._read_changelog(), facts)
+        stamped = self._read_changelog()
+        edited = edit_changelog(stamped, facts)
         notes = read_notes(edited, version)
-        (self.folder / CHANGELOG).write_text(edited, encoding="utf-8")
+        self._write_changelog(edited)
         return notes
 
     def read(self, tag: str, version: Version) -> str:
         """Give the notes of the release that is checked out; raises as ``write`` does."""
         if self.settings.tag_only:
-            answer = self.executor(git.read_tag_notes(self.folder, tag))
+            question = git.read_tag_notes(self.folder, tag)
+            answer = self.executor(question)
             return answer.out.strip()
-        return read_notes(self._read_changelog(), version)
+        changelog = self._read_changelog()
+        return read_notes(changelog, version)
 
     def find_address(self, tag: str, previous: str) -> str:
         """Give the address of the changelog, or of the commits where only a tag is made.
@@ -89,13 +97,18 @@ class CloneNotes:
             place = f"compare/{previous}...{tag}"
         else:
             place = f"commits/{tag}"
-        return f"{context.server}/{context.repository}/{quote(place)}"
+        path = quote(place)
+        return f"{context.server}/{context.repository}/{path}"
 
     def _read_changelog(self) -> str:
         path = self.folder / CHANGELOG
         if not path.is_file():
             return ""
         return path.read_text(encoding="utf-8")
+
+    def _write_changelog(self, text: str) -> None:
+        path = self.folder / CHANGELOG
+        path.write_text(text, encoding="utf-8")
 
     def _ask_reverts(self, since: str | None) -> tuple[Change, ...]:
         """Ask what was reverted since the last release; before the first one nothing was known."""
@@ -106,9 +119,11 @@ class CloneNotes:
             paths = (".",)
         question = git.list_reverts(self.folder, since, self.context.commit, paths)
         answer = self.executor(question)
-        return read_reverts(git.split_lines(answer.out))
+        lines = git.split_lines(answer.out)
+        return read_reverts(lines)
 
     def _ask_authors(self, since: str | None) -> tuple[str, ...]:
         question = git.list_authors(self.folder, since, self.context.commit)
         answer = self.executor(question)
-        return read_authors(answer.out.splitlines())
+        lines = answer.out.splitlines()
+        return read_authors(lines)

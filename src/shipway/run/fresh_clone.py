@@ -47,7 +47,8 @@ def open_clone(session: Session) -> Iterator[Clone]:
 
 def _render_config(session: Session, folder: Path, *, inside: bool) -> str:
     """Write the settings of python-semantic-release: the project's own, else conventional ones."""
-    own_table = inner_table(read_project_file(folder), "tool", "semantic_release")
+    document = read_project_file(folder)
+    own_table = inner_table(document, "tool", "semantic_release")
     if own_table:
         return semantic_release.render_own_config(own_table, session.context.repository)
     return semantic_release.render_config(
@@ -60,28 +61,41 @@ def _render_config(session: Session, folder: Path, *, inside: bool) -> str:
 def _make_clone(session: Session, top: str, folder: Path) -> Path:
     """Make a clone below ``folder`` that reaches what the checkout reaches."""
     name = session.project.settings.remote
-    checkout = _read_settings(session, session.folder)
+    executor = session.executor
+    checkout_settings = _read_settings(session, session.folder)
+    tokens = [session.environment.get(token) for token in git.TOKENS]
     remote = git_remote.Remote(
         name=name,
-        address=_require_address(checkout, name),
+        address=_require_address(checkout_settings, name),
         top=top,
-        has_token=any(session.environment.get(token) for token in git.TOKENS),
+        has_token=any(tokens),
     )
-    clone, settings = folder / "clone", folder / "remote.conf"
-    session.executor(git_clone.clone_checkout(top, clone, name, settings))
-    session.executor(git_clone.forget_checkout(clone, name))
-    carried = git_remote.carry_settings(checkout, _read_settings(session, clone), remote)
-    _write_secretly(settings, git_remote.render_remote_settings(carried))
-    session.executor(git_clone.fetch_all(clone, name))
+    clone = folder / "clone"
+    settings_file = folder / "remote.conf"
+    executor(git_clone.clone_checkout(top, clone, name, settings_file))
+    executor(git_clone.forget_checkout(clone, name))
+    clone_settings = _read_settings(session, clone)
+    carried = git_remote.carry_settings(checkout_settings, clone_settings, remote)
+    content = git_remote.render_remote_settings(carried)
+    _write_secretly(settings_file, content)
+    executor(git_clone.fetch_all(clone, name))
     branch = branch_of(session.project, session.context)
-    commit = session.context.commit
-    check_out = git_clone.check_out_branch("go to the commit", clone, branch, commit)
-    check_out_whole(session.executor, check_out)
+    check_out = git_clone.check_out_branch(
+        "go to the commit",
+        clone,
+        branch,
+        session.context.commit,
+    )
+    check_out_whole(executor, check_out)
     return clone
 
 
 def _read_settings(session: Session, folder: Path) -> tuple[tuple[str, str], ...]:
-    question = ReadSettings(name="version", why="ask for git's settings", folder=str(folder))
+    question = ReadSettings(
+        name="version",
+        why="ask for git's settings",
+        folder=str(folder),
+    )
     return session.executor(question)
 
 

@@ -31,6 +31,7 @@ def check_last_release(clone: Clone, release: ReleaseSettings, ask: Asker) -> st
         return "none yet"
     version = max(tags, key=lambda version: version.precedence)
     tag = tags[version]
+    commit = tag.commit[:12]
     question = git.list_branches_with(
         _NAME,
         f"look for a branch with {tag.name}",
@@ -41,19 +42,20 @@ def check_last_release(clone: Clone, release: ReleaseSettings, ask: Asker) -> st
         raise CheckFailed(
             f"{tag.name} is on no branch of the remote: an orphan, "
             "left by a push that was half done",
-            hint=f"merge {tag.commit[:12]} into the branch, or delete the tag if nothing was "
-            "published",
+            hint=f"merge {commit} into the branch, or delete the tag if nothing was published",
         )
+    place = f"{tag.name} at {commit}"
     stated = _stated_version(clone, tag, ask)
-    if not release.tag_only and not stated:
-        return f"{tag.name} at {tag.commit[:12]} (its version is not in pyproject.toml)"
-    if not release.tag_only and read_version(stated) != comparable(version):
+    if release.tag_only:
+        return place
+    if not stated:
+        return f"{place} (its version is not in pyproject.toml)"
+    if read_version(stated) != comparable(version):
         raise CheckFailed(
             f"{tag.name} is of a project that says {stated}",
             hint="a tag that was set by hand; the next version follows the tag",
         )
-    commit = tag.commit[:12]
-    return f"{tag.name} at {commit}"
+    return place
 
 
 def _release_tags(clone: Clone, tag_format: str) -> dict[Version, GitTag]:
@@ -68,10 +70,26 @@ def _release_tags(clone: Clone, tag_format: str) -> dict[Version, GitTag]:
 def _stated_version(clone: Clone, tag: GitTag, ask: Asker) -> str:
     """Read the version that the project's own file says at a tag, empty where it says none."""
     why = f"read the project at {tag.name}"
-    path = (clone.folder / PROJECT_FILE).relative_to(clone.top).as_posix()
-    listed = ask(git.find_file(_NAME, why, clone.folder, tag.commit, path))
-    if not listed:
+    file = clone.folder / PROJECT_FILE
+    path = file.relative_to(clone.top).as_posix()
+    search = git.find_file(
+        _NAME,
+        why,
+        clone.folder,
+        tag.commit,
+        path,
+    )
+    if not ask(search):
         return ""
-    question = git.read_file(_NAME, why, clone.folder, tag.commit, path)
-    document = parse_toml(ask(question), f"pyproject.toml at {tag.name}")
-    return str(inner_table(document, "project").get("version", ""))
+    question = git.read_file(
+        _NAME,
+        why,
+        clone.folder,
+        tag.commit,
+        path,
+    )
+    content = ask(question)
+    document = parse_toml(content, f"pyproject.toml at {tag.name}")
+    project = inner_table(document, "project")
+    version = project.get("version", "")
+    return str(version)

@@ -47,14 +47,22 @@ class MadeReleases:
         """Tell whether a tag names the release commit that shipway made for it."""
         if not tag.parent:
             return False
-        answer = self.executor(git_clone.ask_commit(self.folder, tag.commit))
-        time = self.executor(git.commit_time(self.folder, tag.parent))
-        epoch, _ = git.read_dated_commit(time)
-        return git_clone.is_release_commit(answer, tag.name, tag.parent, epoch)
+        commit_question = git_clone.ask_commit(self.folder, tag.commit)
+        commit = self.executor(commit_question)
+        time_question = git.commit_time(self.folder, tag.parent)
+        parent_time = self.executor(time_question)
+        epoch, _ = git.read_dated_commit(parent_time)
+        return git_clone.is_release_commit(
+            commit,
+            tag.name,
+            tag.parent,
+            epoch,
+        )
 
     def _is_on_branch(self, commit: str) -> bool:
         """Tell whether the branch in the remote contains a commit."""
         if not self.head:
             return False
         question = git.is_ancestor(self.folder, commit, self.head)
-        return self.executor(question).code == 0
+        answer = self.executor(question)
+        return answer.code == 0

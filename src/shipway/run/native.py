@@ -58,12 +58,13 @@ def select_platforms(session: Session, target: Target, platforms: str) -> Target
         selected,
     )
     staging = "-".join((target.staging, *selected))
+    build = replace(target.build, cache=cache)
     return replace(
         target,
         platforms=selected,
         staging=staging.replace("/", "-"),
         tags=(),
-        build=replace(target.build, cache=cache),
+        build=build,
     )
 
 
@@ -75,7 +76,8 @@ def write_digest_file(path: Path, target: Target, digest: str) -> None:
         platforms=target.platforms,
         digest=digest,
     )
-    content = msgspec.json.format(msgspec.json.encode(part))
+    encoded = msgspec.json.encode(part)
+    content = msgspec.json.format(encoded)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content + b"\n")
 
@@ -91,7 +93,10 @@ def merge_digest_files(target: Target, paths: Iterable[str]) -> Target:
         _require_same(file, "image", part.image, target.image)
         _require_same(file, "commit", part.commit, target.commit)
         parts.append(part)
-    built = sorted(platform for part in parts for platform in part.platforms)
+    built: list[str] = []
+    for part in parts:
+        built += part.platforms
+    built.sort()
     if built != sorted(target.platforms):
         built_names = ", ".join(built) or "no platform"
         names = ", ".join(target.platforms)
@@ -99,10 +104,18 @@ def merge_digest_files(target: Target, paths: Iterable[str]) -> Target:
             f"the digest files have {built_names}, and the image has {names}",
             hint="give the file of each platform, once: `merge --digest-file FILE_OR_FOLDER …`",
         )
-    digests = {part.platforms[0]: part.digest for part in parts}
-    # A part may hold several platforms; it stands where its first one does.
-    ordered = [digests[platform] for platform in target.platforms if platform in digests]
-    return replace(target, parts=tuple(ordered))
+    ordered = _order_digests(parts, target.platforms)
+    return replace(target, parts=ordered)
+
+
+def _order_digests(parts: Iterable[DigestFile], platforms: Iterable[str]) -> tuple[str, ...]:
+    """Give the digests of the parts in the order of the image's platforms."""
+    digests: dict[str, str] = {}
+    for part in parts:
+        # A part may hold several platforms; it stands where its first one does.
+        first = part.platforms[0]
+        digests[first] = part.digest
+    return tuple(digests[platform] for platform in platforms if platform in digests)
 
 
 def _list_files(paths: Iterable[str]) -> Iterable[Path]:
@@ -123,7 +136,8 @@ def _require_same(file: Path, name: str, actual: str, expected: str) -> None:
 
 def _read_digest_file(file: Path) -> DigestFile:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=DigestFile)
+        content = file.read_bytes()
+        return msgspec.json.decode(content, type=DigestFile)
     except OSError as error:
         raise ContextError(
             f"{file} cannot be read: {error.strerror}",

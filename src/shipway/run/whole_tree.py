@@ -40,10 +40,13 @@ def require_whole(runner: Runner, folder: Path) -> str:
     for tree in trees:
         submodules += _list_empty_submodules(runner, tree)
         files = _list_lfs_files(runner, tree)
-        pointers += [file for file in files if _read_pointer(file) is not None]
         count += len(files)
+        for file in files:
+            if _read_pointer(file) is not None:
+                pointers.append(file)
     _refuse(folder, submodules, pointers)
-    return f"{len(trees) - 1} submodules, {count} files of Git LFS"
+    submodule_count = len(trees) - 1
+    return f"{submodule_count} submodules, {count} files of Git LFS"
 
 
 def _refuse(folder: Path, submodules: list[Path], pointers: list[Path]) -> None:
@@ -59,11 +62,17 @@ def _refuse(folder: Path, submodules: list[Path], pointers: list[Path]) -> None:
         )
     if pointers:
         advice.append("run `git lfs pull` (in Actions: `lfs: true` for actions/checkout)")
-    paths = [path.relative_to(folder) for path in submodules]
-    names = [f"the submodule {path}" for path in paths]
-    names += [f"the Git LFS file {path.relative_to(folder)}" for path in pointers]
+    names: list[str] = []
+    for submodule in submodules:
+        path = submodule.relative_to(folder)
+        names.append(f"the submodule {path}")
+    for pointer in pointers:
+        path = pointer.relative_to(folder)
+        names.append(f"the Git LFS file {path}")
+    shown = ", ".join(names[:_SHOWN])
     rest = len(names) - _SHOWN
-    shown = ", ".join(names[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    if rest > 0:
+        shown += f" and {rest} more"
     raise ContextError(
         f"the checkout lacks what its commit means: {shown}",
         hint="; ".join(advice),
@@ -81,7 +90,8 @@ def _list_trees(runner: Runner, folder: Path) -> Iterator[Path]:
 
 def _find_submodules(runner: Runner, folder: Path) -> dict[str, str]:
     """Give the commit of each submodule below a folder of one repository, by its path."""
-    return git_files.read_submodules(runner(git_files.list_submodules(folder)))
+    answer = runner(git_files.list_submodules(folder))
+    return git_files.read_submodules(answer)
 
 
 def _is_checkout(folder: Path) -> bool:
@@ -91,13 +101,22 @@ def _is_checkout(folder: Path) -> bool:
 
 def _list_empty_submodules(runner: Runner, folder: Path) -> list[Path]:
     """List the submodules without files, but for those that git itself leaves out."""
-    paths = _find_submodules(runner, folder)
-    empty = [path for path in paths if not _is_checkout(folder / path)]
+    empty: list[str] = []
+    for path in _find_submodules(runner, folder):
+        if not _is_checkout(folder / path):
+            empty.append(path)
     if not empty:
         return []
-    prefix = runner(git_files.find_prefix(folder)).out.rstrip("\n")
-    left_out = git_files.read_left_out(runner(git_files.read_gitmodules(folder)))
-    return [folder / path for path in empty if f"{prefix}{path}" not in left_out]
+    answer = runner(git_files.find_prefix(folder))
+    prefix = answer.out.rstrip("\n")
+    gitmodules = runner(git_files.read_gitmodules(folder))
+    left_out = git_files.read_left_out(gitmodules)
+    submodules: list[Path] = []
+    for path in empty:
+        path_from_top = f"{prefix}{path}"
+        if path_from_top not in left_out:
+            submodules.append(folder / path)
+    return submodules
 
 
 def _fill(runner: Runner, checkout: Path, folder: Path) -> None:
@@ -105,17 +124,35 @@ def _fill(runner: Runner, checkout: Path, folder: Path) -> None:
     _make_lfs_files(runner, checkout, folder)
     for path, commit in _find_submodules(runner, folder).items():
         source = checkout / path
-        if not _is_checkout(source) or runner(git_files.find_commit(source, commit)).code:
+        if not _has_commit(runner, source, commit):
             continue
         clone = folder / path
-        store = _find_git_folder(runner, folder) / "modules" / path
+        git_folder = _find_git_folder(runner, folder)
+        store = git_folder / "modules" / path
         store.parent.mkdir(parents=True, exist_ok=True)
         runner(git_clone.clone_submodule(source, clone, store))
-        # What git itself writes there, wherever the clone lies: an image may have it, too.
-        place = Path(os.path.relpath(store, clone)).as_posix()
-        (clone / ".git").write_text(f"gitdir: {place}\n", encoding="utf-8")
-        runner(git_clone.check_out_detached(f"go to the commit of {path}", clone, commit))
+        _point_to_store(clone, store)
+        why = f"go to the commit of {path}"
+        check_out = git_clone.check_out_detached(why, clone, commit)
+        runner(check_out)
         _fill(runner, source, clone)
+
+
+def _has_commit(runner: Runner, folder: Path, commit: str) -> bool:
+    """Tell whether a repository is checked out there that has the commit."""
+    if not _is_checkout(folder):
+        return False
+    answer = runner(git_files.find_commit(folder, commit))
+    return answer.code == 0
+
+
+def _point_to_store(clone: Path, store: Path) -> None:
+    """Write into the clone of a submodule where its repository is."""
+    # What git itself writes there, wherever the clone lies: an image may have it, too.
+    relative = os.path.relpath(store, clone)
+    place = Path(relative).as_posix()
+    pointer = clone / ".git"
+    pointer.write_text(f"gitdir: {place}\n", encoding="utf-8")
 
 
 def _find_git_folder(runner: Runner, folder: Path) -> Path:
@@ -129,7 +166,8 @@ def _find_git_folder(runner: Runner, folder: Path) -> Path:
 
 def _list_lfs_files(runner: Runner, folder: Path) -> list[Path]:
     """List the files of Git LFS below a folder of one repository."""
-    names = split_names(runner(git_files.list_lfs_files(folder)).out)
+    answer = runner(git_files.list_lfs_files(folder))
+    names = split_names(answer.out)
     return [folder / name for name in names]
 
 
@@ -138,7 +176,8 @@ def _read_pointer(file: Path) -> str | None:
     if file.is_symlink() or not file.is_file():
         return None
     with file.open("rb") as stream:
-        return git_files.read_pointer(stream.read(git_files.POINTER_SIZE))
+        start = stream.read(git_files.POINTER_SIZE)
+    return git_files.read_pointer(start)
 
 
 def _make_lfs_files(runner: Runner, checkout: Path, folder: Path) -> None:
@@ -152,8 +191,9 @@ def _make_lfs_files(runner: Runner, checkout: Path, folder: Path) -> None:
         return
     if not adopt_filter(runner, checkout, folder):
         return
-    store = _find_objects(runner, checkout)
-    _share_objects(store, _find_objects(runner, folder), pointers.values())
+    source = _find_objects(runner, checkout)
+    store = _find_objects(runner, folder)
+    _share_objects(source, store, pointers.values())
     for file in pointers:
         file.unlink()
     runner(git_files.make_lfs_files(folder))
@@ -161,11 +201,13 @@ def _make_lfs_files(runner: Runner, checkout: Path, folder: Path) -> None:
 
 def adopt_filter(runner: Runner, checkout: Path, folder: Path) -> bool:
     """Let a clone have the checkout's filter of Git LFS; tell whether there is one."""
-    settings = git_files.read_lfs_settings(runner(git_files.find_lfs_settings(checkout)))
-    if not settings and runner(git_files.ask_lfs_version(checkout)).code == 0:
-        settings = git_files.LFS_SETTINGS
+    answer = runner(git_files.find_lfs_settings(checkout))
+    settings = git_files.read_lfs_settings(answer)
     if not settings:
-        return False
+        version = runner(git_files.ask_lfs_version(checkout))
+        if version.code != 0:
+            return False
+        settings = git_files.LFS_SETTINGS
     for command in git_files.set_lfs_filter(folder, settings):
         runner(command)
     return True
@@ -180,12 +222,14 @@ def _share_objects(source: Path, store: Path, digests: Iterable[str]) -> None:
     """Link the objects that are in ``source`` into ``store``, or copy them to another disk."""
     for digest in digests:
         place = Path(digest[:2], digest[2:4], digest)
-        if not (source / place).is_file():
+        original = source / place
+        link = store / place
+        if not original.is_file():
             continue
-        (store / place).parent.mkdir(parents=True, exist_ok=True)
+        link.parent.mkdir(parents=True, exist_ok=True)
         try:
-            os.link(source / place, store / place)
+            os.link(original, link)
         except FileExistsError:
             continue
         except OSError:
-            shutil.copyfile(source / place, store / place)
+            shutil.copyfile(original, link)
