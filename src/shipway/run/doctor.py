@@ -33,9 +33,11 @@ def examine(progress: Progress, *, release: bool) -> Document:
     Raises ``CheckFailed`` with that document when a check fails.
     """
     session = open_session(progress)
-    points = list(_attempt(session, _tool_checks(session)))
+    tool_checks = _tool_checks(session)
+    points = list(_attempt(session, tool_checks))
     if release:
-        points += _attempt(session, _release_checks(session))
+        release_checks = _release_checks(session)
+        points += _attempt(session, release_checks)
     checks = [point.document() for point in points]
     failed = [point.name for point in points if not point.holds]
     if failed:
@@ -87,12 +89,14 @@ def _git(session: Session) -> str:
 
 
 def _image(session: Session) -> str:
-    return image_name(session.project.settings.image, session.context)
+    settings = session.project.settings
+    return image_name(settings.image, session.context)
 
 
 def _dockerfile(session: Session) -> str:
     name = session.project.settings.build.dockerfile
-    if not (session.folder / name).is_file():
+    path = session.folder / name
+    if not path.is_file():
         raise CheckFailed(
             f"there is no {name} here",
             hint="write one, or say where it is: `dockerfile` in [tool.shipway.build]",
@@ -103,7 +107,8 @@ def _dockerfile(session: Session) -> str:
 def _docs(session: Session) -> str:
     if not has_docs(session.project, session.folder):
         return "none to publish"
-    return _ask(session, mike.ask_mike_version(NAME))
+    question = mike.ask_mike_version(NAME)
+    return _ask(session, question)
 
 
 def _engine(session: Session) -> str:
@@ -119,20 +124,25 @@ def _buildx(session: Session) -> str:
 def _builder(session: Session) -> str:
     target = session.target()
     builder = target.build.builder
-    expected = (0, 1) if builder else (0,)
+    expected: tuple[int, ...] = (0,)
+    if builder:
+        expected = (0, 1)
     question = buildx.inspect_builder(NAME, builder, expected=expected)
     answer = session.executor(question)
     if answer.code != 0:
         creation = buildx.create_builder(NAME, builder, target.settings.builder)
-        commands = " && ".join(map(render_action, creation))
-        return f"{builder} will be made: {commands}"
+        commands = [render_action(command) for command in creation]
+        line = " && ".join(commands)
+        return f"{builder} will be made: {line}"
     driver = buildx.read_driver(answer) or "unknown"
-    platforms = ", ".join(buildx.read_platforms(answer))
-    return f"{driver} driver; {platforms}"
+    platforms = buildx.read_platforms(answer)
+    names = ", ".join(platforms)
+    return f"{driver} driver; {names}"
 
 
 def _cosign(session: Session) -> str:
-    answer = session.executor(cosign.ask_for_help(NAME))
+    question = cosign.ask_for_help(NAME)
+    answer = session.executor(question)
     if cosign.knows_signing_configs(answer):
         return "3, with signing configs"
     return "2"
@@ -155,7 +165,8 @@ def _signing(session: Session) -> str:
 
 
 def _cache(session: Session) -> str:
-    lacks = session.target().build.cache.lacks
+    target = session.target()
+    lacks = target.build.cache.lacks
     if lacks:
         names = ", ".join(lacks)
         raise CheckFailed(
@@ -207,7 +218,8 @@ def _raises(error: ShipwayError) -> Callable[[], str]:
 
 def _checkout(session: Session) -> str:
     context = session.context
-    require_releasable(context, session.project.settings.release)
+    release = session.project.settings.release
+    require_releasable(context, release)
     place = context.branch or context.tag
     commit = context.commit[:12]
     return f"{place} at {commit}"
@@ -218,7 +230,8 @@ def _remote_branch(session: Session, clone: Clone) -> str:
     remote = session.project.settings.remote
     revision = f"refs/remotes/{remote}/{branch}"
     question = git.count_differences(NAME, clone.folder, revision)
-    behind, ahead = git.read_differences(session.executor(question))
+    answer = session.executor(question)
+    behind, ahead = git.read_differences(answer)
     if behind and not session.context.tag:
         raise CheckFailed(
             f"{branch} has {behind} commits in the remote that are not here",
@@ -232,8 +245,9 @@ def _remote_branch(session: Session, clone: Clone) -> str:
 def _next_version(clone: Clone) -> str:
     decision = clone.read_decision()
     if decision.upcoming is None:
-        since = f" since {decision.current}" if decision.current else ""
-        return f"no release is due{since}"
+        if decision.current:
+            return f"no release is due since {decision.current}"
+        return "no release is due"
     current = decision.current or "nothing"
     return f"{current} → {decision.upcoming}"
 
@@ -243,4 +257,5 @@ def _push(session: Session, clone: Clone) -> str:
     branch = branch_of(session.project, session.context)
     remote = session.project.settings.remote
     question = git.try_push(NAME, clone.folder, remote, branch)
-    return _ask(session, question) or "allowed"
+    answer = _ask(session, question)
+    return answer or "allowed"

@@ -143,21 +143,23 @@ def render_action(action: PlannedAction, names: Mapping[str, str] | None = None)
 
 
 def _render_command(command: Command, line: str, names: Mapping[str, str]) -> str:
-    variables = sorted(command.env.items(), reverse=True)
-    for variable, text in variables:
+    variables = command.env.items()
+    for variable, text in sorted(variables, reverse=True):
         value = quote(text, names)
         line = f"{variable}={value} {line}"
     if command.stdin:
         source = _render_words(command.stdin.argv, names)
         line = f"{source} | {line}"
-    if command.folder and command.folder in names:
-        folder = quote(command.folder, names)
-        line = f"(cd {folder} && {line})"
+    folder = command.folder
+    if folder and folder in names:
+        place = quote(folder, names)
+        line = f"(cd {place} && {line})"
     return line
 
 
 def _render_words(words: Iterable[str], names: Mapping[str, str]) -> str:
-    return " ".join(quote(word, names) for word in words)
+    quoted = [quote(word, names) for word in words]
+    return " ".join(quoted)
 
 
 def _render_request(request: Request, names: Mapping[str, str]) -> str:
@@ -170,8 +172,9 @@ def _render_request(request: Request, names: Mapping[str, str]) -> str:
         text = json.dumps(request.body)
         body = quote(text, names)
         words.append(f"--data {body}")
-    address = quote(request.path, names)
-    if not request.path.startswith("http"):
+    path = request.path
+    address = quote(path, names)
+    if not path.startswith("http"):
         address = '"${GITHUB_API_URL:-https://api.github.com}"' + address
     words.append(address)
     return " ".join(words)
@@ -186,11 +189,18 @@ def quote(word: str, names: Mapping[str, str]) -> str:
     for text in sorted(names, key=len, reverse=True):
         before, separator, after = word.partition(text)
         if separator:
-            left = quote(before, names) if before else ""
-            right = quote(after, names) if after else ""
+            left = _quote_part(before, names)
+            right = _quote_part(after, names)
             variable = names[text]
             return f'{left}"${{{variable}}}"{right}'
     return shlex.quote(word)
+
+
+def _quote_part(part: str, names: Mapping[str, str]) -> str:
+    """Quote what stands beside a variable in a word; nothing stays nothing."""
+    if not part:
+        return ""
+    return quote(part, names)
 
 
 def plan_document(rows: Sequence[PlannedStage]) -> dict[str, Json]:

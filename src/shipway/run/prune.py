@@ -31,7 +31,8 @@ def prune_images(progress: Progress, *, delete: bool) -> Document:
     Nothing is deleted without ``delete``.
     """
     session = open_session(progress)
-    image = image_name(session.project.settings.image, session.context)
+    settings = session.project.settings
+    image = image_name(settings.image, session.context)
     with connect(image, session.environment) as registry:
         manifests = read_stored(registry)
         rules = read_retention_rules(session)
@@ -39,11 +40,16 @@ def prune_images(progress: Progress, *, delete: bool) -> Document:
         if delete:
             remove = _find_remover(session, image, registry)
             for stored, reason in doomed:
+                digest = _shorten(stored.digest)
                 tags = " ".join(stored.tags)
-                progress(f"delete {_shorten(stored.digest)} {tags}: {reason}")
+                progress(f"delete {digest} {tags}: {reason}")
                 remove(stored.digest)
     images = [_describe_doomed(stored, reason) for stored, reason in doomed]
-    return {"image": image, "deleted": delete, "images": images}
+    return {
+        "image": image,
+        "deleted": delete,
+        "images": images,
+    }
 
 
 def _describe_doomed(stored: Stored, reason: str) -> Document:
@@ -74,11 +80,14 @@ def read_retention_rules(session: Session) -> Rules:
             "abandoned",
             hint="check the remote and run the same command again",
         )
+    branch_tags = map(plan_branch_tag, heads)
+    release_tags = map(plan_branch_tag, settings.release.branches)
+    now = time.time()
     return Rules(
-        now=int(time.time()),
+        now=int(now),
         days=settings.prune.days,
-        branches=frozenset(map(plan_branch_tag, heads)),
-        always=frozenset(map(plan_branch_tag, settings.release.branches)),
+        branches=frozenset(branch_tags),
+        always=frozenset(release_tags),
     )
 
 
@@ -107,8 +116,10 @@ def _read_tagged(registry: Registry, pool: ThreadPoolExecutor) -> dict[str, Stor
     tags = registry.tags()
     manifests = pool.map(registry.manifest, tags)
     for tag, (digest, manifest) in zip(tags, manifests, strict=True):
-        earlier = stored[digest].tags if digest in stored else ()
-        stored[digest] = _describe(digest, manifest, (*earlier, tag))
+        tags_so_far: tuple[str, ...] = (tag,)
+        if digest in stored:
+            tags_so_far = (*stored[digest].tags, tag)
+        stored[digest] = _describe(digest, manifest, tags_so_far)
     return stored
 
 

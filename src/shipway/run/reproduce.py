@@ -42,7 +42,8 @@ def check_reproducible(progress: Progress, *, platform: str, dry_run: bool) -> N
     require_whole(session.executor, session.folder)
     target = session.target()
     target = replace(target, parts=())
-    if platform or target.settings.build.strategy != "native":
+    strategy = target.settings.build.strategy
+    if platform or strategy != "native":
         target = select_platforms(session, target, platform)
     parent = session.environment.get("TMPDIR")
     with tempfile.TemporaryDirectory(prefix="shipway-", dir=parent) as folder:
@@ -53,10 +54,14 @@ def check_reproducible(progress: Progress, *, platform: str, dry_run: bool) -> N
             build_layout(target, str(second.folder)),
         ]
         if dry_run:
-            return {"commands": [render_action(command) for command in commands]}
+            lines = [render_action(command) for command in commands]
+            return {"commands": lines}
         _build(commands, session)
         digests = compare_layouts(target, first, second)
-        return {"reproducible": True, "platforms": digests}
+        return {
+            "reproducible": True,
+            "platforms": digests,
+        }
 
 
 def _build(commands: list[Command], session: Session) -> None:
@@ -85,11 +90,13 @@ class Layout:
         """Give the digest of each platform's image; the layout's index may stand in another one."""
         index = _read_json(self.folder / "index.json")
         while not _names_platforms(index):
-            digest = index["manifests"][0]["digest"]
+            entry = index["manifests"][0]
+            digest = entry["digest"]
             document = self.document(digest)
             if "layers" in document:
-                config = self.document(document["config"]["digest"])
-                platform = platform_name(cast(Platform, config))
+                config = document["config"]
+                configuration = self.document(config["digest"])
+                platform = platform_name(cast(Platform, configuration))
                 return {platform: digest}
             index = document
         digests: dict[str, str] = {}
@@ -100,10 +107,12 @@ class Layout:
 
     def members(self, layer: Node) -> Iterator[Member]:
         """Give the files of a layer, in their order."""
-        path = self.path(layer["digest"])
+        digest = layer["digest"]
+        media_type = layer["mediaType"]
+        path = self.path(digest)
         # What `decompress` holds open ends with this generator, as it does itself.
         # pylint: disable-next=contextmanager-generator-missing-cleanup
-        with path.open("rb") as blob, decompress(blob, layer["mediaType"]) as content:
+        with path.open("rb") as blob, decompress(blob, media_type) as content:
             yield from _read_members(content)
 
 
@@ -125,9 +134,11 @@ def compare_layouts(target: Target, first: Layout, second: Layout) -> dict[str, 
     before = first.digests()
     after = second.digests()
     for platform in target.platforms:
-        if before[platform] != after[platform]:
-            left = first.document(before[platform])
-            right = second.document(after[platform])
+        left_digest = before[platform]
+        right_digest = after[platform]
+        if left_digest != right_digest:
+            left = first.document(left_digest)
+            right = second.document(right_digest)
             differences = _differences(first, left, second, right)
             difference = next(differences)
             raise CheckFailed(
@@ -145,10 +156,13 @@ def _differences(first: Layout, before: Node, second: Layout, after: Node) -> It
     pairs = zip_longest(first_layers, second_layers)
     for number, (left, right) in enumerate(pairs, 1):
         if left is None or right is None:
-            yield f"{len(first_layers)} layers and {len(second_layers)}"
+            first_count = len(first_layers)
+            second_count = len(second_layers)
+            yield f"{first_count} layers and {second_count}"
         elif left["digest"] != right["digest"]:
-            members = first.members(left)
-            difference = _first_difference(members, second.members(right))
+            first_members = first.members(left)
+            second_members = second.members(right)
+            difference = _first_difference(first_members, second_members)
             yield f"layer {number}, {difference}"
     yield "the configuration (environment, labels or history)"
 

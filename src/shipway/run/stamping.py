@@ -53,9 +53,13 @@ class VersionFiles:
         stated: dict[str, str] = {}
         for place in self.statement.places:
             file = self._find_file(place)
-            version = place.read(_read(file)) if file else None
-            if file and version is not None:
-                stated[f"{self._show(file)} ({place.name})"] = version
+            if file is None:
+                continue
+            text = _read(file)
+            version = place.read(text)
+            if version is not None:
+                path = self._show(file)
+                stated[f"{path} ({place.name})"] = version
         return stated
 
     def stamp(self, version: Version, before: Collection[str]) -> None:
@@ -71,25 +75,31 @@ class VersionFiles:
         for file, text, match in self._constants(before):
             if file.parent in self._packages():
                 start, end = match.span("version")
-                _write(file, f"{text[:start]}{version}{text[end:]}")
+                text_before = text[:start]
+                text_after = text[end:]
+                _write(file, f"{text_before}{version}{text_after}")
         self._stamp_locks(version)
 
     def _stamp_place(self, place: VersionPlace, file: Path, version: Version) -> None:
         text = _read(file)
         stated = place.read(text)
-        if stated is not None and not _is_same(stated, version):
-            _write(file, place.write(text, str(version)))
+        if stated is None or _is_same(stated, version):
+            return
+        stamped = place.write(text, str(version))
+        _write(file, stamped)
 
     def _stamp_locks(self, version: Version) -> None:
         """Set the project's own version in uv's lock, which may be one of a whole workspace."""
-        name = str(inner_table(self.document, "project").get("name", ""))
+        project = inner_table(self.document, "project")
+        name = str(project.get("name", ""))
+        number = str(comparable(version))
         folder = self.folder
         while folder.is_relative_to(self.top):
             file = folder / LOCK_FILE
             if self._is_inside(file):
                 text = _read(file)
-                path = self.folder.relative_to(folder).as_posix()
-                locked = set_locked_version(text, name, path, str(comparable(version)))
+                path = self.folder.relative_to(folder)
+                locked = set_locked_version(text, name, path.as_posix(), number)
                 if locked != text:
                     _write(file, locked)
             folder = folder.parent
@@ -104,9 +114,11 @@ class VersionFiles:
                     f"the version stands in {place.name}, and there is no file for it: {paths}",
                     hint="commit the file, or correct where pyproject.toml says that it is",
                 )
-            if place.read(_read(file)) is None:
+            text = _read(file)
+            if place.read(text) is None:
+                path = self._show(file)
                 raise SettingsError(
-                    f"{self._show(file)} does not state the version as text ({place.name}), so "
+                    f"{path} does not state the version as text ({place.name}), so "
                     "that a release could stamp it",
                     hint='write it as `__version__ = "1.2.3"`, or as `version` of [project]',
                 )
@@ -122,22 +134,28 @@ class VersionFiles:
             if not is_unknown and not _is_same(text, version):
                 wrong.add(f"{place} says {text}")
         for file, _, match in self._constants(before):
-            if not _is_same(match["version"], version):
-                wrong.add(f"{self._show(file)} (__version__) says {match['version']}")
+            stated = match["version"]
+            if not _is_same(stated, version):
+                path = self._show(file)
+                wrong.add(f"{path} (__version__) says {stated}")
         if not wrong:
             return
         listed = ", ".join(sorted(wrong))
         hint = _STAMP_ADVICE
         if tag_only:
             hint = _TAG_ONLY_ADVICE
-        raise SettingsError(f"the release would be {version}, but {listed}", hint=hint)
+        message = f"the release would be {version}, but {listed}"
+        raise SettingsError(message, hint=hint)
 
     def _constants(self, before: Collection[str]) -> Iterator[tuple[Path, str, re.Match[str]]]:
         """Find the modules of the project's packages whose ``__version__`` is one of ``before``."""
         for package in self._packages():
             for file in sorted(package.rglob("*.py")):
-                inner_folders = file.relative_to(package).parts[:-1]
-                if _OTHERS_FOLDERS.intersection(inner_folders) or not self._is_inside(file):
+                path = file.relative_to(package)
+                inner_folders = path.parts[:-1]
+                if _OTHERS_FOLDERS.intersection(inner_folders):
+                    continue
+                if not self._is_inside(file):
                     continue
                 text = _read(file)
                 match = _CONSTANT.search(text)
@@ -146,10 +164,14 @@ class VersionFiles:
 
     def _packages(self) -> list[Path]:
         """Find the folders of the project's packages, the outermost ones."""
-        found = [file.parent for file in sorted(self.folder.glob("*/__init__.py"))]
-        packages = [folder for folder in found if folder.name not in _NO_PACKAGES]
-        nested = (self.folder / "src").rglob("__init__.py")
-        for file in sorted(nested, key=lambda file: len(file.parts)):
+        packages: list[Path] = []
+        outer_files = self.folder.glob("*/__init__.py")
+        for file in sorted(outer_files):
+            if file.parent.name not in _NO_PACKAGES:
+                packages.append(file.parent)
+        source = self.folder / "src"
+        nested_files = source.rglob("__init__.py")
+        for file in sorted(nested_files, key=_depth):
             if not any(file.is_relative_to(package) for package in packages):
                 packages.append(file.parent)
         return packages
@@ -164,7 +186,10 @@ class VersionFiles:
 
     def _is_inside(self, file: Path) -> bool:
         """Tell whether it is a file of the clone: a link may lead out of it."""
-        return file.is_file() and file.resolve().is_relative_to(self.top.resolve())
+        if not file.is_file():
+            return False
+        top = self.top.resolve()
+        return file.resolve().is_relative_to(top)
 
     def _show(self, file: Path) -> str:
         return file.relative_to(self.top).as_posix()
@@ -173,7 +198,8 @@ class VersionFiles:
 def open_version_files(folder: Path, top: Path) -> VersionFiles:
     """Read where a project states its version; raises ``ShipwayError``."""
     document = read_project_file(folder)
-    return VersionFiles(folder, top, document, find_statement(document))
+    statement = find_statement(document)
+    return VersionFiles(folder, top, document, statement)
 
 
 def read_project_file(folder: Path) -> dict[str, object]:
@@ -184,7 +210,8 @@ def read_project_file(folder: Path) -> dict[str, object]:
             f"the commit has no {PROJECT_FILE} in this folder",
             hint="commit the file, then run the same command again",
         )
-    return parse_toml(_read(path), PROJECT_FILE)
+    content = _read(path)
+    return parse_toml(content, PROJECT_FILE)
 
 
 def require_known_origin(files: VersionFiles, *, tag_only: bool) -> None:
@@ -209,7 +236,9 @@ def require_known_origin(files: VersionFiles, *, tag_only: bool) -> None:
 def is_placeholder(text: str) -> bool:
     """Tell whether a version is all zeros, which says that the file does not know it."""
     version = read_version(text)
-    return version is not None and not any(version.release)
+    if version is None:
+        return False
+    return not any(version.release)
 
 
 def _is_same(text: str, version: Version) -> bool:
@@ -218,6 +247,11 @@ def _is_same(text: str, version: Version) -> bool:
     if semantic is not None:
         return semantic == version
     return read_version(text) == comparable(version)
+
+
+def _depth(file: Path) -> int:
+    """Count the folders that a file lies in."""
+    return len(file.parts)
 
 
 def _read(file: Path) -> str:
