@@ -85,7 +85,8 @@ def render_sbom(image: str, output_format: str) -> tuple[str, Document]:
             f"there is no format {output_format!r}",
             hint=f"the formats are {formats}",
         )
-    digest, sboms = read_sboms(image, equip(os.environ))
+    environment = equip(os.environ)
+    digest, sboms = read_sboms(image, environment)
     if output_format == "spdx":
         return "", _unwrap_all(sboms)
     packages = parse_sboms(sboms)
@@ -132,7 +133,11 @@ def compare_images(image: str, other: str) -> tuple[str, Document]:
     before = read_packages(other, environment)
     after = read_packages(image, environment)
     changes = plan_changes(before, after)
-    document: Document = {"image": image, "other": other, "changes": changes}
+    document: Document = {
+        "image": image,
+        "other": other,
+        "changes": changes,
+    }
     return render_changes(changes), document
 
 
@@ -145,7 +150,8 @@ def read_policy(path: str) -> PolicySettings:
     project = folder / "pyproject.toml"
     if path or not project.is_file():
         return read_limits(path)
-    return load_project(folder).settings.policy
+    loaded = load_project(folder)
+    return loaded.settings.policy
 
 
 def allowed_licenses(policy: str) -> tuple[str, ...]:
@@ -168,7 +174,8 @@ def check_licenses(image: str, policy: str) -> Document:
     Raises ``CheckFailed`` with that document when a license is not allowed.
     """
     allowed = allowed_licenses(policy)
-    packages = read_packages(image, equip(os.environ))
+    environment = equip(os.environ)
+    packages = read_packages(image, environment)
     refusals: Document = {}
     names: set[str] = set()
     for platform, listed in packages.items():
@@ -192,8 +199,13 @@ def check_licenses(image: str, policy: str) -> Document:
 
 def refusal(summary: str, lines: Iterable[str], *, hint: str, document: Document) -> CheckFailed:
     """Give the error of an image that a policy refuses; ``lines`` say what it refuses of it."""
-    listed = "\n".join(f"  - {line}" for line in lines)
-    return CheckFailed(f"{summary}:\n{listed}", hint=hint, document=document)
+    entries = [f"  - {line}" for line in lines]
+    listed = "\n".join(entries)
+    return CheckFailed(
+        f"{summary}:\n{listed}",
+        hint=hint,
+        document=document,
+    )
 
 
 def count_packages(packages: Packages) -> dict[str, int]:
@@ -207,7 +219,8 @@ def _list_refused(packages: Iterable[Package], allowed: tuple[str, ...]) -> list
 
 def _name_license(package: Package) -> str:
     name = package.license or "unknown"
-    return printable(f"{package.name} {package.version}: {name}")
+    line = f"{package.name} {package.version}: {name}"
+    return printable(line)
 
 
 def _describe_license(package: Package) -> Document:

@@ -95,7 +95,8 @@ def _render_idle(name: str) -> str:
 
 def _render_counts(packages: Packages, scanners: Sequence[str]) -> Iterator[str]:
     tools = ", ".join(scanners)
-    for platform, count in count_packages(packages).items():
+    counts = count_packages(packages)
+    for platform, count in counts.items():
         yield f"{platform}: {count} packages, nothing is refused ({tools})"
 
 

@@ -52,4 +52,5 @@ def licenses(_: Context, image: str = "", policy: str = "", json: bool = False) 
     lines: list[str] = []
     for platform, count in document["packages"].items():
         lines.append(f"{platform}: {count} packages, all under licenses that are allowed")
-    show_either("\n".join(lines), document, json)
+    text = "\n".join(lines)
+    show_either(text, document, json)

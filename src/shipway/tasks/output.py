@@ -19,12 +19,14 @@ def progress(line: str) -> None:
 
 def report_outcome(outcome: Outcome) -> None:
     """Print one line for a stage that ended."""
-    progress(f"{outcome.name:9} {outcome.outcome:8} {outcome.seconds:6.1f} s  {outcome.reason}")
+    duration = f"{outcome.seconds:6.1f} s"
+    progress(f"{outcome.name:9} {outcome.outcome:8} {duration}  {outcome.reason}")
 
 
 def print_json(document: object) -> None:
     """Print one JSON document."""
-    print(json.dumps(document, indent=2))
+    text = json.dumps(document, indent=2)
+    print(text)
 
 
 def show(document: dict[str, Any], as_json: bool) -> None:  # Any: the values of a JSON document
@@ -33,13 +35,16 @@ def show(document: dict[str, Any], as_json: bool) -> None:  # Any: the values of
         print_json(document)
         return
     for name, value in document.items():
-        print(f"{name}: {_render_value(value) or '-'}")
+        text = _render_value(value) or "-"
+        print(f"{name}: {text}")
 
 
 def _render_value(value: object) -> str:
     if value is None:
         return ""
-    return ", ".join(value) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ", ".join(value)
+    return str(value)
 
 
 def show_either(lines: str, document: object, as_json: bool) -> None:
@@ -58,22 +63,35 @@ def show_status(rows: list[dict[str, Any]], as_json: bool) -> None:  # Any: a JS
     """
     from shipway.errors import ContextError, StepFailed
 
+    document = {"stages": rows}
     if not as_json:
         for row in rows:
-            advice = f"  → {row['next']}" if row["next"] else ""
-            print(f"{row['name']:9} {row['state']:8} {row['evidence']}{advice}")
+            print(_render_status(row))
     for row in rows:
         if row["state"] == "same" and row["next"]:
-            raise ContextError(row["evidence"], hint=row["next"], document={"stages": rows})
+            raise ContextError(
+                row["evidence"],
+                hint=row["next"],
+                document=document,
+            )
     unknown = [row["name"] for row in rows if row["state"] == "unknown"]
     if unknown:
+        names = ", ".join(unknown)
         raise StepFailed(
-            f"could not ask: {', '.join(unknown)}",
+            f"could not ask: {names}",
             hint="see what is next to each, then ask again",
-            document={"stages": rows},
+            document=document,
         )
     if as_json:
-        print_json({"stages": rows})
+        print_json(document)
+
+
+def _render_status(row: dict[str, Any]) -> str:  # Any: the values of a JSON document
+    name, state = row["name"], row["state"]
+    line = f"{name:9} {state:8} {row['evidence']}"
+    if row["next"]:
+        line += f"  → {row['next']}"
+    return line
 
 
 def print_plan(rows: Sequence[PlannedStage], as_json: bool) -> None:
@@ -81,6 +99,8 @@ def print_plan(rows: Sequence[PlannedStage], as_json: bool) -> None:
     from shipway.run.preview import plan_document, render_lines
 
     if as_json:
-        print_json(plan_document(rows))
+        document = plan_document(rows)
+        print_json(document)
     else:
-        print(render_lines(rows))
+        lines = render_lines(rows)
+        print(lines)

@@ -49,8 +49,9 @@ def notes(_: Context, version: str = "", dry_run: bool = False, json: bool = Fal
     from shipway.run.notes import notes_document
 
     document = notes_document(progress, version)
-    if json or document["notes"]:
-        show_either(str(document["notes"]), document, json)
+    text = document["notes"]
+    if json or text:
+        show_either(str(text), document, json)
 
 
 @task
@@ -74,14 +75,18 @@ def prune(_: Context, delete: bool = False, dry_run: bool = False, json: bool = 
     """Show the images of branches and pull requests that may go; with --delete, delete them."""
     from shipway.run.prune import prune_images
 
-    document = prune_images(progress, delete=delete and not dry_run)
+    is_real = delete and not dry_run
+    document = prune_images(progress, delete=is_real)
     if json:
         print_json(document)
         return
-    for image in document["images"]:
-        print(f"{image['digest']} {' '.join(image['tags'])}: {image['reason']}")
+    manifests = document["images"]
+    for manifest in manifests:
+        tags = " ".join(manifest["tags"])
+        print(f"{manifest['digest']} {tags}: {manifest['reason']}")
     outcome = "were deleted" if document["deleted"] else "may go"
-    print(f"{len(document['images'])} manifests of {document['image']} {outcome}")
+    count = len(manifests)
+    print(f"{count} manifests of {document['image']} {outcome}")
 
 
 @task
@@ -112,7 +117,12 @@ def rehearse(
     from shipway.tasks.rehearsal import show_rehearsal, show_rehearsal_plan
 
     if dry_run:
-        show_rehearsal_plan(preview_rehearsal(progress, keep=keep, working_tree=working_tree), json)
+        rows = preview_rehearsal(
+            progress,
+            keep=keep,
+            working_tree=working_tree,
+        )
+        show_rehearsal_plan(rows, json)
         return
 
     def present(rehearsal: Rehearsal) -> None:
@@ -120,7 +130,12 @@ def rehearse(
             show_rehearsal(rehearsal, keep=keep)
 
     rehearsal = run_rehearsal(
-        progress, report_outcome, present, keep=keep, working_tree=working_tree
+        progress,
+        report_outcome,
+        present,
+        keep=keep,
+        working_tree=working_tree,
     )
     if json:
-        print_json(rehearsal_document(rehearsal, keep=keep))
+        document = rehearsal_document(rehearsal, keep=keep)
+        print_json(document)

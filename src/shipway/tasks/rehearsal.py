@@ -33,12 +33,17 @@ def show_rehearsal_plan(rows: list[PlannedStage], as_json: bool) -> None:
     from shipway.run.preview import plan_document, render_lines
 
     if as_json:
-        print_json(plan_document(rows))
+        document = plan_document(rows)
+        print_json(document)
         return
     # Not for pasting: the stand-ins are gone by now, and some lines would reach the real remotes.
     print("# what a rehearsal runs, against stand-ins that live as long as it does")
-    for line in render_lines(rows).splitlines():
-        print(line if line.startswith("#") else f"# $ {line}")
+    text = render_lines(rows)
+    for line in text.splitlines():
+        if line.startswith("#"):
+            print(line)
+        else:
+            print(f"# $ {line}")
 
 
 def show_rehearsal(rehearsal: Rehearsal, *, keep: bool) -> None:
@@ -56,8 +61,11 @@ def show_rehearsal(rehearsal: Rehearsal, *, keep: bool) -> None:
 def _tabulate_stages(rehearsal: Rehearsal) -> Table:
     from rich.table import Table
 
-    table = Table("stage", "first run", "second run", "seconds", title="rehearsal")
-    for first, second in zip(rehearsal.first.stages, rehearsal.second.stages, strict=True):
+    columns = ("stage", "first run", "second run", "seconds")
+    table = Table(*columns, title="rehearsal")
+    first_stages = rehearsal.first.stages
+    second_stages = rehearsal.second.stages
+    for first, second in zip(first_stages, second_stages, strict=True):
         table.add_row(
             first.name,
             f"{first.outcome}: {first.reason}",
@@ -80,7 +88,9 @@ def _tabulate_facts(document: dict[str, object]) -> Table:
 
 def _render(fact: object) -> str:
     if isinstance(fact, dict):
-        return "\n".join(f"{name}: {value}" for name, value in fact.items())
+        lines = [f"{name}: {value}" for name, value in fact.items()]
+        return "\n".join(lines)
     if isinstance(fact, list):
-        return ", ".join(str(entry) for entry in fact)
+        entries = [str(entry) for entry in fact]
+        return ", ".join(entries)
     return str(fact)
