@@ -30,7 +30,9 @@ class ShipwayError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         # So that it comes through from another process, hint and all.
-        return partial(type(self), hint=self.hint), (self.message,), self.__dict__
+        make = partial(type(self), hint=self.hint)
+        arguments = (self.message,)
+        return make, arguments, self.__dict__
 
     def __str__(self) -> str:
         return f"{self.message}\n  next: {self.hint}"

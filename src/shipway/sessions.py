@@ -50,19 +50,43 @@ def lint(session: nox.Session) -> None:
     front = [name for name in FRONT if Path(name).is_file()]
     files = [*paths, *front]
     if _is_configured(session, "ruff") and _is_locked("lint", "ruff"):
-        _run(session, "ruff", "format", "--check", "--no-cache", *files)
+        flags = ("--check", "--no-cache")
+        _run(session, "ruff", "format", *flags, *files)
     _run(session, "flake8", *files)
     _run(session, "pylint", "--score=no", *paths)
-    if Path("Dockerfile").is_file():
-        _run(session, "hadolint", "Dockerfile")
-    else:
-        session.log("hadolint has nothing to do: there is no Dockerfile")
+    _lint_dockerfile(session)
     if _is_configured(session, "importlinter"):
-        env = {"PYTHONPATH": "src"}
-        _run(session, "lint-imports", "--no-cache", env=env, silent=True)
-    if Path(".github/workflows").is_dir() and _is_locked("lint", "zizmor"):
-        flags = ("--offline", "--quiet", "--persona", "auditor")
-        _run(session, "zizmor", *flags, ".github")
+        _lint_imports(session)
+    _lint_workflows(session)
+
+
+def _lint_dockerfile(session: nox.Session) -> None:
+    dockerfile = Path("Dockerfile")
+    if not dockerfile.is_file():
+        session.log("hadolint has nothing to do: there is no Dockerfile")
+        return
+    _run(session, "hadolint", "Dockerfile")
+
+
+def _lint_imports(session: nox.Session) -> None:
+    env = {"PYTHONPATH": "src"}
+    _run(
+        session,
+        "lint-imports",
+        "--no-cache",
+        env=env,
+        silent=True,
+    )
+
+
+def _lint_workflows(session: nox.Session) -> None:
+    workflows = Path(".github/workflows")
+    if not workflows.is_dir():
+        return
+    if not _is_locked("lint", "zizmor"):
+        return
+    flags = ("--offline", "--quiet", "--persona", "auditor")
+    _run(session, "zizmor", *flags, ".github")
 
 
 @nox.session
@@ -75,9 +99,10 @@ def tests(session: nox.Session) -> None:
     if not _is_configured(session, "coverage"):
         options.append(f"--cov-fail-under={FLOOR}")
     # Who asks for some of the tests, or for a debugger, is served sooner by one process.
-    if not session.posargs and _is_locked("tests", "pytest-xdist"):
+    arguments = session.posargs
+    if not arguments and _is_locked("tests", "pytest-xdist"):
         options += ["--numprocesses=auto", "--dist=worksteal"]
-    _run(session, "pytest", *options, *session.posargs)
+    _run(session, "pytest", *options, *arguments)
 
 
 @nox.session
@@ -113,14 +138,15 @@ def types(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the docs strictly: a dead link is a fault."""
-    if not Path("mkdocs.yml").is_file():
+    settings = Path("mkdocs.yml")
+    if not settings.is_file():
         session.skip("there is no mkdocs.yml")
     _install(session, "docs", project=False)
     folder = Path(session.create_tmp())
-    site = str(folder / "site")
-    command = ("mkdocs", "--quiet", "build", "--strict", "--site-dir", site)
+    site = folder / "site"
+    flags = ("--strict", "--site-dir", str(site))
     env = {"NO_MKDOCS_2_WARNING": "1"}
-    _run(session, *command, env=env)
+    _run(session, "mkdocs", "--quiet", "build", *flags, env=env)
 
 
 @nox.session(default=False)
