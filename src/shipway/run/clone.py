@@ -84,7 +84,12 @@ class Clone:
 
     def _find_existing(self, tags: tuple[GitTag, ...]) -> GitTag | None:
         release = self._settings.release
-        made = MadeReleases(self.folder, self.executor, release, self.remote_head())
+        made = MadeReleases(
+            self.folder,
+            self.executor,
+            release,
+            self.remote_head(),
+        )
         return made.find_tag(tags, self.context)
 
     def find_release(self, name: str) -> Release:
@@ -102,7 +107,8 @@ class Clone:
             tag.commit,
         )
         check_out_whole(self.executor, check_out)
-        self.executor(git_clone.adopt_tag(self.folder, tag.name))
+        adoption = git_clone.adopt_tag(self.folder, tag.name)
+        self.executor(adoption)
         return self._describe_release(tag.name, tag.commit, tags)
 
     def remote_head(self) -> str:
@@ -236,7 +242,8 @@ class Clone:
 
     def tags(self) -> tuple[GitTag, ...]:
         """Give the tags of the remote, and those that were made here."""
-        answer = self.executor(git.list_tags(self.folder))
+        question = git.list_tags(self.folder)
+        answer = self.executor(question)
         return git.read_git_tags(answer)
 
     def _describe_release(self, tag: str, commit: str, tags: tuple[GitTag, ...]) -> Release:

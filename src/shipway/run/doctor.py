@@ -42,8 +42,9 @@ def examine(progress: Progress, *, release: bool) -> Document:
     failed = [point.name for point in points if not point.holds]
     if failed:
         names = ", ".join(failed)
+        count = len(failed)
         raise CheckFailed(
-            f"{len(failed)} checks fail: {names}",
+            f"{count} checks fail: {names}",
             hint="fix what is named; `shipway doctor` changes nothing",
             document={"checks": checks},
         )

@@ -30,13 +30,15 @@ def context_document(progress: Progress) -> Document:
     session = open_session(progress)
     document = asdict(session.context)
     document["image"] = None
-    if session.project.settings.image or session.context.repository:
+    settings = session.project.settings
+    if settings.image or session.context.repository:
         document["image"] = _image(session)
     return document
 
 
 def _image(session: Session) -> str:
-    return image_name(session.project.settings.image, session.context)
+    settings = session.project.settings
+    return image_name(settings.image, session.context)
 
 
 def tags_document(progress: Progress) -> Document:
@@ -65,7 +67,8 @@ def version_document(progress: Progress) -> Document:
     """Give ``{"current", "next", "bump"}``; next and bump are null when no release is due."""
     session = open_session(progress)
     require_history(session.context)
-    require_release_branch(session.context, session.project.settings.release)
+    settings = session.project.settings
+    require_release_branch(session.context, settings.release)
     with open_clone(session) as clone:
         decision = clone.read_decision()
     return {
@@ -118,6 +121,7 @@ def result_document(result: Result) -> Document:
     target = result.target
     world = result.world
     release = target.release if target else None
+    stages = [_describe_outcome(outcome) for outcome in result.stages]
     return {
         "released": result.released,
         "version": str(release.version) if release else None,
@@ -130,7 +134,7 @@ def result_document(result: Result) -> Document:
         "revision": target.commit if target else None,
         "docs": target.docs_version if target else None,
         "release": world.release.page if world.release else None,
-        "stages": [_describe_outcome(outcome) for outcome in result.stages],
+        "stages": stages,
     }
 
 

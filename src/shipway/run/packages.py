@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +54,10 @@ def read_sboms(
     sboms = read_sbom_documents(reference.name, index, environment)
     lacking = [platform for platform, documents in sboms.items() if not documents]
     if lacking or not sboms:
-        platforms = ", ".join(lacking)
-        place = f" of {platforms}" if lacking else ""
+        place = ""
+        if lacking:
+            platforms = ", ".join(lacking)
+            place = f" of {platforms}"
         raise StepFailed(
             f"{image} has no SBOM{place}",
             hint="build it with `shipway build --push`, or with buildx and `--sbom=true`",
@@ -71,7 +73,10 @@ def read_packages(image: str, environment: Mapping[str, str]) -> Packages:
 
 def parse_sboms(sboms: dict[str, list[SbomDocument]]) -> Packages:
     """Give the packages by platform, from the SPDX documents by platform."""
-    return {platform: parse_packages(documents) for platform, documents in sboms.items()}
+    packages: dict[str, Sequence[Package]] = {}
+    for platform, documents in sboms.items():
+        packages[platform] = parse_packages(documents)
+    return packages
 
 
 def render_sbom(image: str, output_format: str) -> tuple[str, Document]:
@@ -102,7 +107,10 @@ def render_sbom(image: str, output_format: str) -> tuple[str, Document]:
 
 
 def _unwrap_all(sboms: dict[str, list[SbomDocument]]) -> Document:
-    return {platform: _unwrap(documents) for platform, documents in sboms.items()}
+    unwrapped: Document = {}
+    for platform, documents in sboms.items():
+        unwrapped[platform] = _unwrap(documents)
+    return unwrapped
 
 
 def _unwrap(documents: list[SbomDocument]) -> SbomDocument | list[SbomDocument]:
@@ -188,8 +196,9 @@ def check_licenses(image: str, policy: str) -> Document:
         "refused": refusals,
     }
     if names:
+        count = len(names)
         raise refusal(
-            f"{len(names)} packages of {image} are under licenses that are not allowed",
+            f"{count} packages of {image} are under licenses that are not allowed",
             sorted(names),
             hint="replace the packages, or allow their licenses",
             document=document,
@@ -210,7 +219,10 @@ def refusal(summary: str, lines: Iterable[str], *, hint: str, document: Document
 
 def count_packages(packages: Packages) -> dict[str, int]:
     """Count the packages of each platform."""
-    return {platform: len(listed) for platform, listed in packages.items()}
+    counts: dict[str, int] = {}
+    for platform, listed in packages.items():
+        counts[platform] = len(listed)
+    return counts
 
 
 def _list_refused(packages: Iterable[Package], allowed: tuple[str, ...]) -> list[Package]:

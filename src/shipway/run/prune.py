@@ -99,7 +99,8 @@ def read_stored(registry: Registry) -> list[Stored]:
         while unread:
             digests: list[str] = []
             for digest in unread:
-                digests += stored[digest].below
+                entry = stored[digest]
+                digests += entry.below
             for referrers in pool.map(registry.referrers, unread):
                 digests += referrers
             distinct = dict.fromkeys(digests)
@@ -116,10 +117,11 @@ def _read_tagged(registry: Registry, pool: ThreadPoolExecutor) -> dict[str, Stor
     tags = registry.tags()
     manifests = pool.map(registry.manifest, tags)
     for tag, (digest, manifest) in zip(tags, manifests, strict=True):
-        tags_so_far: tuple[str, ...] = (tag,)
+        earlier_tags: tuple[str, ...] = ()
         if digest in stored:
-            tags_so_far = (*stored[digest].tags, tag)
-        stored[digest] = _describe(digest, manifest, tags_so_far)
+            earlier_tags = stored[digest].tags
+        all_tags = (*earlier_tags, tag)
+        stored[digest] = _describe(digest, manifest, all_tags)
     return stored
 
 

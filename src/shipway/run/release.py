@@ -146,12 +146,14 @@ def decide_release(clone: Clone, context: Context) -> DecidedRelease:
     """Find the release that was made of the commit, or make the one that is due, in the clone."""
     existing = clone.existing_release()
     if existing:
-        return DecidedRelease(existing, f"{existing.tag} was made of this commit")
+        reason = f"{existing.tag} was made of this commit"
+        return DecidedRelease(existing, reason)
     _require_head(clone, context)
     decision = clone.decide()
     if decision.upcoming is None:
         since = f" since {decision.current}" if decision.current else ""
-        return DecidedRelease(None, f"no release is due{since}")
+        reason = f"no release is due{since}"
+        return DecidedRelease(None, reason)
     release = clone.make_release(decision)
     level = f"{decision.bump}"
     if clone.override:

@@ -185,7 +185,8 @@ def _changed_facts(left: Member, right: Member) -> str:
     for key, before in left.items():
         after = right[key]
         if before != after:
-            facts.append(f"{key} {before} and {after}")
+            fact = f"{key} {before} and {after}"
+            facts.append(fact)
     return ", ".join(facts)
 
 

@@ -70,8 +70,14 @@ class Session:
         It is checked out in ``folder``; ``epoch`` is its time in seconds since 1970.
         """
         project = load_project(folder)
-        context = replace(self.context, commit=commit, epoch=epoch, checked_out="")
-        return replace(self, project=self.adapt(project), context=context)
+        adapted = self.adapt(project)
+        context = replace(
+            self.context,
+            commit=commit,
+            epoch=epoch,
+            checked_out="",
+        )
+        return replace(self, project=adapted, context=context)
 
     def fit(self, target: Target) -> Target:
         """Add what depends on this machine: its cosign's generation, and whether docs are there."""
@@ -91,7 +97,8 @@ class Session:
         path = self.environment.get("PATH")
         if shutil.which("cosign", path=path) is None:
             return False
-        answer = self.executor(cosign.ask_for_help("sign"))
+        question = cosign.ask_for_help("sign")
+        answer = self.executor(question)
         return cosign.knows_signing_configs(answer)
 
 
@@ -114,8 +121,11 @@ def open_session(
 ) -> Session:
     """Gather project, facts and context of ``folder``, the present folder if it is not given."""
     folder = folder or Path.cwd()
-    environment = equip(os.environ if environment is None else environment)
-    environment = anchor_variables(environment, str(find_repository(folder.resolve())))
+    if environment is None:
+        environment = os.environ
+    environment = equip(environment)
+    repository = find_repository(folder.resolve())
+    environment = anchor_variables(environment, str(repository))
     project = adapt(load_project(folder))
     patience = read_patience(environment)
     answers = Answerer(environment)
@@ -132,17 +142,10 @@ def open_session(
         runner=runner,
     )
     stage_patience = _LONG_PATIENCE if environment.get("CI") else _SHORT_PATIENCE
-    api = Api(
-        environment.get("GITHUB_API_URL") or DEFAULT,
-        environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or "",
-        timeout=patience,
-        patience=stage_patience,
-        echo=progress,
-    )
     executor = Executor(
         runner=runner,
         answers=answers,
-        api=api,
+        api=_open_api(environment, progress, patience, stage_patience),
         patience=stage_patience,
     )
     return Session(
@@ -154,4 +157,22 @@ def open_session(
         executor=executor,
         progress=progress,
         override=override,
+    )
+
+
+def _open_api(
+    environment: Mapping[str, str],
+    progress: Progress,
+    timeout: float,
+    patience: float,
+) -> Api:
+    """Give GitHub's API, with the address and the token of the environment."""
+    address = environment.get("GITHUB_API_URL")
+    token = environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN")
+    return Api(
+        address or DEFAULT,
+        token or "",
+        timeout=timeout,
+        patience=patience,
+        echo=progress,
     )

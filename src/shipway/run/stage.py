@@ -86,7 +86,8 @@ def _run_together(name: str) -> tuple[str, ...]:
 
 
 def _find_stage(name: str) -> Stage:
-    return stages_until(name)[-1]
+    stages = stages_until(name)
+    return stages[-1]
 
 
 @contextmanager
@@ -107,7 +108,8 @@ def open_target(session: Session, name: str) -> Iterator[Target | None]:
         yield session.target()
         return
     require_git(session.context)
-    require_release_branch(session.context, session.project.settings.release)
+    settings = session.project.settings
+    require_release_branch(session.context, settings.release)
     with open_clone(session) as clone:
         existing = clone.existing_release()
         if existing is None:

@@ -73,11 +73,9 @@ class VersionFiles:
             if file:
                 self._stamp_place(place, file, version)
         for file, text, match in self._constants(before):
-            if file.parent in self._packages():
-                start, end = match.span("version")
-                text_before = text[:start]
-                text_after = text[end:]
-                _write(file, f"{text_before}{version}{text_after}")
+            packages = self._packages()
+            if file.parent in packages:
+                _stamp_constant(file, text, match, version)
         self._stamp_locks(version)
 
     def _stamp_place(self, place: VersionPlace, file: Path, version: Version) -> None:
@@ -130,8 +128,9 @@ class VersionFiles:
         """
         wrong: set[str] = set()
         for place, text in self.read_stated().items():
-            is_unknown = tag_only and is_placeholder(text)
-            if not is_unknown and not _is_same(text, version):
+            if tag_only and is_placeholder(text):
+                continue
+            if not _is_same(text, version):
                 wrong.add(f"{place} says {text}")
         for file, _, match in self._constants(before):
             stated = match["version"]
@@ -247,6 +246,14 @@ def _is_same(text: str, version: Version) -> bool:
     if semantic is not None:
         return semantic == version
     return read_version(text) == comparable(version)
+
+
+def _stamp_constant(file: Path, text: str, match: re.Match[str], version: Version) -> None:
+    """Write the version where a module says it in ``__version__``."""
+    start, end = match.span("version")
+    text_before = text[:start]
+    text_after = text[end:]
+    _write(file, f"{text_before}{version}{text_after}")
 
 
 def _depth(file: Path) -> int:

@@ -60,7 +60,8 @@ class Verdict:
         lines: list[str] = []
         for point in self.points:
             mark = "pass" if point.holds else "FAIL"
-            lines.append(f"{mark}  {point.render()}")
+            text = point.render()
+            lines.append(f"{mark}  {text}")
         return "\n".join(lines)
 
 
@@ -68,10 +69,12 @@ def explain_refusal(verdict: Verdict) -> VerificationFailed:
     """Give the error of an image that is not what it should be; it carries every point."""
     faults = verdict.faults
     count = len(verdict.points)
-    summary = f"{len(faults)} of {count} points do not hold"
-    lines = "\n".join(f"  - {point.render()}" for point in faults)
+    fault_count = len(faults)
+    summary = f"{fault_count} of {count} points do not hold"
+    lines = [f"  - {point.render()}" for point in faults]
+    listed = "\n".join(lines)
     return VerificationFailed(
-        f"{verdict.image} is not what it should be: {summary}:\n{lines}",
+        f"{verdict.image} is not what it should be: {summary}:\n{listed}",
         hint="do not use it; ask who publishes it, or say exactly whose signature is expected "
         "(docs/verify.md)",
         document={**verdict.document()},
@@ -83,7 +86,8 @@ def read_limits(path: str) -> Limits:
     if not path:
         return Limits()
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        file = Path(path)
+        text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"{path} cannot be read: {error}",
@@ -173,9 +177,11 @@ def _fit(signer: Signer, environment: Mapping[str, str], executor: Executor) -> 
     """Add the generation of this machine's cosign, where its flags depend on it."""
     if not signer.trusted_root:
         return signer
-    if shutil.which("cosign", path=environment["PATH"]) is None:
+    path = environment["PATH"]
+    if shutil.which("cosign", path=path) is None:
         return signer
-    answer = executor(cosign.ask_for_help("verify"))
+    question = cosign.ask_for_help("verify")
+    answer = executor(question)
     has_signing_config = cosign.knows_signing_configs(answer)
     return replace(signer, has_signing_config=has_signing_config)
 

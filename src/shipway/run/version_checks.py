@@ -30,22 +30,24 @@ class VersionChecks:
 
     def require_sound_settings(self) -> None:
         """Make sure that a version can be counted and stamped; raises ``SettingsError``."""
+        tag_format = self.release.tag_format
         own_table = inner_table(self.files.document, "tool", "semantic_release")
         if own_table:
-            require_own_settings(own_table, self.release.tag_format)
+            require_own_settings(own_table, tag_format)
         require_known_origin(self.files, tag_only=self.release.tag_only)
-        require_fitting_tags(self.tags, self.release.tag_format, self.names)
+        require_fitting_tags(self.tags, tag_format, self.names)
 
     def require_sound_decision(self, decision: Decision) -> None:
         """Make sure that the version that is due is no step back; raises ``ShipwayError``."""
         stated = self.files.read_stated()
         require_above_project(decision, stated)
+        main_branch = self.release.branches[0]
         require_free_version(
             decision,
             self.tags,
             self.release.tag_format,
             branch=self.branch,
-            is_main=self.branch == self.release.branches[0],
+            is_main=self.branch == main_branch,
         )
         if decision.upcoming and self.release.tag_only:
             before = stated_before(self.files, decision)
@@ -54,7 +56,8 @@ class VersionChecks:
 
 def stated_before(files: VersionFiles, decision: Decision) -> frozenset[str]:
     """Give the versions that files may state from before the release."""
-    before = {text for text in files.read_stated().values() if not is_placeholder(text)}
+    stated = files.read_stated()
+    before = {text for text in stated.values() if not is_placeholder(text)}
     if decision.current:
         before.add(str(decision.current))
     return frozenset(before)

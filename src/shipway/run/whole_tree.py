@@ -130,7 +130,8 @@ def _fill(runner: Runner, checkout: Path, folder: Path) -> None:
         git_folder = _find_git_folder(runner, folder)
         store = git_folder / "modules" / path
         store.parent.mkdir(parents=True, exist_ok=True)
-        runner(git_clone.clone_submodule(source, clone, store))
+        command = git_clone.clone_submodule(source, clone, store)
+        runner(command)
         _point_to_store(clone, store)
         why = f"go to the commit of {path}"
         check_out = git_clone.check_out_detached(why, clone, commit)

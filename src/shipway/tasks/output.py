@@ -87,10 +87,13 @@ def show_status(rows: list[dict[str, Any]], as_json: bool) -> None:  # Any: a JS
 
 
 def _render_status(row: dict[str, Any]) -> str:  # Any: the values of a JSON document
-    name, state = row["name"], row["state"]
-    line = f"{name:9} {state:8} {row['evidence']}"
-    if row["next"]:
-        line += f"  → {row['next']}"
+    name = row["name"]
+    state = row["state"]
+    evidence = row["evidence"]
+    advice = row["next"]
+    line = f"{name:9} {state:8} {evidence}"
+    if advice:
+        line += f"  → {advice}"
     return line
 
 

@@ -46,7 +46,8 @@ def build(
     else:
         from shipway.run.documents import local_build_document
 
-        show(local_build_document(progress, dry_run=dry_run), json)
+        document = local_build_document(progress, dry_run=dry_run)
+        show(document, json)
 
 
 def _build_and_push(
@@ -187,7 +188,8 @@ def _run_stage(
 
     session = session or open_session(progress)
     if dry_run:
-        print_plan(preview_stage(session, name, adapt=adapt, due=due), as_json)
+        rows = preview_stage(session, name, adapt=adapt, due=due)
+        print_plan(rows, as_json)
         return None
 
     def run(result: Result) -> None:
@@ -229,9 +231,11 @@ def release(
     from shipway.run.session import open_session
     from shipway.target.releases import read_override
 
-    session = open_session(progress, override=read_override(as_, because))
+    override = read_override(as_, because)
+    session = open_session(progress, override=override)
     if dry_run:
-        print_plan(preview_release(session, until=until), json)
+        rows = preview_release(session, until=until)
+        print_plan(rows, json)
         return
 
     def run(result: Result) -> None:
@@ -251,7 +255,8 @@ def rollback(_: Context, version: str, dry_run: bool = False, json: bool = False
 
     session = open_session(progress)
     if dry_run:
-        print_plan(preview_rollback(session, version), json)
+        rows = preview_rollback(session, version)
+        print_plan(rows, json)
         return
 
     def run(result: Result) -> None:
