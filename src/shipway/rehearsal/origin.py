@@ -92,20 +92,26 @@ def make_origin(
     read; ``take_working_tree`` takes what is not committed. Raises ``ContextError`` for a shallow
     clone.
     """
-    if git_origin.read_shallow(_ask(git_origin.ask_shallow(project), environment)):
+    answer = _ask(git_origin.ask_shallow(project), environment)
+    is_shallow = git_origin.read_shallow(answer)
+    if is_shallow:
         raise ContextError(
             "this is a shallow clone: there is no history to rehearse with",
             hint="run `git fetch --unshallow --tags`",
         )
-    top, inside = git_checkout.read_top(_ask(git_checkout.find_top(project), environment))
+    top, inside = _find_top(project, environment)
     bare = folder / "origin.git"
-    _run(git_origin.clone_bare(folder, top, bare), environment)
+    make_bare = git_origin.clone_bare(folder, top, bare)
+    _run(make_bare, environment)
     head = _run(git_origin.find_project_head(project), environment)
-    _run(git_origin.set_branch(bare, branch, head), environment)
-    _run(git_origin.set_head(bare, branch), environment)
+    set_branch = git_origin.set_branch(bare, branch, head)
+    _run(set_branch, environment)
+    set_head = git_origin.set_head(bare, branch)
+    _run(set_head, environment)
     # The docs of earlier versions are the remote's matter; the rehearsal begins without any.
     clone = folder / "project"
-    _run(git_origin.clone_branch(folder, bare, clone, remote, branch), environment)
+    make_clone = git_origin.clone_branch(folder, bare, clone, remote, branch)
+    _run(make_clone, environment)
     return clone / inside
 
 
@@ -124,20 +130,24 @@ def take_working_tree(
 
     The project's repository is only read. Raises ``ContextError`` where some of it cannot be taken.
     """
-    top, _ = git_checkout.read_top(_ask(git_checkout.find_top(project), environment))
-    clone_top, _ = git_checkout.read_top(_ask(git_checkout.find_top(clone), environment))
+    top, _ = _find_top(project, environment)
+    clone_top, _ = _find_top(clone, environment)
+    files = Path(top)
     repository = Path(clone_top, ".git")
-    adopt_filter(Processes(environment), project, clone)
-    _run(git_origin.add_files(Path(top), repository), environment)
-    left_out = _run(git_origin.list_left_out(Path(top), repository), environment)
+    runner = Processes(environment)
+    adopt_filter(runner, project, clone)
+    add_files = git_origin.add_files(files, repository)
+    _run(add_files, environment)
+    question = git_origin.list_left_out(files, repository)
+    left_out = _run(question, environment)
     if left_out:
         names = ", ".join(left_out.splitlines())
         raise ContextError(
             f"what is not committed inside of submodules cannot be taken along: {names}",
             hint="commit it there, then run the same command again",
         )
-    committing = {**environment, **IDENTITY}
-    _run(git_origin.commit_index(clone, WORKING_TREE), committing)
+    commit = git_origin.commit_index(clone, WORKING_TREE)
+    _run(commit, {**environment, **IDENTITY})
     for command in git_origin.check_out_again(clone):
         _run(command, environment)
     _run(git_origin.push_head(clone, remote), environment)
@@ -153,6 +163,12 @@ def add_commit(clone: Path, message: str, remote: str, environment: Mapping[str,
     committing = {**environment, **IDENTITY}
     _run(git_origin.commit_changes(clone, message), committing)
     _run(git_origin.push_head(clone, remote), environment)
+
+
+def _find_top(folder: Path, environment: Mapping[str, str]) -> tuple[str, str]:
+    """Give the top of the repository that ``folder`` is in, and the place in it."""
+    answer = _ask(git_checkout.find_top(folder), environment)
+    return git_checkout.read_top(answer)
 
 
 def _run(command: Command, environment: Mapping[str, str]) -> str:
