@@ -123,9 +123,9 @@ def _list_changes(folder: Path, rules: RuntimeContext, history: ShownHistory) ->
     since = f"{history.last.commit}..HEAD"
     with Repo(folder, search_parent_directories=True) as repository:
         for commit in repository.iter_commits(since):
-            results = rules.commit_parser.parse(commit)
-            if not isinstance(results, (list, tuple)):
-                results = (results,)
+            parsed = rules.commit_parser.parse(commit)
+            # A parser of the project's own may give one result for each change, or a single one.
+            results = parsed if isinstance(parsed, (list, tuple)) else (parsed,)
             for result in results:
                 if isinstance(result, ParsedCommit) and result.bump:
                     description = result.descriptions[0] if result.descriptions else ""

@@ -93,8 +93,7 @@ def make_origin(
     clone.
     """
     answer = _ask(git_origin.ask_shallow(project), environment)
-    is_shallow = git_origin.read_shallow(answer)
-    if is_shallow:
+    if git_origin.read_shallow(answer):
         raise ContextError(
             "this is a shallow clone: there is no history to rehearse with",
             hint="run `git fetch --unshallow --tags`",
