@@ -85,8 +85,3 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
         for statement in self.statements(platform, SPDX):
             distributions += statement.distributions
         return tuple(distributions)
-
-
-def parse_contents(text: str) -> Contents:
-    """Read what ``shipway.effects.read_image`` prints; raises ``ValueError``."""
-    return msgspec.json.decode(text, type=Contents)

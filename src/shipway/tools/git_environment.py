@@ -90,7 +90,7 @@ def list_known_settings() -> tuple[str, ...]:
 
 
 def read_list(text: str) -> tuple[Setting, ...]:
-    """Read what ``list_known_settings`` prints; a setting without a value is on."""
+    """Read settings as git prints them with `-z`; one without a value is on."""
     settings: list[Setting] = []
     for entry in text.split("\0"):
         key, separator, value = entry.partition("\n")

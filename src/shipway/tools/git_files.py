@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from shipway.model.actions import Answer, Command, Effect
-from shipway.tools.git import ask_git, split_names
+from shipway.tools.git import ask_git
+from shipway.tools.git_environment import read_list
 
 NAME = "files"
 LFS_SETTINGS = {
@@ -59,7 +60,8 @@ def read_left_out(answer: Answer) -> set[str]:
     """Give the paths of the submodules that git itself leaves out: `update = none`."""
     paths: dict[str, str] = {}
     left_out: set[str] = set()
-    for name, value in _read_settings(answer).items():
+    settings = dict(read_list(answer.out))
+    for name, value in settings.items():
         submodule, _, key = name.rpartition(".")
         if key == "path":
             paths[submodule] = value
@@ -112,7 +114,8 @@ def find_lfs_settings(folder: Path) -> Command:
 def read_lfs_settings(answer: Answer) -> dict[str, str]:
     """Give the filter's settings, which may not skip what is there."""
     lfs_settings: dict[str, str] = {}
-    for name, value in _read_settings(answer).items():
+    settings = dict(read_list(answer.out))
+    for name, value in settings.items():
         if value:
             lfs_settings[name] = value.replace(" --skip", "")
     return lfs_settings
@@ -153,12 +156,3 @@ def _make(folder: Path, *words: str, expected: tuple[int, ...] = (0,)) -> Comman
         folder=str(folder),
         expected=expected,
     )
-
-
-def _read_settings(answer: Answer) -> dict[str, str]:
-    """Read what `git config --null` prints: a name, the end of a line, the value."""
-    settings: dict[str, str] = {}
-    for entry in split_names(answer.out):
-        name, _, value = entry.partition("\n")
-        settings[name] = value
-    return settings

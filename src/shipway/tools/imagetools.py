@@ -39,15 +39,7 @@ _REFUSED = re.compile(r"\b(?:401|403)\b|unauthorized|denied|forbidden", re.IGNOR
 
 def inspect_reference(reference: str, *, template: str = "{{json .Manifest}}") -> Command:
     """Ask what stands behind ``reference`` (``name:tag`` or ``name@digest``)."""
-    words = ("imagetools", "inspect", reference, "--format", template)
-    return Command(
-        name="registry",
-        why=f"ask the registry for {reference}",
-        argv=("docker", "buildx", *words),
-        effect=Effect.READ,
-        expected=(0, 1),
-        passing=PASSING,
-    )
+    return _inspect(reference, reference, "--format", template)
 
 
 def pick_image(platform: str) -> str:
@@ -68,10 +60,16 @@ def pick_attestation(subject: str) -> str:
 
 def inspect_manifest(reference: str) -> Command:
     """Ask for the manifest of ``reference`` itself, whatever is below it."""
-    words = ("imagetools", "inspect", reference, "--raw")
+    subject = f"the manifest of {reference}"
+    return _inspect(reference, subject, "--raw")
+
+
+def _inspect(reference: str, subject: str, *flags: str) -> Command:
+    """Ask the registry for ``subject``; what is not there is an answer."""
+    words = ("imagetools", "inspect", reference, *flags)
     return Command(
         name="registry",
-        why=f"ask the registry for the manifest of {reference}",
+        why=f"ask the registry for {subject}",
         argv=("docker", "buildx", *words),
         effect=Effect.READ,
         expected=(0, 1),

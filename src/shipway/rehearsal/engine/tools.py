@@ -51,12 +51,18 @@ def fetch_tools(home: Home, suite: str, runner: Runner, root: Path = Path("/")) 
 
 def _fetch_own(home: Home, archive: Archive, root: Path) -> None:
     """Fetch the programs that the machine lacks, from its own release."""
-    packages = [package for program, package in _OWN.items() if not shutil.which(program)]
+    packages: list[str] = []
+    for program, package in _OWN.items():
+        if not shutil.which(program):
+            packages.append(package)
     if not packages:
         return
-    source = replace(archive.source, suite=machine_suite(root))
-    own = replace(archive, folder=home.folder / "apt/own", source=source)
-    unpack(own.fetch(packages, closure=True), home.own, archive.runner)
+    suite = machine_suite(root)
+    source = replace(archive.source, suite=suite)
+    folder = home.folder / "apt/own"
+    own = replace(archive, folder=folder, source=source)
+    fetched = own.fetch(packages, closure=True)
+    unpack(fetched, home.own, archive.runner)
 
 
 def _link_programs(home: Home) -> None:
