@@ -18,6 +18,8 @@ from shipway.effects.github import Api
 from shipway.errors import ContextError, StepFailed
 from shipway.model.actions import Answer, Effect, Request
 from shipway.rehearsal.releases import API_PATH, make_server
+from tests.support.authority import Authority
+from tests.support.guarded_registry import resolve_to_loopback, serve_guarded
 
 
 @pytest.fixture(name="server")
@@ -30,6 +32,11 @@ def fixture_server(tmp_path: Path) -> Iterator[ThreadingHTTPServer]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def name_api(address: str, token: str = "a-token") -> dict[str, str]:
+    """The environment that names an API."""
+    return {"GITHUB_API_URL": address, "GITHUB_TOKEN": token}
 
 
 class TestApi:
@@ -48,7 +55,7 @@ class TestApi:
         expected: tuple[int, ...] = (200, 201),
         **body: str | bool,
     ) -> tuple[int, str]:
-        api = Api(f"http://127.0.0.1:{server.server_address[1]}{API_PATH}", token)
+        api = Api(name_api(f"http://127.0.0.1:{server.server_address[1]}{API_PATH}", token))
         answer = api(
             Request(
                 name="publish",
@@ -103,13 +110,13 @@ class TestApi:
     def test_an_api_that_does_not_answer_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from requests import ConnectionError as NoConnection
 
-        api = Api("http://127.0.0.1:1", "a-token", wait=lambda _seconds: None)
+        api = Api(name_api("http://127.0.0.1:1"), wait=lambda _seconds: None)
 
         def unreachable(_: Request) -> Answer:
             raise NoConnection
 
         monkeypatch.setattr(api, "_connect", lambda: unreachable)
-        with pytest.raises(StepFailed, match="did not answer"):
+        with pytest.raises(StepFailed, match="could not ask 127.0.0.1:1 for GitHub's API"):
             api(Request(name="publish", why="test", method="GET", path="/x", effect=Effect.READ))
 
 
@@ -132,8 +139,7 @@ class Scripted:
     def api(self, patience: float = 90.0) -> Api:
         """A client whose pauses take no time."""
         return Api(
-            self.address,
-            "a-token",
+            name_api(self.address),
             patience=patience,
             wait=self.waited.append,
             echo=self.lines.append,
@@ -323,7 +329,7 @@ def test_a_write_is_not_sent_twice(serve: Callable[..., Scripted]) -> None:
 @pytest.mark.parametrize("address", ["api.github.com", "ftp://api.github.com", "localhost:1"])
 def test_what_is_no_address_is_said(address: str) -> None:
     with pytest.raises(ContextError, match="GITHUB_API_URL"):
-        Api(address, "a-token")(ask("GET"))
+        Api(name_api(address))(ask("GET"))
 
 
 def test_a_refused_certificate_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,8 +339,23 @@ def test_a_refused_certificate_is_not_asked_for_again(monkeypatch: pytest.Monkey
         raise SSLError
 
     waited: list[float] = []
-    api = Api("https://api.example", "a-token", wait=waited.append)
+    api = Api(name_api("https://api.example"), wait=waited.append)
     monkeypatch.setattr(api, "_connect", lambda: refuse)
-    with pytest.raises(StepFailed, match="SSLError"):
+    with pytest.raises(StepFailed, match="is not trusted"):
         api(ask("GET"))
     assert not waited
+
+
+def test_the_api_behind_an_authority_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve_to_loopback(monkeypatch)
+    authority = Authority(tmp_path)
+    with serve_guarded("api.example", authority) as server:
+        for environment, words in (
+            ({}, "is not trusted"),
+            ({"SSL_CERT_FILE": str(authority.file)}, "answered 401"),
+        ):
+            api = Api({**name_api(server.base), **environment})
+            with pytest.raises(StepFailed, match=words):
+                api(ask("GET"))

@@ -58,12 +58,13 @@ def test_nothing_is_told_without_an_sbom(registry: Registry) -> None:
 
 
 def test_a_registry_that_cannot_be_asked(registry: Registry) -> None:
-    registry.troubles = [(500, {})]
-    with pytest.raises(StepFailed, match="answered 500"):
+    registry.troubles = [(501, {})]
+    with pytest.raises(StepFailed, match="answered 501"):
         compare(registry, "v1")
 
 
 def test_no_error_shows_a_secret() -> None:
     question = ComparePackages(name="publish", why="test", image="hunter2hunter2", previous="")
-    with pytest.raises(ContextError, match=r"'\*\*\*' is no image"):
+    with pytest.raises(ContextError, match=r"\*\*\* has neither a tag") as caught:
         Answerer({"MY_TOKEN": "hunter2hunter2"})(question)
+    assert "hunter2" not in str(caught.value)

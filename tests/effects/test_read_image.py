@@ -220,7 +220,7 @@ class TestContents:
     def test_a_busy_registry_is_asked_again(
         self, registry: Registry, index: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("shipway.effects.registry._BACKOFF", 0)
+        monkeypatch.setattr("shipway.effects.connections._BACKOFF", 0)
         registry.troubles = [(429, {"Retry-After": "0"}), (503, {"Retry-After": "0"})]
         assert ask(registry, index, tmp_path).digest == index
 
@@ -262,6 +262,6 @@ class TestContents:
         self, registry: Registry, index: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         registry.server.server_close()
-        monkeypatch.setattr("shipway.effects.registry._ATTEMPTS", 0)
+        monkeypatch.setattr("shipway.effects.connections.ATTEMPTS", 0)
         with pytest.raises(StepFailed, match="could not ask 127.0.0.1"):
             ask(registry, index, tmp_path)

@@ -9,13 +9,14 @@ import pytest
 
 from shipway.effects.registry import NotThere, connect
 from shipway.errors import StepFailed
+from tests.support.guarded_registry import resolve_to_loopback
 from tests.support.registry import Registry as StandIn
 from tests.support.stand_ins import install
 
 
 @pytest.fixture(name="_impatient", autouse=True)
 def fixture_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shipway.effects.registry._ATTEMPTS", 0)
+    monkeypatch.setattr("shipway.effects.connections.ATTEMPTS", 0)
 
 
 class TestTroubles:
@@ -47,17 +48,19 @@ class TestTroubles:
     def test_a_registry_that_does_not_speak_tls(
         self, registry: StandIn, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("shipway.effects.registry._LOOPBACK", ())
-        with connect(registry.name, {}) as connection, pytest.raises(StepFailed) as caught:
+        resolve_to_loopback(monkeypatch)
+        name = registry.name.replace("127.0.0.1", "registry.example")
+        with connect(name, {}) as connection, pytest.raises(StepFailed) as caught:
             connection.manifest("v1")
-        assert "SSLError" in caught.value.message and not caught.value.passes
+        assert "is not trusted" in caught.value.message and not caught.value.passes
+        assert not registry.asked
 
 
 def test_a_registry_may_not_ask_for_a_longer_wait(
     registry: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr("shipway.effects.registry._ATTEMPTS", 1)
+    monkeypatch.setattr("shipway.effects.connections.ATTEMPTS", 1)
     monkeypatch.setattr("urllib3.util.retry.time.sleep", pauses.append)
     registry.troubles = [(429, {"Retry-After": "86400"})]
     with connect(registry.name, {}) as connection, pytest.raises(NotThere):
@@ -80,7 +83,8 @@ def test_a_helper_that_gives_a_login_sees_no_secret(registry: StandIn, tmp_path:
     install(
         tmp_path,
         "docker-credential-toy",
-        f"import os; open({str(report)!r}, 'w').write(' '.join(os.environ))",
+        f"import os; open({str(report)!r}, 'w').write(' '.join(os.environ)); "
+        """print('{"Username": "me", "Secret": "hush"}')""",
     )
     (tmp_path / "config.json").write_text('{"credsStore": "toy"}')
     environment = {
@@ -88,7 +92,8 @@ def test_a_helper_that_gives_a_login_sees_no_secret(registry: StandIn, tmp_path:
         "DOCKER_CONFIG": str(tmp_path),
         "MY_TOKEN": "hunter2hunter2",
     }
-    with connect(registry.name, environment):
-        pass
+    registry.troubles = [(401, {"WWW-Authenticate": 'Basic realm="toy"'})]
+    with connect(registry.name, environment) as connection, pytest.raises(NotThere):
+        connection.manifest("v1")
     names = report.read_text().split()
     assert "DOCKER_CONFIG" in names and "MY_TOKEN" not in names

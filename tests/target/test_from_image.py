@@ -33,6 +33,7 @@ class TestReferences:
                 f"127.0.0.1:5000/a/b-c/d_e:x@{DIGEST}",
                 Reference(name="127.0.0.1:5000/a/b-c/d_e", tag="x", digest=DIGEST),
             ),
+            ("acme/app:v1", Reference(name="docker.io/acme/app", tag="v1")),
         ],
     )
     def test_good_ones(self, text: str, expected: Reference) -> None:
@@ -42,8 +43,6 @@ class TestReferences:
         "text",
         [
             "app",
-            "app:v1",
-            "acme/app:v1",
             "ghcr.io/acme/app",
             "ghcr.io/Acme/app:v1",
             "ghcr.io/acme/app:",

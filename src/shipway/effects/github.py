@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         RequestsResponse,
     )
 
-DEFAULT = "https://api.github.com"
+_DEFAULT = "https://api.github.com"
 _TIMEOUT = 30.0
 """Seconds that the API may take to answer."""
 _ATTEMPTS = 3
@@ -41,26 +41,27 @@ Connection: TypeAlias = "HTTPRequestsConnectionClass | HTTPSRequestsConnectionCl
 
 
 class Api:
-    """Sends requests to the API at ``address``, with a token. Connects with the first request.
+    """Sends requests to the API that ``environment`` names, with its token.
 
-    An answer may take ``timeout`` seconds. ``patience`` says how many seconds a request may wait
-    for troubles to pass; ``echo`` is given a line for each limit that is met.
+    Connects with the first request, through its proxies; its authorities are trusted. An answer may
+    take ``timeout`` seconds. ``patience`` says how many seconds a request may wait for troubles to
+    pass; ``echo`` is given a line for each limit that is met.
     """
 
     def __init__(
         self,
-        address: str,
-        token: str,
+        environment: Mapping[str, str],
         *,
         timeout: float = _TIMEOUT,
         patience: float = 60.0,
         wait: Callable[[float], None] = time.sleep,
         echo: Callable[[str], None] = lambda _line: None,
     ) -> None:
-        self._address = address or DEFAULT
-        self._token = token
+        self._address = environment.get("GITHUB_API_URL") or _DEFAULT
+        self._token = environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or ""
         self._timeout = max(int(min(timeout, _TIMEOUT)), 1)
         self._patience = patience
+        self._environment = environment
         self._wait = wait
         self._echo = echo
         self._send: _Send | None = None
@@ -91,7 +92,8 @@ class Api:
     def _send_once(self, request: Request) -> Answer:
         from github import GithubException  # slow to import
         from requests import RequestException
-        from requests.exceptions import SSLError
+
+        from shipway.effects.connections import explain_trouble
 
         if self._send is None:
             self._send = self._connect()
@@ -101,12 +103,10 @@ class Api:
             answer = Answer(code=error.status, out=_write_document(error.data))
             headers = error.headers or {}
         except RequestException as error:
-            raise StepFailed(
-                f"{request.name}: GitHub's API did not answer, to {request.why}: "
-                f"{type(error).__name__}",
-                hint="check the network, then run the same command again",
-                passes=not isinstance(error, SSLError),
-            ) from error
+            host = urlsplit(self._address).netloc
+            trouble = explain_trouble(error, host, f"GitHub's API, to {request.why}")
+            trouble.message = f"{request.name}: {trouble.message}"
+            raise trouble from error
         except (ValueError, OverflowError, RuntimeError) as error:
             # PyGithub follows addresses, and reads the headers about an upload, as they come.
             raise StepFailed(
@@ -139,7 +139,7 @@ class Api:
             seconds_between_writes=None,
         )
         requester = client.requester
-        connection = _open_connection(self._address, self._timeout)
+        connection = _open_connection(self._address, self._timeout, self._environment)
 
         def send(request: Request) -> tuple[Answer, Mapping[str, str]]:
             if request.content:
@@ -180,15 +180,40 @@ def _write_document(data: object) -> str:
     return data if isinstance(data, str) else json.dumps(data)
 
 
-def _open_connection(address: str, timeout: int) -> Connection:
-    """Open a connection that leaves out headers of limits that PyGithub fails to read."""
-    from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass
+def _open_connection(address: str, timeout: int, environment: Mapping[str, str]) -> Connection:
+    """Open a connection to ``address``; PyGithub opens others by the same rules.
 
+    A file is sent to another host, which PyGithub allows or refuses.
+    """
+    from github.Requester import (
+        HTTPRequestsConnectionClass,
+        HTTPSRequestsConnectionClass,
+        Requester,
+    )
+
+    def open_plain(host: str, port: int | None = None, **_options: object) -> Connection:
+        connection = HTTPRequestsConnectionClass(host, port, timeout=timeout)
+        return _apply_rules(connection, environment)
+
+    def open_secure(host: str, port: int | None = None, **_options: object) -> Connection:
+        connection = HTTPSRequestsConnectionClass(host, port, timeout=timeout)
+        return _apply_rules(connection, environment)
+
+    # They are only called, as the classes that they stand for would be.
+    Requester.injectConnectionClasses(
+        staticmethod(open_plain),
+        staticmethod(open_secure),
+    )
     parts = urlsplit(address)
-    kind = HTTPRequestsConnectionClass
-    if parts.scheme == "https":
-        kind = HTTPSRequestsConnectionClass
-    connection = kind(parts.hostname, parts.port, timeout=timeout)
+    opener = open_secure if parts.scheme == "https" else open_plain
+    return opener(parts.hostname or "", parts.port)
+
+
+def _apply_rules(connection: Connection, environment: Mapping[str, str]) -> Connection:
+    """Connect as ``environment`` says, and leave out headers that PyGithub fails to read."""
+    from shipway.effects.connections import Connections
+
+    connection.session = Connections(environment, attempts=0)
     receive = connection.getresponse
 
     def receive_readable() -> RequestsResponse:

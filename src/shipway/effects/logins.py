@@ -1,7 +1,8 @@
 """Reads the logins of the Docker client: from its configuration, or from a helper that it names.
 
 Sources: the Docker CLI's reference ("Docker CLI configuration file properties", "Credential
-stores"), and the protocol of docker-credential-helpers. A helper sees only the environment given.
+stores"), its package ``cli/config/credentials`` for what a key names, and the protocol of
+docker-credential-helpers. A helper sees only the environment given.
 """
 
 from __future__ import annotations
@@ -19,53 +20,73 @@ import msgspec
 from shipway.effects.environment import find_home
 from shipway.errors import StepFailed
 
+HUB_KEY = "https://index.docker.io/v1/"
+"""The name under which Docker keeps the login of Docker Hub."""
 _PATIENCE = 60
 """Seconds that a credential helper may take: waiting for a person must not look like work."""
+_TOKEN = "<token>"
+"""The user's name with which a helper marks an identity token."""
+_NOT_FOUND = "credentials not found in native keychain"
+"""What a helper says that has no login (docker-credential-helpers, ``credentials/error.go``)."""
+_VARIABLE = "DOCKER_AUTH_CONFIG"
+"""Holds logins since version 28.3 of the Docker CLI; they count before those of the file."""
+_LARGEST = 1024 * 1024
+_WIDEST = 200
 
 
 class Login(NamedTuple):
-    """A name and a password, or whatever a registry takes for them."""
+    """A name and a password, or one of the tokens that stand for them."""
 
-    username: str
-    password: str
+    username: str = ""
+    password: str = ""
+    identity_token: str = ""
+    """Is given to the token server in place of a password."""
+    registry_token: str = ""
+    """Is given to the registry itself."""
 
 
 class _Entry(msgspec.Struct, frozen=True, kw_only=True):
     auth: str | None = None
     """``username:password`` in Base64."""
+    username: str | None = None
+    password: str | None = None
+    identity_token: str | None = msgspec.field(default=None, name="identitytoken")
+    registry_token: str | None = msgspec.field(default=None, name="registrytoken")
 
 
 class _DockerConfig(msgspec.Struct, frozen=True, kw_only=True):
-    auths: dict[str, _Entry] | None = None
+    auths: dict[str, _Entry | None] | None = None
     helpers: dict[str, str] | None = msgspec.field(default=None, name="credHelpers")
     store: str | None = msgspec.field(default=None, name="credsStore")
 
 
 class _HelperAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    username: str = msgspec.field(name="Username")
-    secret: str = msgspec.field(name="Secret")
+    username: str = msgspec.field(default="", name="Username")
+    secret: str = msgspec.field(default="", name="Secret")
 
 
-def find_login(hosts: tuple[str, ...], environment: Mapping[str, str]) -> Login | None:
-    """Give the login for the first of these names of a registry that has one, ``None`` without.
+def find_login(key: str, environment: Mapping[str, str]) -> Login | None:
+    """Give the login for a registry's host or ``HUB_KEY``, ``None`` where there is none.
 
-    Raises ``StepFailed`` where the configuration cannot be read. A helper that is not there or that
-    refuses gives no login: many images need none. As with Docker, what a helper is named for is
-    asked of it alone.
+    Raises ``StepFailed`` where the configuration cannot be read, and where a helper is not there or
+    fails. As with Docker, what has a helper is asked of it alone.
     """
-    path = _config_path(environment)
-    config = _read_config(path) if path else None
-    if config is None:
-        return None
-    for host in hosts:
-        helper = (config.helpers or {}).get(host, config.store)
-        login = _ask_helper(helper, host, environment) if helper else _listed_login(config, host)
+    given = environment.get(_VARIABLE)
+    if given:
+        config = _decode_config(given.encode(), f"the variable {_VARIABLE}")
+        login = _listed_login(config, key)
         if login is not None:
             return login
-    return None
+    path = config_path(environment)
+    config = _read_config(path) if path else _DockerConfig()
+    helper = (config.helpers or {}).get(key, config.store)
+    if helper:
+        return _ask_helper(helper, key, environment)
+    return _listed_login(config, key)
 
 
-def _config_path(environment: Mapping[str, str]) -> Path | None:
+def config_path(environment: Mapping[str, str]) -> Path | None:
+    """Give the path of Docker's configuration, ``None`` for a user without a home."""
     folder = environment.get("DOCKER_CONFIG")
     if folder:
         return Path(folder) / "config.json"
@@ -73,48 +94,117 @@ def _config_path(environment: Mapping[str, str]) -> Path | None:
     return Path(home) / ".docker" / "config.json" if home else None
 
 
-def _read_config(path: Path) -> _DockerConfig | None:
+def _read_config(path: Path) -> _DockerConfig:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_DockerConfig)
+        with path.open("rb") as file:
+            content = file.read(_LARGEST)
     except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError) as error:
-        raise StepFailed(
-            f"the logins in {path} cannot be read: {error}",
-            hint="fix the file, or log in again with `docker login`",
-        ) from error
+        return _DockerConfig()
+    except OSError as error:
+        raise _unreadable(str(path), error.strerror or "") from error
+    return _decode_config(content, str(path))
 
 
-def _listed_login(config: _DockerConfig, host: str) -> Login | None:
-    """Give the login that stands in the configuration itself."""
-    entry = (config.auths or {}).get(host)
-    if entry is None or not entry.auth:
-        return None
+def _decode_config(content: bytes, place: str) -> _DockerConfig:
+    """Decode a configuration; Docker takes an empty file, and ``null``, for one without logins."""
+    if not content.strip():
+        return _DockerConfig()
     try:
-        username, _, password = base64.b64decode(entry.auth).decode().partition(":")
-    except ValueError:
-        raise StepFailed(
-            f"the login for {host} in Docker's configuration cannot be read",
-            hint=f"log in again with `docker login {host}`",
-        ) from None
-    return Login(username, password)
+        config = msgspec.json.decode(content, type=_DockerConfig | None)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(place, str(error)) from error
+    return config or _DockerConfig()
 
 
-def _ask_helper(name: str, host: str, environment: Mapping[str, str]) -> Login | None:
-    path = environment.get("PATH", os.defpath)
-    program = shutil.which(f"docker-credential-{name}", path=path)
-    if program is None:
+def _unreadable(place: str, reason: str) -> StepFailed:
+    return StepFailed(
+        f"the logins in {place} cannot be read: {reason}",
+        hint="fix it, or log in again with `docker login`",
+    )
+
+
+def _listed_login(config: _DockerConfig, key: str) -> Login | None:
+    """Give the login that stands in the configuration itself, under the host in any spelling."""
+    entries = config.auths or {}
+    entry = entries.get(key)
+    if key not in entries:
+        spellings = [name for name in entries if _host_of(name) == key]
+        entry = entries[spellings[0]] if spellings else None
+    if entry is None:
         return None
+    username = entry.username or ""
+    password = entry.password or ""
+    if entry.auth:
+        username, password = _decode_pair(entry.auth, key)
+    login = Login(
+        username=username,
+        password=password,
+        identity_token=entry.identity_token or "",
+        registry_token=entry.registry_token or "",
+    )
+    return login if any(login) else None
+
+
+def _host_of(key: str) -> str:
+    """Give the host that a key of older versions names, with scheme and path."""
+    scheme, separator, rest = key.partition("://")
+    if separator and scheme in ("http", "https"):
+        key = rest
+    return key.partition("/")[0]
+
+
+def _decode_pair(encoded: str, key: str) -> tuple[str, str]:
+    try:
+        plain = base64.b64decode(encoded, validate=False).decode()
+    except ValueError:
+        plain = ""
+    username, separator, password = plain.partition(":")
+    if not username or not separator:
+        raise StepFailed(
+            f"the login for {key} in Docker's configuration cannot be read",
+            hint=f"log in again with `docker login {key}`",
+        )
+    return username, password.strip("\x00")
+
+
+def _ask_helper(name: str, key: str, environment: Mapping[str, str]) -> Login | None:
+    """Ask the helper ``docker-credential-NAME``; gives ``None`` where it has no login."""
+    program = f"docker-credential-{name}"
+    path = environment.get("PATH", os.defpath)
+    found = shutil.which(program, path=path)
+    if found is None:
+        raise _useless_helper(program, key, "it is not on PATH")
     try:
         process = subprocess.run(
-            (program, "get"),
-            input=host.encode(),
+            (found, "get"),
+            input=key.encode(),
             env=dict(environment),
             capture_output=True,
             timeout=_PATIENCE,
-            check=True,
+            check=False,
         )
+    except subprocess.TimeoutExpired as error:
+        raise _useless_helper(program, key, f"no answer in {_PATIENCE} s") from error
+    except OSError as error:
+        raise _useless_helper(program, key, error.strerror or "it cannot run") from error
+    if process.returncode:
+        words = (process.stdout + process.stderr).decode(errors="replace").strip()
+        if _NOT_FOUND in words:
+            return None
+        raise _useless_helper(program, key, repr(words[:_WIDEST]))
+    try:
         answer = msgspec.json.decode(process.stdout, type=_HelperAnswer)
-    except (subprocess.SubprocessError, OSError, ValueError):
-        return None
+    except (ValueError, RecursionError):
+        # Its words are not shown: a part of them may be the password.
+        raise _useless_helper(program, key, "its answer is no login") from None
+    if answer.username == _TOKEN:
+        return Login(identity_token=answer.secret)
     return Login(answer.username, answer.secret)
+
+
+def _useless_helper(program: str, key: str, reason: str) -> StepFailed:
+    return StepFailed(
+        f"{program}, which Docker's configuration names, gives no login for {key}: {reason}",
+        hint=f"mend or install {program}, or take it out of Docker's config.json and "
+        f"run `docker login {key}`",
+    )

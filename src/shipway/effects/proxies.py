@@ -1,7 +1,7 @@
 """Chooses the proxy for an address, by the variables of an environment that is given.
 
-These are the rules of requests (``requests.utils.get_environ_proxies``) and of the standard
-library, which read the process's own environment; ranges of IPv6 addresses count as well.
+These are the rules of Docker and cosign (Go's package ``httpproxy``): this machine itself is never
+asked through a proxy. ``ALL_PROXY`` counts too, as for requests.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _SCHEMES = ("http", "https", "all")
 def find_proxies(url: str, environment: Mapping[str, str]) -> dict[str, str]:
     """Give the proxies for ``url`` by scheme (``all``: any); none where ``NO_PROXY`` exempts it."""
     exempt = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
-    if _is_exempt(url, exempt):
+    if is_loopback(urlsplit(url).hostname or "") or _is_exempt(url, exempt):
         return {}
     proxies = {}
     for scheme in _SCHEMES:
@@ -26,9 +26,15 @@ def find_proxies(url: str, environment: Mapping[str, str]) -> dict[str, str]:
     return proxies
 
 
-def find_certificates(environment: Mapping[str, str]) -> str | None:
-    """Give the path of the certificate authorities to trust, ``None`` for those of certifi."""
-    return environment.get("REQUESTS_CA_BUNDLE") or environment.get("CURL_CA_BUNDLE") or None
+def is_loopback(host: str) -> bool:
+    """Say whether a host's name, without port, means this machine and nothing else."""
+    name = host.lower().strip("[]")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _read_proxy(environment: Mapping[str, str], name: str) -> str | None:

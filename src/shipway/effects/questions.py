@@ -46,6 +46,7 @@ class Answerer:
             return cast(Reply, _answer(question, visible))
         except ShipwayError as error:
             error.message = redact(error.message, self._secrets.values())
+            error.hint = redact(error.hint, self._secrets.values())
             raise
 
 

@@ -1,8 +1,8 @@
 """Asks a registry's own interface, for what `docker buildx imagetools` cannot do.
 
-Source: OCI distribution specification 1.1. Logins are Docker's. A registry that is busy is asked
-again, as long as it asks for and no longer than a minute each time. All variables come from an
-environment that is given, never from the process's own.
+Source: OCI distribution specification 1.1. Names, logins, TLS and proxies are Docker's. A registry
+that is busy is asked again, as long as it asks for and no longer than a minute each time. All
+variables come from an environment that is given, never from the process's own.
 """
 
 from __future__ import annotations
@@ -10,10 +10,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, cast
+from urllib.parse import urlsplit
+
+import msgspec
 
 from shipway.effects import secrets
-from shipway.effects.logins import find_login
+from shipway.effects.authorization import Authorization
+from shipway.effects.logins import HUB_KEY
 from shipway.effects.manifests import (
     LARGEST_DOCUMENT,
     Manifest,
@@ -21,12 +25,12 @@ from shipway.effects.manifests import (
     decode_document,
     wrong_content,
 )
-from shipway.effects.proxies import find_certificates, find_proxies
-from shipway.errors import StepFailed
+from shipway.effects.proxies import is_loopback
+from shipway.errors import ShipwayError, StepFailed
+from shipway.settings.image_names import HUB
 
 if TYPE_CHECKING:
-    from requests import PreparedRequest, Response, Session
-    from urllib3 import BaseHTTPResponse
+    from requests import Response
 
 MANIFESTS = (
     "application/vnd.oci.image.index.v1+json",
@@ -34,49 +38,51 @@ MANIFESTS = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
-_LOOPBACK = ("127.", "localhost", "[::1]")
-_ATTEMPTS = 5
-_BACKOFF = 0.5
-_LONGEST_WAIT = 60
-_TIMEOUT = 60
+_HUB_HOST = "registry-1.docker.io"
 _WITHOUT_REFERRERS = (400, 404, 406)
 """What registries answer that have no referrers API (go-containerregistry takes these for it)."""
 _REFUSALS = (401, 403)
 _TOO_MANY_REQUESTS = 429
+_LARGEST_ANSWER = 64 * 1024
+_WIDEST = 300
 
 
 class NotThere(StepFailed):
     """The registry answered, and has no such thing."""
 
 
+class _Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """What a registry says of a refusal (OCI distribution specification, "Error Codes")."""
+
+    code: str = ""
+    message: str = ""
+
+
+class _Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    errors: tuple[_Problem, ...] = ()
+
+
 class Registry:
     """The repository of one image in a registry; connects with the first question.
 
-    Every method raises ``StepFailed`` when the registry cannot be asked.
+    The image's ``name`` is written in full. Every method raises ``StepFailed`` when the registry
+    cannot be asked.
     """
 
     def __init__(self, name: str, environment: Mapping[str, str]) -> None:
-        import oras.container
-        import oras.provider
-        import oras.utils
+        from shipway.effects.connections import Connections
 
-        container = oras.container.Container(name)
+        domain, _, path = name.partition("/")
         self._name = name
-        self._host = str(container.registry)
-        certificates = find_certificates(environment)
-        self._client = oras.provider.Registry(
-            self._host,
-            insecure=self._host.startswith(_LOOPBACK),
-            tls_verify=certificates or True,
-        )
-        self._base = f"{self._client.prefix}://{self._host}/v2/{container.api_prefix}"
-        _prepare(self._client.session, environment)
-        hosts = tuple(oras.utils.iter_localhosts(self._host))
-        login = find_login(hosts, environment)
-        if login is not None:
-            self._client.auth.set_basic_auth(login.username, login.password)
-        # Its own retry knows neither 429 nor Retry-After, and waits minutes where nothing listens.
-        self._send = oras.provider.Registry.do_request.__wrapped__
+        self._host = domain
+        key = domain
+        if domain == HUB:
+            self._host = _HUB_HOST
+            key = HUB_KEY
+        self._path = path
+        self._scheme: str | None = None
+        self._connections = Connections(environment)
+        self._authorization = Authorization(self._connections, self._host, key, path, environment)
 
     @contextmanager
     def open(self, digest: str) -> Iterator[IO[bytes]]:
@@ -92,11 +98,12 @@ class Registry:
         """
         with self._ask("GET", f"manifests/{reference}") as response:
             content: bytes = response.raw.read(LARGEST_DOCUMENT, decode_content=True)
+            announced = response.headers.get("Docker-Content-Digest", "")
         checksum = hashlib.sha256(content).hexdigest()
         digest = f"sha256:{checksum}"
-        is_digest = reference.startswith("sha256:")
-        if is_digest and reference != digest:
-            raise wrong_content(reference)
+        for expected in (reference, announced):
+            if expected.startswith("sha256:") and expected != digest:
+                raise wrong_content(expected)
         subject = f"manifest {reference} of {self._name}"
         manifest = decode_document(content, Manifest, subject)
         return digest, manifest
@@ -145,7 +152,7 @@ class Registry:
         subject = f"{path.partition('?')[0]} of {self._name}"
         with self._request(method, path, subject) as response:
             if response.status_code not in expected:
-                raise self._refusal(response.status_code, f"{method} {subject}")
+                raise self._refusal(response, f"{method} {subject}")
             try:
                 yield response
             except (HTTPError, RequestException) as error:
@@ -156,44 +163,65 @@ class Registry:
                 ) from error
 
     def _request(self, method: str, path: str, subject: str) -> Response:
-        from requests.exceptions import ConnectionError as NoConnection
-        from requests.exceptions import SSLError, Timeout
+        """Ask once, and once more where the registry wants to know first who asks."""
+        action = "delete" if method == "DELETE" else "pull"
+        header = self._authorization.known_header(action)
+        response = self._send(method, path, subject, header)
+        if response.status_code not in _REFUSALS:
+            return response
+        challenge = response.headers.get("WWW-Authenticate", "")
+        try:
+            answer = self._authorization.answer(challenge, action)
+        except ShipwayError:
+            response.close()
+            raise
+        if answer is None or answer == header:
+            return response
+        response.close()
+        return self._send(method, path, subject, answer)
+
+    def _send(self, method: str, path: str, subject: str, authorization: str | None) -> Response:
+        from shipway.effects.connections import explain_trouble
 
         headers = {"Accept": ", ".join(MANIFESTS)}
-        address = f"{self._base}/{path}"
+        if authorization:
+            headers["Authorization"] = authorization
         try:
-            return cast(
-                "Response",
-                self._send(
-                    self._client,
-                    address,
-                    method,
-                    stream=True,
-                    headers=headers,
-                ),
-            )
-        # OSError: every error of requests is one, and so are certificates that are not there.
+            address = f"{self._find_scheme()}://{self._host}/v2/{self._path}/{path}"
+            return self._connections.request(method, address, headers=headers, stream=True)
+        # OSError: every error of requests is one.
         except (OSError, ValueError) as error:
-            raise StepFailed(
-                f"could not ask {self._host} for {subject}: {type(error).__name__}",
-                hint=f"check that it answers, and log in with `docker login {self._host}`",
-                passes=isinstance(error, (NoConnection, Timeout))
-                and not isinstance(error, SSLError),
-            ) from error
+            raise explain_trouble(error, self._host, subject) from error
 
-    def _refusal(self, status: int, question: str) -> StepFailed:
-        message = f"{self._host} answered {status} to {question}"
+    def _find_scheme(self) -> str:
+        """Choose TLS; without it only this machine is asked, where it does not speak TLS."""
+        from shipway.effects.connections import speaks_tls
+
+        if self._scheme is None:
+            parts = urlsplit(f"https://{self._host}")
+            host = parts.hostname or ""
+            is_plain = is_loopback(host) and not speaks_tls(host, parts.port or 80)
+            self._scheme = "http" if is_plain else "https"
+        return self._scheme
+
+    def _refusal(self, response: Response, question: str) -> StepFailed:
+        status = response.status_code
+        words = _read_words(response)
+        message = f"{self._host} answered {status} to {question}{words}"
         if status in _REFUSALS:
-            return StepFailed(message, hint=f"log in with `docker login {self._host}`")
+            return self._authorization.refusal(message)
         hint = "check that the registry answers and allows it, then run the same command again"
         if status == 404:
             return NotThere(message, hint=hint)
+        if status == _TOO_MANY_REQUESTS:
+            message = f"{self._host} limits how often it is asked: {message}"
+            hint = f"wait, or log in to {self._host}; then run the same command again"
         passes = status == _TOO_MANY_REQUESTS or status >= 500
         return StepFailed(message, hint=hint, passes=passes)
 
     def close(self) -> None:
         """Close its connections."""
-        self._client.session.close()
+        self._connections.close()
 
 
 @contextmanager
@@ -210,44 +238,14 @@ def connect(name: str, environment: Mapping[str, str]) -> Iterator[Registry]:
         registry.close()
 
 
-def _prepare(session: Session, environment: Mapping[str, str]) -> None:
-    """Let every request of ``session`` end in time, and read no variable of this process."""
-    from requests.adapters import HTTPAdapter
-    from urllib3.util import Retry
+def _read_words(response: Response) -> str:
+    """Give what the registry says about a refusal, bounded and escaped; a page gives nothing."""
+    from urllib3.exceptions import HTTPError
 
-    class Adapter(HTTPAdapter):
-        """Sends one request, redirects among them; a refusal keeps no connection."""
-
-        def send(
-            self,
-            request: PreparedRequest,
-            *words: Any,  # Any: as requests calls it
-            **options: Any,
-        ) -> Response:
-            options["timeout"] = _TIMEOUT
-            options["proxies"] = find_proxies(request.url or "", environment)
-            response = super().send(request, *words, **options)
-            if not response.ok:
-                response.close()
-            return response
-
-    class BoundedRetry(Retry):
-        """Waits as long as a registry asks for, but no longer than it may."""
-
-        def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
-            seconds = super().get_retry_after(response)
-            return None if seconds is None else min(seconds, _LONGEST_WAIT)
-
-    session.trust_env = False
-    retry = BoundedRetry(
-        total=_ATTEMPTS,
-        connect=2,
-        status_forcelist=(429, 502, 503, 504),
-        raise_on_status=False,
-        allowed_methods=("GET", "DELETE"),
-        backoff_factor=_BACKOFF,
-        backoff_jitter=_BACKOFF,
-        backoff_max=_LONGEST_WAIT,
-    )
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, Adapter(max_retries=retry))
+    try:
+        content = response.raw.read(_LARGEST_ANSWER, decode_content=True)
+        refusal = msgspec.json.decode(content, type=_Refusal)
+    except (HTTPError, OSError, ValueError, RecursionError):
+        return ""
+    words = "; ".join(f"{problem.code} {problem.message}".strip() for problem in refusal.errors)
+    return f": {words[:_WIDEST]!r}" if words else ""

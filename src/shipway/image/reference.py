@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from shipway.errors import ContextError
-
-_REGISTRY = r"(?:[a-zA-Z0-9][\w-]*(?:\.[\w-]+)+(?::\d+)?|[a-zA-Z0-9][\w-]*:\d+|localhost)"
-"""A host has a dot or a port.
-
-Without one, as in `owner/name:v1`, each tool would choose a registry for itself.
-"""
-_REFERENCE = re.compile(
-    rf"(?P<name>{_REGISTRY}(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+)"
-    r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?",
-    re.ASCII,
-)
+from shipway.settings.image_names import read_reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,22 +25,23 @@ class Reference:
 
 
 def parse_reference(text: str) -> Reference:
-    """Read `registry/owner/name:tag`, `…@sha256:…` or both; raises ``ContextError``."""
-    match = _REFERENCE.fullmatch(text)
-    if match is None:
+    """Read `registry/owner/name:tag`, `…@sha256:…` or both; raises ``ContextError``.
+
+    The name is given in full: `owner/name` is one of Docker Hub, as for Docker.
+    """
+    image = read_reference(text)
+    if image is None:
         raise ContextError(
             f"{text!r} is no image of a registry",
-            hint="name it in full, such as `ghcr.io/owner/name:v1.2.3` or `…@sha256:…`",
+            hint="name it in lower case, such as `ghcr.io/owner/name:v1.2.3` or `…@sha256:…`",
         )
-    tag = match["tag"] or ""
-    digest = match["digest"] or ""
-    if not tag and not digest:
+    if not image.tag and not image.digest:
         raise ContextError(
             f"{text} has neither a tag nor a digest",
             hint=f"say which one is meant, such as `{text}:v1.2.3`",
         )
     return Reference(
-        name=match["name"],
-        tag=tag,
-        digest=digest,
+        name=image.name,
+        tag=image.tag,
+        digest=image.digest,
     )

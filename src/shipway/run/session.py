@@ -12,7 +12,7 @@ from typing import TypeAlias
 from shipway.effects.environment import equip
 from shipway.effects.executor import Executor
 from shipway.effects.facts import gather, load_project
-from shipway.effects.github import DEFAULT, Api
+from shipway.effects.github import Api
 from shipway.effects.isolation import find_repository
 from shipway.effects.processes import Processes, read_patience
 from shipway.effects.questions import Answerer
@@ -145,7 +145,7 @@ def open_session(
     executor = Executor(
         runner=runner,
         answers=answers,
-        api=_open_api(environment, progress, patience, stage_patience),
+        api=Api(environment, timeout=patience, patience=stage_patience, echo=progress),
         patience=stage_patience,
     )
     return Session(
@@ -157,22 +157,4 @@ def open_session(
         executor=executor,
         progress=progress,
         override=override,
-    )
-
-
-def _open_api(
-    environment: Mapping[str, str],
-    progress: Progress,
-    timeout: float,
-    patience: float,
-) -> Api:
-    """Give GitHub's API, with the address and the token of the environment."""
-    address = environment.get("GITHUB_API_URL")
-    token = environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN")
-    return Api(
-        address or DEFAULT,
-        token or "",
-        timeout=timeout,
-        patience=patience,
-        echo=progress,
     )

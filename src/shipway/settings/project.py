@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from shipway.settings.image_names import normalize_name, read_reference
 from shipway.settings.problems import find_problems, parse_toml, settings_error
 from shipway.settings.secret_names import is_secret_name
 from shipway.settings.tables import BuilderSettings, BuildSettings, ReleaseSettings, Settings
 
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?")
-_IMAGE = re.compile(r"[a-z0-9]+([.:_/-]+[a-z0-9]+)*")
 _NO_TAG = re.compile(r"^[-/.]|[/.]$|\.lock$|\.\.|//|/\.|@\{|[\x00-\x20~^:?*\[\\{}\x7f]")
 """Matches what git allows in no tag's name (`git check-ref-format`), and braces.
 
@@ -108,8 +108,11 @@ def _value_problems(settings: Settings) -> Iterator[str]:
     yield from _build_problems(settings.build)
     yield from _builder_problems(settings.builder)
     image = settings.image
-    if image and not _is_image_name(image):
+    if image and normalize_name(image) is None:
         yield f"tool.shipway.image: {image!r} is not a lower-case image name without tag"
+    cache = settings.cache.ref
+    if cache and read_reference(cache) is None:
+        yield f"tool.shipway.cache.ref: {cache!r} is not the name of an image"
     yield from _release_problems(settings.release)
     git_names = (
         settings.remote,
@@ -128,14 +131,6 @@ def _release_problems(release: ReleaseSettings) -> Iterator[str]:
         yield f"tool.shipway.release.tag-format: git allows no tag like {tag_format!r}"
     if not release.branches:
         yield "tool.shipway.release.branches: name at least one branch"
-
-
-def _is_image_name(name: str) -> bool:
-    """Answer whether it is a name without tag and digest; a registry may have a port."""
-    last_part = name.rpartition("/")[2]
-    if "@" in name or ":" in last_part:
-        return False
-    return bool(_IMAGE.fullmatch(name))
 
 
 def _builder_problems(builder: BuilderSettings) -> Iterator[str]:
@@ -165,5 +160,6 @@ def _build_problems(build: BuildSettings) -> Iterator[str]:
                 "and arguments are public; use `secrets`"
             )
     generator = build.sbom_generator
-    if generator and "@sha256:" not in generator:
+    named = read_reference(generator)
+    if generator and (named is None or not named.digest):
         yield "tool.shipway.build.sbom-generator: name it by digest, `…@sha256:…`"

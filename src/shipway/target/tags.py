@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from shipway.errors import ContextError
 from shipway.model.release import LATEST
 from shipway.model.version import Version, highest_version
+from shipway.settings.image_names import normalize_name
 from shipway.target.context import Context
 
 EDGE = "edge"
@@ -187,9 +188,9 @@ def _is_tag(branch: str) -> bool:
 
 
 def image_name(configured: str, context: Context) -> str:
-    """Name the image, without tag: as configured, else ``ghcr.io/<owner>/<name>`` in lower case."""
+    """Name the image in full, without tag: as configured, else ``ghcr.io/<owner>/<name>``."""
     if configured:
-        return configured
+        return normalize_name(configured) or configured
     if not context.repository:
         raise ContextError(
             "no name for the image: the git remote is no GitHub address",
