@@ -88,7 +88,8 @@ class Connections(Session):
         adapter = self.adapters.get(place)
         if adapter is None:
             adapter = self._connect(parts.scheme, parts.netloc)
-            self.mount(place, adapter)
+            # Not `mount`, which reorders all of them: threads may share a session.
+            self.adapters[place] = adapter
         return adapter
 
     def _connect(self, scheme: str, host: str) -> HTTPAdapter:

@@ -12,6 +12,7 @@ import ssl
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from shipway.effects.environment import find_home
@@ -30,15 +31,22 @@ def make_tls_context(environment: Mapping[str, str], host: str) -> ssl.SSLContex
     this registry, whose certificate of a client it shows. Raises ``ContextError`` where one of them
     cannot be read.
     """
+    named = tuple(_named_places(environment))
+    folders = tuple(folder / host for folder in _docker_folders(environment))
+    return _make_context(named, folders)
+
+
+@cache
+def _make_context(named: tuple[tuple[str, Path], ...], folders: tuple[Path, ...]) -> ssl.SSLContext:
+    """Read the authorities, once in a run: each list takes a while."""
     # Not `create_default_context`: newer Pythons refuse authorities with it that Docker takes.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    named = list(_named_places(environment))
     for variable, place in named:
         _trust(context, place, f" ({variable})")
     if not named:
         _trust_as_the_machine_does(context)
-    for folder in _docker_folders(environment):
-        _trust_as_docker_does(context, folder / host)
+    for folder in folders:
+        _trust_as_docker_does(context, folder)
     return context
 
 
@@ -53,17 +61,20 @@ def _named_places(environment: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
 
 
 def _trust_as_the_machine_does(context: ssl.SSLContext) -> None:
-    """Trust the machine's authorities, and those of certifi: some machines have none."""
-    import certifi
-
-    context.load_verify_locations(certifi.where())
+    """Trust the machine's authorities; where it has none, those of certifi."""
+    if sys.platform == "win32":
+        context.load_default_certs()
+        return
     paths = ssl.get_default_verify_paths()
     if os.path.exists(paths.openssl_cafile):
         context.load_verify_locations(cafile=paths.openssl_cafile)
-    if os.path.isdir(paths.openssl_capath):
+    elif os.path.isdir(paths.openssl_capath) and os.listdir(paths.openssl_capath):
+        # Each is read when it is needed.
         context.load_verify_locations(capath=paths.openssl_capath)
-    if sys.platform == "win32":
-        context.load_default_certs()
+    else:
+        import certifi
+
+        context.load_verify_locations(cafile=certifi.where())
 
 
 def _docker_folders(environment: Mapping[str, str]) -> Iterator[Path]:
