@@ -79,6 +79,15 @@ class TestWithCosign:
             bench.sign(digest)
         assert not bench.is_signed(digest, workflow)
 
+    def test_an_attestation_is_no_signature(self, bench: Bench, tmp_path: Path) -> None:
+        digest, workflow = bench.push("attested"), bench.sigstore.workflow
+        predicate = tmp_path / "scan.json"
+        predicate.write_text('{"scanner": {"result": "failed"}}')
+        bench.attest(digest, predicate)
+        assert not bench.is_signed(digest, workflow)
+        bench.sign(digest)
+        assert bench.is_signed(digest, workflow)
+
     def test_a_signature_outlives_its_certificate(self, bench: Bench) -> None:
         digest, sigstore = bench.push("old"), bench.sigstore
         sigstore.authority = replace(sigstore.authority, lifetime=timedelta(seconds=2))

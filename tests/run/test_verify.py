@@ -15,6 +15,7 @@ from shipway.image.labels import REVISION, SOURCE, VERSION
 from shipway.model.actions import Answer, Command
 from shipway.run import verify as consumer
 from shipway.target.from_image import Expectation
+from tests.support.cosign_lists import COSIGN_3, VULNERABILITIES, list_entries
 from tests.support.model_remotes import contents_of, manifest
 
 
@@ -27,13 +28,16 @@ class TestRun:
     @pytest.fixture(autouse=True)
     def play(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: list[Command] = []  # pylint: disable=attribute-defined-outside-init
+        self.answer = list_entries(COSIGN_3)  # pylint: disable=attribute-defined-outside-init
         contents = contents_of(self.INDEX, self.LABELS)
 
         def run(command: Command) -> Answer:
             self.asked.append(command)
-            return Answer(
-                code=0, out="--trusted-root --signing-config" if "--help" in command.argv else "[]"
-            )
+            if "--help" in command.argv:
+                return Answer(code=0, out="--trusted-root --signing-config")
+            if "--new-bundle-format=false" in command.argv:
+                return Answer(code=10, err="Error: no signatures found")
+            return self.answer
 
         monkeypatch.setattr(consumer, "Processes", lambda _, answer: run)
         monkeypatch.setattr(consumer, "resolve_index", mock.Mock(return_value=self.INDEX))
@@ -49,6 +53,19 @@ class TestRun:
         for command in self.asked[1:]:
             assert command.argv[-3:-1] == ("--trusted-root", "root.json")
         assert not [command for command in self.asked if command.secrets]
+
+    @pytest.mark.parametrize("key", ["", "cosign.pub"])
+    def test_who_attests_that_a_scan_failed_has_not_signed(
+        self, monkeypatch: pytest.MonkeyPatch, key: str
+    ) -> None:
+        self.answer = list_entries(VULNERABILITIES)  # pylint: disable=attribute-defined-outside-init
+        bundles = {digest: (VULNERABILITIES,) for digest in self.INDEX.leaves_first}
+        monkeypatch.setattr(questions, "read_bundle_types", lambda *_: bundles)
+        expectation = Expectation(key=key)
+        verdict = consumer.verify_image("ghcr.io/acme/toy:v1.2.3", expectation, {"PATH": ""})
+        assert [point.name.partition(" ")[0] for point in verdict.faults] == ["signature"] * 3
+        for point in verdict.faults:
+            assert point.observation == f"no signature, only attested: {VULNERABILITIES}"
 
     def test_what_does_not_hold_is_told_in_the_error(self) -> None:
         verdict = consumer.verify_image("ghcr.io/acme/toy:v1.2.4", Expectation(), {"PATH": ""})

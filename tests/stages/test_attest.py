@@ -14,6 +14,7 @@ from shipway.model.target import Target
 from shipway.model.world import World
 from shipway.run.preview import preview
 from shipway.stages import PIPELINE, attest, build
+from tests.support.cosign_lists import VULNERABILITIES
 from tests.support.model_remotes import Died, ModelRemotes, contents_of
 from tests.support.pipeline import run_pipeline
 from tests.support.targets import change_settings
@@ -31,8 +32,21 @@ def test_two_for_each_platform_and_none_twice(asked: Target) -> None:
     assert outcomes["attest"].reason == "4 of 4 attestations are signed"
     assert len(set(remotes.attested)) == 4
     again = run_pipeline(remotes, asked)
+    reasons = {outcome.name: outcome.reason for outcome in again}
+    assert reasons["sign"] == "5 of 5 entries are signed, 5 signatures"
     assert {outcome.outcome for outcome in again} == {"skipped"}
     assert len(remotes.attested) == 4
+
+
+def test_what_is_attested_already_is_signed_all_the_same(asked: Target) -> None:
+    remotes = ModelRemotes()
+    run_pipeline(remotes, asked)
+    signatures = set(remotes.signatures)
+    remotes.signatures.clear()
+    remotes.attested += [(digest, VULNERABILITIES) for digest in signatures]
+    outcomes = {outcome.name: outcome for outcome in run_pipeline(remotes, asked)}
+    assert outcomes["sign"].reason == "5 of 5 entries are signed, 5 signatures"
+    assert set(remotes.signatures) == signatures
 
 
 def test_statements_of_one_digest_are_written_one_after_the_other(asked: Target) -> None:

@@ -15,6 +15,7 @@ from shipway.model.target import Target
 from shipway.model.world import World
 from shipway.stages import promote
 from tests.support.conversation import NO_BUNDLES, talk
+from tests.support.cosign_lists import COSIGN_3, list_entries
 from tests.support.good_image import CONTENTS, INDEX
 from tests.support.model_remotes import digest_of
 
@@ -39,7 +40,9 @@ class TestPromote:
             json.dumps({"digest": digest, "annotations": {VERSION: version}})
             for digest, version in ((INDEX.digest, "1.2.3"), (digest_of("newer"), "1.10.0"))
         ]
-        signature = Answer(code=code, err="no signatures found")
+        signature = list_entries(COSIGN_3)
+        if code:
+            signature = Answer(code=code, err="no signatures found")
         rounds: list[tuple[object, ...]] = [
             tuple(Answer(code=0, out=manifest) for manifest in manifests),
             (signature,) * len(INDEX.leaves_first),

@@ -17,6 +17,7 @@ from shipway.run.result import Outcome
 from shipway.stages.rollback import Rollback, plan_rollback
 from shipway.stages.rollback.withdrawal import MARK
 from shipway.target.release_page import LONGEST_BODY
+from tests.support.cosign_lists import VULNERABILITIES
 from tests.support.model_remotes import Died, ModelRemotes
 from tests.support.pipeline import run_pipeline
 
@@ -194,3 +195,14 @@ def test_patches_share_their_docs(target: Target) -> None:
     assert document.skip_reason(target) == "1.2.2 shares the docs 1.2 with it"
     promote = replace(ROLLBACK, goals={}).stages[1]
     assert promote.skip_reason(target) == "no tag that people follow is at it"
+
+
+def test_there_is_no_going_back_to_what_is_only_attested(
+    target: Target, remotes: ModelRemotes
+) -> None:
+    goal = remotes.tags["v1.1.0"]
+    remotes.signatures = [digest for digest in remotes.signatures if digest != goal]
+    remotes.attested.append((goal, VULNERABILITIES))
+    with pytest.raises(VerificationFailed, match="v1.1.0 is not signed by the expected identity"):
+        withdraw(remotes, target)
+    assert remotes.tags["latest"] == remotes.tags["v1.2.3"]

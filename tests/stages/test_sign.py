@@ -16,6 +16,7 @@ from shipway.model.world import World
 from shipway.stages import sign
 from shipway.tools import cosign, cosign_signing
 from tests.support.conversation import NO_BUNDLES, talk
+from tests.support.cosign_lists import COSIGN_2, COSIGN_3, VULNERABILITIES, list_entries
 from tests.support.good_image import INDEX
 from tests.support.targets import change_settings
 
@@ -88,13 +89,28 @@ class TestSign:
         assert command.requires is None and command.live and not command.side_by_side
 
     def test_signatures_are_counted(self, target: Target) -> None:
-        answers = [Answer(code=0, out="[{}, {}]"), Answer(code=0, out="[{}]"), Answer(code=10)]
+        answers = [
+            list_entries(COSIGN_3, VULNERABILITIES, COSIGN_3),
+            list_entries(COSIGN_2),
+            Answer(code=10),
+        ]
         numbers = [number % 3 for number in range(len(INDEX.leaves_first))]
         listed = tuple(answers[number] for number in numbers)
         world = talk(sign.observe, target, World(index=INDEX), listed, (NO_BUNDLES,))
         count = sum((2, 1, 0)[number] for number in numbers)
         assert world.signatures == count
         assert f"{count} signatures" in sign.judge(target, world).evidence
+
+    @pytest.mark.parametrize("key", ["cosign.key", ""], ids=["key", "keyless"])
+    def test_what_is_only_attested_is_not_signed(self, target: Target, key: str) -> None:
+        signer = replace(target.signer, key=key, identity="me", issuer="https://issuer.example")
+        answers = tuple(list_entries(VULNERABILITIES) for _ in INDEX.leaves_first)
+        target = replace(target, signer=signer)
+        world = talk(sign.observe, target, World(index=INDEX), answers, (NO_BUNDLES,))
+        assert not world.signed and not world.signatures
+        assert sign.judge(target, world).state is State.ABSENT
+        for holds, description in sign.describe_signers(world).values():
+            assert not holds and description == f"no signature, only attested: {VULNERABILITIES}"
 
     def test_keyless_in_actions_names_the_provider_so_that_nothing_hangs(
         self, target: Target

@@ -14,6 +14,7 @@ from shipway.model.world import World
 from shipway.stages import verify
 from shipway.tools import imagetools
 from tests.support.conversation import NO_BUNDLES, talk
+from tests.support.cosign_lists import COSIGN_3, list_entries
 from tests.support.good_image import CONTENTS, INDEX, stated
 from tests.support.model_remotes import digest_of
 
@@ -31,7 +32,7 @@ class TestVerify:
         contents: Contents = CONTENTS,
     ) -> str:
         signatures = tuple(
-            Answer(code=10 if digest == unsigned else 0)
+            Answer(code=10) if digest == unsigned else list_entries(COSIGN_3)
             for digest in dict.fromkeys(index.leaves_first)
         )
         rounds: list[tuple[object, ...]] = [signatures]

@@ -6,11 +6,13 @@ import hashlib
 import json
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from shipway.effects.processes import Processes
 from shipway.model.target import Building, Signer, Target
 from shipway.tools import cosign, cosign_signing
+from shipway.tools.cosign_answers import SIGNATURE, is_signed
 from tests.sigstore.identity import GITHUB, Workflow
 from tests.sigstore.service import Sigstore
 
@@ -59,11 +61,19 @@ class Bench:
         """As the workflow that the Sigstore hands out tokens for."""
         self.runner(cosign_signing.sign(self.target(self.sigstore.workflow), digest))
 
+    def attest(self, digest: str, predicate: Path) -> None:
+        """The result of a scan, as the same workflow."""
+        command = cosign_signing.sign(self.target(self.sigstore.workflow), digest)
+        program, _, *words = command.argv
+        what = ("attest", "--type=vuln", f"--predicate={predicate}")
+        self.runner(replace(command, argv=(program, *what, *words)))
+
     def is_signed(self, digest: str, expected: Workflow) -> bool:
         """Whether cosign finds a signature by ``expected``."""
         target = self.target(expected)
+        claim = (digest, SIGNATURE)
         question = cosign.verify_signature(target.image, target.signer, digest)
-        return cosign.is_signed(self.runner(question), digest)
+        return is_signed(self.runner(question), claim)
 
 
 def expect(workflow: Workflow) -> Signer:

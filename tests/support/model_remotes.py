@@ -32,6 +32,7 @@ from shipway.model.actions import (
     Reply,
     Request,
 )
+from tests.support.cosign_lists import COSIGN_3, list_entries
 
 SITE = "https://github.com"
 
@@ -319,7 +320,12 @@ class ModelRemotes:
         return self.change(command, lambda: self.attested.append(pair))
 
     def _verify(self, command: Command) -> Answer:
-        return Answer(code=0 if command.argv[-1].partition("@")[2] in self.signatures else 10)
+        digest = command.argv[-1].partition("@")[2]
+        attested = [kind for subject, kind in self.attested if subject == digest]
+        signatures = [COSIGN_3] * self.signatures.count(digest)
+        # cosign 3 lists all that the identity said of a digest.
+        entries = [*attested, *signatures]
+        return list_entries(*entries) if entries else Answer(code=10)
 
     def _ls_remote(self, command: Command) -> Answer:
         asked = command.argv[3:]

@@ -15,7 +15,7 @@ from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target
 from shipway.model.world import World
 from shipway.tools import cosign, cosign_signing
-from shipway.tools.cosign import Claim
+from shipway.tools.cosign_answers import Claim, is_signed
 
 NAME = "attest"
 KINDS = {
@@ -49,8 +49,7 @@ def observe(target: Target, world: World, ask: Ask) -> World:
     answers = cosign.ask_for_claims(target.image, questions, ask)
     attested: set[Claim] = set()
     for claim, answer in answers.items():
-        digest, _ = claim
-        if cosign.is_signed(answer, digest):
+        if is_signed(answer, claim):
             attested.add(claim)
     return replace(world, attested=frozenset(attested))
 

@@ -14,7 +14,13 @@ from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Signer, Target
 from shipway.model.world import World, require_index
 from shipway.tools import cosign, cosign_signing
-from shipway.tools.cosign import Claim
+from shipway.tools.cosign_answers import (
+    SIGNATURE,
+    Claim,
+    count_signatures,
+    describe_signer,
+    is_signed,
+)
 
 NAME = "sign"
 
@@ -40,16 +46,17 @@ def observe_signatures(
     questions: dict[Claim, Command] = {}
     for digest in digests:
         command = cosign.verify_signature(image, signer, digest)
-        questions[digest, cosign.SIGNATURE] = command
+        questions[digest, SIGNATURE] = command
     answers = cosign.ask_for_claims(image, questions, ask)
     signed: set[str] = set()
     signatures = 0
     signers: dict[str, str] = {}
-    for (digest, _), answer in answers.items():
-        signers[digest] = cosign.describe_signer(signer, answer)
-        if cosign.is_signed(answer, digest):
+    for claim, answer in answers.items():
+        digest, _ = claim
+        signers[digest] = describe_signer(signer, answer, digest)
+        if is_signed(answer, claim):
             signed.add(digest)
-            signatures += cosign.count_signatures(answer)
+            signatures += count_signatures(answer, digest)
     return replace(
         world,
         signed=frozenset(signed),
@@ -62,8 +69,8 @@ def describe_signers(world: World) -> dict[str, tuple[bool, str]]:
     """Tell by digest whether it is signed as expected, and what cosign said of it."""
     signers: dict[str, tuple[bool, str]] = {}
     for digest, description in world.signers.items():
-        is_signed = digest in world.signed
-        signers[digest] = (is_signed, description)
+        holds = digest in world.signed
+        signers[digest] = (holds, description)
     return signers
 
 

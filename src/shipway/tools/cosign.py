@@ -1,4 +1,4 @@
-"""This module writes how cosign is asked for signatures, and reads its answers. Pure.
+"""This module asks cosign for signatures and attestations. Pure; `cosign_answers` reads them.
 
 cosign's own check is the only honest answer to "is it signed, and by whom". Whatever asks names a
 digest, never a tag.
@@ -6,10 +6,8 @@ digest, never a tag.
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from shipway.errors import StepFailed
 from shipway.model.actions import (
@@ -20,10 +18,15 @@ from shipway.model.actions import (
     ReadBundles,
 )
 from shipway.model.target import Signer
-from shipway.tools.imagetools import PASSING, read_reason
+from shipway.tools.cosign_answers import (
+    CERTIFICATE_FACTS,
+    UNSIGNED_CODES,
+    Claim,
+    finds_nothing,
+    is_signed,
+)
+from shipway.tools.imagetools import PASSING
 
-SIGNATURE = "https://sigstore.dev/cosign/sign/v1"
-"""Names the predicate type of a signature that cosign 3 writes as a bundle."""
 ID_TOKENS = ("ACTIONS_ID_TOKEN_REQUEST_URL", "SIGSTORE_ID_TOKEN")
 """Names the variables in which cosign finds an identity without asking a person.
 
@@ -33,38 +36,6 @@ KEYLESS_ADVICE = (
     "in Actions, give the job `permissions: id-token: write`; elsewhere set SIGSTORE_ID_TOKEN, or "
     "`key` or `browser` in [tool.shipway.sign]"
 )
-Claim: TypeAlias = tuple[str, str]
-"""Holds a digest, and the predicate type of what is said of it."""
-
-_CERTIFICATE_FACTS = {
-    "repository": "repository",
-    "ref": "ref",
-    "commit": "sha",
-    "trigger": "trigger",
-}
-"""Gives for a signer's field the end of cosign's flag `--certificate-github-workflow-…`."""
-_UNSIGNED_CODES = (10, 12)
-"""Holds cosign's exit codes for "no signatures" and "none of this identity".
-
-Source: `cmd/cosign/errors/exit_codes.go`.
-"""
-_UNSIGNED = re.compile(
-    r"no signatures found|no matching signatures|none of the expected identities matched|"
-    r"invalid signature when validating|failed to verify signature|no attestations found|"
-    r"none of the attestations matched|no matching attestations|no valid .* signatures",
-    re.IGNORECASE,
-)
-_NOTHING = re.compile(
-    r"no signatures found|no attestations found|no matching attestations:\s*$",
-    re.IGNORECASE | re.MULTILINE,
-)
-"""Matches what cosign says where it found nothing at all.
-
-Of what it found and refused it gives the reason after these words.
-"""
-
-
-# Asking
 
 
 def verify_signature(image: str, signer: Signer, digest: str) -> Command:
@@ -121,7 +92,7 @@ def _question(name: str, why: str, argv: tuple[str, ...]) -> Command:
         why=why,
         argv=argv,
         effect=Effect.READ,
-        expected=(0, 1, *_UNSIGNED_CODES),
+        expected=(0, 1, *UNSIGNED_CODES),
         passing=PASSING,
     )
 
@@ -134,7 +105,7 @@ def _signer_flags(signer: Signer) -> list[str]:
     else:
         argv += ["--certificate-identity", signer.identity]
         argv += ["--certificate-oidc-issuer", signer.issuer]
-        for field, fact in _CERTIFICATE_FACTS.items():
+        for field, fact in CERTIFICATE_FACTS.items():
             expected: str = getattr(signer, field)
             if expected:
                 argv += [f"--certificate-github-workflow-{fact}", expected]
@@ -157,15 +128,56 @@ def ask_for_claims(image: str, questions: Mapping[Claim, Command], ask: Ask) -> 
     """
     first_answers = ask.each(questions.values())
     answers = dict(zip(questions, first_answers, strict=True))
-    missing = [claim for claim in questions if not is_signed(answers[claim], claim[0])]
+    missing = _find_missing(answers)
     if not missing:
         return answers
-    doubtful = _find_bundled(image, missing, ask)
-    doubtful_questions = [questions[claim] for claim in doubtful]
-    repeated = ask.each(doubtful_questions)
-    for claim, answer in zip(doubtful, repeated, strict=True):
-        answers[claim] = answer
-        if _NOTHING.search(answer.err):
+    bundles = _find_bundles(image, missing, ask)
+    in_bundles: list[Claim] = []
+    for claim in missing:
+        digest, predicate_type = claim
+        if predicate_type in bundles.get(digest, ()):
+            in_bundles.append(claim)
+    repeated = _ask_again(questions, in_bundles, ask)
+    answers.update(repeated)
+    beside_bundles: list[Claim] = []
+    for claim in _find_missing(answers):
+        digest, _ = claim
+        if bundles.get(digest):
+            beside_bundles.append(claim)
+    older = _ask_beside_bundles(questions, beside_bundles, ask)
+    answers.update(older)
+    return answers
+
+
+def _find_missing(answers: Mapping[Claim, Answer]) -> list[Claim]:
+    missing: list[Claim] = []
+    for claim, answer in answers.items():
+        if not is_signed(answer, claim):
+            missing.append(claim)
+    return missing
+
+
+def _find_bundles(image: str, claims: Iterable[Claim], ask: Ask) -> Mapping[str, tuple[str, ...]]:
+    """Give the predicate types of the bundles that the registry has about each claim's digest."""
+    digests = dict.fromkeys(digest for digest, _ in claims)
+    question = ReadBundles(
+        name="registry",
+        why="ask the registry for signatures",
+        image=image,
+        digests=tuple(digests),
+    )
+    return ask(question)
+
+
+def _ask_again(
+    questions: Mapping[Claim, Command], claims: Sequence[Claim], ask: Ask
+) -> dict[Claim, Answer]:
+    """Ask about ``claims`` once more; raises ``StepFailed`` where cosign still finds nothing."""
+    commands = [questions[claim] for claim in claims]
+    repeated = ask.each(commands)
+    answers = dict(zip(claims, repeated, strict=True))
+    for claim, answer in answers.items():
+        if finds_nothing(answer):
             digest, _ = claim
             raise StepFailed(
                 f"could not ask whether {digest} is signed: cosign finds nothing, and the "
@@ -176,88 +188,24 @@ def ask_for_claims(image: str, questions: Mapping[Claim, Command], ask: Ask) -> 
     return answers
 
 
-def _find_bundled(image: str, claims: list[Claim], ask: Ask) -> list[Claim]:
-    """Give those of ``claims`` for which the registry has a bundle."""
-    digests = dict.fromkeys(digest for digest, _ in claims)
-    question = ReadBundles(
-        name="registry",
-        why="ask the registry for signatures",
-        image=image,
-        digests=tuple(digests),
-    )
-    bundles = ask(question)
-    bundled: list[Claim] = []
-    for digest, predicate_type in claims:
-        if predicate_type in bundles.get(digest, ()):
-            bundled.append((digest, predicate_type))
-    return bundled
+def _ask_beside_bundles(
+    questions: Mapping[Claim, Command], claims: Sequence[Claim], ask: Ask
+) -> dict[Claim, Answer]:
+    """Ask for what cosign 2 wrote about ``claims``; gives the answers of those that are there.
 
-
-# Reading
-
-
-def is_signed(answer: Answer, digest: str) -> bool:
-    """Say whether cosign found a signature of the expected identity.
-
-    Raises ``StepFailed`` where it could not tell.
+    Where a digest has any bundle, cosign 3 looks at bundles only (seen with 3.1): one attestation
+    hides a signature of the older form.
     """
-    if answer.code == 0:
-        return True
-    passes = re.search(PASSING, answer.err) is not None
-    # cosign also says that it found nothing where a registry was too busy to show what it has.
-    if not passes and (answer.code in _UNSIGNED_CODES or _UNSIGNED.search(answer.err)):
-        return False
-    reason = read_reason(answer)
-    raise StepFailed(
-        f"could not ask whether {digest} is signed: {reason}",
-        hint="check that the registry and Sigstore's services answer, "
-        "then run the same command again",
-        passes=passes,
-    )
-
-
-def count_signatures(answer: Answer) -> int:
-    """Count the signatures of the expected identity that cosign lists; 1 where it lists none."""
-    try:
-        return len(json.loads(answer.out))
-    except (ValueError, TypeError):
-        return 1
-
-
-def describe_signer(signer: Signer, answer: Answer) -> str:
-    """Say whose signature cosign found, as far as it says, or why it found none.
-
-    cosign 2 prints what the certificate names, cosign 3 nothing of it: but then it is exactly what
-    was asked for.
-    """
-    if answer.code:
-        return _describe_refusal(answer)
-    if signer.key:
-        return f"signed with {signer.public_key or signer.key}"
-    facts = [signer.identity]
-    for field in _CERTIFICATE_FACTS:
-        fact = getattr(signer, field) or _read_fact(answer, field)
-        if fact:
-            facts.append(f"{field} {fact}")
-    names = ", ".join(facts)
-    return f"signed by {names}"
-
-
-def _describe_refusal(answer: Answer) -> str:
-    """Give cosign's first line that is an error, else its first line."""
-    lines = answer.err.splitlines()
-    for line in lines:
-        if line.startswith("Error:"):
-            return line.removeprefix("Error: ")
-    return lines[0] if lines else "missing"
-
-
-def _read_fact(answer: Answer, field: str) -> str | None:
-    """Read what the certificate says of a signer's field, ``None`` where cosign is silent."""
-    fact = _CERTIFICATE_FACTS[field]
-    name = f"githubWorkflow{fact.capitalize()}"
-    try:
-        signatures = json.loads(answer.out)
-        return str(signatures[0]["optional"][name])
-    except (ValueError, LookupError, TypeError):
-        return None
+    commands: list[Command] = []
+    for claim in claims:
+        command = questions[claim]
+        program, verb, *words = command.argv
+        argv = (program, verb, "--new-bundle-format=false", *words)
+        older = replace(command, argv=argv)
+        commands.append(older)
+    repeated = ask.each(commands)
+    answers = dict(zip(claims, repeated, strict=True))
+    missing = _find_missing(answers)
+    for claim in missing:
+        del answers[claim]
+    return answers
