@@ -13,7 +13,7 @@ from shipway.errors import Conflict, StepFailed, VerificationFailed
 from shipway.image.labels import REVISION
 from shipway.model.actions import Answer, Command, Effect, Request
 from shipway.model.stage import Finding, Stage, State
-from shipway.model.target import Target
+from shipway.model.target import Signer, Target
 from shipway.run.preview import preview
 from shipway.run.reconcile import reconcile
 from shipway.run.release import ORDER
@@ -232,6 +232,88 @@ def test_a_stage_that_does_not_converge_is_an_error(target: Target) -> None:
     )
     with pytest.raises(StepFailed, match="its steps ran, and still: nothing to see"):
         reconcile((deaf,), target, ModelRemotes().executor, record=lambda _: None)
+
+
+class RefusingRemotes(ModelRemotes):
+    """cosign signs and attests, and finds that somebody else did."""
+
+    REASON = (
+        "Error: no matching signatures: none of the expected identities matched what was in the "
+        "certificate, got subjects [https://github.com/acme/ci/x.yml@v1] with issuer y"
+    )
+    refused: tuple[str, ...] = ("verify", "verify-attestation")
+
+    def run(self, command: Command) -> Answer:
+        """Answer a command; what cosign finds is refused."""
+        answer = super().run(command)
+        if command.argv[1] in self.refused and answer.code == 0:
+            return Answer(code=12, err=self.REASON)
+        return answer
+
+
+def refuse(remotes: ModelRemotes, target: Target) -> tuple[str, str]:
+    """A run whose check refuses what it made; gives message and hint."""
+    with pytest.raises(VerificationFailed) as caught:
+        run_pipeline(remotes, target)
+    return caught.value.message, caught.value.hint
+
+
+def test_what_is_signed_and_refused_is_signed_once(target: Target) -> None:
+    keyless = Signer(identity="https://github.com/acme/toy/r.yml@refs/heads/main", issuer="y")
+    target = replace(target, signer=keyless)
+    remotes = RefusingRemotes()
+    message, hint = refuse(remotes, target)
+    (signed,) = remotes.signatures
+    assert f"sign {signed[:19]}" in message and "[https://github.com/acme/ci/x.yml@v1]" in message
+    assert f"the settings expect {keyless.identity} by y" in hint and "set `identity`" in hint
+    assert not remotes.refs and set(remotes.tags) == {"sha-ccccccc"}
+    refuse(remotes, target)
+    assert remotes.signatures == [signed] * 2
+
+
+def test_what_is_attested_and_refused_is_attested_once(target: Target) -> None:
+    remotes = RefusingRemotes()
+    remotes.refused = ("verify-attestation",)
+    message, hint = refuse(remotes, change_settings(target, "sign", attest=True))
+    assert len(remotes.attested) == 1 and len(remotes.signatures) == 5
+    assert "0 of 4 attestations are signed; cosign refuses: no matching signatures" in message
+    assert "the settings expect" in hint
+
+
+@pytest.mark.parametrize("attest", [False, True])
+def test_what_is_signed_and_never_seen_is_signed_once(target: Target, attest: bool) -> None:
+    class BlindRemotes(ModelRemotes):
+        def run(self, command: Command) -> Answer:
+            answer = super().run(command)
+            verb = "verify-attestation" if attest else "verify"
+            return Answer(code=10) if command.argv[:2] == ("cosign", verb) else answer
+
+    remotes = BlindRemotes()
+    message, hint = refuse(remotes, change_settings(target, "sign", attest=attest))
+    made = remotes.attested if attest else remotes.signatures
+    assert len(made) == 1 and "0 of" in message and "a second time" in hint
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_what_went_well_beside_a_failure_is_not_done_again(target: Target, workers: int) -> None:
+    # The first leaf is accepted. Of the others one fails, and what went well is refused.
+    class Remotes(RefusingRemotes):
+        failures = 0
+
+        def run(self, command: Command) -> Answer:
+            digest = command.argv[-1].partition("@")[2]
+            if command.argv[:2] == ("cosign", "sign") and len(self.signatures) == 3:
+                self.failures += 1
+                if self.failures == 1:
+                    raise StepFailed("503", hint="", passes=True)
+            self.refused = () if digest in self.signatures[:1] else ("verify",)
+            return super().run(command)
+
+    remotes = Remotes()
+    executor = replace(remotes.executor, workers=workers, wait=lambda _seconds: None)
+    with pytest.raises(VerificationFailed, match="1 of 5 entries are signed"):
+        reconcile(PIPELINE, target, executor, record=lambda _: None)
+    assert len(remotes.signatures) == len(set(remotes.signatures))
 
 
 @pytest.mark.parametrize("done", [False, True])

@@ -70,8 +70,13 @@ class TestSign:
             "--use-signed-timestamps=true",
         )
 
-    def test_leaves_side_by_side_and_the_index_when_they_are_signed(self, target: Target) -> None:
+    def test_one_leaf_then_leaves_side_by_side_and_the_index_when_they_are_signed(
+        self, target: Target
+    ) -> None:
         *leaves, index = INDEX.leaves_first
+        (first,) = sign.plan(target, World(index=INDEX))
+        assert isinstance(first, Command) and first.argv[-1].endswith(leaves[0])
+        assert first.permanent
         actions = sign.plan(target, World(index=INDEX, signed=frozenset(leaves[:1])))
         commands = [action for action in actions if isinstance(action, Command)]
         assert [command.argv[-1].partition("@")[2] for command in commands] == leaves[1:]

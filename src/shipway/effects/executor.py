@@ -12,6 +12,8 @@ from shipway.errors import StepFailed
 from shipway.model.actions import Action, Answer, Command, PlannedAction, Question, Request
 
 Reply = TypeVar("Reply")
+Carried = TypeVar("Carried")
+Result = TypeVar("Result")
 
 
 class Answers(Protocol):
@@ -63,19 +65,37 @@ class Executor:
     def each(self, questions: Iterable[Action[Reply]], /) -> tuple[Reply, ...]:
         """Carry actions out side by side, each to its end; the answers come in their order."""
         actions = tuple(questions)
+        return self._map(self, actions)
+
+    def _map(
+        self, carry: Callable[[Carried], Result], actions: tuple[Carried, ...]
+    ) -> tuple[Result, ...]:
         is_alone = len(actions) < 2 or self.workers < 2
         if is_alone:
-            return tuple(self(action) for action in actions)
+            return tuple(map(carry, actions))
         with ThreadPoolExecutor(max_workers=self.workers) as pool:
-            return tuple(pool.map(self, actions))
+            return tuple(pool.map(carry, actions))
 
-    def carry_out(self, actions: tuple[PlannedAction, ...]) -> list[str]:
-        """Carry a plan out in order, or side by side where every action may; give the remarks."""
+    def carry_out(
+        self,
+        actions: tuple[PlannedAction, ...],
+        finish: Callable[[PlannedAction], None] = lambda _action: None,
+    ) -> list[str]:
+        """Carry a plan out in order, or side by side where every action may; give the remarks.
+
+        ``finish`` is given each action that went well, also where another one failed.
+        """
+
+        def carry(action: PlannedAction) -> object:
+            answer: object = self(action)
+            finish(action)
+            return answer
+
         answers: Iterable[object]
         if all(map(_is_independent, actions)):
-            answers = self.each(actions)
+            answers = self._map(carry, actions)
         else:
-            answers = map(self, actions)
+            answers = map(carry, actions)
         remarks: list[str] = []
         for action, answer in zip(actions, answers, strict=True):
             if isinstance(action, Command) and action.remark:

@@ -32,7 +32,8 @@ class State(StrEnum):
 class Finding:
     """Holds the verdict of a stage about the world, with the evidence for people to see.
 
-    ``advice`` says what to do about a fault, where it is not the usual.
+    ``advice`` says what to do about a fault, or where what the stage made is not accepted, if it is
+    not the usual.
     """
 
     state: State

@@ -64,6 +64,8 @@ class World:
     """Counts the signatures on ``signed``: two runs at the same moment may both have signed."""
     signers: Mapping[str, str] = field(default_factory=dict)
     """Holds what cosign said of each digest's signature: whose it is, or what is wrong."""
+    refusals: tuple[str, ...] = ()
+    """Holds why cosign refused signatures or attestations that it found, the latest ones asked for."""
     report: tuple[Point, ...] = ()
     """Holds what the strict verification looked at; empty when it has not run."""
     git_tag: str = ""

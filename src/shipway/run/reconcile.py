@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from shipway.effects.executor import Executor
 from shipway.effects.patience import Patience
 from shipway.errors import Conflict, ShipwayError, StepFailed, VerificationFailed
+from shipway.model.actions import Command, PlannedAction
 from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target
 from shipway.model.world import World
@@ -114,6 +115,7 @@ def _converge(stage: Stage, target: Target, world: World, executor: Executor) ->
     remotes are looked at before anything is done again, and before a failure is reported.
     """
     remarks: list[str] = []
+    finished: list[PlannedAction] = []
     patience = Patience(executor.patience, executor.wait)
     rounds = 0
     acted = False
@@ -133,7 +135,8 @@ def _converge(stage: Stage, target: Target, world: World, executor: Executor) ->
             acted = True
             before = world
             plan = stage.plan(target, world)
-            remarks += executor.carry_out(plan)
+            _refuse_repetition(stage, finding, plan, finished)
+            remarks += executor.carry_out(plan, finished.append)
             rounds += 1
         except StepFailed as error:
             if failure is not None:
@@ -149,6 +152,25 @@ def _converge(stage: Stage, target: Target, world: World, executor: Executor) ->
         f"{stage.name}: its steps ran, and still: {finding.evidence}",
         hint="look at the remote with `shipway status`, then run the same command again",
     )
+
+
+def _refuse_repetition(
+    stage: Stage,
+    finding: Finding,
+    plan: Iterable[PlannedAction],
+    finished: Sequence[PlannedAction],
+) -> None:
+    """Raise where a plan does again what went well, is still not accepted, and stays for good."""
+    for action in plan:
+        is_permanent = isinstance(action, Command) and action.permanent
+        if is_permanent and action in finished:
+            raise VerificationFailed(
+                f"{stage.name}: this went well and is not accepted ({action.why}): "
+                f"{finding.evidence}",
+                hint=finding.advice
+                or "it was not done a second time, since nobody could take it back: fix the cause, "
+                "then run the same command again",
+            )
 
 
 def refuse(stage: Stage, finding: Finding) -> None:

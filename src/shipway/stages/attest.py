@@ -14,8 +14,9 @@ from shipway.model.actions import Ask, Command, PlannedAction, ReadPredicate
 from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target
 from shipway.model.world import World
+from shipway.stages.sign import lacking
 from shipway.tools import cosign, cosign_signing
-from shipway.tools.cosign_answers import Claim, is_signed
+from shipway.tools.cosign_answers import Claim, find_refusals, is_signed
 
 NAME = "attest"
 KINDS = {
@@ -51,10 +52,14 @@ def observe(target: Target, world: World, ask: Ask) -> World:
     for claim, answer in answers.items():
         if is_signed(answer, claim):
             attested.add(claim)
-    return replace(world, attested=frozenset(attested))
+    return replace(
+        world,
+        attested=frozenset(attested),
+        refusals=find_refusals(answers),
+    )
 
 
-def judge(_target: Target, world: World) -> Finding:
+def judge(target: Target, world: World) -> Finding:
     """Require a signed attestation of each statement of each platform."""
     expected = _expected(world)
     if not expected:
@@ -64,12 +69,15 @@ def judge(_target: Target, world: World) -> Finding:
     signed = len(signed_claims)
     evidence = f"{signed} of {total} attestations are signed"
     if signed < total:
-        return Finding(State.ABSENT, evidence)
+        return lacking(target, world, evidence)
     return Finding(State.SAME, evidence)
 
 
 def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
-    """Sign the next statement of each digest, side by side."""
+    """Sign the statements of one kind side by side, each of another digest; the first goes alone.
+
+    What is not accepted of it would not be of the others, and no log forgets an entry.
+    """
     expected = _expected(world)
     actions: list[PlannedAction] = []
     for digest, predicate_type in _next_claims(world).items():
@@ -87,7 +95,7 @@ def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
 
 
 def simulate(_target: Target, world: World) -> World:
-    """Sign one more statement of each digest."""
+    """Sign the first statement, then the others of its kind, then those of the next kind."""
     claims = _next_claims(world)
     attested = world.attested.union(claims.items())
     return replace(world, attested=attested)
@@ -107,12 +115,22 @@ def _expected(world: World) -> dict[Claim, str]:
 
 
 def _next_claims(world: World) -> dict[str, str]:
-    """Give the predicate type of the first claim that is not signed yet, by digest."""
-    claims: dict[str, str] = {}
-    for claim in _expected(world):
-        if claim not in world.attested:
-            claims.setdefault(*claim)
-    return claims
+    """Give by digest the predicate type of the claims to sign next: all are of one kind.
+
+    Where none is signed yet it is a single one.
+    """
+    expected = list(_expected(world))
+    unsigned = [claim for claim in expected if claim not in world.attested]
+    if unsigned == expected:
+        unsigned = expected[:1]
+    for kind in KINDS:
+        claims: dict[str, str] = {}
+        for digest, predicate_type in unsigned:
+            if predicate_type == kind:
+                claims[digest] = kind
+        if claims:
+            return claims
+    return {}
 
 
 STAGE = Stage(

@@ -43,7 +43,7 @@ def observe(target: Target, world: World, ask: Ask) -> World:
     if released is not None and released != staged:
         # Whether that image is signed decides whether it may be staged again.
         world = replace(world, holder=holder, index=released, staging_moved=True)
-        return sign.observe(target, world, ask)
+        return sign.observe_all(target, world, ask)
     if released is None and staged is not None and staged.gone:
         holder = _find_holder(target, staged, ask)
     world = replace(world, holder=holder, index=staged, staging_moved=False)

@@ -1,7 +1,8 @@
 """sign: signs every entry of the index by digest, leaves first, so that the last stands for all.
 
-The leaves are signed side by side. A registry that lists no referrers keeps the signatures of a
-digest under one tag, so that those of different digests do not touch.
+The first leaf shows whether what is signed is accepted; the others are signed side by side. A
+registry that lists no referrers keeps the signatures of a digest under one tag, so that those of
+different digests do not touch.
 """
 
 from __future__ import annotations
@@ -19,24 +20,39 @@ from shipway.tools.cosign_answers import (
     Claim,
     count_signatures,
     describe_signer,
+    find_refusals,
     is_signed,
 )
+from shipway.tools.cosign_refusals import advise
 
 NAME = "sign"
 
 
 def observe(target: Target, world: World, ask: Ask) -> World:
-    """Verify the signature of every entry."""
+    """Verify the signature of every entry that this run has not seen signed."""
     index = world.pushed
     if index is None:
         return world
-    return observe_signatures(
+    unseen = [digest for digest in index.leaves_first if digest not in world.signed]
+    now = observe_signatures(
         target.image,
         target.signer,
-        index.leaves_first,
+        unseen,
         world,
         ask,
     )
+    return replace(
+        now,
+        signed=world.signed | now.signed,
+        signatures=world.signatures + now.signatures,
+        signers={**world.signers, **now.signers},
+    )
+
+
+def observe_all(target: Target, world: World, ask: Ask) -> World:
+    """Verify the signature of every entry, whatever was seen before."""
+    unseen = replace(world, signed=frozenset(), signatures=0, signers={})
+    return observe(target, unseen, ask)
 
 
 def observe_signatures(
@@ -51,6 +67,7 @@ def observe_signatures(
     signed: set[str] = set()
     signatures = 0
     signers: dict[str, str] = {}
+    refusals = find_refusals(answers)
     for claim, answer in answers.items():
         digest, _ = claim
         signers[digest] = describe_signer(signer, answer, digest)
@@ -62,6 +79,7 @@ def observe_signatures(
         signed=frozenset(signed),
         signatures=signatures,
         signers=signers,
+        refusals=refusals,
     )
 
 
@@ -74,7 +92,7 @@ def describe_signers(world: World) -> dict[str, tuple[bool, str]]:
     return signers
 
 
-def judge(_target: Target, world: World) -> Finding:
+def judge(target: Target, world: World) -> Finding:
     """Call the image signed only when every entry is."""
     if world.index is None:
         return Finding(State.ABSENT, "no image to sign yet")
@@ -84,12 +102,28 @@ def judge(_target: Target, world: World) -> Finding:
     signed = len(signed_entries)
     evidence = f"{signed} of {total} entries are signed, {world.signatures} signatures"
     if signed < total:
-        return Finding(State.ABSENT, evidence)
+        return lacking(target, world, evidence)
     return Finding(State.SAME, evidence)
 
 
+def lacking(target: Target, world: World, evidence: str) -> Finding:
+    """Give the finding where signatures or attestations lack, with what cosign refuses and why."""
+    reasons = "; ".join(world.refusals)
+    if not reasons:
+        return Finding(State.ABSENT, evidence)
+    return Finding(
+        State.ABSENT,
+        f"{evidence}; cosign refuses: {reasons}",
+        advice=advise(target.signer, reasons),
+    )
+
+
 def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
-    """Sign the leaves that are not signed yet, then the index: twice would add a signature."""
+    """Sign the leaves that are not signed yet, then the index: twice would add a signature.
+
+    The first leaf goes alone: what is not accepted of it would not be of the others, and no log
+    forgets an entry.
+    """
     commands: list[PlannedAction] = []
     for digest in _next_digests(world):
         command = cosign_signing.sign(target, digest)
@@ -100,13 +134,15 @@ def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
 def _next_digests(world: World) -> tuple[str, ...]:
     *leaves, index = require_index(world).leaves_first
     unsigned = [digest for digest in leaves if digest not in world.signed]
-    if unsigned:
-        return tuple(unsigned)
-    return (index,)
+    if not unsigned:
+        return (index,)
+    if unsigned == leaves:
+        return (leaves[0],)
+    return tuple(unsigned)
 
 
 def simulate(_target: Target, world: World) -> World:
-    """Sign what the next step signs: the leaves, or else the index."""
+    """Sign what the next step signs: the first leaf, the others, or else the index."""
     digests = _next_digests(world)
     signatures = world.signatures + len(digests)
     return replace(

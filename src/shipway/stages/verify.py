@@ -33,7 +33,7 @@ def observe(target: Target, world: World, ask: Ask) -> World:
 
 def verify_tag(target: Target, world: World, tag: str, ask: Ask) -> World:
     """Verify the image, look once more where ``tag`` leads, and judge all of it."""
-    world = sign.observe(target, world, ask)
+    world = sign.observe_all(target, world, ask)
     world = inspect.observe(target, world, ask)
     reference = f"{target.image}:{tag}"
     (index,) = find_indexes([reference], ask)

@@ -98,6 +98,18 @@ def finds_nothing(answer: Answer) -> bool:
     return match is not None
 
 
+def find_refusals(answers: Mapping[Claim, Answer]) -> tuple[str, ...]:
+    """Give the reasons why cosign refused what it found, each once; nothing found is no refusal."""
+    refusals: list[str] = []
+    for answer in answers.values():
+        if answer.code == 0 or finds_nothing(answer) or not answer.err:
+            continue
+        reason = _describe_refusal(answer)
+        if reason not in refusals:
+            refusals.append(reason)
+    return tuple(refusals)
+
+
 def count_signatures(answer: Answer, digest: str) -> int:
     """Count the signatures of the expected identity that cosign lists; attestations are none.
 

@@ -96,6 +96,8 @@ def _publish(
         # 409: the log has the entry, and the registry does not have the signature.
         passing=rf"{PASSING}|\b409\b",
         effect=Effect.PUBLISH,
+        # Each time adds a signature, and an entry to the log.
+        permanent=True,
         side_by_side=not browser,
         live=browser,
     )
