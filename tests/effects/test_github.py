@@ -213,6 +213,16 @@ class TestALimit:
         assert 7 <= pause <= 8
         assert script.lines == [f"publish: GitHub's API asks to wait 7 s ({WHY})"]
 
+    def test_is_no_trouble_of_the_api_which_is_told_for_each_pause(
+        self, serve: Callable[..., Scripted]
+    ) -> None:
+        script = serve((502, {}, "bad gateway"), (503, {}, "busy"), (200, {}, "[]"))
+        assert script.api()(ask("GET")).code == 200
+        assert len(script.waited) == len(script.lines) == 2
+        for line, status, pause in zip(script.lines, (502, 503), script.waited, strict=True):
+            assert f"GitHub's API answered {status} to GET" in line
+            assert line.endswith(f"; again in {pause:.0f} s")
+
     def test_is_waited_for_until_it_ends(self, serve: Callable[..., Scripted]) -> None:
         headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(time.time()) + 20)}
         script = serve((403, headers, "{}"), (200, {}, "[]"))

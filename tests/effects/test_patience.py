@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shipway.effects import patience as module
-from shipway.effects.patience import Patience
+from shipway.effects.patience import Patience, describe_trouble
 
 
 class Clock:
@@ -60,3 +60,27 @@ def test_it_begins_with_the_first_trouble(clock: Clock) -> None:
 
 def test_there_may_be_none(clock: Clock) -> None:
     assert not Patience(0, clock.wait).allows()
+
+
+def test_each_pause_says_what_for_and_how_long(clock: Clock) -> None:
+    lines: list[str] = []
+    patience = Patience(600, clock.wait, echo=lines.append)
+    trouble = "sign: `cosign sign` ended with exit code 1\n  | Signing …\n  | Error: 503"
+    for asked in (0.0, 42.0, 0.0):
+        patience.wait(asked, trouble=trouble)
+    patience.wait()
+    reason = "sign: `cosign sign` ended with exit code 1: Error: 503"
+    assert lines == [f"{reason}; again in {pause:.0f} s" for pause in clock.pauses[:3]]
+
+
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        ("", ""),
+        ("a", "a"),
+        ("a\n  | b\n  | c: d", "a: c: d"),
+        ("a" * 999 + "\n" + "b" * 999, "a" * 200 + ": " + "b" * 200),
+    ],
+)
+def test_a_trouble_is_one_line(message: str, line: str) -> None:
+    assert describe_trouble(message) == line

@@ -114,6 +114,7 @@ class TestProcesses:
         assert run(command).code == 0
         assert len(waited) == 2 and 0.5 <= waited[0] <= 1.0 <= waited[1] <= 2.0
         assert len(lines) == 2 and "may pass" in lines[0]
+        assert f"503 Service Unavailable; again in {waited[0]:.0f} s" in lines[0]
         attempts.unlink()
         with pytest.raises(StepFailed, match="503"):
             run(replace(command, passing="504"))
@@ -141,6 +142,11 @@ class TestProcesses:
         )
         assert run(broken).out == "without\n"
         assert "a cache broke; run once more" in lines[0]
+        fallback = Fallback("cache broke", "no network", other_way, pause=15.0)
+        Processes(PATH, echo=lines.append, wait=lambda _seconds: None)(
+            replace(broken, fallbacks=(fallback,))
+        )
+        assert "no network; run once more in 15 s" in lines[1]
         with pytest.raises(StepFailed):
             run(replace(broken, fallbacks=(Fallback("another", "another trouble", ()),)))
 

@@ -68,6 +68,22 @@ def test_a_registry_may_not_ask_for_a_longer_wait(
     assert pauses == [60]
 
 
+def test_each_pause_says_what_for_and_how_long(
+    registry: StandIn, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("shipway.effects.connections.ATTEMPTS", 4)
+    monkeypatch.setattr("shipway.effects.connections._BACKOFF", 1.0)
+    monkeypatch.setattr("urllib3.util.retry.time.sleep", pauses.append)
+    registry.troubles = [(429, {"Retry-After": "7"}), (503, {}), (503, {}), (502, {})]
+    with connect(registry.name, {}) as connection, pytest.raises(NotThere):
+        connection.manifest("v1")
+    assert len(pauses) >= 3 and len(caplog.messages) == len(pauses)
+    for message, pause in zip(caplog.messages, pauses, strict=True):
+        assert "registry: GET /v2/" in message and message.endswith(f"; again in {pause:.0f} s")
+    assert "answered 429" in caplog.messages[0] and "answered 503" in caplog.messages[1]
+
+
 def test_a_manifest_is_checked_against_its_digest(registry: StandIn) -> None:
     digest = registry.put({"annotations": {"a": "b"}})
     with connect(registry.name, {}) as connection:

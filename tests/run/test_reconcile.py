@@ -321,6 +321,7 @@ def test_a_trouble_that_passes_is_waited_for_and_nothing_is_done_twice(
     target: Target, done: bool
 ) -> None:
     remotes, troubled, waited = ModelRemotes(), set[str](), list[float]()
+    lines: list[str] = []
 
     def troubling(do: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
         def once(action: Command | Request) -> Answer:
@@ -338,12 +339,14 @@ def test_a_trouble_that_passes_is_waited_for_and_nothing_is_done_twice(
         runner=troubling(remotes.run),
         api=troubling(remotes.request),
         wait=waited.append,
+        echo=lines.append,
     )
     reconcile(PIPELINE, target, executor, record=lambda _: None)
     undisturbed = ModelRemotes()
     run_pipeline(undisturbed, target)
     assert remotes.state() == undisturbed.state() and remotes.builds == 1
     assert len(waited) == len(troubled) and all(1 <= seconds <= 60 for seconds in waited)
+    assert lines == [f"the answer was lost; again in {seconds:.0f} s" for seconds in waited]
 
 
 def test_no_pause_is_longer_than_a_minute(target: Target) -> None:

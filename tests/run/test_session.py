@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shipway.run.session import has_docs
+from shipway.run.session import has_docs, open_session
 from shipway.stages.build import build_image
 from tests.support.scene import Scene
 
@@ -36,3 +36,12 @@ def test_a_project_with_its_own_release_settings_keeps_them(tmp_path: Path) -> N
         "--target=app",
     )
     assert scene.release(until="build").target is not None
+
+
+@pytest.mark.parametrize("ci", ["", "true"])
+def test_pauses_are_progress_in_ci_too(scene: Scene, ci: str) -> None:
+    lines: list[str] = []
+    environment = {**scene.environment, "CI": ci}
+    session = open_session(lines.append, folder=scene.clone, environment=environment)
+    session.executor.echo("again in 2 s")
+    assert lines == ["again in 2 s"]

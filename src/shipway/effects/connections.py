@@ -7,8 +7,10 @@ is read.
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from requests import PreparedRequest, Response
     from urllib3 import BaseHTTPResponse
 
+_LOG = logging.getLogger(__name__)
+"""Where nobody set up logging, Python prints its warnings on standard error, as progress is."""
 ATTEMPTS = 5
 LONGEST_WAIT = 60.0
 _BACKOFF = 0.5
@@ -57,6 +61,26 @@ class _BoundedRetry(Retry):
         """Give the seconds that the server asks for, at most ``LONGEST_WAIT``."""
         seconds = super().get_retry_after(response)
         return None if seconds is None else min(seconds, LONGEST_WAIT)
+
+    def sleep(self, response: BaseHTTPResponse | None = None) -> None:
+        """Say what a pause is for before it begins."""
+        seconds = self.get_backoff_time()
+        if response is not None:
+            seconds = self.get_retry_after(response) or seconds
+        if seconds > 0:
+            trouble = _describe_attempt(self)
+            _LOG.warning("%s; again in %.0f s", trouble, seconds)
+            time.sleep(seconds)
+
+
+def _describe_attempt(retry: Retry) -> str:
+    """Say which question is asked again, and why."""
+    last = retry.history[-1]
+    cause = f"answered {last.status}"
+    if last.error is not None:
+        cause = f"did not answer ({type(last.error).__name__})"
+    path = (last.url or "").partition("?")[0]
+    return f"registry: {last.method} {path} {cause}"
 
 
 class Connections(Session):

@@ -44,6 +44,8 @@ class Executor:
     Services that sign and store are down now and then.
     """
     wait: Callable[[float], None] = time.sleep
+    echo: Callable[[str], None] = lambda _line: None
+    """Receives a line for each pause."""
     workers: int = 4
     """Says how many actions run side by side."""
 

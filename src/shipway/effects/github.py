@@ -45,7 +45,7 @@ class Api:
 
     Connects with the first request, through its proxies; its authorities are trusted. An answer may
     take ``timeout`` seconds. ``patience`` says how many seconds a request may wait for troubles to
-    pass; ``echo`` is given a line for each limit that is met.
+    pass; ``echo`` is given a line for each pause.
     """
 
     def __init__(
@@ -74,7 +74,12 @@ class Api:
                 f"{request.name}: no token for GitHub's API, to {request.why}",
                 hint="set GITHUB_TOKEN (in Actions: `env: GITHUB_TOKEN: ${{ github.token }}`)",
             )
-        patience = Patience(self._patience, self._wait, pause=_FIRST_PAUSE)
+        patience = Patience(
+            self._patience,
+            self._wait,
+            pause=_FIRST_PAUSE,
+            echo=self._echo,
+        )
         attempts = 1
         while True:
             try:
@@ -87,7 +92,14 @@ class Api:
                     attempts += 1
                 if attempts > _ATTEMPTS:
                     raise
-                patience.wait(error.pause)
+                if error.pause:
+                    length = github_refusals.render_pause(error.pause)
+                    self._echo(
+                        f"{request.name}: GitHub's API asks to wait {length} ({request.why})"
+                    )
+                    patience.wait(error.pause)
+                else:
+                    patience.wait(trouble=error.message)
 
     def _send_once(self, request: Request) -> Answer:
         from github import GithubException  # slow to import
@@ -164,7 +176,6 @@ class Api:
         if pause:
             length = github_refusals.render_pause(pause)
             hint = f"wait {length}, then run the same command again"
-            self._echo(f"{request.name}: GitHub's API asks to wait {length} ({request.why})")
         words = github_refusals.quote_answer(answer.out)
         return StepFailed(
             f"{request.name}: GitHub's API answered {answer.code} to {request.method} "

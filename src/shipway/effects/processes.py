@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, TypeAlias
 
 from shipway.effects import secrets
 from shipway.effects.failures import failure, has_passing_trouble
+from shipway.effects.patience import describe_trouble
 from shipway.effects.questions import Answerer
 from shipway.errors import ContextError, StepFailed, ToolMissing
 from shipway.model.actions import Answer, Command, Effect, Fallback, Question
@@ -98,12 +99,24 @@ class Processes:
 
     def _fall_back(self, command: Command, fallback: Fallback) -> Answer:
         """Run a command in another way; the other ways stay open to it."""
-        beginning = " ".join(fallback.argv[:3])
-        message = f"{command.name}: {fallback.reason}; run once more: {beginning} …"
+        words = fallback.argv[:3]
+        beginning = " ".join(words)
+        pause = fallback.pause
+        delay = ""
+        if pause:
+            delay = f" in {pause:.0f} s"
+        message = f"{command.name}: {fallback.reason}; run once more{delay}: {beginning} …"
         self._echo(message)
-        self._wait(fallback.pause)
-        rest = tuple(other for other in command.fallbacks if other != fallback)
-        other_way = replace(command, argv=fallback.argv, fallbacks=rest)
+        self._wait(pause)
+        rest: list[Fallback] = []
+        for other in command.fallbacks:
+            if other != fallback:
+                rest.append(other)
+        other_way = replace(
+            command,
+            argv=fallback.argv,
+            fallbacks=tuple(rest),
+        )
         return self(other_way)
 
     def _run_again(self, command: Command, content: bytes | None, first: Answer) -> Answer:
@@ -117,10 +130,13 @@ class Processes:
             return answers.pop() if answers else self._run(command, content)
 
         def announce(state: RetryCallState) -> None:
-            self._echo(
-                f"{command.name}: a trouble that may pass ({command.why}); "
-                f"again in {state.upcoming_sleep:.0f} s"
+            assert state.outcome is not None  # tenacity's own type: there was an attempt
+            answer: Answer = state.outcome.result()
+            trouble = (
+                f"{command.name}: a trouble that may pass ({command.why})\n{answer.err.strip()}"
             )
+            reason = describe_trouble(trouble)
+            self._echo(f"{reason}; again in {state.upcoming_sleep:.0f} s")
 
         def give_up(state: RetryCallState) -> Answer:
             assert state.outcome is not None  # tenacity's own type: there was an attempt

@@ -116,7 +116,7 @@ def _converge(stage: Stage, target: Target, world: World, executor: Executor) ->
     """
     remarks: list[str] = []
     finished: list[PlannedAction] = []
-    patience = Patience(executor.patience, executor.wait)
+    patience = Patience(executor.patience, executor.wait, echo=executor.echo)
     rounds = 0
     acted = False
     before = world
@@ -144,7 +144,7 @@ def _converge(stage: Stage, target: Target, world: World, executor: Executor) ->
             if not patience.allows(error.pause) or not (error.passes or acted):
                 raise
             if error.passes:
-                patience.wait(error.pause)
+                patience.wait(error.pause, trouble=error.message)
             else:
                 failure = error
                 rounds += 1

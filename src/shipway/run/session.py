@@ -147,6 +147,7 @@ def open_session(
         answers=answers,
         api=Api(environment, timeout=patience, patience=stage_patience, echo=progress),
         patience=stage_patience,
+        echo=progress,
     )
     return Session(
         folder=folder,
