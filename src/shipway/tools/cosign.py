@@ -25,7 +25,7 @@ from shipway.tools.cosign_answers import (
     finds_nothing,
     is_signed,
 )
-from shipway.tools.imagetools import PASSING
+from shipway.tools.troubles import PASSING
 
 ID_TOKENS = ("ACTIONS_ID_TOKEN_REQUEST_URL", "SIGSTORE_ID_TOKEN")
 """Names the variables in which cosign finds an identity without asking a person.

@@ -16,7 +16,8 @@ import msgspec
 from shipway.errors import StepFailed
 from shipway.model.actions import Answer
 from shipway.model.target import Signer
-from shipway.tools.imagetools import PASSING, read_reason
+from shipway.tools.imagetools import read_reason
+from shipway.tools.troubles import PASSING
 
 SIGNATURE = "https://sigstore.dev/cosign/sign/v1"
 """Names the predicate type of a signature that cosign 3 writes as a bundle."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from shipway.model.actions import Command, Effect, Hint, ReadPredicate, Requirement
 from shipway.model.target import Target
 from shipway.tools.cosign import ID_TOKENS, KEYLESS_ADVICE
-from shipway.tools.imagetools import PASSING
+from shipway.tools.troubles import PASSING
 
 _SIGN_HINTS = (
     Hint(

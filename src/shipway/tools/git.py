@@ -15,7 +15,7 @@ from shipway.errors import StepFailed
 from shipway.model.actions import Answer, Command, Effect, Hint
 from shipway.model.release import GitTag
 from shipway.tools.git_environment import PARAMETERS
-from shipway.tools.imagetools import PASSING
+from shipway.tools.troubles import PASSING
 
 TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 """Names the variables that git's credential helper may read a token from."""

@@ -13,6 +13,7 @@ from dataclasses import replace
 from shipway.errors import StepFailed
 from shipway.image.index import SUBJECT, Index, parse_index, parse_manifest
 from shipway.model.actions import Answer, Ask, Command, Effect, Hint
+from shipway.tools.troubles import PASSING
 
 INDEX_DIGEST = '{{printf "%s" .Manifest.Digest}}'
 """Prints the digest of an index; by `printf`, since buildx prints its whole table for a template that
@@ -23,12 +24,6 @@ _PICK = "{{{{range .Manifest.Manifests}}}}{{{{if {test}}}}}{{{{.Digest}}}}{{{{en
 _ABSENT = re.compile(
     r": not found|manifest unknown|name unknown|NAME_UNKNOWN|MANIFEST_UNKNOWN", re.IGNORECASE
 )
-PASSING = (
-    r"(?i)\b(?:429|500|502|503|504)\b|too many requests|toomanyrequests|service unavailable|"
-    r"bad gateway|connection (?:refused|reset)|i/o timeout|TLS handshake timeout|unexpected EOF|"
-    r"early EOF|temporary failure|hung up unexpectedly|deadline exceeded"
-)
-"""Matches troubles of a registry or an origin that pass, as the Go tools and git tell them."""
 PUT_BACK = (
     "nothing was changed: put the very same manifests back, from a mirror or a copy "
     "(`docker buildx imagetools create`), and run the same command again, or release a new version"

@@ -11,7 +11,7 @@ from shipway.model.actions import Answer, Command, Effect, Hint
 from shipway.model.target import Target
 from shipway.model.world import DocsVersion
 from shipway.tools.git import LOGINS
-from shipway.tools.imagetools import PASSING
+from shipway.tools.troubles import PASSING
 
 VERSIONS = "versions.json"
 """Names the file on the docs branch that lists what is published."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shipway.model.actions import Command, Effect
-from shipway.tools.imagetools import PASSING
+from shipway.tools.troubles import PASSING
 
 PIP_AUDIT = "pip-audit"
 _PIP_AUDIT_FLAGS = (
