@@ -82,7 +82,7 @@ STAGE = Stage(
     needs=Needs.RELEASE,
     builds_on=(BUILDS_ON,),
 )
-'''.replace("BUILDS_ON", f'"{build.NAME}"')
+'''.replace("BUILDS_ON", f'"{build.STAGE.name}"')
 
 
 @pytest.fixture(name="added")

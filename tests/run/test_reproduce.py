@@ -17,7 +17,7 @@ from shipway.model.actions import Answer, Command
 from shipway.model.target import Target
 from shipway.run import reproduce
 from shipway.run.reproduce import Layout, check_reproducible, compare_layouts
-from shipway.stages.build import build_layout
+from shipway.stages.build.commands import build_layout
 from tests.support.scene import Scene
 
 TAR = "application/vnd.oci.image.layer.v1.tar"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shipway.run.session import has_docs, open_session
-from shipway.stages.build import build_image
+from shipway.stages.build.commands import build_image
 from tests.support.scene import Scene
 
 pytestmark = pytest.mark.process

@@ -18,6 +18,7 @@ from shipway.model.target import Building, Cache, Target
 from shipway.model.world import World
 from shipway.settings import BuilderSettings
 from shipway.stages import build
+from shipway.stages.build import commands
 from shipway.tools.build import describe_cache_use
 from shipway.tools.buildx import create_builder
 from tests.support.conversation import talk
@@ -49,7 +50,7 @@ class TestBuild:
     def test_the_command_for_every_platform(self, target: Target) -> None:
         run_url = "https://github.com/acme/toy/actions/runs/1"
         asked = change_settings(target, "build", args={"A": "1"}, secrets=("id=pip,env=PIP_TOKEN",))
-        command = build.build_image(replace(asked, build=replace(target.build, run_url=run_url)))
+        command = commands.build_image(replace(asked, build=replace(target.build, run_url=run_url)))
         text = " ".join(command.argv)
         assert (
             "--platform=linux/amd64,linux/arm64" in command.argv and "--sbom=true" in command.argv
@@ -62,14 +63,14 @@ class TestBuild:
         assert command.secrets == ("PIP_TOKEN",)
 
     def test_the_command_for_this_machine_pushes_nothing(self, target: Target) -> None:
-        command = build.build_here(target)
+        command = commands.build_here(target)
         assert command.effect == "local" and "--load" in command.argv
         assert not [word for word in command.argv if "push" in word or "--platform" in word]
 
     def test_a_cache_is_read_and_the_build_goes_on_without_it(self, target: Target) -> None:
         cache = Cache(reads=("type=local,src=c",), writes=("type=local,dest=c",))
         cached = replace(target, build=Building(cache=cache))
-        command = build.build_image(cached)
+        command = commands.build_image(cached)
         flags = {"--cache-from=type=local,src=c", "--cache-to=type=local,dest=c"}
         assert flags <= set(command.argv)
         fallback = command.fallbacks[0]
@@ -85,7 +86,7 @@ class TestBuild:
             assert re.search(fallback.pattern, error)
         failed_step = 'process "/bin/sh -c false" did not complete successfully'
         assert not re.search(fallback.pattern, failed_step)
-        reasons = [other.reason for other in build.build_image(target).fallbacks]
+        reasons = [other.reason for other in commands.build_image(target).fallbacks]
         assert "a cache broke" not in reasons
 
     @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ class TestBuild:
         self, target: Target, error: str
     ) -> None:
         cached = replace(target, build=Building(cache=Cache(reads=("type=local,src=c",))))
-        for command in (build.build_image(target), build.build_image(cached)):
+        for command in (commands.build_image(target), commands.build_image(cached)):
             fallback = command.fallbacks[-1]
             assert re.search(fallback.pattern, error) and fallback.pause > 0
             assert fallback.argv == command.argv
@@ -130,7 +131,7 @@ class TestBuild:
     )
     def test_what_came_from_the_cache(self, target: Target, progress: str, remark: str) -> None:
         assert describe_cache_use(Answer(code=0, err=progress)) == remark
-        assert build.build_image(target).remark is describe_cache_use
+        assert commands.build_image(target).remark is describe_cache_use
 
     def test_a_builder_is_made_once(self, target: Target) -> None:
         asked = change_settings(target, "builder", driver="docker-container")
@@ -151,7 +152,7 @@ class TestBuild:
         assert isinstance(second, Command) and "--builder=ours" in second.argv
         world = talk(build.observe, asked, World(), images, (there,))
         assert len(build.plan(asked, world)) == 1 and world.builders == {"ours": ("linux/arm64",)}
-        assert "--builder=ours" in build.build_here(asked).argv
+        assert "--builder=ours" in commands.build_here(asked).argv
 
     def test_emulation_that_is_not_registered_is_named(self, target: Target) -> None:
         emulated = change_settings(target, "build", strategy="emulated")
@@ -191,7 +192,7 @@ class TestBuild:
 
     def test_the_sbom_generator_of_the_settings(self, target: Target) -> None:
         own = change_settings(target, "build", sbom_generator="scanner@sha256:0")
-        assert "--attest=type=sbom,generator=scanner@sha256:0" in build.build_image(own).argv
+        assert "--attest=type=sbom,generator=scanner@sha256:0" in commands.build_image(own).argv
 
     def test_an_image_that_lacks_a_platform_is_built_again(self, target: Target) -> None:
         half = parse_index(json.dumps(manifest("x", ("linux/amd64",))))
@@ -201,15 +202,15 @@ class TestBuild:
     def test_the_index_names_the_commit_that_the_workflow_ran_on(self, target: Target) -> None:
         annotation = f"--annotation=index:{WORKFLOW_COMMIT}=5eed"
         started = replace(target, build=Building(workflow_commit="5eed"), parts=(INDEX.digest,))
-        assert annotation in build.build_image(started).argv
-        assert annotation in build.merge_images(started).argv
-        assert annotation not in build.build_here(started).argv
-        assert WORKFLOW_COMMIT not in " ".join(build.build_image(target).argv)
+        assert annotation in commands.build_image(started).argv
+        assert annotation in commands.merge_images(started).argv
+        assert annotation not in commands.build_here(started).argv
+        assert WORKFLOW_COMMIT not in " ".join(commands.build_image(target).argv)
 
     def test_every_stand_in_can_be_looked_up_after_the_build(self, target: Target) -> None:
         world = build.simulate(target, World())
         assert world.index is not None and world.index.imagined
-        variables = build.variables(target)
+        variables = build.STAGE.variables(target)
         assert {f"sha256:{variable.name}" for variable in variables} == set(
             world.index.leaves_first
         )
@@ -218,7 +219,7 @@ class TestBuild:
 
     def test_variants_of_one_machine_are_told_apart(self, target: Target) -> None:
         arms = replace(target, platforms=("linux/arm/v6", "linux/arm/v7"))
-        commands = [variable.command for variable in build.variables(arms)]
+        commands = [variable.command for variable in build.STAGE.variables(arms)]
         text = " ".join(" ".join(command.argv) for command in commands if command)
         assert text.count('"v6"') == text.count('"v7"') == 1
 
@@ -243,7 +244,7 @@ def test_a_build_that_failed_shows_the_step_and_what_it_printed_last(target: Tar
     progress = FAILED_STEP.format(
         "".join(f"0.1 line {number}\n" for number in range(40)), "echo one " * 99
     )
-    error = failure(build.build_image(target), Answer(code=1, err=progress))
+    error = failure(commands.build_image(target), Answer(code=1, err=progress))
     _, step, *printed, reason = error.message.splitlines()
     assert step == "  | [stage-1 2/2] RUN echo one && apt-get update:"
     assert printed[-1] == "  | 0.182 E: cannot fetch" and len(printed) == 12

@@ -8,7 +8,8 @@ from shipway.effects.failures import failure
 from shipway.model.actions import Answer, Command
 from shipway.model.target import Target
 from shipway.model.world import World
-from shipway.stages import build, commit
+from shipway.stages import commit
+from shipway.stages.build.commands import build_image
 from shipway.tools import cosign_signing
 from tests.support.good_image import INDEX
 
@@ -36,7 +37,7 @@ def test_known_failures_say_what_to_do_next(
     target: Target, stage: str, error: str, advice: str
 ) -> None:
     commands = {
-        "build": build.build_image(target),
+        "build": build_image(target),
         "sign": cosign_signing.sign(target, INDEX.digest),
         "commit": commit.plan(target, World())[0],
     }

@@ -14,7 +14,7 @@ from shipway.run.result import Outcome, Result
 from shipway.run.session import Progress, Session, open_session
 from shipway.run.status import StageStatus, read_status
 from shipway.run.whole_tree import require_whole
-from shipway.stages.build import build_here
+from shipway.stages.build.commands import build_here
 from shipway.target.plan import edge_branch
 from shipway.target.preconditions import require_git, require_history, require_release_branch
 from shipway.target.releases import version_of

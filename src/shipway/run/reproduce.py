@@ -24,7 +24,7 @@ from shipway.run.native import select_platforms
 from shipway.run.preview import render_action
 from shipway.run.session import Progress, Session, open_session
 from shipway.run.whole_tree import require_whole
-from shipway.stages.build import build_layout
+from shipway.stages.build.commands import build_layout
 from shipway.target.preconditions import require_clean
 
 Node = dict[str, Any]  # Any: the values of a JSON document

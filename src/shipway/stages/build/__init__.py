@@ -5,29 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shipway.errors import ContextError, ToolMissing
-from shipway.image.index import Entry, Index
+from shipway.image.index import Index
 from shipway.image.labels import REVISION, VERSION
-from shipway.model.actions import Ask, Command, PlannedAction
-from shipway.model.stage import Finding, Needs, Stage, State, Variable
+from shipway.model.actions import Ask, PlannedAction
+from shipway.model.stage import Finding, Needs, Stage, State
 from shipway.model.target import Target
 from shipway.model.version import parse_version
 from shipway.model.world import World
 from shipway.stages import sign
-from shipway.target.caches import GHA_SECRETS
+from shipway.stages.build.commands import NAME, build_image, merge_images, stage_again
+from shipway.stages.build.stand_ins import imagine_index, variables
 from shipway.target.tags import version_tag
-from shipway.tools.build import build_and_load, build_and_push, build_into_folder, index_annotations
-from shipway.tools.buildx import HINTS, create_builder, inspect_builder, read_platforms
-from shipway.tools.imagetools import (
-    INDEX_DIGEST,
-    PUT_BACK,
-    create_index,
-    find_indexes,
-    inspect_reference,
-    pick_attestation,
-    pick_image,
-)
-
-NAME = "build"
+from shipway.tools.buildx import create_builder, inspect_builder, read_platforms
+from shipway.tools.imagetools import PUT_BACK, find_indexes
 
 
 def observe(target: Target, world: World, ask: Ask) -> World:
@@ -147,7 +137,7 @@ def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
     without a word.
     """
     if world.staging_moved and world.index:
-        return (_stage_again(target, world.index.digest),)
+        return (stage_again(target, world.index.digest),)
     if target.parts:
         return (merge_images(target),)
     _require_cache(target)
@@ -192,98 +182,9 @@ def simulate(target: Target, world: World) -> World:
     """Imagine an index with an image and attestations for each platform, under stand-ins."""
     if world.staging_moved:
         return replace(world, staging_moved=False)
-    entries: list[Entry] = []
-    for platform in target.platforms:
-        digest = stand_in(platform)
-        image = Entry(digest=digest, platform=platform)
-        attestations = Entry(digest=f"{digest}_ATTESTATION", subject=digest)
-        entries += (image, attestations)
-    index = Index(
-        digest=stand_in("index"),
-        entries=tuple(entries),
-    )
     builders = dict(world.builders)
     builders[target.build.builder] = target.platforms
-    return replace(world, builders=builders, index=index)
-
-
-def stand_in(name: str) -> str:
-    """Write what a dry run has in place of a digest that no registry has given yet."""
-    word = name.upper().replace("/", "_")
-    return f"sha256:{word}"
-
-
-def variables(target: Target) -> tuple[Variable, ...]:
-    """Give each stand-in's variable, with the command that prints its digest after the build."""
-    templates = {stand_in("index"): INDEX_DIGEST}
-    for platform in target.platforms:
-        digest = stand_in(platform)
-        name = digest.removeprefix("sha256:")
-        templates[digest] = pick_image(platform)
-        templates[f"{digest}_ATTESTATION"] = pick_attestation(f"${{{name}}}")
-    reference = f"{target.image}:{target.staging}"
-    shell_variables: list[Variable] = []
-    for digest, template in templates.items():
-        variable = Variable(
-            name=digest.removeprefix("sha256:"),
-            stand_in=digest,
-            command=inspect_reference(reference, template=template),
-        )
-        shell_variables.append(variable)
-    return tuple(shell_variables)
-
-
-def build_image(target: Target) -> Command:
-    """Plan the build of every platform, pushed under the staging tag."""
-    secrets = _secret_names(target)
-    return build_and_push(NAME, target, secrets)
-
-
-def build_here(target: Target) -> Command:
-    """Plan the build for the local engine's own platform alone, which loads it."""
-    secrets = _secret_names(target)
-    return build_and_load(NAME, target, secrets)
-
-
-def build_layout(target: Target, folder: str) -> Command:
-    """Plan a build without cache into an OCI image layout in ``folder``, of the images alone."""
-    secrets = _secret_names(target)
-    return build_into_folder(NAME, target, secrets, folder)
-
-
-def _secret_names(target: Target) -> tuple[str, ...]:
-    """Name the variables that a build may see: ``id=pip,env=PIP_TOKEN`` gives ``PIP_TOKEN``."""
-    names: list[str] = []
-    for secret in target.settings.build.secrets:
-        for word in secret.split(","):
-            if word.startswith("env="):
-                names.append(word.removeprefix("env="))
-    if target.settings.cache.type == "gha":
-        names += GHA_SECRETS
-    return tuple(names)
-
-
-def merge_images(target: Target) -> Command:
-    """Plan one index over images that were built for one platform each, attestations included."""
-    return create_index(
-        NAME,
-        f"merge {len(target.parts)} images under {target.staging}",
-        [f"{target.image}:{target.staging}"],
-        [f"{target.image}@{digest}" for digest in target.parts],
-        annotations=index_annotations(target),
-        hints=HINTS,
-    )
-
-
-def _stage_again(target: Target, digest: str) -> Command:
-    """Plan to put the staging tag at the image that the version's tag has."""
-    return create_index(
-        NAME,
-        f"stage the image of {target.tags[0]} again",
-        [f"{target.image}:{target.staging}"],
-        [f"{target.image}@{digest}"],
-        hints=HINTS,
-    )
+    return replace(world, builders=builders, index=imagine_index(target))
 
 
 STAGE = Stage(
