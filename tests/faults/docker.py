@@ -1,4 +1,4 @@
-"""A `docker buildx` of three commands, run as a program: its images are tiny, and it speaks the registry's protocol.
+"""A `docker buildx` of four commands, run as a program: its images are tiny, and it speaks the registry's protocol.
 
 An image has two manifests a platform, as BuildKit's have: one with a layer, one with an SBOM and a provenance about it.
 The provenance names its run and moment, so that no two builds have the same digest.
@@ -251,10 +251,15 @@ def create(words: list[str]) -> None:
             )
 
 
+BUILDER = "Driver: docker\n\nNodes:\nEndpoint: default\nPlatforms: linux/amd64, linux/arm64"
+
+
 def main(words: list[str]) -> None:
     """One command."""
     if words[:2] == ["buildx", "build"]:
         build(words[2:])
+    elif words[:2] == ["buildx", "inspect"]:
+        print(BUILDER)
     elif words[:3] == ["buildx", "imagetools", "inspect"]:
         inspect(words[3], raw="--raw" in words)
     elif words[:3] == ["buildx", "imagetools", "create"]:

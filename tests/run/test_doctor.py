@@ -37,7 +37,7 @@ def bench_of(scene: Scene, **missing: str) -> Session:
 
     def runner(command: Command) -> Answer:
         if command.argv[:3] == ("docker", "buildx", "inspect") and len(command.argv) > 3:
-            return Answer(code=1)
+            return scene.remotes.run(command)
         if command.argv[0] in ("docker", "cosign"):
             return Answer(
                 code=0,
@@ -219,7 +219,13 @@ def test_a_builder_of_several_nodes_is_shown_whole(
     _, observation = checked(capsys, 0)["builder"]
     first, second = observation.split(" && ")
     assert first.endswith("--platform=linux/amd64 tcp://amd:1")
-    assert second.endswith("--append --platform=linux/arm64 tcp://arm:1")
+    name = scene.session().target().build.builder
+    assert second.endswith(f"--append --node={name}1 --platform=linux/arm64 tcp://arm:1")
+    scene.remotes.builders[name] = {f"{name}0": "linux/amd64"}
+    assert checked(capsys, 0)["builder"][1] == observation
+    scene.remotes.builders[name][f"{name}1"] = "linux/arm64"
+    _, observation = checked(capsys, 0)["builder"]
+    assert observation == "docker driver, 2 nodes; linux/amd64, linux/arm64"
 
 
 def test_a_version_that_would_go_back_is_found(

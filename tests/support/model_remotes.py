@@ -96,6 +96,17 @@ def _given(changes: Mapping[str, Json], *names: str) -> dict[str, Json]:
     return {name: changes[name] for name in names if name in changes}
 
 
+def annotations_in(command: Command) -> dict[str, Json]:
+    """The annotations that a command asks for."""
+    prefix = "--annotation=index:"
+    words = [word.removeprefix(prefix) for word in command.argv if word.startswith(prefix)]
+    annotations: dict[str, Json] = {}
+    for word in words:
+        name, _, text = word.partition("=")
+        annotations[name] = text
+    return annotations
+
+
 def contents_of(index: Index, labels: Mapping[str, str], packages: int = 1) -> Contents:
     """What is in a good image: one distribution, and as many packages in its SBOM."""
     names = tuple((f"package-{number}", "1.0", "MIT") for number in range(packages))
@@ -152,6 +163,8 @@ class ModelRemotes:
     """Of each image by its digest; of those that were merged under an empty name."""
     gone: set[str] = field(default_factory=set)
     """Digests of manifests below an index that somebody deleted."""
+    builders: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Of each builder the platforms by node; the one in use is the engine itself."""
     packages: int = 3
     broken_docs: str = ""
     """What MkDocs says of docs that it cannot build."""
@@ -181,6 +194,8 @@ class ModelRemotes:
                 code=0 if (asked.argv[-1].partition("@")[2], asked.argv[2]) in self.attested else 10
             ),
             ("docker", "buildx", "build"): self._build,
+            ("docker", "buildx", "inspect"): self._inspect_builder,
+            ("docker", "buildx", "create"): self._create_builder,
             ("docker", "buildx", "imagetools", "inspect"): self._inspect,
             ("docker", "buildx", "imagetools", "create"): self._create,
             ("cosign", "sign"): self._sign,
@@ -230,12 +245,7 @@ class ModelRemotes:
                 word for word in command.argv if word.startswith("--platform=")
             ).partition("=")[2]
             found = manifest(f"{name}#{self.builds}", tuple(platforms.split(",")))
-            found["annotations"] = {
-                key: value
-                for word in command.argv
-                if word.startswith("--annotation=index:")
-                for key, value in [word[len("--annotation=index:") :].split("=", 1)]
-            }
+            found["annotations"] = annotations_in(command)
             self.manifests[str(found["digest"])] = found
             self.tags[name.rpartition(":")[2]] = str(found["digest"])
             labels = dict(
@@ -244,6 +254,23 @@ class ModelRemotes:
             self.labels[str(found["digest"])] = self.labels[""] = labels
 
         return self.change(command, make)
+
+    def _inspect_builder(self, command: Command) -> Answer:
+        name = command.argv[3] if len(command.argv) > 3 else ""
+        nodes = self.builders.get(name, {} if name else {"default": "linux/amd64"})
+        if not nodes:
+            return Answer(code=1, err=f'ERROR: no builder "{name}" found')
+        lines = [f"Name: {name}", "Driver: docker", "", "Nodes:"]
+        for node, platforms in nodes.items():
+            lines += [f"Name: {node}", f"Endpoint: {node}", f"Platforms: {platforms}", ""]
+        return Answer(code=0, out="\n".join(lines))
+
+    def _create_builder(self, command: Command) -> Answer:
+        words = dict(zip(command.argv, command.argv[1:]))
+        flags = dict(word.split("=", 1) for word in command.argv if "=" in word)
+        nodes = self.builders.setdefault(words["--name"], {})
+        nodes[flags.get("--node", "first")] = flags.get("--platform", "")
+        return Answer(code=0)
 
     def _find(self, reference: str) -> dict[str, Json] | None:
         digest = reference.partition("@")[2]
@@ -289,21 +316,32 @@ class ModelRemotes:
         return contents_of(parse_index(json.dumps(index)), labels, self.packages)
 
     def _create(self, command: Command) -> Answer:
-        sources = [word.partition("@")[2] for word in command.argv if "@" in word]
-        digest = self._merge(sources) if len(sources) > 1 else sources[0]
-        tags = [
-            word.rpartition(":")[2]
-            for before, word in zip(command.argv, command.argv[1:])
-            if before == "--tag"
-        ]
+        sources: list[str] = []
+        tags: list[str] = []
+        for before, word in zip(command.argv[3:], command.argv[4:]):
+            _, at, digest = word.partition("@")
+            tag = word.rpartition(":")[2]
+            if before == "--tag":
+                tags.append(tag)
+            elif at:
+                sources.append(digest)
+            elif not word.startswith("--"):
+                sources.append(self.tags[tag])
+        digest = sources[0]
+        if len(sources) > 1:
+            digest = self._merge(sources, annotations_in(command))
         return self.change(command, lambda: self.tags.update({tag: digest for tag in tags}))
 
-    def _merge(self, sources: list[str]) -> str:
+    def _merge(self, sources: list[str], annotations: dict[str, Json]) -> str:
         """One index over the entries of several, as buildx flattens them."""
         entries: list[Json] = []
         for source in sources:
             entries += self.manifests[source]["manifests"]  # type: ignore[arg-type]
-        found: dict[str, Json] = {"digest": digest_of("".join(sources)), "manifests": entries}
+        found: dict[str, Json] = {
+            "digest": digest_of("".join(sources)),
+            "manifests": entries,
+            "annotations": annotations,
+        }
         self.manifests[str(found["digest"])] = found
         return str(found["digest"])
 

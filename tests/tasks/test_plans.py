@@ -49,6 +49,18 @@ def test_the_plan_of_a_stage(
     golden("plan-build", capsys.readouterr().out)
 
 
+def test_the_plan_of_a_build_on_two_nodes(
+    take_up: TakeUp, golden: Golden, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene = take_up(
+        '[tool.shipway]\ncache = {type = "registry"}\n'
+        '[tool.shipway.builder]\ndriver = "remote"\n'
+        'nodes = {"linux/amd64" = "tcp://amd.example:1234", "linux/arm64" = "tcp://arm.example:1234"}\n'
+    )
+    assert run_task("build", "--push", "--dry-run") == 0 and scene.remotes.changes == 0
+    golden("plan-build-nodes", capsys.readouterr().out)
+
+
 def test_the_status_before_and_after_a_release(
     take_up: TakeUp, golden: Golden, capsys: pytest.CaptureFixture[str]
 ) -> None:

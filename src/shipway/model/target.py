@@ -31,6 +31,8 @@ class Building:
     builder: str = ""
     """Names the builder; the one that is in use when empty."""
     cache: Cache = field(default_factory=Cache)
+    caches: Mapping[str, Cache] = field(default_factory=dict)
+    """Holds the caches of platforms that are built apart, by platform."""
     certificates: str = ""
     """Holds the path of the machine's own certificate authorities, empty where it has none."""
     run_url: str = ""

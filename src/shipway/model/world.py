@@ -38,6 +38,16 @@ class DocsVersion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Builder:
+    """Holds what a builder of buildx is: its driver, its nodes' platforms, and their number."""
+
+    driver: str = ""
+    platforms: tuple[str, ...] = ()
+    """Lists what its nodes can build; it is empty while none of them has run."""
+    nodes: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """Holds what the remotes show now.
 
@@ -52,8 +62,10 @@ class World:
     """Names the tag of a version that is at that image."""
     staging_moved: bool = False
     """Says that the staging tag is not at that image: another run staged one of its own."""
-    builders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Lists the builders that are there, with the platforms that they can build."""
+    builders: Mapping[str, Builder] = field(default_factory=dict)
+    """Holds the builders that are there, by name; the one in use has an empty name."""
+    parts: frozenset[str] = frozenset()
+    """Lists the platforms whose images were built apart, and wait to be merged."""
     contents: Contents | None = None
     """Holds what is in that image."""
     signed: frozenset[str] = frozenset()

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from shipway.errors import CheckFailed, ShipwayError
 from shipway.image.policies import Point
 from shipway.model.actions import Command
+from shipway.model.world import Builder
 from shipway.run.clone import Clone, branch_of
 from shipway.run.fresh_clone import complete_clone, open_clone
 from shipway.run.last_release import check_last_release
@@ -130,15 +131,22 @@ def _builder(session: Session) -> str:
         expected = (0, 1)
     question = buildx.inspect_builder(NAME, builder, expected=expected)
     answer = session.executor(question)
-    if answer.code != 0:
+    reading = buildx.read_builder(answer, target.settings.builder)
+    if reading is None:
         creation = buildx.create_builder(NAME, builder, target.settings.builder)
         commands = [render_action(command) for command in creation]
         line = " && ".join(commands)
         return f"{builder} will be made: {line}"
-    driver = buildx.read_driver(answer) or "unknown"
-    platforms = buildx.read_platforms(answer)
-    names = ", ".join(platforms)
-    return f"{driver} driver; {names}"
+    return _describe_builder(reading)
+
+
+def _describe_builder(builder: Builder) -> str:
+    name = builder.driver or "unknown"
+    driver = f"{name} driver"
+    if builder.nodes > 1:
+        driver += f", {builder.nodes} nodes"
+    platforms = ", ".join(builder.platforms)
+    return f"{driver}; {platforms}"
 
 
 def _cosign(session: Session) -> str:

@@ -17,6 +17,7 @@ from shipway.errors import ContextError
 from shipway.model.target import Target
 from shipway.run.session import Session
 from shipway.target.caches import plan_cache
+from shipway.target.parts import plan_part
 
 
 class DigestFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,15 +58,7 @@ def select_platforms(session: Session, target: Target, platforms: str) -> Target
         target.image,
         selected,
     )
-    staging = "-".join((target.staging, *selected))
-    build = replace(target.build, cache=cache)
-    return replace(
-        target,
-        platforms=selected,
-        staging=staging.replace("/", "-"),
-        tags=(),
-        build=build,
-    )
+    return plan_part(target, selected, cache)
 
 
 def write_digest_file(path: Path, target: Target, digest: str) -> None:

@@ -98,7 +98,11 @@ class BuilderSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab")
         dict[str, str], _about("its `--driver-opt`, such as `replicas` and `namespace`")
     ] = {}
     nodes: Annotated[
-        dict[str, str], _about("addresses of remote nodes by platform, such as `tcp://arm:1234`")
+        dict[str, str],
+        _about(
+            "its nodes by platform: an address such as `tcp://arm:1234`, "
+            "or the node selector of `kubernetes`"
+        ),
     ] = {}
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from shipway.model.release import Release
-from shipway.model.target import Building, Signer, Target
+from shipway.model.target import Building, Cache, Signer, Target
 from shipway.model.version import Version
 from shipway.settings import GITHUB_ISSUER, Project, Settings
 from shipway.target.builders import builder_name
@@ -119,19 +119,30 @@ def plan_build(
     certificates = environment.get("SSL_CERT_FILE", "")
     if not PurePosixPath(certificates).is_absolute():
         certificates = ""
+    platforms = tuple(settings.build.platforms)
     cache = plan_cache(
         settings,
         context,
         environment,
         image,
-        platforms=tuple(settings.build.platforms),
+        platforms,
     )
+    caches: dict[str, Cache] = {}
+    for platform in platforms:
+        caches[platform] = plan_cache(
+            settings,
+            context,
+            environment,
+            image,
+            (platform,),
+        )
     workflow_commit = ""
     if context.ci:
         workflow_commit = environment.get("GITHUB_SHA", "")
     return Building(
         builder=builder_name(settings.builder),
         cache=cache,
+        caches=caches,
         certificates=certificates,
         run_url=context.run_url,
         workflow_commit=workflow_commit,

@@ -200,17 +200,25 @@ def _recipe(target: Target) -> Iterator[str]:
 
 
 def index_annotations(target: Target) -> list[str]:
-    """Give the values of ``--annotation`` for the index.
+    """Give the values of ``--annotation`` for the index."""
+    texts = plan_annotations(target)
+    annotations: list[str] = []
+    for name in sorted(texts):
+        text = texts[name]
+        annotation = f"index:{name}={text}"
+        annotations.append(annotation)
+    return annotations
 
-    GitHub's registry shows what the index is annotated with, not the labels of the images below it.
+
+def plan_annotations(target: Target) -> dict[str, str]:
+    """Plan what the index is annotated with.
+
+    GitHub's registry shows what the index says, not the labels of the images below it.
     """
-    labels = dict(target.labels)
+    annotations = dict(target.labels)
     workflow_commit = target.build.workflow_commit
     if workflow_commit:
-        labels[WORKFLOW_COMMIT] = workflow_commit
-    annotations: list[str] = []
-    for name, text in sorted(labels.items()):
-        annotations.append(f"index:{name}={text}")
+        annotations[WORKFLOW_COMMIT] = workflow_commit
     return annotations
 
 

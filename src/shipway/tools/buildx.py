@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from shipway.model.actions import Answer, Command, Effect, Hint
+from shipway.model.world import Builder
 from shipway.settings import BuilderSettings
 
 HINTS = (
@@ -63,7 +64,10 @@ def ask_version(name: str) -> Command:
 
 
 def create_builder(name: str, builder: str, settings: BuilderSettings) -> Iterator[Command]:
-    """Make a builder as the settings say, one command a node; none for the builder in use."""
+    """Make a builder as the settings say, one command a node; none for the builder in use.
+
+    The nodes have names, so that each command can be run again where the last one was not reached.
+    """
     if not builder:
         return
     create = [
@@ -76,26 +80,65 @@ def create_builder(name: str, builder: str, settings: BuilderSettings) -> Iterat
         settings.driver,
     ]
     for key, text in sorted(settings.options.items()):
-        create.append(f"--driver-opt={key}={text}")
-    nodes: list[tuple[str, ...]] = []
-    for platforms, address in sorted(settings.nodes.items()):
-        append = ("--append",) if nodes else ()
-        nodes.append((*append, f"--platform={platforms}", address))
-    for node in nodes or [()]:
+        create.append(_driver_option(key, text))
+    for words in _node_words(builder, settings) or [()]:
         yield Command(
             name=name,
             why=f"make the builder {builder}",
-            argv=(*create, *node),
+            argv=(*create, *words),
             effect=Effect.LOCAL,
             hints=HINTS,
         )
 
 
-def read_platforms(answer: Answer) -> tuple[str, ...]:
-    """Read the platforms of all nodes, from ``docker buildx inspect``.
+def _node_words(builder: str, settings: BuilderSettings) -> list[tuple[str, ...]]:
+    """Give for each node the words that tell ``buildx create`` of it."""
+    nodes: list[tuple[str, ...]] = []
+    for platforms, place in sorted(settings.nodes.items()):
+        words = [
+            f"--node={builder}{len(nodes)}",
+            f"--platform={platforms}",
+        ]
+        if nodes:
+            words.insert(0, "--append")
+        # Kubernetes takes no address: the cluster is the one of the kubeconfig.
+        if settings.driver == "kubernetes":
+            place = _driver_option("nodeselector", place)
+        nodes.append((*words, place))
+    return nodes
 
-    Those with an asterisk were set by hand.
+
+def _driver_option(name: str, text: str) -> str:
+    """Write an option of a driver, which buildx reads as a line of CSV."""
+    word = f"{name}={text}"
+    if "," in word:
+        word = f'"{word}"'
+    return f"--driver-opt={word}"
+
+
+def read_builder(answer: Answer, settings: BuilderSettings) -> Builder | None:
+    """Read what a builder is, from ``docker buildx inspect``.
+
+    Gives ``None`` where it is not there, or not with all the nodes of the settings: the run that
+    made it did not get to its end.
     """
+    if answer.code != 0:
+        return None
+    driver = re.search(r"^Driver:\s*(\S+)", answer.out, re.MULTILINE)
+    # Each node has one endpoint.
+    endpoints = re.findall(r"^Endpoint:", answer.out, re.MULTILINE)
+    builder = Builder(
+        driver=driver[1] if driver else "",
+        platforms=_read_platforms(answer),
+        nodes=len(endpoints),
+    )
+    if settings.driver != "default" and builder.nodes < len(settings.nodes):
+        return None
+    return builder
+
+
+def _read_platforms(answer: Answer) -> tuple[str, ...]:
+    """Read the platforms of all nodes; those with an asterisk were set by hand."""
     platforms: list[str] = []
     for line in re.findall(r"^Platforms:(.*)$", answer.out, re.MULTILINE):
         for word in line.split(","):
@@ -103,9 +146,3 @@ def read_platforms(answer: Answer) -> tuple[str, ...]:
             if platform:
                 platforms.append(platform)
     return tuple(platforms)
-
-
-def read_driver(answer: Answer) -> str | None:
-    """Read the builder's driver, from ``docker buildx inspect``."""
-    match = re.search(r"^Driver:\s*(\S+)", answer.out, re.MULTILINE)
-    return match[1] if match else None

@@ -11,12 +11,13 @@ from shipway.model.actions import Ask, PlannedAction
 from shipway.model.stage import Finding, Needs, Stage, State
 from shipway.model.target import Target
 from shipway.model.version import parse_version
-from shipway.model.world import World
+from shipway.model.world import Builder, World
 from shipway.stages import sign
 from shipway.stages.build.commands import NAME, build_image, merge_images, stage_again
+from shipway.stages.build.parts import is_built_apart, lacking_parts, observe_parts, plan_apart
 from shipway.stages.build.stand_ins import imagine_index, variables
 from shipway.target.tags import version_tag
-from shipway.tools.buildx import create_builder, inspect_builder, read_platforms
+from shipway.tools.buildx import create_builder, inspect_builder, read_builder
 from shipway.tools.imagetools import PUT_BACK, find_indexes
 
 
@@ -40,10 +41,7 @@ def observe(target: Target, world: World, ask: Ask) -> World:
     finding = judge(target, world)
     if target.parts or finding.state is not State.ABSENT:
         return world
-    is_emulated = target.settings.build.strategy == "emulated"
-    if target.build.builder or is_emulated:
-        return _observe_builder(target, world, ask)
-    return world
+    return _observe_builder(target, world, ask)
 
 
 def _find_images(target: Target, ask: Ask) -> tuple[Index | None, Index | None]:
@@ -74,13 +72,19 @@ def _find_holder(target: Target, index: Index, ask: Ask) -> str:
 
 
 def _observe_builder(target: Target, world: World, ask: Ask) -> World:
-    """Ask for the builder's platforms; a builder that is not there has no entry in the world."""
-    builder = target.build.builder
-    answer = ask(inspect_builder(NAME, builder))
-    if answer.code != 0:
+    """Ask what the builder is, and what its nodes have built already where they are several.
+
+    A builder that is not there, or not with all its nodes, has no entry in the world.
+    """
+    name = target.build.builder
+    answer = ask(inspect_builder(NAME, name))
+    builder = read_builder(answer, target.settings.builder)
+    if builder is None:
         return replace(world, builders={})
-    platforms = read_platforms(answer)
-    return replace(world, builders={builder: platforms})
+    world = replace(world, builders={name: builder})
+    if is_built_apart(target, world):
+        return observe_parts(target, world, ask)
+    return world
 
 
 def judge(target: Target, world: World) -> Finding:
@@ -131,7 +135,7 @@ def _judge_broken(target: Target, world: World, index: Index) -> Finding:
 
 
 def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
-    """Plan one ``docker buildx build`` for all platforms, on a builder that is made if missing.
+    """Plan the builder where it is missing, then the build: one for all platforms, or one each.
 
     Raises ``ShipwayError`` where it is clear beforehand that the build would fail, or be slow
     without a word.
@@ -141,15 +145,20 @@ def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
     if target.parts:
         return (merge_images(target),)
     _require_cache(target)
-    command = build_image(target)
-    builder = target.build.builder
-    if builder and builder not in world.builders:
-        creation = create_builder(NAME, builder, target.settings.builder)
-        return (*creation, command)
+    if _lacks_builder(target, world):
+        creation = create_builder(NAME, target.build.builder, target.settings.builder)
+        return tuple(creation)
     if target.settings.build.strategy == "emulated":
-        platforms = world.builders.get(builder, ())
-        _require_emulation(target, platforms)
-    return (command,)
+        _require_emulation(target, world)
+    if is_built_apart(target, world):
+        return plan_apart(target, world)
+    return (build_image(target),)
+
+
+def _lacks_builder(target: Target, world: World) -> bool:
+    """Tell whether the builder of the settings has to be made, or to get the rest of its nodes."""
+    name = target.build.builder
+    return name != "" and name not in world.builders
 
 
 def _require_cache(target: Target) -> None:
@@ -166,10 +175,15 @@ def _require_cache(target: Target) -> None:
         )
 
 
-def _require_emulation(target: Target, platforms: tuple[str, ...]) -> None:
-    """Raise ``ToolMissing`` where the builder's ``platforms`` lack one of the target's."""
+def _require_emulation(target: Target, world: World) -> None:
+    """Raise ``ToolMissing`` where the builder lacks one of the target's platforms.
+
+    A builder that has not run yet does not say what it can build.
+    """
+    builder = world.builders.get(target.build.builder)
+    platforms = builder.platforms if builder else ()
     lacking = [platform for platform in target.platforms if platform not in platforms]
-    if lacking:
+    if lacking and platforms:
         names = ", ".join(lacking)
         raise ToolMissing(
             f"no emulation of {names} is registered for the builder",
@@ -179,12 +193,28 @@ def _require_emulation(target: Target, platforms: tuple[str, ...]) -> None:
 
 
 def simulate(target: Target, world: World) -> World:
-    """Imagine an index with an image and attestations for each platform, under stand-ins."""
+    """Imagine what the plan makes: the builder, the images of its nodes, or the image itself."""
     if world.staging_moved:
         return replace(world, staging_moved=False)
-    builders = dict(world.builders)
-    builders[target.build.builder] = target.platforms
-    return replace(world, builders=builders, index=imagine_index(target))
+    if not target.parts and _lacks_builder(target, world):
+        builders = _imagine_builder(target)
+        return replace(world, builders=builders)
+    if is_built_apart(target, world) and lacking_parts(target, world):
+        parts = frozenset(target.platforms)
+        return replace(world, parts=parts)
+    index = imagine_index(target)
+    return replace(world, index=index)
+
+
+def _imagine_builder(target: Target) -> dict[str, Builder]:
+    settings = target.settings.builder
+    nodes = len(settings.nodes)
+    builder = Builder(
+        driver=settings.driver,
+        platforms=target.platforms,
+        nodes=max(nodes, 1),
+    )
+    return {target.build.builder: builder}
 
 
 STAGE = Stage(
