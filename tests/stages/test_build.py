@@ -21,6 +21,7 @@ from shipway.stages import build
 from shipway.stages.build import commands
 from shipway.tools.build import describe_cache_use
 from shipway.tools.buildx import create_builder
+from shipway.tools.fetch_failures import NO_NETWORK
 from tests.support.conversation import talk
 from tests.support.good_image import INDEX
 from tests.support.model_remotes import digest_of, manifest
@@ -89,27 +90,12 @@ class TestBuild:
         reasons = [other.reason for other in commands.build_image(target).fallbacks]
         assert "a cache broke" not in reasons
 
-    @pytest.mark.parametrize(
-        "error",
-        [
-            "W: Failed to fetch http://deb.example  Temporary failure resolving 'deb.example'",
-            "curl: (6) Could not resolve host: pypi.example",
-            "W: Failed to fetch http://deb.example/x  Could not resolve 'deb.example'",
-            "dial tcp 192.0.2.1:443: i/o timeout",
-            "npm error code EAI_AGAIN",
-        ],
-    )
-    def test_a_fetch_without_network_is_waited_for_and_made_again(
-        self, target: Target, error: str
-    ) -> None:
+    def test_a_fetch_without_network_is_waited_for_and_made_again(self, target: Target) -> None:
         cached = replace(target, build=Building(cache=Cache(reads=("type=local,src=c",))))
         for command in (commands.build_image(target), commands.build_image(cached)):
             fallback = command.fallbacks[-1]
-            assert re.search(fallback.pattern, error) and fallback.pause > 0
+            assert fallback.pattern == NO_NETWORK and fallback.pause > 0
             assert fallback.argv == command.argv
-            assert not re.search(fallback.pattern, "E: Unable to locate package nonsense")
-            conflict = "npm error ERESOLVE could not resolve"
-            assert not re.search(fallback.pattern, conflict)
 
     def test_a_cache_that_would_be_dropped_without_a_word_is_an_error(self, target: Target) -> None:
         lacking = replace(target, build=Building(cache=Cache(lacks=("ACTIONS_RUNTIME_TOKEN",))))

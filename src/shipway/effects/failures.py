@@ -12,6 +12,8 @@ _LAST_LINES = 12
 _WIDEST = 300
 _FAILED_STEP = re.compile(r"^------\n >? ?(.*?)^------$", re.MULTILINE | re.DOTALL)
 """How buildx shows the step that failed: its name, then the last lines that it printed."""
+_STEP_ERROR = re.compile(r"^(#\d+) ERROR: ", re.MULTILINE)
+"""How buildx says which of its steps failed, in its plain progress."""
 _NO_ENGINE = re.compile(
     r"Cannot connect to the Docker daemon|error during connect|failed to connect to the docker API",
     re.IGNORECASE,
@@ -91,6 +93,20 @@ def _telling_lines(printed: str) -> list[str]:
         lines[-1],
     ]
     return [_shorten(line) for line in telling]
+
+
+def read_reasons(printed: str) -> str:
+    """Give what may say why a program failed: of a build, no line of a step that did not fail.
+
+    buildx writes the number of its step before each line: ``#7 0.182 curl: (6) …``.
+    """
+    failed_steps = set(_STEP_ERROR.findall(printed))
+    reasons: list[str] = []
+    for line in printed.splitlines():
+        number, _, _ = line.partition(" ")
+        if number in failed_steps or not number.startswith("#"):
+            reasons.append(line)
+    return "\n".join(reasons)
 
 
 def _shorten(line: str) -> str:

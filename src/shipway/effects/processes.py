@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import IO, TYPE_CHECKING, TypeAlias
 
 from shipway.effects import secrets
-from shipway.effects.failures import failure, has_passing_trouble
+from shipway.effects.failures import failure, has_passing_trouble, read_reasons
 from shipway.effects.patience import describe_trouble
 from shipway.effects.questions import Answerer
 from shipway.errors import ContextError, StepFailed, ToolMissing
@@ -92,8 +92,9 @@ class Processes:
             answer = self._run_again(command, content, answer)
         if answer.code in command.expected:
             return answer
+        reasons = read_reasons(answer.err)
         for fallback in command.fallbacks:
-            if re.search(fallback.pattern, answer.err):
+            if re.search(fallback.pattern, reasons):
                 return self._fall_back(command, fallback)
         raise failure(command, answer)
 

@@ -11,6 +11,7 @@ from shipway.image.labels import WORKFLOW_COMMIT
 from shipway.model.actions import Answer, Command, Effect, Fallback
 from shipway.model.target import Target
 from shipway.tools.buildx import HINTS
+from shipway.tools.fetch_failures import NO_NETWORK
 
 CERTIFICATES = "ca-certificates"
 """Names the build secret that carries the machine's own certificate authorities."""
@@ -22,13 +23,6 @@ _CACHE_FAILED = (
 """Matches what BuildKit 0.13 to 0.25 say when a cache breaks in the midst of a build; a blob can be
 gone a minute after it was listed (docker/buildx#3374).
 """
-_NO_NETWORK = (
-    r"(?i)unable to connect to|temporary failure (?:in name resolution|resolving)|"
-    r"could not resolve (?:host|proxy|')|name or service not known|network is unreachable|connection timed out|"
-    r"dial tcp .*(?:i/o timeout|connect: connection refused)|failed to establish a new connection|"
-    r"error sending request for url|EAI_AGAIN|ETIMEDOUT"
-)
-"""Matches what apt, pip, uv, npm and BuildKit print where a step's fetch found no network."""
 _NETWORK_PAUSE = 15.0
 """Says for how many seconds a network is waited for before the build is made once more."""
 _STEP = re.compile(r"^(#\d+) \[(?!internal\])[^\]]*\d+/\d+\] (?!FROM )", re.MULTILINE)
@@ -168,7 +162,7 @@ def _render(build: _Build, target: Target) -> Command:
 def _fallbacks(plain: tuple[str, ...], full: tuple[str, ...]) -> tuple[Fallback, ...]:
     """Retry a build where the network failed, and without caches (``plain``) where one broke."""
     once_more = Fallback(
-        _NO_NETWORK,
+        NO_NETWORK,
         "a fetch found no network",
         full,
         pause=_NETWORK_PAUSE,
