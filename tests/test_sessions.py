@@ -39,8 +39,9 @@ def lines(call: mock.Mock) -> list[str]:
 
 @pytest.fixture(name="project", autouse=True)
 def locked_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with source and a lock of `types` and `tests`."""
+    """A project with source and a lock of `types` and `tests`, on a machine without other tools."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     for folder in ("src", "tests", "requirements"):
         (tmp_path / folder).mkdir()
     for name in ("types", "tests"):
@@ -172,6 +173,58 @@ def test_a_project_without_a_dockerfile_is_told_that_hadolint_did_nothing() -> N
     assert lines(double.run) == ["flake8 src tests", "pylint --score=no src tests"]
 
 
+class TestWorkflows:
+    """actionlint, which no package of PyPI's brings along."""
+
+    CHECK = "actionlint -shellcheck= -pyflakes= .github/workflows/a.yml .github/workflows/b.yaml"
+
+    @pytest.fixture(autouse=True)
+    def workflows(self, project: Path) -> Path:
+        folder = project / ".github/workflows"
+        folder.mkdir(parents=True)
+        for name in ("b.yaml", "a.yml", "notes.md"):
+            (folder / name).touch()
+        return folder
+
+    @pytest.fixture(name="settings")
+    def fixture_settings(self, workflows: Path) -> None:
+        (workflows.parent / "actionlint.yaml").touch()
+
+    @staticmethod
+    def lint() -> Any:  # Any: a double of nox.Session
+        double = session()
+        double.error.side_effect = RuntimeError
+        sessions.lint.func(double)
+        return double
+
+    def test_are_checked_where_actionlint_is_there(self, project: Path) -> None:
+        (project / "bin").mkdir()
+        (project / "bin/actionlint").touch(mode=0o755)
+        double = self.lint()
+        assert lines(double.run)[-1] == self.CHECK
+        assert double.run.call_args.kwargs["external"] is True
+
+    def test_go_without_it_where_the_project_has_no_settings_of_it(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("CI", "true")
+        double = self.lint()
+        assert not any("actionlint" in line for line in lines(double.run) + lines(double.log))
+
+    @pytest.mark.usefixtures("settings")
+    def test_go_without_it_on_a_laptop_that_is_told(self) -> None:
+        double = self.lint()
+        assert lines(double.log)[-1] == (
+            "the workflows are not checked: actionlint is not on PATH (github.com/rhysd/actionlint)"
+        )
+
+    @pytest.mark.usefixtures("settings")
+    def test_never_go_without_it_in_ci(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("CI", "true")
+        with pytest.raises(RuntimeError):
+            self.lint()
+
+
 class TestTypes:
     """The systems that types are checked for."""
 
@@ -277,6 +330,7 @@ class TestSessions:
     @pytest.fixture(autouse=True)
     def project(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("PATH", str(tmp_path / "bin"))
         (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\n")
         return tmp_path
 

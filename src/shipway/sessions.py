@@ -9,6 +9,8 @@ where that is not there.
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import signal
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -44,7 +46,7 @@ Images are built on Linux, and projects maintained on all.
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Run flake8, pylint, hadolint; ruff's formatter, import-linter, zizmor where they are used."""
+    """Run flake8, pylint, hadolint; ruff format, import-linter, zizmor, actionlint where used."""
     paths = _python_paths(session)
     _install(session, "lint", project=False)
     front = [name for name in FRONT if Path(name).is_file()]
@@ -57,7 +59,9 @@ def lint(session: nox.Session) -> None:
     _lint_dockerfile(session)
     if _is_configured(session, "importlinter"):
         _lint_imports(session)
-    _lint_workflows(session)
+    if Path(".github/workflows").is_dir():
+        _lint_workflows(session)
+        _check_workflows(session)
 
 
 def _lint_dockerfile(session: nox.Session) -> None:
@@ -80,13 +84,31 @@ def _lint_imports(session: nox.Session) -> None:
 
 
 def _lint_workflows(session: nox.Session) -> None:
-    workflows = Path(".github/workflows")
-    if not workflows.is_dir():
-        return
     if not _is_locked("lint", "zizmor"):
         return
     flags = ("--offline", "--quiet", "--persona", "auditor")
     _run(session, "zizmor", *flags, ".github")
+
+
+def _check_workflows(session: nox.Session) -> None:
+    """Run actionlint where it is there; no package of PyPI's brings it along.
+
+    A project whose checks must not go without it has its settings file, be it an empty one.
+    """
+    settings = Path(".github/actionlint.yaml")
+    if not shutil.which("actionlint"):
+        if not settings.is_file():
+            return
+        missing = "actionlint is not on PATH (github.com/rhysd/actionlint)"
+        if os.environ.get("CI"):
+            session.error(missing)
+        session.log(f"the workflows are not checked: {missing}")
+        return
+    workflows = Path(".github/workflows").glob("*.y*ml")
+    files = sorted(str(workflow) for workflow in workflows)
+    # Programs that it would call where they are there: the answer is the same on every machine.
+    flags = ("-shellcheck=", "-pyflakes=")
+    _run(session, "actionlint", *flags, *files, external=True)
 
 
 @nox.session
@@ -205,10 +227,19 @@ def _heeding_ctrl_c() -> Iterator[None]:
 
 
 def _run(
-    session: nox.Session, *command: str, env: dict[str, str] | None = None, silent: bool = False
+    session: nox.Session,
+    *command: str,
+    env: dict[str, str] | None = None,
+    silent: bool = False,
+    external: bool = False,
 ) -> None:
     with _heeding_ctrl_c():
-        session.run(*command, env=env, silent=silent)
+        session.run(
+            *command,
+            env=env,
+            silent=silent,
+            external=external,
+        )
 
 
 @_heeding_ctrl_c()
