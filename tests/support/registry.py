@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
 
 
 class Registry:
@@ -15,6 +16,8 @@ class Registry:
         self.names: dict[str, str] = {}
         self.about: dict[str, list[str]] = {}
         self.troubles: list[tuple[int, dict[str, str]]] = []
+        self.undeletable: dict[str, tuple[int, bytes]] = {}
+        """What it answers to who would delete a digest; under an empty one, any."""
         self.asked: list[str] = []
         self.headers: list[dict[str, str]] = []
         registry = self
@@ -32,7 +35,7 @@ class Registry:
                     status, headers = registry.troubles.pop(0)
                     self.answer(status, b"", headers)
                     return
-                name = self.path.partition("?")[0].rpartition("/")[2]
+                name = unquote(self.path.partition("?")[0].rpartition("/")[2])
                 if name == "list":
                     self.answer(200, *registry.list(self.path))
                 elif "/referrers/" in self.path and not registry.about:
@@ -46,6 +49,11 @@ class Registry:
 
             def do_DELETE(self) -> None:  # pylint: disable=invalid-name
                 digest = self.path.rpartition("/")[2]
+                registry.asked.append(f"DELETE {digest}")
+                refusal = registry.undeletable.get("") or registry.undeletable.get(digest)
+                if refusal:
+                    self.answer(*refusal, {})
+                    return
                 registry.names = {
                     name: one for name, one in registry.names.items() if one != digest
                 }

@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
-import msgspec
-
 from shipway.effects import secrets
 from shipway.effects.authorization import Authorization
 from shipway.effects.logins import HUB_KEY
@@ -26,6 +24,12 @@ from shipway.effects.manifests import (
     wrong_content,
 )
 from shipway.effects.proxies import is_loopback
+from shipway.effects.registry_refusals import (
+    find_other_way,
+    is_unsupported,
+    quote_refusal,
+    read_refusal,
+)
 from shipway.errors import ShipwayError, StepFailed
 from shipway.settings.image_names import HUB
 
@@ -43,23 +47,14 @@ _WITHOUT_REFERRERS = (400, 404, 406)
 """What registries answer that have no referrers API (go-containerregistry takes these for it)."""
 _REFUSALS = (401, 403)
 _TOO_MANY_REQUESTS = 429
-_LARGEST_ANSWER = 64 * 1024
-_WIDEST = 300
 
 
 class NotThere(StepFailed):
     """The registry answered, and has no such thing."""
 
 
-class _Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """What a registry says of a refusal (OCI distribution specification, "Error Codes")."""
-
-    code: str = ""
-    message: str = ""
-
-
-class _Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    errors: tuple[_Problem, ...] = ()
+class DeletionUnsupported(StepFailed):
+    """The registry answered that it deletes nothing when it is asked to."""
 
 
 class Registry:
@@ -152,7 +147,7 @@ class Registry:
         subject = f"{path.partition('?')[0]} of {self._name}"
         with self._request(method, path, subject) as response:
             if response.status_code not in expected:
-                raise self._refusal(response, f"{method} {subject}")
+                raise self._refusal(response, method, subject)
             try:
                 yield response
             except (HTTPError, RequestException) as error:
@@ -204,10 +199,16 @@ class Registry:
             self._scheme = "http" if is_plain else "https"
         return self._scheme
 
-    def _refusal(self, response: Response, question: str) -> StepFailed:
+    def _refusal(self, response: Response, method: str, subject: str) -> StepFailed:
         status = response.status_code
-        words = _read_words(response)
-        message = f"{self._host} answered {status} to {question}{words}"
+        text = read_refusal(response)
+        words = quote_refusal(text)
+        message = f"{self._host} answered {status} to {method} {subject}"
+        if words:
+            message += f": {words}"
+        if method == "DELETE" and is_unsupported(status, text):
+            hint = find_other_way(self._host)
+            return DeletionUnsupported(f"{self._host} does not delete: {message}", hint=hint)
         if status in _REFUSALS:
             return self._authorization.refusal(message)
         hint = "check that the registry answers and allows it, then run the same command again"
@@ -236,16 +237,3 @@ def connect(name: str, environment: Mapping[str, str]) -> Iterator[Registry]:
         yield registry
     finally:
         registry.close()
-
-
-def _read_words(response: Response) -> str:
-    """Give what the registry says about a refusal, bounded and escaped; a page gives nothing."""
-    from urllib3.exceptions import HTTPError
-
-    try:
-        content = response.raw.read(_LARGEST_ANSWER, decode_content=True)
-        refusal = msgspec.json.decode(content, type=_Refusal)
-    except (HTTPError, OSError, ValueError, RecursionError):
-        return ""
-    words = "; ".join(f"{problem.code} {problem.message}".strip() for problem in refusal.errors)
-    return f": {words[:_WIDEST]!r}" if words else ""
