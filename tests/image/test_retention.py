@@ -63,7 +63,7 @@ def test_what_belongs_to_an_image_goes_with_it_and_after_it() -> None:
         Stored(digest=c, tags=(f"sha256-{'b' * 64}.sig",)),
         Stored(digest=d, subject=a),
     )
-    assert list(found) == [a, b, d, c]
+    assert list(found) == [a, b, c, d]
     assert found[b] == f"belongs to {a[:19]}"
 
 

@@ -216,6 +216,7 @@ def test_what_may_go_is_shown_and_deleted_when_asked_for(
             "image": "x",
             "deleted": delete,
             "images": [{"digest": "d", "tags": ["pr-1"], "reason": "old"}],
+            "broken": [],
         }
 
     monkeypatch.setattr(pruning, "prune_images", prune)

@@ -137,5 +137,7 @@ def test_each_status_has_its_own_hint(status: int, text: str, words: str) -> Non
 
 def test_a_refusal_of_packages_speaks_of_packages() -> None:
     hint = find_hint(403, "", "packages: write")
-    assert "`permissions: packages: write`" in hint and "delete:packages" in hint
-    assert "contents" not in hint
+    assert "`permissions: packages: write`" in hint
+    assert "`read:packages` and `delete:packages`" in hint and "contents" not in hint
+    reading = find_hint(403, "", "packages: read")
+    assert "`permissions: packages: read`" in reading and "`read:packages`" in reading

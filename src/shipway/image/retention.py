@@ -1,15 +1,15 @@
 """The images of a registry that nobody needs any more are chosen here.
 
 An image is kept when one of its tags is, and with it everything that belongs to it: the manifests
-below its index, what refers to them, and their signatures. What is left over goes, the index
-first, so that nothing points into the void.
+below its index, what refers to them, and their signatures. What is left over goes, what leads to a
+manifest before it, so that nothing points into the void.
 """
 
 from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 DAY = 86400
@@ -51,22 +51,23 @@ def plan_prune(stored: Iterable[Stored], rules: Rules) -> list[tuple[Stored, str
     reasons: dict[str, str] = {}
     kept_images: list[str] = []
     for manifest in by_digest.values():
-        if not _is_image(manifest):
+        if not is_tagged_image(manifest):
             continue
         reason = _reason(manifest, rules)
         if reason is None:
             kept_images.append(manifest.digest)
         else:
             reasons[manifest.digest] = reason
-    parts = _parts(by_digest)
-    kept = _closure(kept_images, parts)
+    parts = list_parts(by_digest.values())
+    kept = walk(kept_images, parts)
     all_reasons = _with_parts(reasons, parts)
     gone: list[tuple[Stored, str]] = []
-    for digest, reason in all_reasons.items():
+    for digest in _sort_parents_first(reasons, parts):
         # An image may name manifests that are not there.
         if digest in kept or digest not in by_digest:
             continue
         manifest = by_digest[digest]
+        reason = all_reasons[digest]
         gone.append((manifest, reason))
     return gone
 
@@ -78,12 +79,32 @@ def _with_parts(reasons: Mapping[str, str], parts: Mapping[str, Sequence[str]]) 
         all_reasons.setdefault(image, reason)
         short_digest = image[:19]
         part_reason = f"belongs to {short_digest}"
-        for part in _closure([image], parts):
+        for part in walk([image], parts):
             all_reasons.setdefault(part, part_reason)
     return all_reasons
 
 
-def _is_image(manifest: Stored) -> bool:
+def _sort_parents_first(roots: Iterable[str], parts: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Give the roots and what belongs to them, each after everything that it belongs to.
+
+    Of a circle, which only tags can make, any one comes first.
+    """
+    finished: dict[str, None] = {}
+    entered: set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        digest = waiting[-1]
+        if digest in entered:
+            waiting.pop()
+            finished.setdefault(digest)
+            continue
+        entered.add(digest)
+        below = parts.get(digest, ())
+        waiting += [part for part in below if part not in entered]
+    return reversed(finished)
+
+
+def is_tagged_image(manifest: Stored) -> bool:
     """Answer whether a manifest has tags of its own, which a signature has not."""
     if not manifest.tags:
         return False
@@ -126,7 +147,7 @@ def _signed_digests(manifest: Stored) -> list[str]:
     return digests
 
 
-def _closure(roots: Iterable[str], parts: Mapping[str, Sequence[str]]) -> dict[str, None]:
+def walk(roots: Iterable[str], parts: Mapping[str, Sequence[str]]) -> dict[str, None]:
     """Give the roots with everything that belongs to them, in the order of a walk from them."""
     reached: dict[str, None] = {}
     waiting = deque(roots)
@@ -139,16 +160,17 @@ def _closure(roots: Iterable[str], parts: Mapping[str, Sequence[str]]) -> dict[s
     return reached
 
 
-def _parts(by_digest: Mapping[str, Stored]) -> dict[str, list[str]]:
+def list_parts(stored: Iterable[Stored]) -> dict[str, list[str]]:
     """List what belongs to a digest: the manifests below it, then its signatures and referrers."""
     parts: dict[str, list[str]] = {}
-    for digest, manifest in by_digest.items():
-        parts[digest] = list(manifest.below)
-    for digest, manifest in by_digest.items():
+    manifests = list(stored)
+    for manifest in manifests:
+        parts[manifest.digest] = list(manifest.below)
+    for manifest in manifests:
         subjects = _signed_digests(manifest)
         if manifest.subject:
             subjects.append(manifest.subject)
         for subject in subjects:
             parts_of_subject = parts.setdefault(subject, [])
-            parts_of_subject.append(digest)
+            parts_of_subject.append(manifest.digest)
     return parts

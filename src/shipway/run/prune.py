@@ -3,66 +3,135 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from shipway.effects.manifests import Manifest
 from shipway.effects.registry import Registry, connect
+from shipway.effects.stored_images import read_inventory
 from shipway.errors import StepFailed
-from shipway.image.documents import parse_time
-from shipway.image.index import SUBJECT
-from shipway.image.labels import PREFIX
-from shipway.image.retention import Rules, Stored, plan_prune
+from shipway.image.documents import printable
+from shipway.image.inventory import Inventory, find_broken_images
+from shipway.image.retention import Rules, Stored, list_parts, plan_prune
+from shipway.run.deletion import Deletion, Doomed, delete_manifests
 from shipway.run.session import Progress, Session, open_session
 from shipway.target.tags import image_name, plan_branch_tag
 from shipway.tools.git import list_branches, read_refs
 from shipway.tools.github import delete_package_version, list_package_versions
+from shipway.tools.github_refusals import DELETION_NEEDS
 
 Document = dict[str, Any]  # Any: the values of a JSON document
-_SIDE_BY_SIDE = 8
 GITHUB_REGISTRY = "ghcr.io/"
 """Names GitHub's registry, which deletes by its own API alone."""
 
 
 def prune_images(progress: Progress, *, delete: bool) -> Document:
-    """Give ``{"image", "deleted": bool, "images": [{"digest", "tags", "reason"}]}``.
+    """Say what may go from the registry, and with ``delete`` let it go.
 
-    Nothing is deleted without ``delete``.
+    Gives ``{"image", "deleted": bool, "images": [{"digest", "tags", "reason"}], "broken": [{"tags",
+    "digest", "gone"}]}``. Raises ``StepFailed`` with that document where a deletion was refused:
+    ``images`` are then those that were deleted, ``refused`` and ``left`` those that were not.
     """
     session = open_session(progress)
     settings = session.project.settings
     image = image_name(settings.image, session.context)
     with connect(image, session.environment) as registry:
-        manifests = read_stored(registry)
+        inventory = read_inventory(registry)
         rules = read_retention_rules(session)
-        doomed = plan_prune(manifests, rules)
-        if delete:
+        doomed = plan_prune(inventory.manifests, rules)
+        deletion = Deletion(deleted=doomed)
+        if delete and doomed:
             remove = _find_remover(session, image, registry)
-            for stored, reason in doomed:
-                digest = _shorten(stored.digest)
-                tags = " ".join(stored.tags)
-                progress(f"delete {digest} {tags}: {reason}")
-                remove(stored.digest)
-    images = [_describe_doomed(stored, reason) for stored, reason in doomed]
-    return {
+            parts = list_parts(inventory.manifests)
+            deletion = delete_manifests(
+                doomed,
+                parts,
+                remove,
+                progress,
+            )
+    document: Document = {
         "image": image,
         "deleted": delete,
-        "images": images,
+        "images": _describe_all(deletion.deleted),
+        "broken": _describe_broken(inventory),
     }
+    if deletion.refused:
+        for line in _render_broken(document):
+            progress(line)
+        document["refused"] = _describe_refusals(deletion)
+        document["left"] = _describe_all(deletion.left)
+        error = deletion.explain(image)
+        error.document = document
+        raise error
+    return document
 
 
-def _describe_doomed(stored: Stored, reason: str) -> Document:
+def _describe_all(manifests: Iterable[Doomed]) -> list[Document]:
+    return [_describe(manifest, reason) for manifest, reason in manifests]
+
+
+def _describe(manifest: Stored, reason: str) -> Document:
     return {
-        "digest": stored.digest,
-        "tags": list(stored.tags),
+        "digest": manifest.digest,
+        "tags": list(manifest.tags),
         "reason": reason,
     }
 
 
-def _shorten(digest: str) -> str:
-    """Give the first twelve digits of a digest, with its algorithm."""
-    return digest[:19]
+def _describe_refusals(deletion: Deletion) -> list[Document]:
+    descriptions: list[Document] = []
+    for refusal in deletion.refused:
+        description = _describe(refusal.manifest, refusal.reason)
+        description["answer"] = refusal.answer
+        descriptions.append(description)
+    return descriptions
+
+
+def _describe_broken(inventory: Inventory) -> list[Document]:
+    """Describe the images that lack manifests; one that a tag alone is left of has no digest."""
+    descriptions: list[Document] = []
+    for broken in find_broken_images(inventory):
+        description: Document = {
+            "tags": list(broken.tags),
+            "digest": broken.digest,
+            "gone": list(broken.gone),
+        }
+        descriptions.append(description)
+    for tag in inventory.lost_tags:
+        lost: Document = {
+            "tags": [tag],
+            "digest": None,
+            "gone": [],
+        }
+        descriptions.append(lost)
+    return descriptions
+
+
+def render_document(document: Document) -> Iterator[str]:
+    """Say for people what may go or was deleted, and which images are broken."""
+    manifests = document["images"]
+    for manifest in manifests:
+        digest = manifest["digest"]
+        tags = " ".join(manifest["tags"])
+        reason = manifest["reason"]
+        line = f"{digest} {tags}: {reason}"
+        yield printable(line)
+    count = len(manifests)
+    image = document["image"]
+    outcome = "were deleted" if document["deleted"] else "may go"
+    yield f"{count} manifests of {image} {outcome}"
+    yield from _render_broken(document)
+
+
+def _render_broken(document: Document) -> Iterator[str]:
+    for broken in document["broken"]:
+        names = " ".join(broken["tags"])
+        tags = printable(names)
+        digest = broken["digest"]
+        gone = ", ".join(broken["gone"])
+        if gone:
+            yield f"broken: {tags} is {digest}, which lacks {gone}"
+        else:
+            yield f"broken: {tags} leads to nothing"
 
 
 def read_retention_rules(session: Session) -> Rules:
@@ -91,56 +160,6 @@ def read_retention_rules(session: Session) -> Rules:
     )
 
 
-def read_stored(registry: Registry) -> list[Stored]:
-    """Read every manifest that a tag leads to, with what is below it and what refers to it."""
-    with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
-        stored = _read_tagged(registry, pool)
-        unread = list(stored)
-        while unread:
-            digests: list[str] = []
-            for digest in unread:
-                entry = stored[digest]
-                digests += entry.below
-            for referrers in pool.map(registry.referrers, unread):
-                digests += referrers
-            distinct = dict.fromkeys(digests)
-            unread = [digest for digest in distinct if digest not in stored]
-            manifests = pool.map(registry.manifest, unread)
-            for digest, (_, manifest) in zip(unread, manifests, strict=True):
-                stored[digest] = _describe(digest, manifest, ())
-    return list(stored.values())
-
-
-def _read_tagged(registry: Registry, pool: ThreadPoolExecutor) -> dict[str, Stored]:
-    """Read the manifests that tags lead to, by digest."""
-    stored: dict[str, Stored] = {}
-    tags = registry.tags()
-    manifests = pool.map(registry.manifest, tags)
-    for tag, (digest, manifest) in zip(tags, manifests, strict=True):
-        earlier_tags: tuple[str, ...] = ()
-        if digest in stored:
-            earlier_tags = stored[digest].tags
-        all_tags = (*earlier_tags, tag)
-        stored[digest] = _describe(digest, manifest, all_tags)
-    return stored
-
-
-def _describe(digest: str, manifest: Manifest, tags: tuple[str, ...]) -> Stored:
-    annotations = manifest.annotations or {}
-    subject = annotations.get(SUBJECT, "")
-    if manifest.subject:
-        subject = manifest.subject.digest
-    entries = manifest.manifests or ()
-    created = annotations.get(f"{PREFIX}created", "")
-    return Stored(
-        digest=digest,
-        tags=tags,
-        below=tuple(entry.digest for entry in entries),
-        subject=subject,
-        created=parse_time(created),
-    )
-
-
 def _find_remover(session: Session, image: str, registry: Registry) -> Callable[[str], None]:
     """Give a function that deletes the manifest of a digest."""
     if not image.startswith(GITHUB_REGISTRY):
@@ -148,14 +167,21 @@ def _find_remover(session: Session, image: str, registry: Registry) -> Callable[
     name = image.removeprefix(GITHUB_REGISTRY)
     owner, _, package = name.partition("/")
     paths = dict(list_package_versions(owner, package, session.executor))
+    if not paths:
+        raise StepFailed(
+            f"prune: GitHub shows no package {package} of {owner} to this token",
+            hint=f"check that it is there; {DELETION_NEEDS}",
+        )
 
     def remove(digest: str) -> None:
-        if digest not in paths:
+        path = paths.get(digest)
+        if path is None:
             raise StepFailed(
                 f"GitHub does not list {digest} of {image}",
-                hint="the token needs `packages: write` (a classic one: `delete:packages`)",
+                hint=DELETION_NEEDS,
             )
-        why = f"delete {_shorten(digest)}"
-        session.executor(delete_package_version(paths[digest], why))
+        why = f"delete {digest[:19]}"
+        request = delete_package_version(path, why)
+        session.executor(request)
 
     return remove

@@ -73,20 +73,12 @@ def status(_: Context, json: bool = False) -> None:
 @task
 def prune(_: Context, delete: bool = False, dry_run: bool = False, json: bool = False) -> None:
     """Show the images of branches and pull requests that may go; with --delete, delete them."""
-    from shipway.run.prune import prune_images
+    from shipway.run.prune import prune_images, render_document
 
     is_real = delete and not dry_run
     document = prune_images(progress, delete=is_real)
-    if json:
-        print_json(document)
-        return
-    manifests = document["images"]
-    for manifest in manifests:
-        tags = " ".join(manifest["tags"])
-        print(f"{manifest['digest']} {tags}: {manifest['reason']}")
-    outcome = "were deleted" if document["deleted"] else "may go"
-    count = len(manifests)
-    print(f"{count} manifests of {document['image']} {outcome}")
+    lines = render_document(document)
+    show_either("\n".join(lines), document, json)
 
 
 @task

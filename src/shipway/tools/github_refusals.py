@@ -16,6 +16,11 @@ import msgspec
 
 FIRST_PAUSE = 60.0
 """Says how many seconds to wait for a limit that says nothing; then twice as long each time."""
+DELETION_NEEDS = (
+    "the job needs `permissions: packages: write` (a classic token: `read:packages` and "
+    "`delete:packages`), and the role Admin on the package"
+)
+"""Says what a token needs that deletes versions of a package."""
 _TOO_MANY_REQUESTS = 429
 _LIMIT_WORDS = re.compile(r"rate limit|abuse detection", re.IGNORECASE)
 _NUMBERS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
@@ -166,9 +171,11 @@ def find_hint(status: int, text: str, permission: str) -> str:
 
 
 def _describe_permission(permission: str) -> str:
+    if permission == "packages: write":
+        return DELETION_NEEDS
     needs = f"the job needs `permissions: {permission}`"
     if permission.startswith("packages"):
-        return f"{needs} (a classic token: `delete:packages`), and the role Admin on the package"
+        return f"{needs} (a classic token: `read:packages`)"
     return needs
 
 
