@@ -238,6 +238,17 @@ class TestALimit:
         first, second = script.waited
         assert 60 <= first <= 61 and 120 <= second <= 121
 
+    def test_that_comes_back_after_an_answer_begins_with_a_minute_again(
+        self, serve: Callable[..., Scripted]
+    ) -> None:
+        limit: Row = (403, {}, SECONDARY)
+        answer: Row = (200, {}, "[]")
+        api = serve(limit, answer, limit, answer, limit, answer)
+        send = api.api()
+        for _ in range(3):
+            assert send(ask("DELETE")).code == 200
+        assert len(api.waited) == 3 and all(60 <= pause <= 61 for pause in api.waited)
+
     @pytest.mark.parametrize("patience", [5.0, 90.0])
     def test_that_lasts_longer_than_the_run_waits_is_told(
         self, serve: Callable[..., Scripted], patience: float

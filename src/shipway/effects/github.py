@@ -130,6 +130,7 @@ class Api:
             ) from error
         if answer.code not in request.expected:
             raise self._refuse(request, answer, headers)
+        self._next_pause = github_refusals.FIRST_PAUSE
         return answer
 
     def _connect(self) -> _Send:
