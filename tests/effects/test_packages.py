@@ -10,6 +10,7 @@ from shipway.image.contents import SPDX
 from shipway.image.index import SUBJECT
 from shipway.model.actions import ComparePackages
 from tests.support.registry import Registry
+from tests.support.whole_image import WholeImage
 
 
 def publish(registry: Registry, tag: str, *packages: str) -> None:
@@ -55,6 +56,19 @@ def test_nothing_is_told_without_an_sbom(registry: Registry) -> None:
     publish(registry, "v1")
     publish(registry, "v2", "toy")
     assert compare(registry, "v1") == compare(registry, "none") == ""
+
+
+@pytest.mark.parametrize("part", ["manifest", "attestation manifest", "statement"])
+@pytest.mark.parametrize("tag", ["v1", "v2"])
+def test_a_broken_image_is_named_and_holds_no_release_up(
+    registry: Registry, tag: str, part: str
+) -> None:
+    images = {name: WholeImage(registry, name).publish() for name in ("v1", "v2")}
+    digest = images[tag].lose(part)
+    assert compare(registry, "v1") == (
+        f"The packages of the image are not compared with those of v1: "
+        f"{part} {digest} of linux/amd64 is not there."
+    )
 
 
 def test_a_registry_that_cannot_be_asked(registry: Registry) -> None:

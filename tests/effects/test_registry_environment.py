@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from shipway.effects.read_image import replace_environment, resolve_index
+from shipway.effects.image_layers import replace_environment
+from shipway.effects.read_image import resolve_index
 from tests.support.registry import Registry
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from shipway.effects.statements import SbomDocuments
 from shipway.errors import CheckFailed, ContextError, SettingsError, StepFailed
 from shipway.image.index import Entry, Index
 from shipway.image.policies import Point
@@ -26,15 +27,16 @@ IMAGE = "ghcr.io/acme/app:v1.2.3"
 
 def play_sboms(monkeypatch: pytest.MonkeyPatch, *documents: dict[str, Any]) -> None:
     """Let every image have these SBOMs, for one platform."""
-    monkeypatch.setattr(
-        packages, "read_sbom_documents", lambda *_: {"linux/amd64": list(documents)}
-    )
+    sboms = SbomDocuments(by_platform={"linux/amd64": list(documents)})
+    monkeypatch.setattr(packages, "read_sbom_documents", lambda *_: sboms)
 
 
 def test_a_refused_package_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     hostile = Package(name="a\nb", version="1", license="c\x1b[1A")
     monkeypatch.setattr(packages, "allowed_licenses", lambda _: ("MIT",))
-    monkeypatch.setattr(packages, "read_packages", lambda *_: {"linux/amd64": (hostile,)})
+    sboms = packages.ImageSboms(image=IMAGE, digest="", documents={})
+    monkeypatch.setattr(packages, "read_sboms", lambda *_: sboms)
+    monkeypatch.setattr(packages, "parse_sboms", lambda _: {"linux/amd64": (hostile,)})
     with pytest.raises(CheckFailed) as caught:
         packages.check_licenses(IMAGE, "")
     assert caught.value.message.split("\n")[1:] == [r"  - a\nb 1: c\x1b[1A"]

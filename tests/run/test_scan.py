@@ -32,7 +32,7 @@ class TestScan:
         return tmp_path / "bin"
 
     @staticmethod
-    def read(_: str, _environment: object) -> tuple[str, dict[str, list[dict[str, object]]]]:
+    def read(_: str, _environment: object) -> packages.ImageSboms:
         def package(name: str, version: str) -> dict[str, object]:
             return {
                 "SPDXID": f"{name}{version}",
@@ -48,10 +48,11 @@ class TestScan:
             package("attrs", "25.1"),
             {"name": "bash", "versionInfo": "5"},
         ]
-        return "sha256:1", {
+        documents: dict[str, list[dict[str, object]]] = {
             "linux/amd64": [{"packages": [*both, package("attrs", "26.1")]}],
             "linux/arm64": [{"packages": both}],
         }
+        return packages.ImageSboms(image=IMAGE, digest="sha256:1", documents=documents)
 
     def install(self, folder: Path, name: str, report: object, code: int = 0) -> Path:
         """A scanner; gives the file that lists its calls."""
@@ -138,30 +139,11 @@ class TestScan:
         self, shelf: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         self.install(shelf, "pip-audit", AUDIT)
-        monkeypatch.setattr(
-            scanning,
-            "read_sboms",
-            lambda *_: (
-                "sha256:1",
-                {
-                    "linux/amd64": [
-                        {
-                            "packages": [
-                                {
-                                    "name": "odd",
-                                    "versionInfo": "a-b",
-                                    "externalRefs": [
-                                        {
-                                            "referenceType": "purl",
-                                            "referenceLocator": "pkg:pypi/odd@a-b",
-                                        }
-                                    ],
-                                }
-                            ]
-                        }
-                    ]
-                },
-            ),
+        purl = {"referenceType": "purl", "referenceLocator": "pkg:pypi/odd@a-b"}
+        odd = {"name": "odd", "versionInfo": "a-b", "externalRefs": [purl]}
+        sboms = packages.ImageSboms(
+            image=IMAGE, digest="sha256:1", documents={"linux/amd64": [{"packages": [odd]}]}
         )
+        monkeypatch.setattr(scanning, "read_sboms", lambda *_: sboms)
         assert run_task("scan", "--image", IMAGE) == 5
         assert "versions like these: odd a-b" in capsys.readouterr().err

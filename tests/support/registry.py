@@ -16,9 +16,12 @@ class Registry:
         self.names: dict[str, str] = {}
         self.about: dict[str, list[str]] = {}
         self.troubles: list[tuple[int, dict[str, str]]] = []
+        self.refused: dict[str, int] = {}
+        """The status with which it answers who asks for a digest or a tag."""
         self.undeletable: dict[str, tuple[int, bytes]] = {}
         """What it answers to who would delete a digest; under an empty one, any."""
         self.asked: list[str] = []
+        self.methods: list[str] = []
         self.headers: list[dict[str, str]] = []
         registry = self
 
@@ -30,13 +33,16 @@ class Registry:
 
             def do_GET(self) -> None:  # pylint: disable=invalid-name
                 registry.asked.append(self.path)
+                registry.methods.append(self.command)
                 registry.headers.append(dict(self.headers))
                 if registry.troubles:
                     status, headers = registry.troubles.pop(0)
                     self.answer(status, b"", headers)
                     return
                 name = unquote(self.path.partition("?")[0].rpartition("/")[2])
-                if name == "list":
+                if name in registry.refused:
+                    self.answer(registry.refused[name], b"", {})
+                elif name == "list":
                     self.answer(200, *registry.list(self.path))
                 elif "/referrers/" in self.path and not registry.about:
                     self.answer(404, b"", {})
@@ -46,6 +52,8 @@ class Registry:
                 else:
                     content = registry.blobs.get(registry.names.get(name, name))
                     self.answer(404 if content is None else 200, content or b"", {})
+
+            do_HEAD = do_GET
 
             def do_DELETE(self) -> None:  # pylint: disable=invalid-name
                 digest = self.path.rpartition("/")[2]
@@ -65,7 +73,8 @@ class Registry:
                 for name, value in {"Content-Length": str(len(content)), **headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(content)
+                if self.command != "HEAD":
+                    self.wfile.write(content)
 
             def log_message(self, *_words: object) -> None:  # pylint: disable=arguments-differ
                 pass

@@ -25,6 +25,8 @@ from shipway.effects.manifests import (
     Descriptor,
     Manifest,
     decode_document,
+    require_size,
+    unfit_part,
     wrong_content,
 )
 from shipway.effects.registry import Registry
@@ -43,23 +45,34 @@ class RegistryImage:
         self._registry = registry
         self._cache = cache / "layers"
 
-    def manifest(self, digest: str) -> Manifest:
-        """Read a manifest or an index."""
+    def manifest(self, descriptor: Descriptor) -> Manifest:
+        """Read the manifest of one image, or of what is said of it.
+
+        Raises ``UnfitPart`` where it is an index, or has another size.
+        """
+        digest = descriptor.digest
         _, manifest = self._registry.manifest(digest)
+        if manifest.manifests is not None:
+            raise unfit_part(digest, "is an index, not a manifest")
+        require_size(descriptor, manifest.length)
         return manifest
 
-    def document(self, digest: str, document_type: type[Decoded]) -> Decoded:
+    def document(self, descriptor: Descriptor, document_type: type[Decoded]) -> Decoded:
         """Read a blob that is a JSON document of this type."""
-        with self._open(digest) as stream:
+        with self._open(descriptor) as stream:
             content = stream.read(LARGEST_DOCUMENT)
-        return decode_document(content, document_type, f"blob {digest}")
+        return decode_document(content, document_type, f"blob {descriptor.digest}")
+
+    def confirm(self, descriptor: Descriptor) -> None:
+        """Raise ``NotThere`` where a blob is gone; it is not read."""
+        self._registry.require_blob(descriptor.digest)
 
     @contextmanager
-    def _open(self, digest: str) -> Iterator[_HashedStream]:
-        with self._registry.open(digest) as raw:
+    def _open(self, descriptor: Descriptor) -> Iterator[_HashedStream]:
+        with self._registry.open(descriptor.digest) as raw:
             stream = _HashedStream(raw)
             yield stream
-            stream.require(digest)
+            stream.require(descriptor)
 
     def kept_layer(self, descriptor: Descriptor) -> Layer | None:
         """Give what a layer holds, where it was read before."""
@@ -71,11 +84,13 @@ class RegistryImage:
 
     def _kept_path(self, descriptor: Descriptor) -> Path:
         name = descriptor.digest.replace(":", "-")
-        return self._cache / f"{name}.{_FORMAT}.json"
+        # What was read had this size: where another one is said of it, it is read again.
+        size = descriptor.size
+        return self._cache / f"{name}.{size}.{_FORMAT}.json"
 
     def layer(self, descriptor: Descriptor) -> Layer:
         """Read what a layer holds, and keep it."""
-        with self._open(descriptor.digest) as stream:
+        with self._open(descriptor) as stream:
             layer = _unpack(stream, descriptor)
         # Who has no home, or no room in it, reads the layer the next time, too.
         with suppress(OSError):
@@ -98,19 +113,26 @@ class _HashedStream:
     def __init__(self, raw: IO[bytes]) -> None:
         self._raw = raw
         self._hash = hashlib.sha256()
+        self._length = 0
 
     def read(self, size: int = -1) -> bytes:
         """Read up to ``size`` bytes, everything that is left when it is negative."""
         content = self._raw.read(size)
         self._hash.update(content)
+        self._length += len(content)
         return content
 
-    def require(self, digest: str) -> None:
-        """Read what is left; raises ``StepFailed`` when all of it has another digest."""
+    def require(self, descriptor: Descriptor) -> None:
+        """Read what is left, and hold all of it against its descriptor.
+
+        Raises ``StepFailed`` for another digest, ``UnfitPart`` for another size.
+        """
         while self.read(1 << 20):
             pass
-        if f"sha256:{self._hash.hexdigest()}" != digest:
-            raise wrong_content(digest)
+        digest = f"sha256:{self._hash.hexdigest()}"
+        if digest != descriptor.digest:
+            raise wrong_content(descriptor.digest)
+        require_size(descriptor, self._length)
 
 
 def _unpack(stream: _HashedStream, descriptor: Descriptor) -> Layer:
@@ -119,7 +141,7 @@ def _unpack(stream: _HashedStream, descriptor: Descriptor) -> Layer:
         with decompress(cast(IO[bytes], stream), descriptor.media_type) as archive:
             return read_layer(archive)
     except _UNREADABLE as error:
-        stream.require(descriptor.digest)
+        stream.require(descriptor)
         raise StepFailed(
             f"layer {descriptor.digest} cannot be read: {type(error).__name__}: {error}",
             hint="build the image again: it was pushed with a layer that is no archive",

@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from shipway.errors import StepFailed
+from shipway.errors import StepFailed, VerificationFailed
 from shipway.image.index import Platform
 
 Digest = Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
@@ -26,6 +26,7 @@ class Descriptor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     digest: Digest
     media_type: str = ""
     size: int = 0
+    """Holds how many bytes the content has; 0 where that is not said."""
     platform: Platform | None = None
     annotations: dict[str, str] | None = None
 
@@ -42,6 +43,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     manifests: tuple[Descriptor, ...] | None = None
     subject: Descriptor | None = None
     annotations: dict[str, str] | None = None
+    length: int = 0
+    """Holds how many bytes it was read from; what a document calls so counts for nothing."""
 
 
 class TagList(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +79,41 @@ def decode_document(content: bytes, document_type: type[Decoded], name: str) -> 
             f"what the registry has as {name} cannot be understood: {error}",
             hint="build the image again; if it stays so, the registry or the way to it is broken",
         ) from error
+
+
+def decode_manifest(content: bytes, name: str) -> Manifest:
+    """Read the manifest ``name``; raises ``StepFailed`` where it is none."""
+    manifest = decode_document(content, Manifest, name)
+    return msgspec.structs.replace(manifest, length=len(content))
+
+
+class UnfitPart(VerificationFailed):
+    """Says that a part of an image is there, and is not what the image says of it.
+
+    ``problem`` goes on after the name of the part.
+    """
+
+    problem = ""
+
+
+def unfit_part(digest: str, problem: str) -> UnfitPart:
+    """Give the error for a part with this problem."""
+    error = UnfitPart(
+        f"{digest} {problem}",
+        hint="do not use it; build the image again",
+    )
+    error.problem = problem
+    return error
+
+
+def require_size(descriptor: Descriptor, length: int) -> None:
+    """Raise ``UnfitPart`` where content of ``length`` bytes was described as of another size."""
+    if descriptor.size in (0, length):
+        return
+    raise unfit_part(
+        descriptor.digest,
+        f"has {length} bytes, not {descriptor.size} as what names it says",
+    )
 
 
 def wrong_content(digest: str) -> StepFailed:

@@ -21,6 +21,7 @@ from shipway.effects.manifests import (
     Manifest,
     TagList,
     decode_document,
+    decode_manifest,
     wrong_content,
 )
 from shipway.effects.proxies import is_loopback
@@ -86,6 +87,11 @@ class Registry:
             response.raw.decode_content = False
             yield cast(IO[bytes], response.raw)
 
+    def require_blob(self, digest: str) -> None:
+        """Raise ``NotThere`` where a blob is not there; it is not read."""
+        with self._ask("HEAD", f"blobs/{digest}"):
+            pass
+
     def manifest(self, reference: str) -> tuple[str, Manifest]:
         """Give digest and content of a tag's or a digest's manifest.
 
@@ -100,7 +106,7 @@ class Registry:
             if expected.startswith("sha256:") and expected != digest:
                 raise wrong_content(expected)
         subject = f"manifest {reference} of {self._name}"
-        manifest = decode_document(content, Manifest, subject)
+        manifest = decode_manifest(content, subject)
         return digest, manifest
 
     def tags(self) -> list[str]:

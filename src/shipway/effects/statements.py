@@ -7,17 +7,32 @@ Sources: the in-toto attestation framework ("Statement"); BuildKit's
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from shipway.effects.blobs import RegistryImage
+from shipway.effects.broken_parts import BrokenParts, explain_broken
 from shipway.effects.environment import cache_folder
+from shipway.effects.image_layers import QUESTIONS_SIDE_BY_SIDE
 from shipway.effects.manifests import Descriptor, Manifest
 from shipway.effects.registry import connect
 from shipway.errors import StepFailed
-from shipway.image.contents import PROVENANCE, SPDX, Attestation, Statement
-from shipway.image.index import SUBJECT, Entry, Index, is_attestation
+from shipway.image.contents import (
+    ATTESTATION,
+    CONFIGURATION,
+    LAYER,
+    MANIFEST,
+    PROVENANCE,
+    SPDX,
+    STATEMENT,
+    Attestation,
+    BrokenPart,
+    Statement,
+)
+from shipway.image.index import SUBJECT, is_attestation, platform_name
 from shipway.image.sbom import parse_packages
 
 Document = dict[str, Any]  # Any: the values of a JSON document
@@ -49,14 +64,23 @@ def is_image(entry: Descriptor) -> bool:
     return not is_attestation(entry.platform, entry.annotations)
 
 
-def read_attestation(image: RegistryImage, entry: Descriptor) -> Attestation:
-    """Read the statements that an entry of an index holds about another one."""
-    manifest = image.manifest(entry.digest)
+def read_attestation(
+    image: RegistryImage, entry: Descriptor, platform: str, broken: BrokenParts
+) -> Attestation | None:
+    """Read the statements that an entry of an index holds about another one.
+
+    Gives ``None`` where its manifest is broken; a broken statement is left out.
+    """
+    manifest = broken.read(ATTESTATION, platform, entry, image.manifest)
+    if manifest is None:
+        return None
+    read = partial(image.document, document_type=_Statement)
     statements: list[Statement] = []
     for layer in manifest.layers or ():
-        document = image.document(layer.digest, _Statement)
-        statement = _summarize(document)
-        statements.append(statement)
+        document = broken.read(STATEMENT, platform, layer, read)
+        if document is not None:
+            statement = _summarize(document)
+            statements.append(statement)
     return Attestation(
         digest=entry.digest,
         subject=entry.annotation(SUBJECT),
@@ -90,27 +114,70 @@ def _subject_digests(statement: _Statement) -> set[str]:
     return digests
 
 
-def read_sbom_documents(
-    name: str, index: Index, environment: Mapping[str, str]
-) -> dict[str, list[Document]]:
-    """Give the predicates of the SBOMs of the image ``name``, by platform."""
+class SbomDocuments(msgspec.Struct, frozen=True, kw_only=True):
+    """Holds the predicates of an image's SBOMs by platform, and which parts of it are broken."""
+
+    by_platform: dict[str, list[Document]]
+    broken: tuple[BrokenPart, ...] = ()
+
+
+def read_sbom_documents(name: str, digest: str, environment: Mapping[str, str]) -> SbomDocuments:
+    """Read the SBOMs of the index ``digest`` of the image ``name``."""
+    broken = BrokenParts()
+    by_platform: dict[str, list[Document]] = {}
     with connect(name, environment) as registry:
         image = RegistryImage(registry, cache_folder(environment))
-        documents = {}
-        for entry in index.images:
-            documents[entry.platform] = list(_sboms(image, index, entry))
-        return documents
+        _, index = registry.manifest(digest)
+        entries = index.manifests or ()
+        for entry in entries:
+            if not is_image(entry):
+                continue
+            platform = platform_name(entry.platform or {})
+            manifest = broken.read(MANIFEST, platform, entry, image.manifest)
+            if manifest is not None:
+                _confirm_blobs(image, manifest, platform, broken)
+            documents: list[Document] = []
+            for attestation in entries:
+                if attestation.annotation(SUBJECT) == entry.digest:
+                    documents += _read_sboms(image, attestation, platform, broken)
+            by_platform[platform] = documents
+    return SbomDocuments(
+        by_platform=by_platform,
+        broken=broken.parts,
+    )
 
 
-def _sboms(image: RegistryImage, index: Index, entry: Entry) -> Iterator[Document]:
-    for attestation in index.attestations:
-        if attestation.subject != entry.digest:
-            continue
-        manifest = image.manifest(attestation.digest)
-        for layer in _layers_of_type(manifest, SPDX):
-            statement = image.document(layer.digest, _Statement)
-            if statement.predicate_type.startswith(SPDX):
-                yield statement.predicate or {}
+def _confirm_blobs(
+    image: RegistryImage, manifest: Manifest, platform: str, broken: BrokenParts
+) -> None:
+    """Note which blobs of a platform's image are not there; none of them is read."""
+    blobs: list[tuple[str, Descriptor]] = []
+    if manifest.config is not None:
+        blobs.append((CONFIGURATION, manifest.config))
+    for layer in manifest.layers or ():
+        blobs.append((LAYER, layer))
+    with ThreadPoolExecutor(max_workers=QUESTIONS_SIDE_BY_SIDE) as pool:
+        questions = [pool.submit(image.confirm, blob) for _, blob in blobs]
+    for (kind, blob), question in zip(blobs, questions, strict=True):
+        broken.take(
+            kind,
+            platform,
+            blob,
+            question.result,
+        )
+
+
+def _read_sboms(
+    image: RegistryImage, attestation: Descriptor, platform: str, broken: BrokenParts
+) -> Iterator[Document]:
+    manifest = broken.read(ATTESTATION, platform, attestation, image.manifest)
+    if manifest is None:
+        return
+    read = partial(image.document, document_type=_Statement)
+    for layer in _layers_of_type(manifest, SPDX):
+        statement = broken.read(STATEMENT, platform, layer, read)
+        if statement is not None and statement.predicate_type.startswith(SPDX):
+            yield statement.predicate or {}
 
 
 def _layers_of_type(manifest: Manifest, predicate_type: str) -> Iterator[Descriptor]:
@@ -126,15 +193,22 @@ def read_predicate(
 ) -> bytes:
     """Give the predicate of the one statement of that type in the manifest at ``digest``, as JSON.
 
-    Raises ``StepFailed`` where the manifest holds no such statement, or cannot be read.
+    Raises ``StepFailed`` where the manifest holds no such statement, or cannot be read, and
+    ``VerificationFailed`` where it or a statement is broken.
     """
+    broken = BrokenParts()
+    entry = Descriptor(digest=digest)
     with connect(name, environment) as registry:
         image = RegistryImage(registry, cache_folder(environment))
-        manifest = image.manifest(digest)
-        for layer in _layers_of_type(manifest, predicate_type):
-            statement = image.document(layer.digest, _RawStatement)
-            if statement.predicate_type == predicate_type:
+        manifest = broken.read(ATTESTATION, name, entry, image.manifest)
+        layers = _layers_of_type(manifest or Manifest(), predicate_type)
+        read = partial(image.document, document_type=_RawStatement)
+        for layer in layers:
+            statement = broken.read(STATEMENT, name, layer, read)
+            if statement is not None and statement.predicate_type == predicate_type:
                 return bytes(statement.predicate)
+    if broken.parts:
+        raise explain_broken(f"{name}@{digest}", broken.parts)
     raise StepFailed(
         f"{name}@{digest} holds no statement of type {predicate_type}", hint="build the image again"
     )

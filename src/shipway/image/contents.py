@@ -9,6 +9,27 @@ import msgspec
 
 SPDX, PROVENANCE = "https://spdx.dev/Document", "https://slsa.dev/provenance/"
 """Beginnings of the predicate types of in-toto statements that BuildKit makes."""
+MANIFEST = "manifest"
+CONFIGURATION = "configuration"
+LAYER = "layer"
+ATTESTATION = "attestation manifest"
+STATEMENT = "statement"
+NOT_THERE = "is not there"
+
+
+class BrokenPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of an image is not there, or is not what the image says of it."""
+
+    kind: str
+    """What the part is: one of the names above."""
+    digest: str
+    platform: str
+    problem: str
+    """Goes on after the part's name: ``is not there``."""
+
+    def describe(self) -> str:
+        """Say which part it is, and what is wrong with it."""
+        return f"{self.kind} {self.digest} of {self.platform} {self.problem}"
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,12 +72,25 @@ class PlatformContents(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Contents(msgspec.Struct, frozen=True, kw_only=True):
-    """What an index holds, with everything below it."""
+    """What an index holds, with everything below it.
+
+    Of a part that is ``broken`` nothing is known. A platform whose manifest is so is none of the
+    ``platforms``; one whose configuration or layers are so has no labels or files of them.
+    """
 
     digest: str
     annotations: dict[str, str] = {}
     platforms: dict[str, PlatformContents] = {}
     attestations: tuple[Attestation, ...] = ()
+    broken: tuple[BrokenPart, ...] = ()
+
+    def lacks(self, kind: str, platform: str) -> bool:
+        """Tell whether a part of this kind is broken in the image of a platform."""
+        for part in self.broken:
+            is_of_kind = part.kind == kind
+            if is_of_kind and part.platform == platform:
+                return True
+        return False
 
     def statements(self, platform: str, kind: str) -> tuple[Statement, ...]:
         """Give the statements about a platform whose predicate type begins with ``kind``."""

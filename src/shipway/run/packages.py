@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shipway.effects.broken_parts import explain_broken
 from shipway.effects.environment import equip
 from shipway.effects.facts import load_project
 from shipway.effects.statements import Document as SbomDocument
 from shipway.effects.statements import read_sbom_documents
-from shipway.errors import CheckFailed, ContextError, SettingsError, StepFailed
+from shipway.errors import (
+    CheckFailed,
+    ContextError,
+    SettingsError,
+    StepFailed,
+    VerificationFailed,
+)
+from shipway.image.contents import BrokenPart
 from shipway.image.documents import printable
 from shipway.image.licenses import is_allowed
 from shipway.image.reference import parse_reference
@@ -42,33 +51,65 @@ def choose_image(image: str, progress: Progress) -> str:
     return f"{target.image}:{target.staging}"
 
 
-def read_sboms(
-    image: str, environment: Mapping[str, str]
-) -> tuple[str, dict[str, list[SbomDocument]]]:
-    """Give (digest, SPDX documents by platform).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSboms:
+    """Holds the SPDX documents of an image by platform, and which of its parts are broken."""
 
-    Raises ``StepFailed`` where a platform has none.
+    image: str
+    digest: str
+    documents: dict[str, list[SbomDocument]]
+    broken: tuple[BrokenPart, ...] = ()
+
+    def find_problem(
+        self, document: Document, refused: Iterable[str] = ()
+    ) -> VerificationFailed | None:
+        """Give the error of an image that has broken parts, ``None`` where it has none.
+
+        ``document`` and the lines ``refused`` say what could be told of its other parts.
+        """
+        if not self.broken:
+            return None
+        error = explain_broken(self.image, self.broken)
+        listed = [f"\n  - {line}" for line in refused]
+        if listed:
+            lines = "".join(listed)
+            error.message += f"\nof what could be read is refused:{lines}"
+        names = [part.describe() for part in self.broken]
+        error.document = {**document, "broken": names}
+        return error
+
+
+def read_sboms(image: str, environment: Mapping[str, str]) -> ImageSboms:
+    """Read the SBOMs of each platform of an image.
+
+    Raises ``StepFailed`` where a platform has none, and no part that is broken.
     """
     reference = parse_reference(image)
     index = require_index_of(reference, environment)
-    sboms = read_sbom_documents(reference.name, index, environment)
-    lacking = [platform for platform, documents in sboms.items() if not documents]
-    if lacking or not sboms:
-        place = ""
-        if lacking:
-            platforms = ", ".join(lacking)
-            place = f" of {platforms}"
+    sboms = read_sbom_documents(reference.name, index.digest, environment)
+    documents = sboms.by_platform
+    lacking = [platform for platform in documents if not documents[platform]]
+    if lacking and not sboms.broken:
+        platforms = ", ".join(lacking)
         raise StepFailed(
-            f"{image} has no SBOM{place}",
+            f"{image} has no SBOM of {platforms}",
             hint="build it with `shipway build --push`, or with buildx and `--sbom=true`",
         )
-    return index.digest, sboms
+    return ImageSboms(
+        image=image,
+        digest=index.digest,
+        documents=documents,
+        broken=sboms.broken,
+    )
 
 
 def read_packages(image: str, environment: Mapping[str, str]) -> Packages:
-    """Give the packages by platform."""
-    _, sboms = read_sboms(image, environment)
-    return parse_sboms(sboms)
+    """Give the packages by platform; raises ``VerificationFailed`` where the image is broken."""
+    sboms = read_sboms(image, environment)
+    problem = sboms.find_problem({"image": image})
+    if problem is not None:
+        raise problem
+    return parse_sboms(sboms.documents)
 
 
 def parse_sboms(sboms: dict[str, list[SbomDocument]]) -> Packages:
@@ -82,7 +123,8 @@ def parse_sboms(sboms: dict[str, list[SbomDocument]]) -> Packages:
 def render_sbom(image: str, output_format: str) -> tuple[str, Document]:
     """Give the SBOM as (lines for people, document for programs).
 
-    SPDX documents are as they were attested, by platform.
+    SPDX documents are as they were attested, by platform. Raises ``VerificationFailed`` with the
+    document where the image is broken.
     """
     if output_format not in FORMATS:
         formats = ", ".join(FORMATS)
@@ -91,16 +133,25 @@ def render_sbom(image: str, output_format: str) -> tuple[str, Document]:
             hint=f"the formats are {formats}",
         )
     environment = equip(os.environ)
-    digest, sboms = read_sboms(image, environment)
+    sboms = read_sboms(image, environment)
+    lines, document = _render(sboms, output_format)
+    problem = sboms.find_problem(document)
+    if problem is not None:
+        raise problem
+    return lines, document
+
+
+def _render(sboms: ImageSboms, output_format: str) -> tuple[str, Document]:
+    """Give (lines, document); only a table has lines."""
     if output_format == "spdx":
-        return "", _unwrap_all(sboms)
-    packages = parse_sboms(sboms)
+        return "", _unwrap_all(sboms.documents)
+    packages = parse_sboms(sboms.documents)
     if output_format == "cyclonedx":
-        reference = parse_reference(image)
-        return "", render_cyclonedx(reference.name, digest, packages)
+        reference = parse_reference(sboms.image)
+        return "", render_cyclonedx(reference.name, sboms.digest, packages)
     document = {
-        "image": image,
-        "digest": digest,
+        "image": sboms.image,
+        "digest": sboms.digest,
         "packages": _describe_all(packages),
     }
     return render_table(packages), document
@@ -179,11 +230,13 @@ def allowed_licenses(policy: str) -> tuple[str, ...]:
 def check_licenses(image: str, policy: str) -> Document:
     """Give ``{"image", "packages", "refused"}``.
 
-    Raises ``CheckFailed`` with that document when a license is not allowed.
+    Raises ``CheckFailed`` with that document when a license is not allowed, and
+    ``VerificationFailed`` where the image is broken.
     """
     allowed = allowed_licenses(policy)
     environment = equip(os.environ)
-    packages = read_packages(image, environment)
+    sboms = read_sboms(image, environment)
+    packages = parse_sboms(sboms.documents)
     refusals: Document = {}
     names: set[str] = set()
     for platform, listed in packages.items():
@@ -195,6 +248,9 @@ def check_licenses(image: str, policy: str) -> Document:
         "packages": count_packages(packages),
         "refused": refusals,
     }
+    problem = sboms.find_problem(document, sorted(names))
+    if problem is not None:
+        raise problem
     if names:
         count = len(names)
         raise refusal(

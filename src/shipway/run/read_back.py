@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import msgspec
 
+from shipway.effects.broken_parts import explain_broken
 from shipway.effects.environment import equip
 from shipway.effects.questions import Answerer
 from shipway.errors import ContextError
@@ -20,7 +21,10 @@ Document = dict[str, Any]
 
 
 def read_back(image: str) -> Document:
-    """Read an image's labels, compiled files, distributions and statements, by platform."""
+    """Read an image's labels, compiled files, distributions and statements, by platform.
+
+    Raises ``VerificationFailed`` with the document where a part of it is broken.
+    """
     environment = equip(os.environ)
     reference = parse_reference(image)
     index = require_index_of(reference, environment)
@@ -32,7 +36,12 @@ def read_back(image: str) -> Document:
     )
     answers = Answerer(environment)
     contents = answers(question)
-    return cast(Document, msgspec.to_builtins(contents))
+    document = cast(Document, msgspec.to_builtins(contents))
+    if contents.broken:
+        error = explain_broken(image, contents.broken)
+        error.document = document
+        raise error
+    return document
 
 
 def read_predicate(image: str, predicate_type: str) -> object:

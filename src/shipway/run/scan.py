@@ -50,19 +50,25 @@ _PYTHON = "pkg:pypi/"
 def scan_image(image: str, policy: str, scanners: Sequence[str]) -> tuple[str, Document]:
     """Give (lines for people, document for programs).
 
-    Raises ``CheckFailed`` with the document when a vulnerability is refused.
+    Raises ``CheckFailed`` with the document when a vulnerability is refused, and
+    ``VerificationFailed`` where the image is broken.
     """
     limits = read_policy(policy)
     environment = equip(os.environ)
     chosen = choose_scanners(scanners, environment["PATH"])
-    digest, sboms = read_sboms(image, environment)
-    packages = parse_sboms(sboms)
-    vulnerabilities = find_vulnerabilities(chosen, sboms, packages, environment)
+    sboms = read_sboms(image, environment)
+    packages = parse_sboms(sboms.documents)
+    vulnerabilities = find_vulnerabilities(
+        chosen,
+        sboms.documents,
+        packages,
+        environment,
+    )
     rulings = judge_vulnerabilities(vulnerabilities, limits, _today())
     idle = [exemption.id for exemption in find_idle_exceptions(vulnerabilities, limits)]
     document: Document = {
         "image": image,
-        "digest": digest,
+        "digest": sboms.digest,
         "scanners": chosen,
         "severity": limits.severity,
         "packages": count_packages(packages),
@@ -70,6 +76,9 @@ def scan_image(image: str, policy: str, scanners: Sequence[str]) -> tuple[str, D
         "idle-exceptions": idle,
     }
     refused = [ruling.render() for ruling in rulings if ruling.outcome == "refused"]
+    problem = sboms.find_problem(document, refused)
+    if problem is not None:
+        raise problem
     if refused:
         raise refusal(
             f"{len(refused)} known vulnerabilities of {image} are refused",

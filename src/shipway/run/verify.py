@@ -20,8 +20,9 @@ from shipway.effects.processes import Processes
 from shipway.effects.questions import Answerer
 from shipway.effects.read_image import resolve_index
 from shipway.errors import SettingsError, StepFailed, VerificationFailed
+from shipway.image.contents import NOT_THERE, Contents
 from shipway.image.index import Index
-from shipway.image.policies import Evidence, Point, strict_policy
+from shipway.image.policies import NO_INDEX, Evidence, Point, strict_policy
 from shipway.image.reference import Reference, parse_reference
 from shipway.model.actions import Json, ReadImage
 from shipway.model.target import Signer
@@ -152,9 +153,11 @@ def _gather_evidence(
         try:
             signers = find_signers(executor, reference.name, signer, index)
         except StepFailed:
-            # Where a part of the image is gone, that is why nobody could ask who signed it.
-            reading.result()
-            raise
+            # Nobody signs what is not there, and cosign cannot be asked about it.
+            there = _leave_out_gone(index, reading.result())
+            if there == index:
+                raise
+            signers = find_signers(executor, reference.name, signer, there)
         contents = reading.result()
     asked_for = reference.tag or reference.digest
     now = resolve_index(reference.name, asked_for, environment)
@@ -165,6 +168,13 @@ def _gather_evidence(
         signers=signers,
         resolved=now.digest if now else "",
     )
+
+
+def _leave_out_gone(index: Index, contents: Contents) -> Index:
+    """Give an index without the entries whose manifests are not there."""
+    gone = {part.digest for part in contents.broken if part.problem == NOT_THERE}
+    entries = tuple(entry for entry in index.entries if entry.digest not in gone)
+    return replace(index, entries=entries)
 
 
 def _open_executor(environment: Mapping[str, str]) -> Executor:
@@ -193,12 +203,20 @@ def find_index(reference: Reference, environment: Mapping[str, str]) -> Index | 
 
 
 def require_index_of(reference: Reference, environment: Mapping[str, str]) -> Index:
-    """Give the index that the reference leads to; raises ``StepFailed`` when it is not there."""
+    """Give the index that the reference leads to.
+
+    Raises ``StepFailed`` when it is not there, and ``VerificationFailed`` when it names no image.
+    """
     index = find_index(reference, environment)
     if index is None:
         raise StepFailed(
             f"{reference.text} is not there",
             hint="check the name and the tag",
+        )
+    if not index.images:
+        raise VerificationFailed(
+            f"{reference.text} is {index.digest}, which is {NO_INDEX}",
+            hint="name an image that was built with its SBOM, as `shipway build --push` does",
         )
     return index
 

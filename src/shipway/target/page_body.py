@@ -186,6 +186,12 @@ def render_packages(changes: Mapping[str, Sequence[Mapping[str, str]]], previous
     return "\n\n".join(parts)
 
 
+def render_uncompared(previous: str, broken: Sequence[str]) -> str:
+    """Write why the packages are not compared with those of ``previous``: parts are ``broken``."""
+    problems = "; ".join(broken)
+    return f"The packages of the image are not compared with those of {previous}: {problems}."
+
+
 def _group_platforms(
     changes: Mapping[str, Sequence[Mapping[str, str]]],
 ) -> dict[tuple[_Row, ...], list[str]]:

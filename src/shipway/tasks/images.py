@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from invoke.context import Context
 
 from shipway.tasks.options import task
-from shipway.tasks.output import progress, show_either
+from shipway.tasks.output import progress, show_either, show_rest
 
 
 @task
@@ -18,11 +18,12 @@ def sbom(
     from shipway.run.packages import choose_image, compare_images, render_sbom
 
     image = choose_image(image, progress)
-    if diff:
-        lines, document = compare_images(image, diff)
-    else:
-        lines, document = render_sbom(image, format_)
-    show_either(lines, document, json)
+    with show_rest(json):
+        if diff:
+            lines, document = compare_images(image, diff)
+        else:
+            lines, document = render_sbom(image, format_)
+        show_either(lines, document, json)
 
 
 @task

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -53,6 +54,22 @@ def show_either(lines: str, document: object, as_json: bool) -> None:
         print(lines)
     else:
         print_json(document)
+
+
+@contextmanager
+def show_rest(as_json: bool) -> Iterator[None]:
+    """Print what could be read of an image that turns out to be broken, before the error is told.
+
+    With ``--json`` it is printed together with the error.
+    """
+    from shipway.errors import VerificationFailed
+
+    try:
+        yield
+    except VerificationFailed as error:
+        if error.document and not as_json:
+            print_json(error.document)
+        raise
 
 
 def show_status(rows: list[dict[str, Any]], as_json: bool) -> None:  # Any: a JSON document's values

@@ -12,7 +12,7 @@ from invoke.context import Context
 
 from shipway.errors import ShipwayError
 from shipway.tasks.options import task
-from shipway.tasks.output import print_json, print_plan, progress, report_outcome, show
+from shipway.tasks.output import print_json, print_plan, progress, report_outcome, show, show_rest
 
 if TYPE_CHECKING:
     from shipway.model.target import Target
@@ -96,8 +96,10 @@ def inspect(
 
     if predicate:
         print_json(read_predicate(image, predicate))
-    else:
-        print_json(read_back(image))
+        return
+    with show_rest(json):
+        document = read_back(image)
+        print_json(document)
 
 
 @task

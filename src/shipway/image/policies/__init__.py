@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from shipway.image.policies.build import Built, Fresh
 from shipway.image.policies.contents import (
+    Complete,
     Labels,
     Licenses,
     NamesWhatIsInstalled,
@@ -19,9 +20,17 @@ from shipway.image.policies.contents import (
     Subjects,
 )
 from shipway.image.policies.evidence import Evidence, Point, Policy, describe_faults
-from shipway.image.policies.index import Attested, Platforms, Resolved, Signed, StillAtDigest
+from shipway.image.policies.index import (
+    NO_INDEX,
+    Attested,
+    Platforms,
+    Resolved,
+    Signed,
+    StillAtDigest,
+)
 
 __all__ = [
+    "NO_INDEX",
     "Evidence",
     "Expected",
     "Point",
@@ -74,6 +83,7 @@ class Expected:
 def content_policy(expected: Expected) -> Policy:
     """Give what has to hold of the content of an image, before it is signed and ever after."""
     policies: list[Policy] = [
+        Complete(),
         Labels(expected.labels, expected.named),
         RightArchitecture(expected.allow_foreign),
         NamesWhatIsInstalled(),

@@ -9,9 +9,22 @@ from fnmatch import fnmatchcase
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from shipway.image.contents import PROVENANCE, SPDX, Contents
+from shipway.image.contents import CONFIGURATION, LAYER, PROVENANCE, SPDX, Contents
 from shipway.image.licenses import is_allowed
 from shipway.image.policies.evidence import Evidence, Point, first_few
+
+
+class Complete:
+    """Every part of the image is there, and is what the image says of it."""
+
+    def check(self, image: Evidence) -> Iterator[Point]:
+        """Give a point for each part that is broken; what needs it is not judged further."""
+        for part in image.contents.broken:
+            yield Point(
+                name=f"parts of {part.platform}",
+                holds=False,
+                observation=part.describe(),
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +50,8 @@ class Labels:
                 labels=annotations,
             )
         for platform, holding in platforms.items():
+            if image.contents.lacks(CONFIGURATION, platform):
+                continue
             yield self._point(
                 name=f"labels of {platform}",
                 expected=expected,
@@ -85,6 +100,8 @@ class RightArchitecture:
     def check(self, image: Evidence) -> Iterator[Point]:
         """Give a point for each platform."""
         for platform, holding in image.contents.platforms.items():
+            if image.contents.lacks(LAYER, platform):
+                continue
             name = f"compiled files of {platform}"
             strange = [path for path in holding.foreign if not self._allows(path)]
             if strange:
@@ -109,7 +126,7 @@ class NamesWhatIsInstalled:
     """The SBOM is not empty and names every Python distribution that is installed."""
 
     def check(self, image: Evidence) -> Iterator[Point]:
-        """Give two points for each platform."""
+        """Give two points for each platform; the second only where its layers are known."""
         for platform, holding in image.contents.platforms.items():
             packages = image.contents.packages(platform)
             yield Point(
@@ -117,6 +134,8 @@ class NamesWhatIsInstalled:
                 holds=bool(packages),
                 observation=f"{len(packages)} packages",
             )
+            if image.contents.lacks(LAYER, platform):
+                continue
             name = f"SBOM of {platform} names what is installed"
             lacking = _unnamed_distributions(image.contents, platform)
             if lacking:
@@ -162,6 +181,8 @@ class OwnVersion:
         """Give a point for each platform."""
         own_name = canonicalize_name(self.distribution)
         for platform in image.contents.platforms:
+            if image.contents.lacks(LAYER, platform):
+                continue
             versions: set[str] = set()
             distributions = image.contents.distributions(platform)
             for name, version in distributions:

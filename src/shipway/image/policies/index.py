@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from shipway.image.policies.evidence import Evidence, Point
 
 
+NO_INDEX = "no index that names an image"
+"""Says of a digest what it is where it is a manifest of its own, or an index without images."""
+
+
 class Resolved:
     """The reference leads to an index, whose digest all else is about."""
 
     def check(self, image: Evidence) -> Iterator[Point]:
         """Give a single point."""
         digest = image.index.digest
-        if image.index.entries:
+        if image.index.images:
             yield Point(
                 name="digest",
                 holds=True,
@@ -24,7 +28,7 @@ class Resolved:
             yield Point(
                 name="digest",
                 holds=False,
-                observation=f"{digest} is no index",
+                observation=f"{digest} is {NO_INDEX}",
             )
 
 
