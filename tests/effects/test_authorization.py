@@ -229,7 +229,7 @@ class TestBadInput:
         [
             (
                 (403, {}, b'{"errors": [{"code": "DENIED", "message": "no\\u001b[1m"}]}'),
-                "DENIED no",
+                "DENIED: no",
             ),
             ((403, {}, b"<html>" * 9999), "answered 403"),
             ((429, {"Retry-After": "0"}, b""), "limits how often it is asked"),

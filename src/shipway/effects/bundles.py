@@ -27,14 +27,28 @@ def read_bundle_types(
 
 
 def _bundle_types(registry: Registry, digest: str) -> list[str]:
-    types = []
+    types: list[str] = []
     for referrer in _find_referrers(registry, digest):
-        _, manifest = registry.manifest(referrer)
-        annotations = manifest.annotations or {}
-        predicate_type = annotations.get(PREDICATE)
-        if predicate_type is not None:
-            types.append(predicate_type)
+        # One that is listed and gone, or has lost its blob, says nothing any more.
+        with suppress(NotThere):
+            predicate_type = _read_bundle_type(registry, referrer)
+            if predicate_type is not None:
+                types.append(predicate_type)
     return types
+
+
+def _read_bundle_type(registry: Registry, digest: str) -> str | None:
+    """Give a bundle's predicate type, ``None`` of another manifest.
+
+    Raises ``NotThere`` where a part of it is gone.
+    """
+    _, manifest = registry.manifest(digest)
+    annotations = manifest.annotations or {}
+    predicate_type = annotations.get(PREDICATE)
+    if predicate_type is not None:
+        for layer in manifest.layers or ():
+            registry.require_blob(layer.digest)
+    return predicate_type
 
 
 def _find_referrers(registry: Registry, digest: str) -> list[str]:
