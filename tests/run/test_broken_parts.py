@@ -151,7 +151,7 @@ class TestAnImage:
     def test_that_could_not_be_asked_for_is_no_such_thing(
         self, image: WholeImage, task: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("shipway.effects.registry._ATTEMPTS", 0)
+        monkeypatch.setattr("shipway.effects.connections.ATTEMPTS", 0)
         image.publish()
         image.registry.refused = {image.parts["statement"]: 503}
         assert ask(task, image) == 5

@@ -268,7 +268,7 @@ class TestWhatIsNotThere:
     def test_what_could_not_be_asked_for_is_no_such_thing(
         self, toy: Registry, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("shipway.effects.registry._ATTEMPTS", 0)
+        monkeypatch.setattr("shipway.effects.connections.ATTEMPTS", 0)
         toy.names = {"pr-7": index_of(toy)}
         list_tags = toy.list
 
@@ -357,7 +357,7 @@ class TestARefusal:
     def test_that_lasts_longer_than_the_run_waits_ends_it(
         self, toy: Registry, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("shipway.effects.registry._ATTEMPTS", 0)
+        monkeypatch.setattr("shipway.effects.connections.ATTEMPTS", 0)
         toy.names = {f"pr-{number}": index_of(toy, toy.put(single(number))) for number in range(5)}
         toy.undeletable = {"": (429, refusal("TOOMANYREQUESTS", "slow down"))}
         with pytest.raises(StepFailed, match="TOOMANYREQUESTS: slow down"):
