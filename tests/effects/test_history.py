@@ -125,6 +125,18 @@ def test_a_level_on_a_branch_of_prereleases(tmp_path: Path) -> None:
         decide(clone, config, "minor")
 
 
+def test_a_candidate_is_counted_from_the_full_release_below_it(tmp_path: Path) -> None:
+    made = History(chance=at_random(0, 2).chance)
+    made.begin()
+    made.tag("v3.1.0", made.commit("main", "feat: released"))
+    made.tag("v3.1.1-rc.1", made.commit("main", "fix: tried"))
+    made.commit("main", "feat: more than was tried")
+    clone = clone_of(made.write(tmp_path / "source"), tmp_path / "clone")
+    config = config_of(tmp_path / "config", prerelease=True)
+    decision = decide(clone, config)
+    assert (str(decision.current), str(decision.upcoming)) == ("3.1.1-rc.1", "3.2.0-rc.1")
+
+
 def test_the_tools_warnings_are_not_shipways(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -73,10 +73,8 @@ def show_since_last_release(folder: Path, rules: RuntimeContext) -> ShownHistory
     _replace(folder, {last.commit: [], **raised})
     refs = {f"refs/tags/{last.name}": last.object}
     if full is not None and full is not last:
-        # A pre-release is counted from both; what is shown of the full one is that it is below.
-        is_since = full.commit in parents
-        shown_object = last.commit if is_since else full.object
-        refs[f"refs/tags/{full.name}"] = shown_object
+        # A pre-release is counted from both; the full one is below it, where nothing is shown.
+        refs[f"refs/tags/{full.name}"] = last.commit
     _set_refs(folder, refs)
     return ShownHistory(last, _list_older(tags, last, parents, rules))
 
