@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from shipway.settings import ReleaseSettings
 from shipway.tools.semantic_release import next_version, render_config, render_own_config
 
@@ -41,6 +43,22 @@ def test_settings_for_a_project_in_a_folder_of_its_repository() -> None:
     more = read_config(shared, "acme/toy", inside=True)
     assert more["commit_parser_options"] == {"path_filters": [".", "../common"]}
     assert not more["version_toml"]
+
+
+@pytest.mark.parametrize(
+    ("changelog", "patterns"),
+    [(None, 1), ({"mode": "init"}, 1), ({"exclude_commit_patterns": ["^chore"]}, 2)],
+)
+def test_no_changelog_tells_of_release_commits(changelog: object, patterns: int) -> None:
+    table = {} if changelog is None else {"changelog": changelog}
+    for text in (
+        render_own_config(table, "acme/toy"),
+        render_config(ReleaseSettings(), "", inside=False),
+    ):
+        *own, pattern = json.loads(text)["semantic_release"]["changelog"]["exclude_commit_patterns"]
+        assert re.match(pattern, "chore(release): toy-v1.0.0-rc.1 [skip ci]\n")
+        assert not re.match(pattern, "chore(release): by hand")
+        assert len(own) in (0, patterns - 1)
 
 
 def test_links_lead_to_the_repository_unless_the_project_says_otherwise() -> None:

@@ -16,7 +16,7 @@ from shipway.errors import SettingsError
 from shipway.model.actions import Command, Effect, Json, NextVersion
 from shipway.model.release import CHANGELOG, INSERTION_FLAG
 from shipway.settings import ReleaseSettings
-from shipway.tools.git_clone import AUTHOR, MAIL
+from shipway.tools.git_clone import AUTHOR, MAIL, release_subject
 
 QUIET: Mapping[str, str] = {
     "GITHUB_OUTPUT": "",
@@ -36,6 +36,10 @@ Its outputs are wrong where nothing is due.
 
 _END = r"\Z"
 """Ends the expressions for branches, which python-semantic-release matches at the beginning."""
+_EXCLUSIONS = "exclude_commit_patterns"
+_TAG = "TAG"
+_RELEASE_COMMIT = re.escape(release_subject(_TAG)).replace(_TAG, r"\S+") + rf"\s*{_END}"
+"""Matches what shipway says in a release commit."""
 _DEFAULT_BRANCHES: Mapping[str, Json] = {"main": {"match": "(main|master)"}}
 """Holds the branches that it releases where a project names none."""
 
@@ -53,7 +57,12 @@ def render_own_config(table: Mapping[str, object], repository: str) -> str:
     for name, branch in branches.items():
         anchored[name] = _anchor(branch)
     remote = _render_remote(repository) if repository else {}
-    settings = {"remote": remote, **table, "branches": anchored}
+    settings = {
+        "remote": remote,
+        **table,
+        "branches": anchored,
+        "changelog": _leave_releases_out(table.get("changelog")),
+    }
     document = {"semantic_release": settings}
     text = json.dumps(document, indent=2, default=str)
     return f"{text}\n"
@@ -78,6 +87,18 @@ def require_own_settings(table: Mapping[str, object], tag_format: str) -> None:
             hint='take it out (`build_command = ""`): shipway stamps uv.lock itself, and the '
             "image's Dockerfile builds the package",
         )
+
+
+def _leave_releases_out(changelog: object) -> object:
+    """Let a changelog tell of no release commit, which merges of other lines bring in."""
+    if changelog is None:
+        return {_EXCLUSIONS: [_RELEASE_COMMIT]}
+    if not isinstance(changelog, dict):
+        return changelog
+    patterns = changelog.get(_EXCLUSIONS, [])
+    if not isinstance(patterns, list):
+        return changelog
+    return {**changelog, _EXCLUSIONS: [*patterns, _RELEASE_COMMIT]}
 
 
 def _anchor(branch: object) -> object:
@@ -111,6 +132,7 @@ def render_config(release: ReleaseSettings, repository: str, *, inside: bool) ->
         "changelog": {
             "mode": "update",
             "insertion_flag": INSERTION_FLAG,
+            _EXCLUSIONS: [_RELEASE_COMMIT],
             "default_templates": {"changelog_file": CHANGELOG},
         },
         "remote": _render_remote(repository or "owner/name"),
