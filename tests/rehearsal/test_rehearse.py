@@ -22,15 +22,12 @@ from shipway.model.actions import Answer, Command, NextVersion, Question, ReadSe
 from shipway.model.release import Decision
 from shipway.model.version import Version, parse_version
 from shipway.rehearsal import keys, origin, rehearse
-from shipway.rehearsal.differences import adapt, list_differences
 from shipway.rehearsal.registry import start_registry, wait_for_address, wait_for_registry
-from shipway.rehearsal.remotes import Remotes, scrub
+from shipway.rehearsal.remotes import scrub
 from shipway.rehearsal.waiting import wait_until
 from shipway.run.release import run_release
 from shipway.run.result import Outcome, Result
 from shipway.run.session import Session, open_session
-from shipway.settings import parse_project
-from shipway.target.context import Context
 from shipway.tasks.rehearsal import show_rehearsal, show_rehearsal_plan
 from tests.support.faces import run_task
 from tests.support.model_remotes import ModelRemotes
@@ -144,6 +141,25 @@ def test_a_project_with_nothing_to_release_rehearses_with_a_commit_of_its_own(
     printed = capsys.readouterr().out
     assert "second run" in printed and "v0.1.0, latest" in printed
     assert rehearse.OWN_COMMIT not in git(project, "log", "--format=%s")
+
+
+def test_what_is_replaced_is_listed_once_before_anything_runs(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    golden: Callable[[str, str], None],
+) -> None:
+    with (project / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(
+            '[tool.shipway]\nimage = "registry.example/acme/toy"\ncache = {type = "gha"}\n'
+            'builder = {driver = "kubernetes", options = {namespace = "ci"}}\n'
+        )
+    commit(project, "feat: settings")
+    git(project, "checkout", "--quiet", "-b", "topic")
+    (project / "new").write_text("")
+    _, progress = play(monkeypatch, working_tree=True)
+    listed = [line for line in progress if line.startswith("not as in a release: ")]
+    assert progress.index(listed[-1]) < progress.index("first run")
+    golden("rehearsal-start", "\n".join(listed))
 
 
 @pytest.mark.usefixtures("project")
@@ -287,50 +303,6 @@ class TestTheWorkingTree:
         (project / "vendor/lib/pyproject.toml").write_text("")
         with pytest.raises(ContextError, match="inside of submodules .*: vendor/lib"):
             play(monkeypatch, working_tree=True)
-
-
-@pytest.mark.parametrize(
-    ("settings", "driver", "difference"),
-    [
-        ("", "default", ""),
-        ('builder = {driver = "docker-container"}', "docker-container", "network of this machine"),
-        (
-            'builder = {driver = "docker-container", options = {network = "host"}}',
-            "docker-container",
-            "",
-        ),
-        (
-            'builder = {driver = "remote", nodes = {"linux/amd64" = "tcp://a:1"}}',
-            "default",
-            "the one in use: remote",
-        ),
-    ],
-)
-def test_the_builder_is_the_projects_own_or_that_is_said(
-    tmp_path: Path, settings: str, driver: str, difference: str
-) -> None:
-    project = parse_project(
-        f'[project]\nname = "toy"\nversion = "0"\n[tool.shipway]\n{settings}\n'
-        'cache = {type = "gha"}\nbuild = {strategy = "emulated"}\n'
-    )
-    remotes = Remotes(
-        folder=tmp_path,
-        project=tmp_path,
-        repository="acme/toy",
-        branch="main",
-        registry="127.0.0.1:5000",
-        api="",
-        signing_config=None,
-        environment={},
-        secrets={},
-    )
-    adapted = adapt(project, remotes).settings
-    assert adapted.builder.driver == driver and adapted.build == project.settings.build
-    context = Context(event="local", branch="main", commit="c" * 40)
-    differences = list_differences(context, project.settings, remotes)
-    assert difference in differences.get("builder", "") and differences["cache"] == "none, not gha"
-    assert ("builder" in differences) == bool(difference)
-    assert "can be released" in differences["repository"]
 
 
 def test_what_is_rehearsed_has_its_submodules(
@@ -487,6 +459,7 @@ def test_the_environment_of_a_rehearsal_holds_no_login(tmp_path: Path) -> None:
     assert json.loads((folder / "docker/config.json").read_text()) == {
         "cliPluginsExtraDirs": [str(theirs / "cli-plugins"), "/p"]
     }
+    assert read_files(folder / "docker/buildx") == {}
     (theirs / "config.json").unlink()
     scrub({"DOCKER_CONFIG": str(theirs)}, folder)
     assert json.loads((folder / "docker/config.json").read_text())["cliPluginsExtraDirs"] == [

@@ -166,7 +166,7 @@ def test_each_platform_has_a_cache_of_its_own(target: Target) -> None:
         platform: Cache(reads=(f"type=local,src={platform}",)) for platform in target.platforms
     }
     nodes = replace(target, build=Building(caches=caches))
-    world = World(builders={"": Builder(nodes=2)})
+    world = World(builders={"": Builder(endpoints=("one", "other"))})
     for platform, command in zip(target.platforms, build.plan(nodes, world), strict=True):
         assert isinstance(command, Command) and command.side_by_side
         assert f"--cache-from=type=local,src={platform}" in command.argv

@@ -98,11 +98,16 @@ def test_what_buildx_says_of_a_builder() -> None:
     nodes = {"linux/amd64": "tcp://127.0.0.1:1", "linux/arm64": "tcp://127.0.0.1:2"}
     settings = BuilderSettings(driver="remote", nodes=nodes)
     platforms = ("linux/amd64", "linux/386", "linux/arm64")
-    whole = Builder(driver="remote", platforms=platforms, nodes=2)
+    addresses = tuple(nodes.values())
+    whole = Builder(name="two", driver="remote", platforms=platforms, endpoints=addresses)
     assert read_builder(answer, settings) == whole
     first, _, _ = OUTPUT.partition("Name:      two1")
     half = Answer(code=0, out=first)
     assert read_builder(half, settings) is None
     in_use = read_builder(half, BuilderSettings(nodes=nodes))
-    assert in_use == Builder(driver="remote", platforms=platforms[:2])
+    assert in_use is not None
+    assert (in_use.platforms, in_use.endpoints) == (platforms[:2], addresses[:1])
+    options = 'Endpoint:  tcp://127.0.0.1:1\nDriver Options: network="host"\n'
+    on_host = read_builder(Answer(code=0, out=f"Name: x\n\nNodes:\n{options}"), BuilderSettings())
+    assert on_host is not None and on_host.on_host_network and not in_use.on_host_network
     assert read_builder(Answer(code=1, err="no builder"), settings) is None

@@ -39,12 +39,16 @@ class DocsVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Builder:
-    """Holds what a builder of buildx is: its driver, its nodes' platforms, and their number."""
+    """Holds what a builder of buildx is: its name and driver, and its nodes."""
 
+    name: str = ""
     driver: str = ""
     platforms: tuple[str, ...] = ()
     """Lists what its nodes can build; it is empty while none of them has run."""
-    nodes: int = 1
+    endpoints: tuple[str, ...] = ()
+    """Gives the address of each node."""
+    on_host_network: bool = False
+    """Says that the containers of all its nodes are on the network of their machines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from shipway.rehearsal.remotes import Remotes
-from shipway.settings import BuilderSettings, CacheSettings, Project, Settings
+from shipway.settings import CacheSettings, Project, Settings
 from shipway.target.context import Context
 
 
@@ -24,16 +24,9 @@ def adapt(project: Project, remotes: Remotes) -> Project:
         image=f"{remotes.registry}/{remotes.repository.lower()}",
         sign=sign,
         cache=CacheSettings(),
-        builder=_adapt_builder(settings.builder),
+        builder=remotes.builder.settings,
     )
     return replace(project, settings=adapted)
-
-
-def _adapt_builder(builder: BuilderSettings) -> BuilderSettings:
-    """Give a builder that reaches a registry on this machine's loopback interface."""
-    if builder.driver == "docker-container":
-        return replace(builder, options={"network": "host", **builder.options})
-    return BuilderSettings()
 
 
 def list_differences(context: Context, settings: Settings, remotes: Remotes) -> dict[str, str]:
@@ -53,16 +46,12 @@ def list_differences(context: Context, settings: Settings, remotes: Remotes) -> 
         differences["working tree"] = (
             f"{len(context.changes)} changes that are not committed are taken along"
         )
+    differences["origin"] = "a bare copy on this machine, with its tags and docs branch"
     differences["image"] = f"in a registry of the rehearsal, not {settings.image or 'on ghcr.io'}"
     differences["sign"] = "with a key of the rehearsal, in no transparency log"
+    differences["release"] = "at a stand-in of GitHub's API"
     if settings.cache.type != "none":
         differences["cache"] = f"none, not {settings.cache.type}"
-    if settings.builder != _adapt_builder(settings.builder):
-        differences["builder"] = _describe_builder(settings.builder)
+    if remotes.builder.difference:
+        differences["builder"] = remotes.builder.difference
     return differences
-
-
-def _describe_builder(builder: BuilderSettings) -> str:
-    if builder.driver == "docker-container":
-        return "docker-container, on the network of this machine"
-    return f"the one in use: {builder.driver} does not reach this machine's remotes"

@@ -16,6 +16,7 @@ from shipway.effects.facts import gather, load_project
 from shipway.effects.processes import Processes
 from shipway.errors import CheckFailed, ContextError
 from shipway.rehearsal import leash, origin
+from shipway.rehearsal.builders import choose_builder
 from shipway.rehearsal.differences import adapt, list_differences
 from shipway.rehearsal.remotes import Remotes, stand_up
 from shipway.run.documents import result_document
@@ -99,6 +100,7 @@ def _stand_ins(
     context = _look_at(project, settings, environment)
     if not working_tree:
         require_clean(context, advice=_ADVICE)
+    builder = choose_builder(settings.builder, environment, Processes(environment))
     folder = Path(tempfile.mkdtemp(prefix="shipway-rehearsal-"))
     try:
         with leash.hold(folder, keep=keep) as mark:
@@ -107,6 +109,7 @@ def _stand_ins(
                 folder,
                 environment,
                 context=context,
+                builder=builder,
                 mark=mark,
                 progress=progress,
             )

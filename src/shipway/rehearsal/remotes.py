@@ -12,6 +12,7 @@ from pathlib import Path
 from shipway.effects.facts import load_project
 from shipway.effects.processes import Processes
 from shipway.rehearsal import background, origin, releases
+from shipway.rehearsal.builders import ChosenBuilder, copy_builders
 from shipway.rehearsal.files import write_json
 from shipway.rehearsal.keys import PASSWORD, make_keys
 from shipway.rehearsal.ports import free_port
@@ -54,6 +55,8 @@ class Remotes:
     signing_config: str | None
     environment: Mapping[str, str]
     secrets: Mapping[str, str]
+    builder: ChosenBuilder
+    """Says which builder builds the image."""
 
     @property
     def key(self) -> Path:
@@ -82,6 +85,7 @@ def stand_up(
     environment: Mapping[str, str],
     *,
     context: Context,
+    builder: ChosenBuilder,
     mark: Mapping[str, str],
     progress: Callable[[str], None],
 ) -> Remotes:
@@ -91,28 +95,22 @@ def stand_up(
     up, ``ContextError`` where nothing could be released.
     """
     project = load_project(source)
-    public = scrub(environment, folder) | dict(mark)
-    repository = origin.repository_of(source, project.name, project.settings.remote, public)
+    public = scrub(environment, folder) | builder.variables | dict(mark)
+    remote = project.settings.remote
+    repository = origin.repository_of(source, project.name, remote, public)
     public |= origin.isolate(repository, folder / "origin.git")
     branch = origin.choose_branch(source, context, project.settings, public)
     progress(f"rehearsing {repository} in {folder}")
     # The services come up while git and cosign work.
     registry = start_registry(folder / "registry", public)
     api = _start_releases(folder, public)
-    clone = origin.make_origin(
-        source,
-        folder,
-        branch,
-        project.settings.remote,
-        public,
-    )
-    origin.point_at_github(clone, repository, project.settings.remote, public)
+    clone = origin.make_origin(source, folder, branch, remote, public)
+    origin.point_at_github(clone, repository, remote, public)
     if context.changes:
-        origin.take_working_tree(source, clone, project.settings.remote, public)
+        origin.take_working_tree(source, clone, remote, public)
     complete(Processes(public), source, clone)
     password, signing_config = make_keys(folder / "keys", public)
-    wait_for_registry(registry, folder / "registry")
-    wait_for_address(api, "the releases endpoint of the rehearsal", folder / "releases.log")
+    _wait_for_services(registry, api, folder)
     return Remotes(
         folder=folder,
         project=clone,
@@ -123,13 +121,20 @@ def stand_up(
         signing_config=signing_config,
         environment=public,
         secrets={PASSWORD: password, "GITHUB_TOKEN": _make_token()},
+        builder=builder,
     )
+
+
+def _wait_for_services(registry: str, api: str, folder: Path) -> None:
+    wait_for_registry(registry, folder / "registry")
+    wait_for_address(api, "the releases endpoint of the rehearsal", folder / "releases.log")
 
 
 def scrub(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
     """Make the environment of a rehearsal: a few of the user's variables, and homes of its own.
 
-    Docker's own configuration may hold logins: only where its plugins are is taken over.
+    Docker's own configuration may hold logins: only where its plugins and builders are is taken
+    over.
     """
     passed_on = {name: environment[name] for name in _PASSED_ON if name in environment}
     public = close_environment(passed_on)
@@ -139,6 +144,7 @@ def scrub(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
         public[variable] = str(home)
     config = {"cliPluginsExtraDirs": _plugin_folders(environment)}
     write_json(folder / "docker/config.json", config)
+    copy_builders(environment, folder / "docker")
     # Modules are not compiled: the folder is gone in a minute.
     return {**public, "PYTHONDONTWRITEBYTECODE": "1"}
 

@@ -143,8 +143,9 @@ def _builder(session: Session) -> str:
 def _describe_builder(builder: Builder) -> str:
     name = builder.driver or "unknown"
     driver = f"{name} driver"
-    if builder.nodes > 1:
-        driver += f", {builder.nodes} nodes"
+    nodes = len(builder.endpoints)
+    if nodes > 1:
+        driver += f", {nodes} nodes"
     platforms = ", ".join(builder.platforms)
     return f"{driver}; {platforms}"
 

@@ -124,23 +124,35 @@ def read_builder(answer: Answer, settings: BuilderSettings) -> Builder | None:
     """
     if answer.code != 0:
         return None
-    driver = re.search(r"^Driver:\s*(\S+)", answer.out, re.MULTILINE)
-    # Each node has one endpoint.
-    endpoints = re.findall(r"^Endpoint:", answer.out, re.MULTILINE)
+    # Its own name comes before those of its nodes.
+    names = _read_fields(answer, "Name")
+    drivers = _read_fields(answer, "Driver")
+    endpoints = _read_fields(answer, "Endpoint")
+    options = _read_fields(answer, "Driver Options")
+    on_host = ['network="host"' in text for text in options]
     builder = Builder(
-        driver=driver[1] if driver else "",
+        name=names[0] if names else "",
+        driver=drivers[0] if drivers else "",
         platforms=_read_platforms(answer),
-        nodes=len(endpoints),
+        endpoints=tuple(endpoints),
+        on_host_network=on_host.count(True) == len(endpoints),
     )
-    if settings.driver != "default" and builder.nodes < len(settings.nodes):
+    if settings.driver != "default" and len(endpoints) < len(settings.nodes):
         return None
     return builder
+
+
+def _read_fields(answer: Answer, name: str) -> list[str]:
+    """Read the values of all fields of that name, such as ``Endpoint``."""
+    pattern = rf"^{name}:[ \t]*(.*\S)[ \t]*$"
+    values: list[str] = re.findall(pattern, answer.out, re.MULTILINE)
+    return values
 
 
 def _read_platforms(answer: Answer) -> tuple[str, ...]:
     """Read the platforms of all nodes; those with an asterisk were set by hand."""
     platforms: list[str] = []
-    for line in re.findall(r"^Platforms:(.*)$", answer.out, re.MULTILINE):
+    for line in _read_fields(answer, "Platforms"):
         for word in line.split(","):
             platform = word.strip().rstrip("*")
             if platform:

@@ -207,14 +207,15 @@ def simulate(target: Target, world: World) -> World:
 
 
 def _imagine_builder(target: Target) -> dict[str, Builder]:
+    name = target.build.builder
     settings = target.settings.builder
-    nodes = len(settings.nodes)
     builder = Builder(
+        name=name,
         driver=settings.driver,
         platforms=target.platforms,
-        nodes=max(nodes, 1),
+        endpoints=tuple(settings.nodes.values()),
     )
-    return {target.build.builder: builder}
+    return {name: builder}
 
 
 STAGE = Stage(
