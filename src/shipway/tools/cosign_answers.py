@@ -16,6 +16,7 @@ import msgspec
 from shipway.errors import StepFailed
 from shipway.model.actions import Answer
 from shipway.model.target import Signer
+from shipway.tools.cosign_hints import advise_on_verifying
 from shipway.tools.imagetools import read_reason
 from shipway.tools.troubles import PASSING
 
@@ -85,8 +86,7 @@ def is_signed(answer: Answer, claim: Claim) -> bool:
     reason = read_reason(answer)
     raise StepFailed(
         f"could not ask whether {digest} is signed: {reason}",
-        hint="check that the registry and Sigstore's services answer, "
-        "then run the same command again",
+        hint=advise_on_verifying(answer.err),
         passes=passes,
     )
 

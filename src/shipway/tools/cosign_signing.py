@@ -7,23 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shipway.model.actions import Command, Effect, Hint, ReadPredicate, Requirement
+from shipway.model.actions import Command, Effect, ReadPredicate, Requirement
 from shipway.model.target import Target
 from shipway.tools.cosign import ID_TOKENS, KEYLESS_ADVICE
+from shipway.tools.cosign_hints import SIGN_HINTS
 from shipway.tools.troubles import PASSING
-
-_SIGN_HINTS = (
-    Hint(
-        r"ACTIONS_ID_TOKEN_REQUEST|fetching ambient OIDC credentials|getting provider|"
-        r"no OIDC|oauth",
-        "keyless signing needs GitHub's identity token: give the job "
-        "`permissions: id-token: write`",
-    ),
-    Hint(
-        r"(?i)unauthorized|denied|authentication required",
-        "the registry refuses the signature: the job needs `packages: write`, and `docker login`",
-    ),
-)
 
 
 def sign(target: Target, digest: str) -> Command:
@@ -92,7 +80,7 @@ def _publish(
         secrets=secrets,
         requires=requires,
         stdin=stdin,
-        hints=_SIGN_HINTS,
+        hints=SIGN_HINTS,
         # 409: the log has the entry, and the registry does not have the signature.
         passing=rf"{PASSING}|\b409\b",
         effect=Effect.PUBLISH,
