@@ -43,6 +43,13 @@ class BuildSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     sbom_generator: Annotated[
         str, _about("image that makes the SBOM, with its digest; BuildKit's own when empty")
     ] = ""
+    oci_artifact: Annotated[
+        bool | None,
+        _about(
+            "push attestations as OCI artifacts; where not set, as BuildKit does, and the older "
+            "way where the registry refuses that"
+        ),
+    ] = None
     allow_foreign: Annotated[
         Words, _about("compiled files for another machine that are meant: `opt/firmware/*`")
     ] = ()

@@ -12,6 +12,7 @@ from shipway.model.actions import Answer, Command, Effect, Fallback
 from shipway.model.target import Target
 from shipway.tools.buildx import HINTS
 from shipway.tools.fetch_failures import NO_NETWORK
+from shipway.tools.oci_artifacts import choose_form
 
 CERTIFICATES = "ca-certificates"
 """Names the build secret that carries the machine's own certificate authorities."""
@@ -69,7 +70,8 @@ def build_and_push(name: str, target: Target, secrets: tuple[str, ...]) -> Comma
         caches=tuple(caches),
         effect=Effect.PUBLISH,
     )
-    return _render(build, target)
+    command = _render(build, target)
+    return choose_form(command, target.settings.build.oci_artifact)
 
 
 def build_and_load(name: str, target: Target, secrets: tuple[str, ...]) -> Command:
