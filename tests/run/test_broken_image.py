@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from shipway.errors import VerificationFailed
+from shipway.image.contents import LAYER, BrokenPart
 from shipway.image.labels import VERSION
+from shipway.model.actions import Answer
 from shipway.model.stage import State
 from shipway.model.target import Target
 from shipway.run.preview import preview
 from shipway.run.reconcile import reconcile
+from shipway.run.status import stage_statuses
 from shipway.stages import PIPELINE, build
 from shipway.stages.rollback.image_tags import MoveTagsBack
 from tests.support.model_remotes import ModelRemotes, digest_of, manifest
@@ -112,6 +117,65 @@ class TestAPartThatIsGone:
         with pytest.raises(VerificationFailed, match="no going back to v1.2.3"):
             reconcile((stage,), target, released.executor, record=lambda _: None)
         assert released.tags["latest"] == digest_of("x")
+
+    @pytest.mark.parametrize("number", [0, 1])
+    def test_is_named_by_the_status_of_each_stage_that_asks_for_it(
+        self, target: Target, released: ModelRemotes, number: int
+    ) -> None:
+        gone = parts(released, "v1.2.3")[number]
+        released.gone.add(gone)
+        statuses = {
+            status.name: status for status in stage_statuses(PIPELINE, target, released.executor)
+        }
+        for name in ("build", "inspect", "sign", "verify", "promote"):
+            status = statuses[name]
+            assert status.finding.state is State.FAULT, status
+            assert gone in status.finding.evidence and "put the very same" in status.advice
+
+    def test_of_an_image_that_no_version_has_is_missing_in_the_status(self, target: Target) -> None:
+        remotes = ModelRemotes()
+        reconcile((build.STAGE,), target, remotes.executor, record=lambda _: None)
+        gone = parts(remotes, target.staging)[0]
+        remotes.gone.add(gone)
+        statuses = {
+            status.name: status for status in stage_statuses(PIPELINE, target, remotes.executor)
+        }
+        for name in ("build", "sign"):
+            assert statuses[name].finding.state is State.ABSENT
+            assert gone in statuses[name].finding.evidence
+            assert statuses[name].advice == "shipway release"
+
+    def test_that_could_not_be_asked_for_stays_unknown(
+        self, target: Target, released: ModelRemotes
+    ) -> None:
+        released.gone.add(parts(released, "v1.2.3")[0])
+        busy = Answer(code=1, err="503 Service Unavailable")
+        remotes = replace(
+            released.executor,
+            runner=lambda command: (
+                busy if command.argv[:2] == ("cosign", "verify") else released.run(command)
+            ),
+        )
+        statuses = {status.name: status for status in stage_statuses(PIPELINE, target, remotes)}
+        assert statuses["sign"].finding.state is State.UNKNOWN
+
+    def test_below_a_manifest_is_a_fault_of_the_inspection(
+        self, target: Target, released: ModelRemotes
+    ) -> None:
+        layer = BrokenPart(
+            kind=LAYER, digest=digest_of("x"), platform="linux/amd64", problem="is not there"
+        )
+        released.broken = (layer,)
+        with pytest.raises(
+            VerificationFailed, match=f"{layer.digest} of linux/amd64 is not"
+        ) as caught:
+            run_pipeline(released, target)
+        assert "put the very same" in caught.value.hint
+        remotes = ModelRemotes(broken=(layer,))
+        with pytest.raises(VerificationFailed, match="is not there") as caught:
+            run_pipeline(remotes, target)
+        assert f"delete the tag {target.staging}" in caught.value.hint
+        assert not remotes.signatures
 
 
 class TestATagThatIsGone:

@@ -8,12 +8,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import msgspec
+
 from shipway.effects.executor import Executor
 from shipway.effects.failures import failure
 from shipway.image.contents import (
+    ATTESTATION,
+    MANIFEST,
+    NOT_THERE,
     PROVENANCE,
     SPDX,
     Attestation,
+    BrokenPart,
     Contents,
     PlatformContents,
     Statement,
@@ -144,6 +150,10 @@ def contents_of(index: Index, labels: Mapping[str, str], packages: int = 1) -> C
     )
 
 
+def _gone(kind: str, digest: str, platform: str) -> BrokenPart:
+    return BrokenPart(kind=kind, digest=digest, platform=platform, problem=NOT_THERE)
+
+
 @dataclass
 class ModelRemotes:
     """``die_at`` counts changes: the one with that number is ``lost`` (not made) or made without an answer."""
@@ -165,6 +175,10 @@ class ModelRemotes:
     """Digests of manifests below an index that somebody deleted."""
     builders: dict[str, dict[str, str]] = field(default_factory=dict)
     """Of each builder the platforms by node; the one in use is the engine itself."""
+    raw: dict[str, dict[str, Json]] = field(default_factory=dict)
+    """What was shown as a manifest itself, by the digest of that text."""
+    broken: tuple[BrokenPart, ...] = ()
+    """Parts below the manifests of every image that are gone."""
     packages: int = 3
     broken_docs: str = ""
     """What MkDocs says of docs that it cannot build."""
@@ -290,7 +304,10 @@ class ModelRemotes:
             missing = ""
         if missing:
             return Answer(code=1, err=f"ERROR: {missing}: not found")
-        return Answer(code=0, out=json.dumps(found or {}))
+        text = json.dumps(found or {})
+        if found and "--raw" in command.argv:
+            self.raw[digest_of(text)] = found
+        return Answer(code=0, out=text)
 
     @property
     def parts(self) -> set[str]:
@@ -303,7 +320,8 @@ class ModelRemotes:
         answer: object = None
         asked: object = question
         if isinstance(asked, ReadImage):
-            answer = self._contents(self.manifests[asked.digest])
+            index = self.raw.get(asked.digest) or self.manifests[asked.digest]
+            answer = self._contents(index)
         elif isinstance(asked, ReadBundles):
             answer = {digest: () for digest in asked.digests}
         elif isinstance(asked, ComparePackages):
@@ -313,7 +331,30 @@ class ModelRemotes:
 
     def _contents(self, index: dict[str, Json]) -> Contents:
         labels = self.labels.get(str(index["digest"]), self.labels[""])
-        return contents_of(parse_index(json.dumps(index)), labels, self.packages)
+        contents = contents_of(parse_index(json.dumps(index)), labels, self.packages)
+        return self._without_gone(contents)
+
+    def _without_gone(self, contents: Contents) -> Contents:
+        """Leave out what is gone, and name it, as whoever reads a registry does."""
+        broken = list(self.broken)
+        platforms: dict[str, PlatformContents] = {}
+        for platform, holding in contents.platforms.items():
+            if holding.digest in self.gone:
+                broken.append(_gone(MANIFEST, holding.digest, platform))
+            else:
+                platforms[platform] = holding
+        attestations: list[Attestation] = []
+        for attestation in contents.attestations:
+            if attestation.digest in self.gone:
+                broken.append(_gone(ATTESTATION, attestation.digest, attestation.subject))
+            else:
+                attestations.append(attestation)
+        return msgspec.structs.replace(
+            contents,
+            platforms=platforms,
+            attestations=tuple(attestations),
+            broken=tuple(broken),
+        )
 
     def _create(self, command: Command) -> Answer:
         sources: list[str] = []
@@ -359,6 +400,8 @@ class ModelRemotes:
 
     def _verify(self, command: Command) -> Answer:
         digest = command.argv[-1].partition("@")[2]
+        if digest in self.gone:
+            return Answer(code=1, err="Error: GET https://r/v2/a/manifests/b: MANIFEST_UNKNOWN")
         attested = [kind for subject, kind in self.attested if subject == digest]
         signatures = [COSIGN_3] * self.signatures.count(digest)
         # cosign 3 lists all that the identity said of a digest.

@@ -9,13 +9,14 @@ from shipway.effects.executor import Executor
 from shipway.errors import Conflict, ContextError, ShipwayError, StepFailed, VerificationFailed
 from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target
-from shipway.model.world import World
+from shipway.model.world import World, require_index
 from shipway.run.reconcile import command_for, refuse
 from shipway.run.release import DECISION, open_release
 from shipway.run.result import Outcome
 from shipway.run.session import Session
 from shipway.stages import PIPELINE
 from shipway.target.preconditions import find_refusal, require_git
+from shipway.tools.imagetools import PUT_BACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,9 @@ def stage_statuses(
             world = stage.observe(target, world, executor)
             status = _judge(stage, target, world)
         except ShipwayError as error:
+            if _is_about_broken_image(world, error):
+                yield _broken(stage, target, world, error)
+                continue
             cause = cause or stage.name
             yield _failed(stage.name, error)
             continue
@@ -108,6 +112,29 @@ def stage_statuses(
         if cause and world.index is None and not stands:
             status = _unasked(stage.name, cause)
         yield status
+
+
+def _is_about_broken_image(world: World, error: ShipwayError) -> bool:
+    """Tell whether a stage failed because parts of the image are gone that it asks about."""
+    if isinstance(error, StepFailed) and error.passes:
+        return False
+    return world.index is not None and bool(world.index.gone)
+
+
+def _broken(stage: Stage, target: Target, world: World, error: ShipwayError) -> StageStatus:
+    """Give the status of a stage that cannot be asked of an image whose parts are gone.
+
+    An image that no version has is built again.
+    """
+    index = require_index(world)
+    gone = index.describe_gone()
+    problem = error.message.splitlines()[0]
+    evidence = f"the registry no longer has parts of {index.digest}: {gone}; {problem}"
+    if not world.holder:
+        finding = Finding(State.ABSENT, evidence)
+        return StageStatus(stage.name, finding, command_for(stage, target))
+    finding = Finding(State.FAULT, evidence)
+    return StageStatus(stage.name, finding, PUT_BACK)
 
 
 def _judge(stage: Stage, target: Target, world: World) -> StageStatus:

@@ -15,6 +15,7 @@ from shipway.model.actions import Ask, PlannedAction, ReadImage
 from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target
 from shipway.model.world import World, require_index
+from shipway.tools.imagetools import PUT_BACK
 
 NAME = "inspect"
 
@@ -44,13 +45,30 @@ def judge(target: Target, world: World) -> Finding:
     points = list(policy.check(evidence))
     faults = describe_faults(points)
     if faults:
-        return Finding(State.FAULT, faults)
+        advice = ""
+        if contents.broken:
+            advice = _advise_on_broken(target, world)
+        return Finding(
+            State.FAULT,
+            faults,
+            advice=advice,
+        )
     files = 0
     for platform in contents.platforms.values():
         files += platform.compiled
     return Finding(
         State.SAME,
         f"{len(points)} points hold; {files} compiled files fit their platforms",
+    )
+
+
+def _advise_on_broken(target: Target, world: World) -> str:
+    """Say what to do about an image with broken parts; one that no version has may be replaced."""
+    if world.holder:
+        return PUT_BACK
+    return (
+        f"nothing more was published: delete the tag {target.staging} in the registry, so that the "
+        "image is built again, or put the very same parts back; then run the same command again"
     )
 
 
