@@ -14,6 +14,7 @@ from shipway.image.index import Index
 from shipway.image.policies import Evidence, Expected, content_policy
 from shipway.model.actions import Answer, Command
 from shipway.run import verify as consumer
+from tests.support.cosign_lists import COSIGN_3, list_entries
 from tests.support.faces import run_task
 from tests.support.registry import Registry
 from tests.support.scanner_reports import AUDIT
@@ -21,7 +22,6 @@ from tests.support.whole_image import WholeImage
 
 PARTS = ("manifest", "configuration", "layer", "attestation manifest", "statement")
 TASKS = ("inspect", "verify", "sbom", "scan", "licenses")
-SIGNED = "[]"
 
 
 @pytest.fixture(name="image")
@@ -33,7 +33,7 @@ def fixture_image(
     def run_cosign(command: Command) -> Answer:
         digest = command.argv[-1].rpartition("@")[2]
         if digest in registry.blobs:
-            return Answer(code=0, out=SIGNED)
+            return list_entries(COSIGN_3)
         return Answer(code=1, err="Error: GET manifests: unexpected status code 404 Not Found")
 
     scanner = tmp_path / "pip-audit"
