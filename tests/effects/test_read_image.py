@@ -262,6 +262,7 @@ class TestContents:
     def test_a_registry_that_is_not_there(
         self, registry: Registry, index: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        registry.server.shutdown()
         registry.server.server_close()
         monkeypatch.setattr("shipway.effects.connections.ATTEMPTS", 0)
         with pytest.raises(StepFailed, match="could not ask 127.0.0.1"):

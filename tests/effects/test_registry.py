@@ -40,6 +40,7 @@ class TestTroubles:
         assert "broke off" in caught.value.message and caught.value.passes
 
     def test_nobody_answers(self, registry: StandIn) -> None:
+        registry.server.shutdown()
         registry.server.server_close()
         with connect(registry.name, {}) as connection, pytest.raises(StepFailed) as caught:
             connection.manifest("v1")

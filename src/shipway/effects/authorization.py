@@ -106,10 +106,12 @@ class Authorization:
         """Say whose login is in use, and where it was looked for."""
         login = find_login(self._key, self._environment)
         place = config_path(self._environment) or "Docker's configuration"
+        where = f"for {self._key} in {place}"
         if login is None:
-            return f"no login was found for {self._key} in {place}"
-        whose = f"of {login.username!r} " if login.username else ""
-        return f"the login {whose}for {self._key} in {place} was used"
+            return f"no login was found {where}"
+        if not login.username:
+            return f"the login {where} was used"
+        return f"the login of {login.username!r} {where} was used"
 
     def _answer_basic(self) -> str:
         login = find_login(self._key, self._environment)
@@ -133,13 +135,15 @@ class Authorization:
                 f"{self._host} asks for a token, and does not say where there is one",
                 hint="whoever runs the registry has to set the realm of its challenge",
             )
-        begin = time.monotonic()
         service = challenge.parameters.get("service", "")
+        begin = time.monotonic()
         with self._ask_token_server(realm, service, scope, login) as response:
             answer = self._decode_token(response, realm, scope)
         text = answer.token or answer.access_token or ""
-        life = max(answer.expires_in or 0.0, _SHORTEST_LIFE)
-        self._tokens[realm, scope] = _Token(text, begin + life - _MARGIN)
+        announced = answer.expires_in or 0.0
+        life = max(announced, _SHORTEST_LIFE)
+        end = begin + life - _MARGIN
+        self._tokens[realm, scope] = _Token(text, end)
         return f"Bearer {text}"
 
     def _ask_token_server(
@@ -148,24 +152,30 @@ class Authorization:
         """Send the login to the token server; without one, ask as nobody."""
         from shipway.effects.connections import explain_trouble
 
-        fields = [("scope", one) for one in scope.split()]
-        if service:
-            fields.insert(0, ("service", service))
         try:
             if login is not None and login.identity_token:
-                form = [
-                    ("grant_type", "refresh_token"),
-                    ("client_id", _CLIENT),
-                    ("service", service),
-                    ("scope", scope),
-                    ("refresh_token", login.identity_token),
-                ]
+                form = {
+                    "grant_type": "refresh_token",
+                    "client_id": _CLIENT,
+                    "service": service,
+                    "scope": scope,
+                    "refresh_token": login.identity_token,
+                }
                 return self._connections.post(realm, data=form, stream=True)
-            headers = {}
+            fields: dict[str, str | list[str]] = {"scope": scope.split()}
+            headers: dict[str, str] = {}
+            if service:
+                fields["service"] = service
             if login is not None:
-                fields += [("client_id", _CLIENT), ("account", login.username)]
+                fields["client_id"] = _CLIENT
+                fields["account"] = login.username
                 headers["Authorization"] = _encode_basic(login)
-            return self._connections.get(realm, params=fields, headers=headers, stream=True)
+            return self._connections.get(
+                realm,
+                params=fields,
+                headers=headers,
+                stream=True,
+            )
         except (OSError, ValueError) as error:
             raise explain_trouble(error, _show(realm), f"a token for {self._host}") from error
 

@@ -76,10 +76,13 @@ class _BoundedRetry(Retry):
 def _describe_attempt(retry: Retry) -> str:
     """Say which question is asked again, and why."""
     last = retry.history[-1]
+    error = last.error
     cause = f"answered {last.status}"
-    if last.error is not None:
-        cause = f"did not answer ({type(last.error).__name__})"
-    path = (last.url or "").partition("?")[0]
+    if error is not None:
+        kind = type(error)
+        cause = f"did not answer ({kind.__name__})"
+    address = last.url or ""
+    path, _, _ = address.partition("?")
     return f"registry: {last.method} {path} {cause}"
 
 
@@ -202,8 +205,10 @@ def _find_reason(error: Exception, host: str) -> tuple[str, str]:
         if any(isinstance(cause, kinds) for cause in causes):
             return reason, hint
     if isinstance(error, _PASSING):
-        return f"no connection ({type(causes[-1]).__name__})", _RETRY
-    return f"its answer leads nowhere: {error}", f"check what stands between you and {host}"
+        kind = type(causes[-1])
+        return f"no connection ({kind.__name__})", _RETRY
+    advice = f"check what stands between you and {host}"
+    return f"its answer leads nowhere: {error}", advice
 
 
 def _find_tls_reason(error: SSLError, host: str) -> tuple[str, str]:
@@ -222,9 +227,16 @@ def _list_causes(error: BaseException) -> list[BaseException]:
     cause: BaseException | None = error
     while cause is not None and cause not in causes:
         causes.append(cause)
-        reason = getattr(cause, "reason", None)
-        inner = [word for word in cause.args if isinstance(word, BaseException)]
-        if isinstance(reason, BaseException):
-            inner.insert(0, reason)
-        cause = inner[0] if inner else cause.__cause__ or cause.__context__
+        cause = _find_cause(cause)
     return causes
+
+
+def _find_cause(error: BaseException) -> BaseException | None:
+    """Give what an error came from: urllib3 names it, requests wraps it, Python chains it."""
+    reason = getattr(error, "reason", None)
+    if isinstance(reason, BaseException):
+        return reason
+    for word in error.args:
+        if isinstance(word, BaseException):
+            return word
+    return error.__cause__ or error.__context__

@@ -103,7 +103,8 @@ class Registry:
         checksum = hashlib.sha256(content).hexdigest()
         digest = f"sha256:{checksum}"
         for expected in (reference, announced):
-            if expected.startswith("sha256:") and expected != digest:
+            is_digest = expected.startswith("sha256:")
+            if is_digest and expected != digest:
                 raise wrong_content(expected)
         subject = f"manifest {reference} of {self._name}"
         manifest = decode_manifest(content, subject)
@@ -223,8 +224,8 @@ class Registry:
         if status == _TOO_MANY_REQUESTS:
             message = f"{self._host} limits how often it is asked: {message}"
             hint = f"wait, or log in to {self._host}; then run the same command again"
-        passes = status == _TOO_MANY_REQUESTS or status >= 500
-        return StepFailed(message, hint=hint, passes=passes)
+        is_busy = status == _TOO_MANY_REQUESTS or status >= 500
+        return StepFailed(message, hint=hint, passes=is_busy)
 
     def close(self) -> None:
         """Close its connections."""
