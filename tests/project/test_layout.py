@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,3 +71,14 @@ def test_no_test_module_is_imported_from_another_one() -> None:
     assert len(imports) > 100
     guilty = {name: modules for name, modules in imports.items() if modules}
     assert guilty == {}, "move what is shared to tests/support/"
+
+
+@pytest.mark.process
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no checkout")
+def test_git_ignores_no_source() -> None:
+    listed = ("ls-files", "--others", "--ignored", "--exclude-standard", "--", "src", "tests")
+    done = subprocess.run(
+        ("git", *listed), cwd=ROOT, check=True, capture_output=True, encoding="utf-8"
+    )
+    ignored = [name for name in done.stdout.splitlines() if "__pycache__" not in name]
+    assert not [name for name in ignored if name.endswith(".py")]
