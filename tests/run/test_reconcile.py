@@ -11,9 +11,10 @@ import pytest
 from shipway.effects.executor import Executor
 from shipway.errors import Conflict, StepFailed, VerificationFailed
 from shipway.image.labels import REVISION
-from shipway.model.actions import Answer, Command, Effect, Request
+from shipway.model.actions import Answer, Ask, Command, Effect, Request
 from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Signer, Target
+from shipway.model.world import World
 from shipway.run.preview import preview
 from shipway.run.reconcile import reconcile
 from shipway.run.release import ORDER
@@ -232,6 +233,25 @@ def test_a_stage_that_does_not_converge_is_an_error(target: Target) -> None:
     )
     with pytest.raises(StepFailed, match="its steps ran, and still: nothing to see"):
         reconcile((deaf,), target, ModelRemotes().executor, record=lambda _: None)
+
+
+def test_a_stage_that_knows_no_step_is_looked_at_once(target: Target) -> None:
+    looks: list[World] = []
+
+    def observe(_target: Target, world: World, _ask: Ask) -> World:
+        looks.append(world)
+        return world
+
+    lost = Stage(
+        name="lost",
+        observe=observe,
+        judge=lambda _target, _world: Finding(State.ABSENT, "nothing to see"),
+        plan=lambda _target, _world: (),
+        simulate=lambda _target, world: world,
+    )
+    with pytest.raises(StepFailed, match="lost: its steps ran, and still: nothing to see"):
+        reconcile((lost,), target, ModelRemotes().executor, record=lambda _: None)
+    assert len(looks) == 1
 
 
 class RefusingRemotes(ModelRemotes):

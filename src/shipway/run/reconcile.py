@@ -131,10 +131,12 @@ def _converge(stage: Stage, target: Target, world: World, executor: Executor) ->
             refuse(stage, finding)
             if failure is not None and world == before:
                 raise failure  # pylint: disable=raising-bad-type # it is not None here
+            plan = stage.plan(target, world)
+            if not plan:
+                break
             failure = None
             acted = True
             before = world
-            plan = stage.plan(target, world)
             _refuse_repetition(stage, finding, plan, finished)
             remarks += executor.carry_out(plan, finished.append)
             rounds += 1
