@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 
 from shipway.effects import questions
-from shipway.errors import StepFailed, VerificationFailed
+from shipway.errors import StepFailed, ToolMissing, VerificationFailed
 from shipway.image.contents import Contents
 from shipway.image.index import parse_index
 from shipway.image.labels import REVISION, SOURCE, VERSION
@@ -29,12 +29,13 @@ class TestRun:
     def play(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: list[Command] = []  # pylint: disable=attribute-defined-outside-init
         self.answer = list_entries(COSIGN_3)  # pylint: disable=attribute-defined-outside-init
+        self.help_text = "--trusted-root --signing-config"  # pylint: disable=attribute-defined-outside-init
         contents = contents_of(self.INDEX, self.LABELS)
 
         def run(command: Command) -> Answer:
             self.asked.append(command)
             if "--help" in command.argv:
-                return Answer(code=0, out="--trusted-root --signing-config")
+                return Answer(code=0, out=self.help_text)
             if "--new-bundle-format=false" in command.argv:
                 return Answer(code=10, err="Error: no signatures found")
             return self.answer
@@ -44,10 +45,18 @@ class TestRun:
         monkeypatch.setattr(questions, "describe_image", lambda *_: contents)
         monkeypatch.setattr("shutil.which", lambda *_, **__: "cosign")
 
-    def test_a_good_image(self) -> None:
-        verdict = consumer.verify_image(
-            "ghcr.io/acme/toy:v1.2.3", Expectation(trusted_root="root.json"), {"PATH": ""}
-        )
+    @pytest.mark.parametrize("key", ["", "cosign.pub"])
+    def test_a_trusted_root_that_cosign_cannot_take_is_not_dropped(self, key: str) -> None:
+        self.help_text = "--new-bundle-format"  # pylint: disable=attribute-defined-outside-init
+        expectation = Expectation(key=key, trusted_root="root.json")
+        with pytest.raises(ToolMissing, match="takes no trusted root, such as root.json") as caught:
+            consumer.verify_image("ghcr.io/acme/toy:v1.2.3", expectation, {"PATH": ""})
+        assert "cosign 3" in caught.value.hint and len(self.asked) == 1
+
+    @pytest.mark.parametrize("key", ["", "cosign.pub"])
+    def test_a_good_image(self, key: str) -> None:
+        expectation = Expectation(key=key, trusted_root="root.json")
+        verdict = consumer.verify_image("ghcr.io/acme/toy:v1.2.3", expectation, {"PATH": ""})
         assert not verdict.faults and verdict.document()["verified"] is True
         assert all(line.startswith("pass  ") for line in verdict.render().splitlines())
         for command in self.asked[1:]:

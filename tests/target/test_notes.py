@@ -179,6 +179,25 @@ class TestPage:
                 Signer(key="gcpkms://k", transparency_log=False),
                 ("--key", "gcpkms://k", "--no-transparency-log"),
             ),
+            (
+                Signer(key="k", public_key="k.pub", trusted_root="keys/root.json"),
+                ("--key", "k.pub", "--trusted-root", "root.json"),
+            ),
+            (
+                Signer(
+                    identity="https://a",
+                    issuer=GITHUB_ISSUER,
+                    trusted_root="root.json",
+                    transparency_log=False,
+                ),
+                (
+                    "--identity",
+                    "https://a",
+                    "--trusted-root",
+                    "root.json",
+                    "--no-transparency-log",
+                ),
+            ),
             (Signer(identity="https://a", issuer=GITHUB_ISSUER), ("--identity", "https://a")),
             (
                 Signer(identity="me@b", issuer="https://i"),

@@ -19,7 +19,7 @@ from shipway.effects.executor import Executor
 from shipway.effects.processes import Processes
 from shipway.effects.questions import Answerer
 from shipway.effects.read_image import resolve_index
-from shipway.errors import SettingsError, StepFailed, VerificationFailed
+from shipway.errors import SettingsError, StepFailed, ToolMissing, VerificationFailed
 from shipway.image.contents import NOT_THERE, Contents
 from shipway.image.index import Index
 from shipway.image.policies import NO_INDEX, Evidence, Point, strict_policy
@@ -184,7 +184,10 @@ def _open_executor(environment: Mapping[str, str]) -> Executor:
 
 
 def _fit(signer: Signer, environment: Mapping[str, str], executor: Executor) -> Signer:
-    """Add the generation of this machine's cosign, where its flags depend on it."""
+    """Add the generation of this machine's cosign, where its flags depend on it.
+
+    Raises ``ToolMissing`` where a trusted root is given that it cannot take.
+    """
     if not signer.trusted_root:
         return signer
     path = environment["PATH"]
@@ -192,8 +195,13 @@ def _fit(signer: Signer, environment: Mapping[str, str], executor: Executor) -> 
         return signer
     question = cosign.ask_for_help("verify")
     answer = executor(question)
-    has_signing_config = cosign.knows_signing_configs(answer)
-    return replace(signer, has_signing_config=has_signing_config)
+    if not cosign.knows_signing_configs(answer):
+        raise ToolMissing(
+            f"the cosign on PATH takes no trusted root, such as {signer.trusted_root}",
+            hint="install cosign 3; or leave `--trusted-root` out, and say by cosign 2's variables "
+            "what it trusts (`cosign env`)",
+        )
+    return replace(signer, has_signing_config=True)
 
 
 def find_index(reference: Reference, environment: Mapping[str, str]) -> Index | None:

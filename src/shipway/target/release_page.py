@@ -20,19 +20,26 @@ LONGEST_BODY = 125_000
 def verify_words(signer: Signer, image: str) -> tuple[str, ...]:
     """Give the command by which anybody verifies the image, with the exact identity or the key."""
     argv = ["shipway", "verify", image]
-    if not signer.key:
+    if signer.key:
+        key = _name_copy(signer.public_key or signer.key)
+        argv += ("--key", key)
+    else:
         argv += ("--identity", signer.identity)
         if signer.issuer != GITHUB_ISSUER:
             argv += ("--issuer", signer.issuer)
-        return tuple(argv)
-    # A KMS address is public; of a file, people have their own copy.
-    key = signer.public_key or signer.key
-    if "://" not in key:
-        key = PurePosixPath(key).name
-    argv += ("--key", key)
+    if signer.trusted_root:
+        root = _name_copy(signer.trusted_root)
+        argv += ("--trusted-root", root)
     if not signer.transparency_log:
         argv.append("--no-transparency-log")
     return tuple(argv)
+
+
+def _name_copy(path: str) -> str:
+    """Name a file as people have it: their own copy. The address of a KMS is public."""
+    if "://" in path:
+        return path
+    return PurePosixPath(path).name
 
 
 def list_marks(target: Target, world: World) -> tuple[str, ...]:
