@@ -191,6 +191,60 @@ class TestNeverBackwards:
         assert read_next() == ("4.3.0", "4.3.1")
 
 
+REPEATED = [
+    ("setup.cfg", "[metadata]\nname = toy\nversion = 1.0.0\n[options]\nzip_safe = no\n"),
+    ("setup.cfg", "[bumpversion]\ncurrent_version = 1.0.0\ncommit = True\n"),
+    ("setup.py", "setup(\n    name='toy',\n    version='1.0.0',\n)\n"),
+    ("CITATION.cff", 'cff-version: 1.2.0\nmessage: cite it\nversion: "1.0.0"\ntitle: Toy\n'),
+    ("pyproject.toml", '[tool.commitizen]\nname = "cz"\nversion = "1.0.0"\n'),
+    (".cz.toml", '[tool.commitizen]\nversion = "1.0.0"\n'),
+    (".cz.json", '{"commitizen": {"name": "cz", "version": "1.0.0"}}'),
+    (".cz.yaml", "commitizen:\n  name: cz\n  version: 1.0.0\n"),
+    ("pyproject.toml", '[tool.bumpversion]\ncurrent_version = "1.0.0"\n'),
+    (".bumpversion.cfg", "[bumpversion]\ncommit = True\ncurrent_version = 1.0.0\n"),
+    (".bumpversion.toml", '[tool.bumpversion]\ncurrent_version = "1.0.0"\n'),
+    ("bumpver.toml", '[bumpver]\ncurrent_version = "1.0.0"\n'),
+    ("tbump.toml", '[version]\ncurrent = "1.0.0"\n'),
+    ("meson.build", "project(\n  'toy', 'c',\n  version : '1.0.0',\n)\n"),
+    ("package.json", '{\n  "name": "@acme/toy",\n  "version": "1.0.0",\n  "private": true\n}\n'),
+    (
+        "package-lock.json",
+        '{"name": "toy", "version": "1.0.0", "packages": {"": {"name": "toy", "version": "1.0.0"}}}',
+    ),
+    ("Chart.yaml", "apiVersion: v2\nname: toy\nversion: 1.0.0\nappVersion: '1.0.0'\n"),
+    ("toy.py", '"""It."""\n\n__version__ = "1.0.0"\n'),
+    ("src/toy/__about__.py", '__version__ = "1.0.0"\n'),
+    ("docs/conf.py", 'project = "Toy"\nrelease = "1.0.0"\nversion = "1.0.0"\n'),
+    ("VERSION", "1.0.0\n"),
+    ("codemeta.json", '{"@context": "x", "author": [{"name": "a"}], "version": "1.0.0"}'),
+]
+"""Files of other tools that repeat the version of a project."""
+SCIKIT = (
+    '[build-system]\nbuild-backend = "scikit_build_core.build"\n'
+    '[tool.scikit-build.metadata.version]\nprovider = "scikit_build_core.metadata.regex"\n'
+)
+BUILT = [
+    (
+        '[build-system]\nbuild-backend = "setuptools.build_meta"\n',
+        "setup.cfg",
+        "[metadata]\nversion = 1.0.0",
+    ),
+    ("", "setup.py", 'setup(\n  version="1.0.0",\n)'),
+    (
+        '[build-system]\nbuild-backend = "mesonpy"\n',
+        "meson.build",
+        "project('toy', version: '1.0.0')",
+    ),
+    (f'{SCIKIT}input = "python/toy.py"\n', "python/toy.py", "import x\n__version__ = '1.0.0'"),
+    (
+        f"{SCIKIT}input = 'toy.h'\nregex = '(?i)#define TOY \"(?P<value>[^\"]+)\"'\n",
+        "toy.h",
+        '// it\n#define TOY "1.0.0"',
+    ),
+]
+"""Settings of a build backend, and the file that it reads the version from."""
+
+
 @pytest.fixture(name="quick")
 def fixture_quick(ways: Ways) -> Ways:
     """The project, where a double of the release tool says that 1.1.0 follows 1.0.0."""
@@ -259,6 +313,52 @@ class TestEveryFileSaysTheVersion:
         quick.scene.clone = quick.scene.clone / member
         assert quick.release()[0] == "1.1.0"
         assert quick.show("v1.1.0", "uv.lock") == lock.replace('"1.0.0"', '"1.1.0"').rstrip()
+
+    @pytest.mark.parametrize(("path", "text"), REPEATED)
+    def test_a_file_of_another_tool_says_it_too(self, quick: Ways, path: str, text: str) -> None:
+        files = {**project(), path: text}
+        if path == "pyproject.toml":
+            files[path] = project()[path] + text
+        quick.write(files, "feat: one", "v1.0.0")
+        quick.write({"a": ""}, "feat: two")
+        assert quick.release()[0] == "1.1.0"
+        stamped = text.replace("1.0.0", "1.1.0").strip()
+        assert quick.show("v1.1.0", path).endswith(stamped)
+
+    def test_what_is_somebody_elses_stays(self, quick: Ways) -> None:
+        files = {
+            "package.json": '{"name": "other", "version": "1.0.0"}',
+            "Chart.yaml": "name: other\nversion: 1.0.0\nappVersion: 1.0.0",
+            "charts/toy/Chart.yaml": "name: toy\nversion: 0.3.0\nappVersion: 1.0.0",
+            "CITATION.cff": "cff-version: 1.0.0\nversion: 1.0.0.post1\nreferences:\n  - version: 1.0.0",
+            "setup.cfg": "[metadata]\nversion = attr: toy.__version__\n[other]\nversion = 1.0.0",
+            "docs/VERSION": "1.0.0",
+            "meson.build": "project('toy', version: '2.0.0')\ndependency('x', version: '1.0.0')",
+        }
+        quick.write({**project(), **files}, "feat: one", "v1.0.0")
+        quick.write({"a": ""}, "feat: two")
+        assert quick.release()[0] == "1.1.0"
+        files["charts/toy/Chart.yaml"] = "name: toy\nversion: 0.3.0\nappVersion: 1.1.0"
+        assert {path: quick.show("v1.1.0", path) for path in files} == files
+
+    def test_with_tags_alone_what_goes_on_saying_the_old_version_is_named(
+        self, quick: Ways
+    ) -> None:
+        files = dynamic("[tool.shipway.release]\ntag-only = true\n")
+        files["CITATION.cff"] = "version: 1.0.0\n"
+        quick.write(files, "feat: one", "v1.0.0")
+        quick.write({"a": ""}, "feat: two")
+        assert quick.release()[0] == "1.1.0"
+        assert "CITATION.cff (version) says 1.0.0" in "\n".join(quick.scene.progress)
+
+    @pytest.mark.parametrize(("build", "path", "text"), BUILT)
+    def test_a_version_that_a_build_backend_reads_elsewhere_is_stamped(
+        self, quick: Ways, build: str, path: str, text: str
+    ) -> None:
+        quick.write({**dynamic(build), path: text}, "feat: one", "v1.0.0")
+        quick.write({"a": ""}, "feat: two")
+        assert quick.release()[0] == "1.1.0"
+        assert quick.show("v1.1.0", path) == text.replace("1.0.0", "1.1.0")
 
     @pytest.mark.parametrize(
         ("files", "reason"),

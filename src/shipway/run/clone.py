@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from shipway.target.releases import (
     withdrawn_versions,
 )
 from shipway.target.tags import find_previous, plan_moving
-from shipway.target.version_places import inner_table
+from shipway.target.version_pattern import inner_table
 from shipway.tools import git, git_clone, semantic_release
 
 
@@ -48,6 +49,8 @@ class Clone:
     project: Project
     context: Context
     override: Override | None
+    warn: Callable[[str], None]
+    """Receives what people should know, and what stops nothing."""
 
     @property
     def _settings(self) -> Settings:
@@ -197,7 +200,9 @@ class Clone:
             self._notes.prepare()
         notes = self._stamp(decision, version)
         tag_only = self._settings.release.tag_only
-        if not tag_only:
+        if tag_only:
+            files.tell_unstamped(before, self.warn)
+        else:
             files.stamp(version, before)
         files.require_version(version, before, tag_only=tag_only)
         self._record(tag, notes)

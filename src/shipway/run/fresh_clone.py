@@ -16,7 +16,7 @@ from shipway.run.session import Session
 from shipway.run.whole_tree import complete
 from shipway.run.stamping import read_project_file
 from shipway.target.plan import plan_target
-from shipway.target.version_places import inner_table
+from shipway.target.version_pattern import inner_table
 from shipway.tools import git, git_checkout, git_clone, git_remote, semantic_release
 
 
@@ -42,6 +42,7 @@ def open_clone(session: Session) -> Iterator[Clone]:
             project=session.project,
             context=session.context,
             override=session.override,
+            warn=session.progress,
         )
 
 

@@ -13,7 +13,7 @@ from shipway.run.clone import Clone
 from shipway.settings import ReleaseSettings
 from shipway.settings.problems import parse_toml
 from shipway.target.releases import version_of
-from shipway.target.version_places import PROJECT_FILE, inner_table
+from shipway.target.version_pattern import PROJECT_FILE, inner_table
 from shipway.tools import git
 
 Asker: TypeAlias = Callable[[Command], str]

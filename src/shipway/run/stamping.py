@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from shipway.errors import ContextError, SettingsError
 from shipway.model.version import Version, comparable, parse_version, read_version
+from shipway.run.project_files import ProjectFiles, read_source, write_source
+from shipway.run.repeated_stamps import RepeatedStamps
 from shipway.settings.problems import parse_toml
 from shipway.target.locked_version import LOCK_FILE, set_locked_version
-from shipway.target.version_places import (
-    PROJECT_FILE,
-    Origin,
-    VersionPlace,
-    VersionStatement,
-    find_statement,
-    inner_table,
-)
+from shipway.target.version_pattern import PROJECT_FILE, VersionPlace, inner_table
+from shipway.target.backend_places import SETUP_PLACES, takes_setup
+from shipway.target.version_places import Origin, VersionStatement, find_statement
 
 _CONSTANT = re.compile(r"(?m)^__version__[^=\n]*=[ \t]*['\"]v?(?P<version>[^'\"\n]+)['\"]")
 _OTHERS_FOLDERS = frozenset(
@@ -40,13 +37,21 @@ _NO_PACKAGES = _OTHERS_FOLDERS | {"benchmarks", "build", "doc", "docs", "example
 class VersionFiles:
     """Holds the files of a project in a clone that may state its version."""
 
-    folder: Path
-    """Says where the project lies in the clone."""
-    top: Path
-    """Says where the clone lies: nothing outside of it is read or written."""
+    files: ProjectFiles
     document: Mapping[str, object]
     """Holds the ``pyproject.toml`` of the commit."""
     statement: VersionStatement
+
+    @property
+    def _name(self) -> str:
+        project = inner_table(self.document, "project")
+        poetry = inner_table(self.document, "tool", "poetry")
+        name = project.get("name") or poetry.get("name")
+        return str(name or "")
+
+    @property
+    def _repeated(self) -> RepeatedStamps:
+        return RepeatedStamps(self.files, self._name)
 
     def read_stated(self) -> dict[str, str]:
         """Give the version that each place states, by the place's name for people."""
@@ -55,10 +60,10 @@ class VersionFiles:
             file = self._find_file(place)
             if file is None:
                 continue
-            text = _read(file)
+            text = read_source(file)
             version = place.read(text)
             if version is not None:
-                path = self._show(file)
+                path = self.files.show(file)
                 stated[f"{path} ({place.name})"] = version
         return stated
 
@@ -66,7 +71,7 @@ class VersionFiles:
         """Write the version wherever the project states its own.
 
         ``before`` are the versions that it stated until now; a module of the project's package that
-        says one of them in ``__version__`` is stamped as well.
+        says one of them in ``__version__`` is stamped as well, and so are files of other tools.
         """
         for place in self.statement.places:
             file = self._find_file(place)
@@ -76,30 +81,37 @@ class VersionFiles:
             packages = self._packages()
             if file.parent in packages:
                 _stamp_constant(file, text, match, version)
+        self._repeated.stamp(version, before)
         self._stamp_locks(version)
 
+    def tell_unstamped(self, before: Collection[str], warn: Callable[[str], None]) -> None:
+        """Say which files go on saying an older version, as with ``tag-only`` they do."""
+        unstamped = self._repeated.list_left(before)
+        if unstamped:
+            names = ", ".join(unstamped)
+            warn(f"warning: {names}, and stays so: `tag-only` stamps nothing")
+
     def _stamp_place(self, place: VersionPlace, file: Path, version: Version) -> None:
-        text = _read(file)
+        text = read_source(file)
         stated = place.read(text)
         if stated is None or _is_same(stated, version):
             return
         stamped = place.write(text, str(version))
-        _write(file, stamped)
+        write_source(file, stamped)
 
     def _stamp_locks(self, version: Version) -> None:
         """Set the project's own version in uv's lock, which may be one of a whole workspace."""
-        project = inner_table(self.document, "project")
-        name = str(project.get("name", ""))
+        name = self._name
         number = str(comparable(version))
-        folder = self.folder
-        while folder.is_relative_to(self.top):
+        folder = self.files.folder
+        while folder.is_relative_to(self.files.top):
             file = folder / LOCK_FILE
-            if self._is_inside(file):
-                text = _read(file)
-                path = self.folder.relative_to(folder)
+            if self.files.is_inside(file):
+                text = read_source(file)
+                path = self.files.folder.relative_to(folder)
                 locked = set_locked_version(text, name, path.as_posix(), number)
                 if locked != text:
-                    _write(file, locked)
+                    write_source(file, locked)
             folder = folder.parent
 
     def require_stampable(self) -> None:
@@ -112,9 +124,9 @@ class VersionFiles:
                     f"the version stands in {place.name}, and there is no file for it: {paths}",
                     hint="commit the file, or correct where pyproject.toml says that it is",
                 )
-            text = _read(file)
+            text = read_source(file)
             if place.read(text) is None:
-                path = self._show(file)
+                path = self.files.show(file)
                 raise SettingsError(
                     f"{path} does not state the version as text ({place.name}), so "
                     "that a release could stamp it",
@@ -135,7 +147,7 @@ class VersionFiles:
         for file, _, match in self._constants(before):
             stated = match["version"]
             if not _is_same(stated, version):
-                path = self._show(file)
+                path = self.files.show(file)
                 wrong.add(f"{path} (__version__) says {stated}")
         if not wrong:
             return
@@ -154,9 +166,9 @@ class VersionFiles:
                 inner_folders = path.parts[:-1]
                 if _OTHERS_FOLDERS.intersection(inner_folders):
                     continue
-                if not self._is_inside(file):
+                if not self.files.is_inside(file):
                     continue
-                text = _read(file)
+                text = read_source(file)
                 match = _CONSTANT.search(text)
                 if match and match["version"] in before:
                     yield file, text, match
@@ -164,11 +176,11 @@ class VersionFiles:
     def _packages(self) -> list[Path]:
         """Find the folders of the project's packages, the outermost ones."""
         packages: list[Path] = []
-        outer_files = self.folder.glob("*/__init__.py")
+        outer_files = self.files.folder.glob("*/__init__.py")
         for file in sorted(outer_files):
             if file.parent.name not in _NO_PACKAGES:
                 packages.append(file.parent)
-        source = self.folder / "src"
+        source = self.files.folder / "src"
         nested_files = source.rglob("__init__.py")
         for file in sorted(nested_files, key=_depth):
             if not any(file.is_relative_to(package) for package in packages):
@@ -178,27 +190,29 @@ class VersionFiles:
     def _find_file(self, place: VersionPlace) -> Path | None:
         """Give the first of a place's files that is there."""
         for path in place.paths:
-            file = self.folder / path
-            if self._is_inside(file):
+            file = self.files.folder / path
+            if self.files.is_inside(file):
                 return file
         return None
-
-    def _is_inside(self, file: Path) -> bool:
-        """Tell whether it is a file of the clone: a link may lead out of it."""
-        if not file.is_file():
-            return False
-        top = self.top.resolve()
-        return file.resolve().is_relative_to(top)
-
-    def _show(self, file: Path) -> str:
-        return file.relative_to(self.top).as_posix()
 
 
 def open_version_files(folder: Path, top: Path) -> VersionFiles:
     """Read where a project states its version; raises ``ShipwayError``."""
     document = read_project_file(folder)
+    files = ProjectFiles(folder, top)
     statement = find_statement(document)
-    return VersionFiles(folder, top, document, statement)
+    if statement.origin is Origin.UNKNOWN and takes_setup(document):
+        statement = _find_setup(files)
+    return VersionFiles(files, document, statement)
+
+
+def _find_setup(files: ProjectFiles) -> VersionStatement:
+    """Find the version in the files that setuptools had before there was a ``pyproject.toml``."""
+    for place in SETUP_PLACES:
+        file = files.folder / place.paths[0]
+        if files.is_inside(file) and place.read(read_source(file)):
+            return VersionStatement(Origin.FILE, (place,))
+    return VersionStatement(Origin.UNKNOWN)
 
 
 def read_project_file(folder: Path) -> dict[str, object]:
@@ -209,7 +223,7 @@ def read_project_file(folder: Path) -> dict[str, object]:
             f"the commit has no {PROJECT_FILE} in this folder",
             hint="commit the file, then run the same command again",
         )
-    content = _read(path)
+    content = read_source(path)
     return parse_toml(content, PROJECT_FILE)
 
 
@@ -253,20 +267,9 @@ def _stamp_constant(file: Path, text: str, match: re.Match[str], version: Versio
     start, end = match.span("version")
     text_before = text[:start]
     text_after = text[end:]
-    _write(file, f"{text_before}{version}{text_after}")
+    write_source(file, f"{text_before}{version}{text_after}")
 
 
 def _depth(file: Path) -> int:
     """Count the folders that a file lies in."""
     return len(file.parts)
-
-
-def _read(file: Path) -> str:
-    """Read a file with its line ends as they are; what is no UTF-8 states nothing."""
-    with file.open(encoding="utf-8", errors="surrogateescape", newline="") as opened:
-        return opened.read()
-
-
-def _write(file: Path, text: str) -> None:
-    with file.open("w", encoding="utf-8", errors="surrogateescape", newline="") as opened:
-        opened.write(text)

@@ -13,7 +13,7 @@ from shipway.target.version_bounds import (
     require_fitting_tags,
     require_free_version,
 )
-from shipway.target.version_places import inner_table
+from shipway.target.version_pattern import inner_table
 from shipway.tools.semantic_release import require_own_settings
 
 

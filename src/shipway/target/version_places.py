@@ -14,9 +14,16 @@ from enum import StrEnum
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from shipway.settings.problems import parse_toml
+from shipway.target.backend_places import backend_places
+from shipway.target.version_pattern import (
+    LITERAL,
+    PROJECT_FILE,
+    WHOLE_FILE,
+    VersionPlace,
+    inner_table,
+    table_place,
+)
 
-PROJECT_FILE = "pyproject.toml"
 _FROM_TAG = frozenset(
     (
         "dunamai",
@@ -32,9 +39,7 @@ _FROM_TAG = frozenset(
     )
 )
 """Names the packages that let a backend take the version from git's tag."""
-_LITERAL = r"(?::[ \t]*[\w.]+[ \t]*)?=[ \t]*(?P<quote>['\"])v?(?P<version>[^'\"\n]+)(?P=quote)"
-_EITHER_NAME = rf"(?im)^(?:__version__|version)[ \t]*{_LITERAL}"
-_WHOLE_FILE = r"\A\s*(?P<version>\S+)\s*\Z"
+_EITHER_NAME = rf"(?im)^(?:__version__|version)[ \t]*{LITERAL}"
 _SOURCE_FOLDERS = ("", "src", "lib")
 
 
@@ -46,46 +51,6 @@ class Origin(StrEnum):
     TAG = "tag"
     """A build backend takes it from git's tag."""
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class VersionPlace:
-    """Says in which file, and how, a version is written."""
-
-    name: str
-    """Names it for people: ``project.version``, ``__version__``."""
-    paths: tuple[str, ...]
-    """Lists where the file may be, relative to the project; the first one that is there counts."""
-    pattern: str
-    """Matches the statement; its group ``version`` is what it says."""
-    table: tuple[str, ...] = ()
-    """Names the table of a TOML file that it stands in; empty for other files."""
-
-    def read(self, text: str) -> str | None:
-        """Read the version in the file's text, ``None`` where there is none in plain sight."""
-        if self.table:
-            return self._read_table(text)
-        match = re.search(self.pattern, text)
-        return match["version"] if match else None
-
-    def _read_table(self, text: str) -> str | None:
-        keys = (*self.table, "version")
-        value: object = parse_toml(text, self.paths[0])
-        for key in keys:
-            if not isinstance(value, dict):
-                return None
-            value = value.get(key)
-        return value if isinstance(value, str) else None
-
-    def write(self, text: str, version: str) -> str:
-        """Give the text with another version; it stays as it is where there is none."""
-        match = re.search(self.pattern, text)
-        if match is None:
-            return text
-        start, end = match.span("version")
-        before = text[:start]
-        after = text[end:]
-        return f"{before}{version}{after}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +67,11 @@ def find_statement(document: Mapping[str, object]) -> VersionStatement:
     places: list[VersionPlace] = []
     project = inner_table(document, "project")
     if isinstance(project.get("version"), str):
-        place = _table_place("project")
+        place = table_place(PROJECT_FILE, "project", "version")
         places.append(place)
     poetry = inner_table(document, "tool", "poetry")
     if isinstance(poetry.get("version"), str) and not takes_tag:
-        place = _table_place("tool", "poetry")
+        place = table_place(PROJECT_FILE, "tool.poetry", "version")
         places.append(place)
     if not places:
         places += _dynamic_places(document)
@@ -118,30 +83,6 @@ def find_statement(document: Mapping[str, object]) -> VersionStatement:
     return VersionStatement(origin, tuple(places))
 
 
-def inner_table(document: Mapping[str, object], *keys: str) -> Mapping[str, object]:
-    """Give the table below these keys, an empty one where something else stands, or nothing."""
-    table = document
-    for key in keys:
-        inner = table.get(key)
-        if not isinstance(inner, dict):
-            return {}
-        table = inner
-    return table
-
-
-def _table_place(*table: str) -> VersionPlace:
-    """Give the key ``version`` of a table of ``pyproject.toml``."""
-    header = re.escape(".".join(table))
-    other_lines = r"(?:(?![ \t]*\[)[^\n]*\n)*?"
-    key = r"[ \t]*[\"']?version[\"']?[ \t]*=[ \t]*(?P<quote>['\"])(?P<version>[^'\"\n]+)(?P=quote)"
-    return VersionPlace(
-        name=".".join((*table, "version")),
-        paths=(PROJECT_FILE,),
-        pattern=rf"(?m)^\[{header}\][^\n]*\n{other_lines}{key}",
-        table=table,
-    )
-
-
 def _dynamic_places(document: Mapping[str, object]) -> Iterator[VersionPlace]:
     """Find the file that the build backend reads the version from."""
     yield from _hatch_places(document)
@@ -151,6 +92,7 @@ def _dynamic_places(document: Mapping[str, object]) -> Iterator[VersionPlace]:
         yield from _file_place(path, _EITHER_NAME)
     if _takes_tag(document):
         return
+    yield from backend_places(document)
     yield from _setuptools_places(document)
     build_system = inner_table(document, "build-system")
     backend = build_system.get("build-backend")
@@ -196,7 +138,7 @@ def _setuptools_places(document: Mapping[str, object]) -> Iterator[VersionPlace]
         folders = _setuptools_folders(document)
         paths = tuple(_module_files(module, folders))
         escaped_name = re.escape(name)
-        pattern = rf"(?m)^{escaped_name}[ \t]*{_LITERAL}"
+        pattern = rf"(?m)^{escaped_name}[ \t]*{LITERAL}"
         yield VersionPlace(
             name=name,
             paths=paths,
@@ -205,7 +147,7 @@ def _setuptools_places(document: Mapping[str, object]) -> Iterator[VersionPlace]
     files = dynamic.get("file")
     paths_of_text = files if isinstance(files, list) else [files]
     for path in paths_of_text:
-        yield from _file_place(path, _WHOLE_FILE)
+        yield from _file_place(path, WHOLE_FILE)
 
 
 def _setuptools_folders(document: Mapping[str, object]) -> tuple[str, ...]:
@@ -246,7 +188,7 @@ def _flit_place(document: Mapping[str, object]) -> VersionPlace:
     name = flit_module.get("name", project_name)
     module = str(name).replace("-", "_")
     files = _module_files(module, ("", "src"))
-    pattern = rf"(?m)^__version__[ \t]*{_LITERAL}"
+    pattern = rf"(?m)^__version__[ \t]*{LITERAL}"
     return VersionPlace(
         name="__version__",
         paths=tuple(files),

@@ -1,0 +1,66 @@
+"""This module finds the version of projects whose build backend reads files of another kind. Pure.
+
+Sources: the documentation of meson-python (the version of `project()` in `meson.build`), of
+scikit-build-core (dynamic metadata, the provider of regular expressions), and of setuptools
+(`setup.cfg`, `setup.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from shipway.target.version_pattern import (
+    LITERAL,
+    VersionPlace,
+    inner_table,
+    section_pattern,
+)
+
+MESON_PATTERN = r"\bproject\([^()]*?\bversion\s*:\s*'(?P<version>[^'\n]+)'"
+SETUP_PATTERN = rf"(?m)^[ \t]*version[ \t]*{LITERAL}"
+SETUP_PLACES = (
+    VersionPlace("metadata.version", ("setup.cfg",), section_pattern("metadata", "version")),
+    VersionPlace("version", ("setup.py",), SETUP_PATTERN),
+)
+"""Say where setuptools reads the version where `pyproject.toml` says nothing of it."""
+_SCIKIT_REGEX = "scikit_build_core.metadata.regex"
+_SCIKIT_DEFAULT = r"(?i)^(?:__version__|VERSION)(?: ?\: ?str)? *= *(['\"])v?(?P<value>.+?)\1"
+
+
+def backend_places(document: Mapping[str, object]) -> Iterator[VersionPlace]:
+    """Find the file that meson-python or scikit-build-core reads a dynamic version from."""
+    backend = _backend(document)
+    if backend == "mesonpy":
+        yield VersionPlace("project.version", ("meson.build",), MESON_PATTERN)
+    if backend == "scikit_build_core":
+        settings = inner_table(document, "tool", "scikit-build", "metadata", "version")
+        yield from _scikit_place(settings)
+
+
+def takes_setup(document: Mapping[str, object]) -> bool:
+    """Tell whether setuptools builds the project, which is what builds one that names nothing."""
+    return _backend(document) in ("", "setuptools")
+
+
+def _backend(document: Mapping[str, object]) -> str:
+    build_system = inner_table(document, "build-system")
+    backend = str(build_system.get("build-backend", ""))
+    return re.split("[.:]", backend)[0]
+
+
+def _scikit_place(settings: Mapping[str, object]) -> Iterator[VersionPlace]:
+    path = settings.get("input")
+    if settings.get("provider") != _SCIKIT_REGEX or not isinstance(path, str):
+        return
+    expression = str(settings.get("regex", _SCIKIT_DEFAULT))
+    flags = "(?m)"
+    pattern = flags + expression.replace("(?P<value>", "(?P<version>")
+    if expression.startswith("(?i)"):
+        pattern = "(?mi)" + pattern.removeprefix("(?m)(?i)")
+    try:
+        names = re.compile(pattern).groupindex
+    except re.error:
+        return
+    if "version" in names:
+        yield VersionPlace("regex", (path,), pattern)
