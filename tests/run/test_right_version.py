@@ -116,6 +116,44 @@ class TestWhichReleaseACommitIs:
         assert (tags["version"], tags["tags"][0]) == ("1.0.0", "v1.0.0")
         assert read_next() == ("1.0.0", None)
 
+    def test_a_tag_that_names_another_tag_is_that_of_its_commit(self, ways: Ways) -> None:
+        head = ways.write(project(), "feat: one")
+        for name, named in (("v1.0.0-rc.1", head), ("v1.0.0", "v1.0.0-rc.1"), ("v1", "v1.0.0")):
+            git(ways.scene.clone, "tag", "--annotate", "--message", name, name, named)
+        ways.push("refs/tags/v1.0.0-rc.1", "refs/tags/v1.0.0", "refs/tags/v1")
+        assert read_next() == ("1.0.0", None)
+        git(ways.scene.clone, "checkout", "--quiet", "--detach")
+        tags = documents.tags_document(lambda _: None)
+        assert (tags["version"], tags["tags"][0]) == ("1.0.0", "v1.0.0")
+        git(ways.scene.clone, "checkout", "--quiet", "main")
+        ways.write({"a": ""}, "fix: two")
+        assert read_next() == ("1.0.0", "1.0.1")
+
+    def test_a_tag_of_a_file_is_no_release_whatever_it_is_called(self, ways: Ways) -> None:
+        ways.write(project(), "feat: one", "v1.0.0")
+        for name in ("v2.0.0", "4.0.0"):
+            git(ways.scene.clone, "tag", name, "HEAD:CHANGELOG.md")
+            ways.push(f"refs/tags/{name}")
+        ways.write({"a": ""}, "fix: two")
+        assert read_next() == ("1.0.0", "1.0.1")
+
+    def test_a_candidate_is_no_release_of_a_branch_of_full_ones(self, ways: Ways) -> None:
+        branches = (
+            '[tool.shipway.release]\nbranches = ["main", "next"]\n'
+            '[tool.semantic_release]\nversion_toml = ["pyproject.toml:project.version"]\n'
+            '[tool.semantic_release.branches.main]\nmatch = "main"\n'
+            '[tool.semantic_release.branches.next]\nmatch = "next"\nprerelease = true\n'
+        )
+        ways.write(project(more=branches), "feat: one", "v1.0.0")
+        ways.commit("feat: two", "next")
+        assert ways.release()[0] == "1.1.0-rc.1"
+        assert read_next() == ("1.1.0-rc.1", None)
+        git(ways.scene.clone, "fetch", "--quiet", str(ways.bare), "next")
+        git(ways.scene.clone, "checkout", "--quiet", "-B", "main", "FETCH_HEAD")
+        ways.push("main")
+        assert read_next() == ("1.0.0", "1.1.0")
+        assert ways.release()[0] == "1.1.0"
+
     def test_a_tag_that_somebody_set_on_the_head_is_no_release_until_it_is_checked_out(
         self, ways: Ways
     ) -> None:

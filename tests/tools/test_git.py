@@ -12,23 +12,25 @@ from shipway.model.release import GitTag
 from shipway.tools.git import (
     read_dated_commit,
     read_differences,
-    read_git_tags,
     read_refs,
 )
 from shipway.tools.git_checkout import read_shallow, read_top
 from shipway.tools.git_clone import commit_commands
+from shipway.tools.git_tags import read_git_tags
 
 
 def test_tags_are_peeled() -> None:
     out = (
-        f"v1\t{'7' * 40}\t{'c' * 40}\t\t{'p' * 40} {'q' * 40}\nlight\t{'d' * 40}\t\t{'p' * 40}\t\n"
+        f"v1\t{'7' * 40}\t{'c' * 40}\t\t{'p' * 40} {'q' * 40}\ttag\tcommit\n"
+        f"light\t{'d' * 40}\t\t{'p' * 40}\t\tcommit\t\n"
+        f"v2-tree\t{'e' * 40}\t\t\t\ttree\t\nv3\t{'f' * 40}\t{'1' * 40}\t\t\ttag\tblob\n"
     )
     tags = read_git_tags(Answer(code=0, out=out))
     assert tags == (GitTag("v1", "c" * 40, "p" * 40), GitTag("light", "d" * 40, "p" * 40))
 
 
 def test_a_ref_may_hold_what_ends_a_line_elsewhere() -> None:
-    tags = read_git_tags(Answer(code=0, out=f"a\u2028b\t{'d' * 40}\t\t\t\n"))
+    tags = read_git_tags(Answer(code=0, out=f"a\u2028b\t{'d' * 40}\t\t\t\tcommit\t\n"))
     assert tags == (GitTag("a\u2028b", "d" * 40, ""),)
     assert read_refs(Answer(code=0, out="1\trefs/heads/a\x85b\n")) == {"refs/heads/a\x85b": "1"}
     assert not read_git_tags(Answer(code=0)) and not read_refs(Answer(code=0))

@@ -87,12 +87,12 @@ def _read_git(folder: Path, remote: str, runner: Runner) -> Git | None:
     epoch, commit = read_dated_commit(head)
     changes = runner(git_checkout.ask_changes(folder))
     unknown = runner(git_checkout.ask_unknown_files(folder))
-    head_tags = runner(git_checkout.ask_head_tags(folder))
+    tags = runner(git_checkout.ask_tags(folder))
     return replace(
         git,
         commit=commit,
         epoch=epoch,
-        head_tags=git_checkout.read_head_tags(head_tags),
+        head_tags=git_checkout.read_head_tags(tags, commit),
         changes=git_checkout.read_changes(changes, unknown),
     )
 

@@ -190,16 +190,15 @@ def read_release_tags(folder: Path, rules: RuntimeContext) -> list[ReleaseTag]:
     listing = _git(folder, git_history.list_reachable_tags())
     tags: list[ReleaseTag] = []
     for line in split_lines(listing):
-        name, identity, peeled = line.split("\t")
+        name, identity, peeled, kind = line.split("\t")
         version = _parse_tag(name, rules)
-        if version:
-            tag = ReleaseTag(
-                version=version,
-                name=name,
-                object=identity,
-                commit=peeled or identity,
-            )
-            tags.append(tag)
+        if version is None:
+            continue
+        commit = peeled or identity
+        if kind == "tag":
+            commit = _git(folder, git_history.find_commit(identity)).strip()
+        tag = ReleaseTag(version, name, identity, commit)
+        tags.append(tag)
     return sorted(tags, key=lambda tag: tag.version, reverse=True)
 
 

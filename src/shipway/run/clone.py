@@ -13,7 +13,7 @@ from shipway.model.actions import Command
 from shipway.model.release import Decision, GitTag, Override, Release
 from shipway.model.version import Version
 from shipway.run.clone_notes import CloneNotes
-from shipway.run.made_releases import MadeReleases
+from shipway.run.made_releases import MadeReleases, read_tags
 from shipway.run.stamping import VersionFiles, open_version_files
 from shipway.run.version_checks import VersionChecks, stated_before
 from shipway.settings import Project, Settings
@@ -88,10 +88,11 @@ class Clone:
     def _find_existing(self, tags: tuple[GitTag, ...]) -> GitTag | None:
         release = self._settings.release
         made = MadeReleases(
-            self.folder,
-            self.executor,
-            release,
-            self.remote_head(),
+            folder=self.folder,
+            executor=self.executor,
+            release=release,
+            head=self.remote_head(),
+            branch=self._branch,
         )
         return made.find_tag(tags, self.context)
 
@@ -247,9 +248,7 @@ class Clone:
 
     def tags(self) -> tuple[GitTag, ...]:
         """Give the tags of the remote, and those that were made here."""
-        question = git.list_tags(self.folder)
-        answer = self.executor(question)
-        return git.read_git_tags(answer)
+        return read_tags(self.folder, self.executor)
 
     def _describe_release(self, tag: str, commit: str, tags: tuple[GitTag, ...]) -> Release:
         tag_format = self._settings.release.tag_format

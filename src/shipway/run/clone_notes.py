@@ -20,7 +20,7 @@ from shipway.target.notes import (
     read_notes,
     read_reverts,
 )
-from shipway.tools import git
+from shipway.tools import git, git_tags
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ class CloneNotes:
     def read(self, tag: str, version: Version) -> str:
         """Give the notes of the release that is checked out; raises as ``write`` does."""
         if self.settings.tag_only:
-            question = git.read_tag_notes(self.folder, tag)
+            question = git_tags.read_tag_notes(self.folder, tag)
             answer = self.executor(question)
             return answer.out.strip()
         changelog = self._read_changelog()

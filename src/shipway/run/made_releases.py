@@ -8,13 +8,15 @@ from pathlib import Path
 
 from shipway.effects.executor import Executor
 from shipway.model.release import GitTag
+from shipway.run.stamping import read_project_file
 from shipway.settings import ReleaseSettings
 from shipway.target.context import Context
-from shipway.target.releases import tags_above, tags_on
-from shipway.tools import git, git_clone
+from shipway.target.releases import tags_above, tags_on, version_of
+from shipway.target.version_pattern import inner_table
+from shipway.tools import git, git_clone, git_tags, semantic_release
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MadeReleases:
     """Looks in a clone for releases that were made of a commit."""
 
@@ -23,6 +25,7 @@ class MadeReleases:
     release: ReleaseSettings
     head: str
     """Holds the full hash of the remote branch's head, empty where there is no such branch."""
+    branch: str
 
     def find_tag(self, tags: Iterable[GitTag], context: Context) -> GitTag | None:
         """Find the tag of a commit's release: on the commit, or on its release commit.
@@ -34,14 +37,31 @@ class MadeReleases:
         all_tags = tuple(tags)
         is_named = self.release.tag_only or not context.branch
         for tag in tags_on(all_tags, context.commit, tag_format):
-            if is_named or self._is_ours(tag):
+            if is_named or self._is_made_here(tag):
                 return tag
         if self.release.tag_only:
             return None
         for tag in tags_above(all_tags, context.commit, tag_format):
-            if self._is_ours(tag) and self._is_on_branch(tag.commit):
+            if self._is_made_here(tag) and self._is_on_branch(tag.commit):
                 return tag
         return None
+
+    def _is_made_here(self, tag: GitTag) -> bool:
+        """Tell whether a tag names a release commit of shipway's, of the kind the branch makes.
+
+        A branch of full releases that took a candidate's commit in has its own release to make.
+        """
+        version = version_of(tag.name, self.release.tag_format)
+        is_candidate = version is not None and not version.is_stable
+        if is_candidate and not self._makes_candidates():
+            return False
+        return self._is_ours(tag)
+
+    def _makes_candidates(self) -> bool:
+        """Tell whether the branch makes pre-releases: elsewhere one is no release of its commit."""
+        document = read_project_file(self.folder)
+        own_table = inner_table(document, "tool", "semantic_release")
+        return semantic_release.makes_candidates(own_table, self.branch)
 
     def _is_ours(self, tag: GitTag) -> bool:
         """Tell whether a tag names the release commit that shipway made for it."""
@@ -66,3 +86,17 @@ class MadeReleases:
         question = git.is_ancestor(self.folder, commit, self.head)
         answer = self.executor(question)
         return answer.code == 0
+
+
+def read_tags(folder: Path, executor: Executor) -> tuple[GitTag, ...]:
+    """Give the tags of the remote, and those that were made in the clone ``folder``."""
+    question = git_tags.list_tags(folder)
+    answer = executor(question)
+    nested = git_tags.read_nested(answer)
+    tags: list[GitTag] = []
+    for tag in git_tags.read_git_tags(answer):
+        if tag.name in nested:
+            commit = executor(git_tags.ask_tagged_commit(folder, tag))
+            tag = git_tags.read_tagged_commit(commit, tag)
+        tags.append(tag)
+    return tuple(tags)

@@ -2,7 +2,7 @@
 
 Its neighbours write the other command lines of git: ``git_checkout`` those about the user's
 checkout, ``git_clone`` those that make a release, ``git_history`` those that narrow a clone's
-history, ``git_origin`` those of a rehearsal's origin. Pure.
+history, ``git_origin`` those of a rehearsal's origin, ``git_tags`` those about tags. Pure.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from pathlib import Path
 
 from shipway.errors import StepFailed
 from shipway.model.actions import Answer, Command, Effect, Hint
-from shipway.model.release import GitTag
 from shipway.tools.git_environment import PARAMETERS
 from shipway.tools.troubles import PASSING
 
@@ -29,7 +28,6 @@ python-semantic-release reads ``refs/tags``, and must see those alone that matte
 _HASH = re.compile("[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SHOWN = 80
 """Says how many characters an error quotes of an answer that is none."""
-_FIELDS = "%(refname:lstrip=2)\t%(objectname)\t%(*objectname)\t%(parent)\t%(*parent)"
 _PUSH_HINTS = (
     Hint(
         r"non-fast-forward|fetch first|stale info",
@@ -202,36 +200,6 @@ def read_file(name: str, why: str, folder: str | Path, revision: str, path: str)
 
 
 # What a clone has
-
-
-def list_tags(folder: str | Path) -> Command:
-    """Ask which tags the remote had and which were made here since, with the commits they name."""
-    words = ("for-each-ref", RELEASED, "refs/tags", f"--format={_FIELDS}")
-    return ask_git("version", "list the tags", folder, *words)
-
-
-def read_git_tags(answer: Answer) -> tuple[GitTag, ...]:
-    """Read the answer to ``list_tags``; of one name the remote's tag counts, which comes first.
-
-    What the clone shows to python-semantic-release may be elsewhere.
-    """
-    tags: dict[str, GitTag] = {}
-    for line in split_lines(answer.out):
-        fields = line.split("\t")
-        if len(fields) != 5:
-            raise unexpected(answer, "for the tags")
-        name, commit, peeled, parents, peeled_parents = fields
-        tagged_commit = peeled or commit
-        parent, _, _ = (peeled_parents or parents).partition(" ")
-        tag = GitTag(name, tagged_commit, parent)
-        tags.setdefault(name, tag)
-    return tuple(tags.values())
-
-
-def read_tag_notes(folder: str | Path, tag: str) -> Command:
-    """Ask which notes an annotated tag carries."""
-    words = ("for-each-ref", "--format=%(contents:body)", f"refs/tags/{tag}")
-    return ask_git("version", f"read the notes of {tag}", folder, *words)
 
 
 def list_authors(folder: str | Path, since: str | None, commit: str) -> Command:

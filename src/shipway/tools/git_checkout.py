@@ -13,6 +13,9 @@ from shipway.tools.git import ask_git, read_words, split_lines, split_names, une
 REFUSED = 128
 """Gives git's exit status where it would not answer, for whatever reason."""
 _HEADS = "refs/heads/"
+_TAGS = "refs/tags/"
+_PEELED = "^{}"
+"""Stands behind the name of a tag where git says what it names in the end."""
 _NO_REPOSITORY = re.compile(r"^fatal: not a git repository \(or any ", re.MULTILINE)
 _UNSEEN = re.compile("^.*could not open directory.*$|^error: .*$", re.MULTILINE)
 _UNKNOWN = "??"
@@ -67,15 +70,21 @@ def is_no_ref(answer: Answer) -> bool:
     return not answer.out and not answer.err
 
 
-def ask_head_tags(folder: Path) -> Command:
-    """Ask which tags name the commit that is checked out."""
-    words = ("--points-at=HEAD", "--format=%(refname:lstrip=2)", "refs/tags")
-    return _ask(folder, "for-each-ref", *words)
+def ask_tags(folder: Path) -> Command:
+    """Ask which tags there are, and what each names: a tag may name another tag."""
+    words = ("show-ref", "--tags", "--dereference")
+    return _ask(folder, *words, expected=(0, 1))
 
 
-def read_head_tags(answer: Answer) -> tuple[str, ...]:
-    """Read the names from the answer to ``ask_head_tags``."""
-    return tuple(split_lines(answer.out))
+def read_head_tags(answer: Answer, commit: str) -> tuple[str, ...]:
+    """Read from the answer to ``ask_tags`` the names of those that name the commit in the end."""
+    names: list[str] = []
+    for line in split_lines(answer.out):
+        identity, _, ref = line.partition(" ")
+        if identity == commit:
+            name = ref.removesuffix(_PEELED).removeprefix(_TAGS)
+            names.append(name)
+    return tuple(names)
 
 
 def ask_changes(folder: Path) -> Command:

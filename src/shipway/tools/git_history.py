@@ -14,8 +14,11 @@ Argv: TypeAlias = tuple[str, ...]
 
 
 def list_reachable_tags() -> Argv:
-    """List the remote's tags that HEAD reaches: name, hash, and the commit behind an annotation."""
-    form = "%(refname:lstrip=2)%09%(objectname)%09%(*objectname)"
+    """List the remote's tags that HEAD reaches: name, hash, and what an annotation names.
+
+    The last word is `tag` where that is another tag.
+    """
+    form = "%(refname:lstrip=2)%09%(objectname)%09%(*objectname)%09%(*objecttype)"
     return ("git", "for-each-ref", "--merged=HEAD", RELEASED, f"--format={form}")
 
 
@@ -37,6 +40,11 @@ def read_commit(commit: str) -> Argv:
 def find_tree(commit: str) -> Argv:
     """Print the hash of a commit's files."""
     return ("git", "rev-parse", "--verify", f"{commit}^{{tree}}")
+
+
+def find_commit(tag: str) -> Argv:
+    """Print the hash of the commit at the end of a row of tags."""
+    return ("git", "rev-parse", "--verify", f"{tag}^{{commit}}")
 
 
 def write_commit() -> Argv:

@@ -111,6 +111,28 @@ def _anchor(branch: object) -> object:
     return {**branch, "match": f"(?:{match}){_END}"}
 
 
+def makes_candidates(table: Mapping[str, object], branch: str) -> bool:
+    """Tell from a project's own settings whether a branch makes pre-releases."""
+    branches = table.get("branches")
+    if not isinstance(branches, dict):
+        return False
+    for options in map(_anchor, branches.values()):
+        if not isinstance(options, dict):
+            continue
+        if _is_match(options, branch):
+            return bool(options.get("prerelease"))
+    return False
+
+
+def _is_match(options: Mapping[str, object], branch: str) -> bool:
+    """Tell whether a branch is of a group; an expression that is none matches nothing."""
+    match = options.get("match")
+    try:
+        return match == "*" or re.match(str(match), branch) is not None
+    except re.error:
+        return False
+
+
 def render_config(release: ReleaseSettings, repository: str, *, inside: bool) -> str:
     """Write the settings of a project without a ``[tool.semantic_release]`` of its own, as JSON.
 
