@@ -151,6 +151,19 @@ def test_mike_is_asked_for_where_docs_are_due(
     assert not holds and "mike is not installed (next: install it beside shipway" in seen
 
 
+def test_docs_are_tried_as_before_the_commit_point(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert checked(capsys, 0, "--release")["trials"] == (True, "v0.1.0 can be made")
+    (scene.clone / "mkdocs.yml").write_text("site_name: toy\n")
+    commit(scene.clone, "feat: docs")
+    assert checked(capsys, 0, "--release")["trials"] == (True, "v0.1.0, document can be made")
+    scene.remotes.broken_docs = "Aborted with 2 warnings in strict mode!"
+    holds, seen = checked(capsys, 1, "--release")["trials"]
+    assert not holds and "mkdocs build --strict" in seen
+    assert not git(scene.folder / "origin.git", "tag")
+
+
 def test_files_that_the_commit_means_and_the_checkout_lacks(
     scene: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:

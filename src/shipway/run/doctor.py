@@ -14,10 +14,12 @@ from shipway.image.policies import Point
 from shipway.model.actions import Command
 from shipway.model.world import Builder
 from shipway.run.clone import Clone, branch_of
-from shipway.run.fresh_clone import complete_clone, open_clone
+from shipway.run.fresh_clone import complete_clone, open_clone, release_target
 from shipway.run.last_release import check_last_release
 from shipway.run.preview import render_action
+from shipway.run.release import decide_release
 from shipway.run.session import Progress, Session, has_docs, open_session
+from shipway.stages import PIPELINE
 from shipway.target.preconditions import require_git, require_releasable
 from shipway.target.tags import image_name
 from shipway.tools import buildx, cosign, docker, git, mike
@@ -215,6 +217,7 @@ def _release_checks(session: Session) -> Iterator[Check]:
             yield "last release", lambda: check_last_release(clone, release, ask)
             yield "next version", lambda: _next_version(clone)
             yield "push", lambda: _push(session, clone)
+            yield "trials", lambda: _try_stages(session, clone)
     except ShipwayError as error:
         yield "remote", _raises(error)
 
@@ -269,3 +272,22 @@ def _push(session: Session, clone: Clone) -> str:
     question = git.try_push(NAME, clone.folder, remote, branch)
     answer = _ask(session, question)
     return answer or "allowed"
+
+
+def _try_stages(session: Session, clone: Clone) -> str:
+    """Make the release that is due in the clone, and try what stages behind the commit point need."""
+    decided = decide_release(clone, session.context)
+    if decided.release is None or not decided.is_new:
+        return decided.reason
+    target = release_target(session, clone, decided.release)
+    tried = [decided.release.tag]
+    for stage in PIPELINE:
+        if stage.skip_reason(target) is not None:
+            continue
+        actions = stage.trials(target)
+        for action in actions:
+            session.executor(action)
+        if actions:
+            tried.append(stage.name)
+    names = ", ".join(tried)
+    return f"{names} can be made"
