@@ -342,6 +342,7 @@ class TestDaemon:
                 home.own / "bin/ip",
                 home.own / "usr/bin/umount",
                 home.own / "lib/x86_64-linux-gnu/libcap.so.2",
+                home.tools / "usr/bin/tini-static",
             ):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
@@ -354,7 +355,8 @@ class TestDaemon:
             "install" in line and "runc iptables iproute2 mount" in line for line in recorder.lines
         )
         assert all(
-            (home.links / name).is_symlink() for name in ("iptables", "runc", "ip", "umount")
+            (home.links / name).is_symlink()
+            for name in ("iptables", "runc", "ip", "umount", "docker-init")
         )
         assert home.libraries == {"LD_LIBRARY_PATH": str(home.own / "lib/x86_64-linux-gnu")}
         assert json.loads((home.folder / "client/config.json").read_text()) == {
@@ -363,6 +365,9 @@ class TestDaemon:
         count = len(recorder.ran)
         tools.fetch_tools(home, "trixie", run, root)
         assert len(recorder.ran) == count
+        monkeypatch.setattr(tools, "PACKAGES", (*tools.PACKAGES, "skopeo"))
+        tools.fetch_tools(home, "trixie", run, root)
+        assert len(recorder.ran) > count
 
     def test_what_the_machine_has_is_not_fetched(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -10,10 +10,18 @@ from shipway.effects.processes import Runner
 from shipway.rehearsal.engine.debs import Archive, unpack
 from shipway.rehearsal.engine.home import Home
 from shipway.rehearsal.engine.sources import machine_source, machine_suite
-from shipway.rehearsal.files import write_json
+from shipway.rehearsal.files import write_json, write_text
 from shipway.tools import debian
 
-PACKAGES = ("containerd", "cosign", "docker-buildx", "docker-cli", "docker-registry", "docker.io")
+PACKAGES = (
+    "containerd",
+    "cosign",
+    "docker-buildx",
+    "docker-cli",
+    "docker-registry",
+    "docker.io",
+    "tini",
+)
 SUITES = ("trixie", "sid")
 """Debian's releases that have all the tools."""
 _OWN = {"runc": "runc", "iptables": "iptables", "ip": "iproute2", "umount": "mount"}
@@ -23,13 +31,14 @@ _IPTABLES = ("iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6t
 
 
 def fetch_tools(home: Home, suite: str, runner: Runner, root: Path = Path("/")) -> None:
-    """Download and unpack the tools, once.
+    """Download and unpack the tools, once for each list of them.
 
     Raises ``ToolMissing`` where the machine has no packages of Debian's, ``StepFailed`` where a
     download fails.
     """
     done = home.folder / "tools.done"
-    if done.exists():
+    wanted = "\n".join(PACKAGES)
+    if done.exists() and done.read_text(encoding="utf-8") == wanted:
         return
     for folder in (home.tools, home.own, home.links):
         shutil.rmtree(folder, ignore_errors=True)
@@ -46,7 +55,7 @@ def fetch_tools(home: Home, suite: str, runner: Runner, root: Path = Path("/")) 
     _link_programs(home)
     _point_client_at_plugins(home)
     shutil.rmtree(home.folder / "apt", ignore_errors=True)
-    done.touch()
+    write_text(done, wanted)
 
 
 def _fetch_own(home: Home, archive: Archive, root: Path) -> None:
@@ -66,11 +75,18 @@ def _fetch_own(home: Home, archive: Archive, root: Path) -> None:
 
 
 def _link_programs(home: Home) -> None:
-    """Make the links that the packages' scripts would make (`update-alternatives`)."""
+    """Make the links that the packages' scripts would make (`update-alternatives`), and one more.
+
+    A container that is to have a first process, such as the one of a builder of the
+    ``docker-container`` driver, gets `docker-init`; Debian's Docker only recommends a package of it.
+    """
     multi = home.own / "usr/sbin/xtables-nft-multi"
     if multi.exists():
         for name in _IPTABLES:
             (home.links / name).symlink_to(multi)
+    init = home.tools / "usr/bin/tini-static"
+    if init.exists():
+        (home.links / "docker-init").symlink_to(init)
     for place in ("usr/sbin/runc", "usr/bin/ip", "bin/ip", "usr/bin/umount", "bin/umount"):
         program = home.own / place
         if program.exists():
