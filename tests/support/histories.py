@@ -39,6 +39,9 @@ MESSAGES = (
     "chore(release): v9 [skip ci]",
 )
 
+MARKS = "marks"
+"""Names the file in a repository that says which commit has which mark."""
+
 
 @dataclass
 class History:
@@ -47,6 +50,8 @@ class History:
     chance: random.Random
     lines: list[str] = field(default_factory=list)
     heads: dict[str, int] = field(default_factory=dict)
+    seconds: dict[int, int] = field(default_factory=dict)
+    """When each commit was made, since 1970."""
     count: int = 1
 
     def begin(self) -> None:
@@ -55,18 +60,25 @@ class History:
         self.commit("main", "chore: begin", files=files)
 
     def commit(
-        self, branch: str, message: str, *parents: int, files: dict[str, str] | None = None
+        self,
+        branch: str,
+        message: str,
+        *parents: int,
+        files: dict[str, str] | None = None,
+        person: str = "a <a@b>",
+        seconds: int = 0,
     ) -> int:
         """A commit on top of ``branch``, or of ``parents``; gives its mark."""
         self.count += 1
         text = message.encode()
         on = parents or ((self.heads[branch],) if branch in self.heads else ())
-        seconds = 1_600_000_000 + 60 * self.count
+        seconds = seconds or 1_600_000_000 + 60 * self.count
+        self.seconds[self.count] = seconds
         self.lines += [
             f"commit refs/heads/{branch}",
             f"mark :{self.count}",
-            f"author a <a@b> {seconds} +0000",
-            f"committer a <a@b> {seconds} +0000",
+            f"author {person} {seconds} +0000",
+            f"committer {person} {seconds} +0000",
             f"data {len(text)}",
             message,
         ]
@@ -95,7 +107,14 @@ class History:
         """The repository; its head is `main`."""
         folder.mkdir(parents=True)
         git(folder, "init", "--quiet", "--template=", "--initial-branch=main")
-        git(folder, "fast-import", "--quiet", content="\n".join((*self.lines, "")))
+        content = "\n".join((*self.lines, ""))
+        git(
+            folder,
+            "fast-import",
+            "--quiet",
+            f"--export-marks={folder}/.git/{MARKS}",
+            content=content,
+        )
         git(folder, "remote", "add", "origin", "https://github.com/acme/toy.git")
         git(folder, "pack-refs", "--all")
         git(folder, "checkout", "--quiet", "main")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 from shipway.effects.executor import Executor
+from shipway.effects.isolation import isolated
 from shipway.model.actions import Answer, Command, NextVersion, Question, ReadSettings, Reply
 from shipway.model.release import Decision, Override
 from shipway.model.version import parse_version
@@ -26,9 +29,13 @@ MODELLED = {"docker", "cosign", "mike", "mkdocs"}
 class Scene:
     """A project with an origin, and remotes in memory for everything that needs an engine."""
 
-    def __init__(self, folder: Path, settings: str = "", *, real: bool = False) -> None:
+    def __init__(
+        self, folder: Path, settings: str = "", *, real: bool = False, inside: bool = False
+    ) -> None:
         self.folder = folder
         self.real = real
+        self.inside = inside
+        """Says that the real release tool works in this process, which saves its start."""
         self.upcoming, self.last = "0.1.0", ""
         base = {"PATH": os.environ["PATH"], "HOME": str(folder)}
         self.environment = {**base, **origin.isolate("acme/toy", folder / "origin.git")}
@@ -48,6 +55,8 @@ class Scene:
             self.meanwhile(command)
             if "semantic_release" in command.argv and not self.real:
                 return self._stamp(command)
+            if "semantic_release" in command.argv and self.inside:
+                return stamp_inside(command, self.environment)
             if command.argv[0] not in MODELLED:
                 return run(command)
             if command.argv[-1] == "--help":
@@ -109,3 +118,14 @@ class Scene:
                 do()
 
         self.meanwhile = meanwhile
+
+
+def stamp_inside(command: Command, environment: Mapping[str, str]) -> Answer:
+    """Run the command line of python-semantic-release in this process."""
+    from semantic_release.cli.commands.main import main
+
+    words = command.argv[command.argv.index("semantic_release") + 1 :]
+    with isolated(Path(command.folder), {**environment, **command.env}):
+        with contextlib.redirect_stderr(io.StringIO()):
+            main(words, standalone_mode=False)
+    return Answer(code=0)
