@@ -177,6 +177,21 @@ class TestAPartThatIsGone:
         assert f"delete the tag {target.staging}" in caught.value.hint
         assert not remotes.signatures
 
+    def test_below_a_manifest_keeps_a_rollback_from_going_back_to_it(
+        self, released: ModelRemotes, target: Target
+    ) -> None:
+        released.tags |= {"v1.3.0": digest_of("x"), "latest": digest_of("x")}
+        layer = BrokenPart(
+            kind=LAYER, digest=digest_of("y"), platform="linux/amd64", problem="is not there"
+        )
+        released.broken = (layer,)
+        stage = MoveTagsBack({"latest": "v1.2.3"}, ()).stage
+        with pytest.raises(
+            VerificationFailed, match=f"no going back to v1.2.3: {layer.describe()}"
+        ):
+            reconcile((stage,), target, released.executor, record=lambda _: None)
+        assert released.tags["latest"] == digest_of("x")
+
 
 class TestATagThatIsGone:
     """The version's tag was deleted; the release's page says which digest it had."""

@@ -31,6 +31,7 @@ from shipway.model.actions import (
     Answer,
     Command,
     ComparePackages,
+    FindBroken,
     Json,
     Question,
     ReadBundles,
@@ -322,6 +323,8 @@ class ModelRemotes:
         if isinstance(asked, ReadImage):
             index = self.raw.get(asked.digest) or self.manifests[asked.digest]
             answer = self._contents(index)
+        elif isinstance(asked, FindBroken):
+            answer = self.broken
         elif isinstance(asked, ReadBundles):
             answer = {digest: () for digest in asked.digests}
         elif isinstance(asked, ComparePackages):

@@ -5,16 +5,20 @@ What could not be asked for is no such thing: it is raised.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
+from shipway.effects.blobs import RegistryImage
 from shipway.effects.manifests import Descriptor, UnfitPart
 from shipway.effects.registry import NotThere
 from shipway.errors import VerificationFailed
-from shipway.image.contents import NOT_THERE, BrokenPart
+from shipway.image.contents import CONFIGURATION, LAYER, MANIFEST, NOT_THERE, BrokenPart
 
 Content = TypeVar("Content")
+QUESTIONS_SIDE_BY_SIDE = 8
+"""Says how many blobs a registry is asked for at a time."""
 BREAKS = (NotThere, UnfitPart)
 """Holds the errors that say that a part is broken, and not that nobody could ask for it."""
 
@@ -73,6 +77,39 @@ class BrokenParts:
             problem=problem,
         )
         self._parts.append(part)
+
+
+def note_broken_image(
+    image: RegistryImage, entry: Descriptor, platform: str, broken: BrokenParts
+) -> None:
+    """Note what is broken of a platform's image; its configuration and layers are not read."""
+    manifest = broken.read(MANIFEST, platform, entry, image.manifest)
+    if manifest is None:
+        return
+    blobs: list[tuple[str, Descriptor]] = []
+    if manifest.config is not None:
+        blobs.append((CONFIGURATION, manifest.config))
+    for layer in manifest.layers or ():
+        blobs.append((LAYER, layer))
+    confirm_blobs(image, platform, blobs, broken)
+
+
+def confirm_blobs(
+    image: RegistryImage,
+    platform: str,
+    blobs: Sequence[tuple[str, Descriptor]],
+    broken: BrokenParts,
+) -> None:
+    """Note which blobs (kind, descriptor) are not there; none of them is read."""
+    with ThreadPoolExecutor(max_workers=QUESTIONS_SIDE_BY_SIDE) as pool:
+        questions = [pool.submit(image.confirm, blob) for _, blob in blobs]
+    for (kind, blob), question in zip(blobs, questions, strict=True):
+        broken.take(
+            kind,
+            platform,
+            blob,
+            question.result,
+        )
 
 
 def explain_broken(image: str, parts: Iterable[BrokenPart]) -> VerificationFailed:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from shipway.effects.blobs import RegistryImage
-from shipway.effects.broken_parts import BREAKS
+from shipway.effects.broken_parts import BREAKS, QUESTIONS_SIDE_BY_SIDE
 from shipway.effects.environment import cache_folder
 from shipway.effects.layers import Layer
 from shipway.effects.manifests import Descriptor, Manifest, UnfitPart
@@ -18,8 +18,6 @@ from shipway.effects.registry import NotThere, connect
 from shipway.errors import StepFailed
 
 _SIDE_BY_SIDE = 4
-QUESTIONS_SIDE_BY_SIDE = 8
-"""Says how many blobs a registry is asked for at a time."""
 _WORTH_A_PROCESS = 16 * 1024 * 1024
 """Bytes of layers that take longer to read than it takes to start a process."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from shipway.effects.bundles import read_bundle_types
+from shipway.effects.completeness import find_broken_parts
 from shipway.effects.git_settings import read_settings
 from shipway.effects.history import decide
 from shipway.effects.packages import compare_packages
@@ -19,6 +20,7 @@ from shipway.effects.statements import read_predicate
 from shipway.errors import ShipwayError, StepFailed
 from shipway.model.actions import (
     ComparePackages,
+    FindBroken,
     NextVersion,
     Question,
     ReadBundles,
@@ -54,6 +56,8 @@ def _answer(question: Question[object], environment: Mapping[str, str]) -> objec
     match question:
         case ReadImage(image=image, digest=digest):
             return describe_image(image, digest, environment)
+        case FindBroken(image=image, digest=digest):
+            return find_broken_parts(image, digest, environment)
         case ReadBundles(image=image, digests=digests):
             return read_bundle_types(image, digests, environment)
         case ReadPredicate(image=image, digest=digest, predicate_type=predicate_type):

@@ -7,24 +7,19 @@ Sources: the in-toto attestation framework ("Statement"); BuildKit's
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import msgspec
 
 from shipway.effects.blobs import RegistryImage
-from shipway.effects.broken_parts import BrokenParts, explain_broken
+from shipway.effects.broken_parts import BrokenParts, explain_broken, note_broken_image
 from shipway.effects.environment import cache_folder
-from shipway.effects.image_layers import QUESTIONS_SIDE_BY_SIDE
 from shipway.effects.manifests import Descriptor, Manifest
 from shipway.effects.registry import connect
 from shipway.errors import StepFailed
 from shipway.image.contents import (
     ATTESTATION,
-    CONFIGURATION,
-    LAYER,
-    MANIFEST,
     PROVENANCE,
     SPDX,
     STATEMENT,
@@ -133,9 +128,7 @@ def read_sbom_documents(name: str, digest: str, environment: Mapping[str, str]) 
             if not is_image(entry):
                 continue
             platform = platform_name(entry.platform or {})
-            manifest = broken.read(MANIFEST, platform, entry, image.manifest)
-            if manifest is not None:
-                _confirm_blobs(image, manifest, platform, broken)
+            note_broken_image(image, entry, platform, broken)
             documents: list[Document] = []
             for attestation in entries:
                 if attestation.annotation(SUBJECT) == entry.digest:
@@ -145,26 +138,6 @@ def read_sbom_documents(name: str, digest: str, environment: Mapping[str, str]) 
         by_platform=by_platform,
         broken=broken.parts,
     )
-
-
-def _confirm_blobs(
-    image: RegistryImage, manifest: Manifest, platform: str, broken: BrokenParts
-) -> None:
-    """Note which blobs of a platform's image are not there; none of them is read."""
-    blobs: list[tuple[str, Descriptor]] = []
-    if manifest.config is not None:
-        blobs.append((CONFIGURATION, manifest.config))
-    for layer in manifest.layers or ():
-        blobs.append((LAYER, layer))
-    with ThreadPoolExecutor(max_workers=QUESTIONS_SIDE_BY_SIDE) as pool:
-        questions = [pool.submit(image.confirm, blob) for _, blob in blobs]
-    for (kind, blob), question in zip(blobs, questions, strict=True):
-        broken.take(
-            kind,
-            platform,
-            blob,
-            question.result,
-        )
 
 
 def _read_sboms(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
-from shipway.image.contents import Contents
+from shipway.image.contents import BrokenPart, Contents
 from shipway.model.release import Decision
 
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
@@ -169,6 +169,14 @@ class ReadImage(Question[Contents]):
         """Give the command line that answers the same question."""
         image = f"{self.image}@{self.digest}"
         return ("shipway", "inspect", image)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindBroken(Question[tuple[BrokenPart, ...]]):
+    """Asks which parts of the image ``image`` at ``digest`` are not there; no layer is read."""
+
+    image: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from shipway.errors import ContextError, VerificationFailed
-from shipway.model.actions import Ask, Command, PlannedAction
+from shipway.model.actions import Ask, Command, FindBroken, PlannedAction
 from shipway.model.stage import Finding, Stage, State
 from shipway.model.target import Target
 from shipway.model.world import World
@@ -52,6 +52,7 @@ class MoveTagsBack:
                     "so there is nothing to go back to",
                     hint="release a new version: `shipway release`",
                 )
+            _require_whole(target, source, tags[source], ask)
         world = replace(world, tags=tags)
         digests = dict.fromkeys(tags[source] for source in goals)
         return sign.observe_signatures(
@@ -74,11 +75,7 @@ class MoveTagsBack:
                 continue
             if index.gone and tag in goals:
                 gone = index.describe_gone()
-                raise VerificationFailed(
-                    f"promote: there is no going back to {tag}: the registry no longer has parts "
-                    f"of {index.digest}: {gone}",
-                    hint=PUT_BACK,
-                )
+                raise _refuse(tag, f"the registry no longer has parts of {index.digest}: {gone}")
             digests[tag] = index.digest
         return digests
 
@@ -145,3 +142,24 @@ class MoveTagsBack:
         for tag, source in self.sources.items():
             tags[tag] = world.tags[source]
         return replace(world, tags=tags)
+
+
+def _require_whole(target: Target, tag: str, digest: str, ask: Ask) -> None:
+    """Refuse to go back to an image that nobody can pull: tags that work now would lead to it."""
+    question = FindBroken(
+        name="promote",
+        why=f"look whether {tag} is whole",
+        image=target.image,
+        digest=digest,
+    )
+    broken = ask(question)
+    if broken:
+        parts = "; ".join(part.describe() for part in broken)
+        raise _refuse(tag, parts)
+
+
+def _refuse(tag: str, reason: str) -> VerificationFailed:
+    return VerificationFailed(
+        f"promote: there is no going back to {tag}: {reason}",
+        hint=PUT_BACK,
+    )
