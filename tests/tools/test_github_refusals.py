@@ -121,6 +121,7 @@ def test_what_is_no_document_is_quoted_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("status", "text", "words"),
     [
+        (400, "You cannot delete the last tagged version", "what GitHub's words say"),
         (401, "", "GITHUB_TOKEN"),
         (403, "", "`permissions: contents: write`"),
         (404, "", "GITHUB_REPOSITORY"),

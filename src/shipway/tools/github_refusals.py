@@ -151,6 +151,8 @@ def find_hint(status: int, text: str, permission: str) -> str:
 
     ``permission`` is what the token needs, as a workflow grants it.
     """
+    if status == 400:
+        return "do what GitHub's words say, or leave it as it is: it is refused again else"
     if status == 401:
         return (
             "the token is not accepted: set a valid GITHUB_TOKEN (in Actions: "
