@@ -147,6 +147,7 @@ def test_a_link_to_elsewhere_is_none_of_the_template() -> None:
 
 def test_what_ends_a_line_for_some_readers_ends_none() -> None:
     assert escape_section("- a\u2028# b\x85- c\r- d\x1b[0m") == "- a # b - c - d \\[0m"
+    assert escape_text("a \u202ecod.exe\u2066 b") == "a  cod.exe  b"
 
 
 def test_a_very_long_entry_takes_no_longer() -> None:

@@ -11,8 +11,8 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 _RUN = re.compile("`+")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
-"""Matches what ends a line or a word for one reader and not for another."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""Matches what ends a line or a word for one reader and not for another, or turns text around."""
 _TEMPLATE_MARK = re.compile(r"\{[{%#]|-8<-|<!--|<\?|<!\[")
 """Matches what acts in code, too: templates and snippets do not know what code is."""
 _MARK = re.compile(r"[^\w\s]")
