@@ -182,6 +182,7 @@ class TestAStageAdded:
 STAGE_NAMES = frozenset(stage.name for stage in PIPELINE)
 ALLOWED_IMPORTS = {
     ("run/documents.py", "build"): "a build for this machine alone is one command, and no stage",
+    ("run/local_builds.py", "build"): "builds outside of the pipeline have that stage's builder",
     ("run/reproduce.py", "build"): "builds twice into folders: a command of that stage, no stage",
     ("run/rollback.py", "rollback"): "carries out the other list of stages, which this file plans",
     ("run/verify.py", "sign"): "asks for signatures of an image that has no target",

@@ -36,6 +36,24 @@ def test_an_image_can_be_built_for_this_machine(
     assert "--load" in documents.local_build_document(lambda _: None, dry_run=True)["commands"][0]
 
 
+def test_a_local_build_makes_its_builder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene(tmp_path, '[tool.shipway]\nbuilder = {driver = "docker-container"}\n')
+    monkeypatch.setattr(documents, "open_session", lambda _progress: scene.session())
+    name = scene.session().target().build.builder
+
+    def plan() -> list[str]:
+        commands: list[str] = documents.local_build_document(lambda _: None, dry_run=True)[
+            "commands"
+        ]
+        return commands
+
+    creation, build = plan()
+    assert creation.startswith(f"docker buildx create --name {name}")
+    assert f"--builder={name}" in build
+    scene.remotes.builders[name] = {"one": "linux/amd64"}
+    assert plan() == [build]
+
+
 def test_documents_of_the_machine_contract(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "open_session", lambda _progress: scene.session())
     assert documents.version_document(lambda _: None) == {

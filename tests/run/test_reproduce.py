@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import tarfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -131,7 +132,7 @@ def test_the_check_builds_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     run = session.executor.runner
 
     def runner(command: Command) -> Answer:
-        if command.argv[0] == "git":
+        if command.argv[0] == "git" or command.effect == "read":
             return run(command)
         output = next(word for word in command.argv if word.startswith("--output="))
         write(Path(output.split("dest=")[1].split(",")[0]), BASE, APP)
@@ -146,3 +147,20 @@ def test_the_check_builds_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert len(progress) == 2
     plan = check_reproducible(progress.append, platform="", dry_run=True)
     assert len(plan["commands"]) == 2
+
+
+@pytest.mark.process
+def test_on_two_nodes_each_platform_is_built_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes = '{"linux/amd64" = "tcp://amd:1", "linux/arm64" = "tcp://arm:1"}'
+    scene = Scene(tmp_path, f'[tool.shipway]\nbuilder = {{driver = "remote", nodes = {nodes}}}\n')
+    open_session: Callable[[object], object] = lambda _progress: scene.session()
+    monkeypatch.setattr(reproduce, "open_session", open_session)
+    plan = check_reproducible(scene.progress.append, platform="", dry_run=True)["commands"]
+    assert ["create --name" in line for line in plan] == [True, True] + [False] * 4
+    # buildx exports no layout of several nodes.
+    platforms = [re.findall("--platform=([^ ]+)", line) for line in plan[2:]]
+    assert platforms == [["linux/amd64"]] * 2 + [["linux/arm64"]] * 2
+    folders = [re.findall("dest=([^,]+)", line)[0] for line in plan[2:]]
+    assert len(set(folders)) == 4

@@ -9,6 +9,7 @@ from typing import Any
 from shipway.model.actions import Json
 from shipway.model.version import Version
 from shipway.run.fresh_clone import open_clone
+from shipway.run.local_builds import prepare_builder
 from shipway.run.preview import render_action
 from shipway.run.result import Outcome, Result
 from shipway.run.session import Progress, Session, open_session
@@ -89,10 +90,16 @@ def local_build_document(progress: Progress, *, dry_run: bool) -> Document:
     session = open_session(progress)
     target = session.target()
     require_whole(session.executor, session.folder)
-    command = build_here(target)
+    commands = [build_here(target)]
+    # The builder in use needs no question: nothing is made of it.
+    if target.build.builder:
+        creation, _ = prepare_builder(target, session.executor)
+        commands = [*creation, *commands]
     if dry_run:
-        return {"commands": [render_action(command)]}
-    session.executor(command)
+        lines = [render_action(command) for command in commands]
+        return {"commands": lines}
+    for command in commands:
+        session.executor(command)
     return {
         "image": target.image,
         "digest": None,

@@ -9,7 +9,7 @@ import hashlib
 import json
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
@@ -20,6 +20,7 @@ from shipway.errors import CheckFailed
 from shipway.image.index import Platform, platform_name
 from shipway.model.actions import Command
 from shipway.model.target import Target
+from shipway.run.local_builds import prepare_builder, split_target
 from shipway.run.native import select_platforms
 from shipway.run.preview import render_action
 from shipway.run.session import Progress, Session, open_session
@@ -45,28 +46,33 @@ def check_reproducible(progress: Progress, *, platform: str, dry_run: bool) -> N
     strategy = target.settings.build.strategy
     if platform or strategy != "native":
         target = select_platforms(session, target, platform)
+    creation, world = prepare_builder(target, session.executor)
+    parts = split_target(target, world)
     parent = session.environment.get("TMPDIR")
     with tempfile.TemporaryDirectory(prefix="shipway-", dir=parent) as folder:
-        first = Layout(Path(folder, "first"))
-        second = Layout(Path(folder, "second"))
-        commands = [
-            build_layout(target, str(first.folder)),
-            build_layout(target, str(second.folder)),
-        ]
+        pairs = [_Pair(part, Path(folder)) for part in parts]
+        builds: list[Command] = []
+        for pair in pairs:
+            builds += pair.builds
         if dry_run:
-            lines = [render_action(command) for command in commands]
+            lines = [render_action(command) for command in (*creation, *builds)]
             return {"commands": lines}
-        _build(commands, session)
-        digests = compare_layouts(target, first, second)
+        _build(creation, builds, session)
+        digests: dict[str, str] = {}
+        for pair in pairs:
+            digests |= pair.compare()
         return {
             "reproducible": True,
             "platforms": digests,
         }
 
 
-def _build(commands: list[Command], session: Session) -> None:
-    count = len(commands)
-    for number, command in enumerate(commands, 1):
+def _build(creation: Iterable[Command], builds: Sequence[Command], session: Session) -> None:
+    """Make the builder where it is missing, and then all builds, one after the other."""
+    for command in creation:
+        session.executor(command)
+    count = len(builds)
+    for number, command in enumerate(builds, 1):
         session.progress(f"build {number} of {count}, without cache")
         session.executor(command)
 
@@ -124,6 +130,38 @@ def _read_json(path: Path) -> Node:
 
 def _names_platforms(index: Node) -> bool:
     return any("platform" in entry for entry in index["manifests"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Holds two builds of the same platforms, below a folder."""
+
+    target: Target
+    folder: Path
+
+    @property
+    def layouts(self) -> tuple[Layout, Layout]:
+        """Name where the builds go."""
+        name = self.target.staging
+        return (
+            Layout(self.folder / f"{name}-first"),
+            Layout(self.folder / f"{name}-second"),
+        )
+
+    @property
+    def builds(self) -> tuple[Command, ...]:
+        """Give the commands of both builds."""
+        commands: list[Command] = []
+        for layout in self.layouts:
+            place = str(layout.folder)
+            command = build_layout(self.target, place)
+            commands.append(command)
+        return tuple(commands)
+
+    def compare(self) -> dict[str, str]:
+        """Give the digest of each platform; raises ``CheckFailed`` where they differ."""
+        first, second = self.layouts
+        return compare_layouts(self.target, first, second)
 
 
 def compare_layouts(target: Target, first: Layout, second: Layout) -> dict[str, str]:

@@ -11,13 +11,19 @@ from shipway.model.actions import Ask, PlannedAction
 from shipway.model.stage import Finding, Needs, Stage, State
 from shipway.model.target import Target
 from shipway.model.version import parse_version
-from shipway.model.world import Builder, World
+from shipway.model.world import World
 from shipway.stages import sign
+from shipway.stages.build.builder import (
+    imagine_builder,
+    is_built_apart,
+    lacks_builder,
+    observe_builder,
+    plan_builder,
+)
 from shipway.stages.build.commands import NAME, build_image, merge_images, stage_again
-from shipway.stages.build.parts import is_built_apart, lacking_parts, observe_parts, plan_apart
+from shipway.stages.build.parts import lacking_parts, observe_parts, plan_apart
 from shipway.stages.build.stand_ins import imagine_index, variables
 from shipway.target.tags import version_tag
-from shipway.tools.buildx import create_builder, inspect_builder, read_builder
 from shipway.tools.imagetools import PUT_BACK, find_indexes
 
 
@@ -41,7 +47,8 @@ def observe(target: Target, world: World, ask: Ask) -> World:
     finding = judge(target, world)
     if target.parts or finding.state is not State.ABSENT:
         return world
-    return _observe_builder(target, world, ask)
+    world = observe_builder(target, world, ask)
+    return observe_parts(target, world, ask)
 
 
 def _find_images(target: Target, ask: Ask) -> tuple[Index | None, Index | None]:
@@ -69,22 +76,6 @@ def _find_holder(target: Target, index: Index, ask: Ask) -> str:
     if released is None or released.digest != index.digest:
         return ""
     return tag
-
-
-def _observe_builder(target: Target, world: World, ask: Ask) -> World:
-    """Ask what the builder is, and what its nodes have built already where they are several.
-
-    A builder that is not there, or not with all its nodes, has no entry in the world.
-    """
-    name = target.build.builder
-    answer = ask(inspect_builder(NAME, name))
-    builder = read_builder(answer, target.settings.builder)
-    if builder is None:
-        return replace(world, builders={})
-    world = replace(world, builders={name: builder})
-    if is_built_apart(target, world):
-        return observe_parts(target, world, ask)
-    return world
 
 
 def judge(target: Target, world: World) -> Finding:
@@ -145,20 +136,13 @@ def plan(target: Target, world: World) -> tuple[PlannedAction, ...]:
     if target.parts:
         return (merge_images(target),)
     _require_cache(target)
-    if _lacks_builder(target, world):
-        creation = create_builder(NAME, target.build.builder, target.settings.builder)
-        return tuple(creation)
+    if lacks_builder(target, world):
+        return plan_builder(target)
     if target.settings.build.strategy == "emulated":
         _require_emulation(target, world)
     if is_built_apart(target, world):
         return plan_apart(target, world)
     return (build_image(target),)
-
-
-def _lacks_builder(target: Target, world: World) -> bool:
-    """Tell whether the builder of the settings has to be made, or to get the rest of its nodes."""
-    name = target.build.builder
-    return name != "" and name not in world.builders
 
 
 def _require_cache(target: Target) -> None:
@@ -196,26 +180,13 @@ def simulate(target: Target, world: World) -> World:
     """Imagine what the plan makes: the builder, the images of its nodes, or the image itself."""
     if world.staging_moved:
         return replace(world, staging_moved=False)
-    if not target.parts and _lacks_builder(target, world):
-        builders = _imagine_builder(target)
-        return replace(world, builders=builders)
+    if not target.parts and lacks_builder(target, world):
+        return imagine_builder(target, world)
     if is_built_apart(target, world) and lacking_parts(target, world):
         parts = frozenset(target.platforms)
         return replace(world, parts=parts)
     index = imagine_index(target)
     return replace(world, index=index)
-
-
-def _imagine_builder(target: Target) -> dict[str, Builder]:
-    name = target.build.builder
-    settings = target.settings.builder
-    builder = Builder(
-        name=name,
-        driver=settings.driver,
-        platforms=target.platforms,
-        endpoints=tuple(settings.nodes.values()),
-    )
-    return {name: builder}
 
 
 STAGE = Stage(

@@ -14,22 +14,17 @@ from shipway.image.index import Index
 from shipway.model.actions import Ask, Command
 from shipway.model.target import Target
 from shipway.model.world import World
+from shipway.stages.build.builder import is_built_apart
 from shipway.stages.build.commands import build_image, merge_indexes
 from shipway.target.parts import plan_parts
 from shipway.tools.build import plan_annotations
 from shipway.tools.imagetools import find_indexes
 
 
-def is_built_apart(target: Target, world: World) -> bool:
-    """Tell whether each platform is built apart, since the builder has several nodes."""
-    if len(target.platforms) < 2:
-        return False
-    builder = world.builders.get(target.build.builder)
-    return builder is not None and len(builder.endpoints) > 1
-
-
 def observe_parts(target: Target, world: World, ask: Ask) -> World:
-    """Ask which platforms have been built already, each under a staging tag of its own."""
+    """Ask which platforms have been built already, where each has a staging tag of its own."""
+    if not is_built_apart(target, world):
+        return world
     parts = plan_parts(target)
     references = _staging_references(parts)
     indexes = find_indexes(references, ask)
