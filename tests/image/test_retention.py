@@ -67,6 +67,16 @@ def test_what_belongs_to_an_image_goes_with_it_and_after_it() -> None:
     assert found[b] == f"belongs to {a[:19]}"
 
 
+def test_what_leads_to_a_manifest_goes_before_it_whatever_the_order_of_the_images() -> None:
+    a, b, c, d = (hexadecimal(letter) for letter in "abcd")
+    inner = Stored(digest=a, tags=("pr-1",), created=OLD, below=(c,))
+    outer = Stored(digest=b, tags=("pr-2",), created=OLD, below=(a, d))
+    for images in ((inner, outer), (outer, inner)):
+        order = list(gone(*images, Stored(digest=c), Stored(digest=d, below=(c,))))
+        assert order.index(b) < order.index(a) < order.index(c)
+        assert order.index(b) < order.index(d) < order.index(c)
+
+
 def test_nothing_of_what_stays_goes() -> None:
     a, b, c, d = (hexadecimal(letter) for letter in "abcd")
     found = gone(

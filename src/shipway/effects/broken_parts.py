@@ -83,7 +83,12 @@ def note_broken_image(
     image: RegistryImage, entry: Descriptor, platform: str, broken: BrokenParts
 ) -> None:
     """Note what is broken of a platform's image; its configuration and layers are not read."""
-    manifest = broken.read(MANIFEST, platform, entry, image.manifest)
+    manifest = broken.read(
+        MANIFEST,
+        platform,
+        entry,
+        image.manifest,
+    )
     if manifest is None:
         return
     blobs: list[tuple[str, Descriptor]] = []

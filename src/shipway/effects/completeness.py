@@ -26,22 +26,34 @@ def find_broken_parts(
         image = RegistryImage(registry, cache_folder(environment))
         _, index = registry.manifest(digest)
         entries = index.manifests or ()
-        places = {entry.digest: platform_name(entry.platform or {}) for entry in entries}
+        platforms: dict[str, str] = {}
         for entry in entries:
+            machine = entry.platform or {}
+            platforms[entry.digest] = platform_name(machine)
+        for entry in entries:
+            subject = entry.annotation(SUBJECT)
+            note = _note_broken_attestation
             if is_image(entry):
-                platform = places[entry.digest]
-                note_broken_image(image, entry, platform, broken)
-            else:
-                subject = entry.annotation(SUBJECT)
-                platform = places.get(subject, subject)
-                _note_broken_attestation(image, entry, platform, broken)
+                subject = entry.digest
+                note = note_broken_image
+            note(
+                image,
+                entry,
+                platforms.get(subject, subject),
+                broken,
+            )
     return broken.parts
 
 
 def _note_broken_attestation(
     image: RegistryImage, entry: Descriptor, platform: str, broken: BrokenParts
 ) -> None:
-    manifest = broken.read(ATTESTATION, platform, entry, image.manifest)
+    manifest = broken.read(
+        ATTESTATION,
+        platform,
+        entry,
+        image.manifest,
+    )
     if manifest is None:
         return
     statements = [(STATEMENT, layer) for layer in manifest.layers or ()]

@@ -66,7 +66,12 @@ def read_attestation(
 
     Gives ``None`` where its manifest is broken; a broken statement is left out.
     """
-    manifest = broken.read(ATTESTATION, platform, entry, image.manifest)
+    manifest = broken.read(
+        ATTESTATION,
+        platform,
+        entry,
+        image.manifest,
+    )
     if manifest is None:
         return None
     read = partial(image.document, document_type=_Statement)
@@ -84,19 +89,27 @@ def read_attestation(
 
 
 def _summarize(statement: _Statement) -> Statement:
+    predicate_type = statement.predicate_type
+    subjects = sorted(_subject_digests(statement))
     predicate = statement.predicate or {}
-    is_sbom = statement.predicate_type.startswith(SPDX)
-    packages = parse_packages([predicate]) if is_sbom else ()
+    build: Document = {}
+    if predicate_type.startswith(PROVENANCE):
+        build = predicate
+    packages: list[tuple[str, str, str]] = []
+    distributions: list[tuple[str, str]] = []
+    if predicate_type.startswith(SPDX):
+        for package in parse_packages([predicate]):
+            name = package.name
+            version = package.version
+            packages.append((name, version, package.license))
+            if package.purl.startswith(_DISTRIBUTION):
+                distributions.append((name, version))
     return Statement(
-        type=statement.predicate_type,
-        subjects=tuple(sorted(_subject_digests(statement))),
-        build=predicate if statement.predicate_type.startswith(PROVENANCE) else {},
-        packages=tuple((package.name, package.version, package.license) for package in packages),
-        distributions=tuple(
-            (package.name, package.version)
-            for package in packages
-            if package.purl.startswith(_DISTRIBUTION)
-        ),
+        type=predicate_type,
+        subjects=tuple(subjects),
+        build=build,
+        packages=tuple(packages),
+        distributions=tuple(distributions),
     )
 
 
@@ -128,11 +141,18 @@ def read_sbom_documents(name: str, digest: str, environment: Mapping[str, str]) 
             if not is_image(entry):
                 continue
             platform = platform_name(entry.platform or {})
-            note_broken_image(image, entry, platform, broken)
+            note_broken_image(
+                image,
+                entry,
+                platform,
+                broken,
+            )
             documents: list[Document] = []
             for attestation in entries:
-                if attestation.annotation(SUBJECT) == entry.digest:
-                    documents += _read_sboms(image, attestation, platform, broken)
+                subject = attestation.annotation(SUBJECT)
+                if subject == entry.digest:
+                    sboms = _read_sboms(image, attestation, platform, broken)
+                    documents += sboms
             by_platform[platform] = documents
     return SbomDocuments(
         by_platform=by_platform,
@@ -143,13 +163,21 @@ def read_sbom_documents(name: str, digest: str, environment: Mapping[str, str]) 
 def _read_sboms(
     image: RegistryImage, attestation: Descriptor, platform: str, broken: BrokenParts
 ) -> Iterator[Document]:
-    manifest = broken.read(ATTESTATION, platform, attestation, image.manifest)
+    manifest = broken.read(
+        ATTESTATION,
+        platform,
+        attestation,
+        image.manifest,
+    )
     if manifest is None:
         return
     read = partial(image.document, document_type=_Statement)
     for layer in _layers_of_type(manifest, SPDX):
         statement = broken.read(STATEMENT, platform, layer, read)
-        if statement is not None and statement.predicate_type.startswith(SPDX):
+        if statement is None:
+            continue
+        is_sbom = statement.predicate_type.startswith(SPDX)
+        if is_sbom:
             yield statement.predicate or {}
 
 

@@ -55,11 +55,15 @@ class _Reader:
                 self.lost_tags.append(tag)
                 continue
             digest, manifest = answer
-            earlier_tags: tuple[str, ...] = ()
-            if digest in self.stored:
-                earlier_tags = self.stored[digest].tags
-            all_tags = (*earlier_tags, tag)
-            self.stored[digest] = _describe(digest, manifest, all_tags)
+            earlier = self.stored.get(digest)
+            tags_of_digest: tuple[str, ...] = (tag,)
+            if earlier is not None:
+                tags_of_digest = (*earlier.tags, tag)
+            self.stored[digest] = _describe(
+                digest,
+                manifest,
+                tags_of_digest,
+            )
 
     def read_parts(self) -> None:
         """Read what belongs to the manifests that were read, and to those parts, to the end."""
@@ -72,7 +76,11 @@ class _Reader:
                     self.gone.add(digest)
                     continue
                 _, manifest = answer
-                self.stored[digest] = _describe(digest, manifest, ())
+                self.stored[digest] = _describe(
+                    digest,
+                    manifest,
+                    (),
+                )
             # Something may be signed that is gone itself.
             subjects = parts
 
@@ -80,9 +88,11 @@ class _Reader:
         """List the digests below and about ``subjects`` that were not asked for yet."""
         digests: list[str] = []
         for subject in subjects:
-            if subject in self.stored:
-                digests += self.stored[subject].below
-        for referrers in self._pool.map(self._registry.referrers, subjects):
+            manifest = self.stored.get(subject)
+            if manifest is not None:
+                digests += manifest.below
+        answers = self._pool.map(self._registry.referrers, subjects)
+        for referrers in answers:
             digests += referrers
         unread: list[str] = []
         for digest in dict.fromkeys(digests):

@@ -64,11 +64,11 @@ def plan_prune(stored: Iterable[Stored], rules: Rules) -> list[tuple[Stored, str
     gone: list[tuple[Stored, str]] = []
     for digest in _sort_parents_first(reasons, parts):
         # An image may name manifests that are not there.
-        if digest in kept or digest not in by_digest:
-            continue
-        manifest = by_digest[digest]
-        reason = all_reasons[digest]
-        gone.append((manifest, reason))
+        is_there = digest in by_digest
+        if is_there and digest not in kept:
+            manifest = by_digest[digest]
+            reason = all_reasons[digest]
+            gone.append((manifest, reason))
     return gone
 
 

@@ -27,7 +27,8 @@ class Refusal:
     @property
     def answer(self) -> str:
         """Give the words, fit to be shown."""
-        words = printable(self.error.message)
+        message = self.error.message
+        words = printable(message)
         return words[:_LONGEST_ANSWER]
 
 
@@ -63,10 +64,12 @@ class Deletion:
         )
 
     def _list_refusals(self) -> Iterator[str]:
-        for refusal in self.refused[:_SHOWN]:
+        shown = self.refused[:_SHOWN]
+        for refusal in shown:
             name = name_manifest(refusal.manifest)
-            yield f"  - {name}: {refusal.answer}"
-        rest = len(self.refused) - _SHOWN
+            answer = refusal.answer
+            yield f"  - {name}: {answer}"
+        rest = len(self.refused) - len(shown)
         if rest > 0:
             yield f"  - and {rest} more (`--json` lists them all)"
 
@@ -96,12 +99,13 @@ def delete_manifests(
     deletion = Deletion()
     kept: set[str] = set()
     is_over = False
-    for manifest, reason in doomed:
+    for doomed_manifest in doomed:
+        manifest, reason = doomed_manifest
         digest = manifest.digest
         own_parts = parts.get(digest, ())
         is_kept = is_over or digest in kept
         if is_kept:
-            deletion.left.append((manifest, reason))
+            deletion.left.append(doomed_manifest)
             kept.update(own_parts)
             continue
         name = name_manifest(manifest)
@@ -109,11 +113,15 @@ def delete_manifests(
         try:
             remove(digest)
         except StepFailed as error:
-            refusal = Refusal(manifest, reason, error)
+            refusal = Refusal(
+                manifest,
+                reason,
+                error,
+            )
             deletion.refused.append(refusal)
             kept.update(own_parts)
             is_unsupported = isinstance(error, DeletionUnsupported)
             is_over = error.passes or is_unsupported
         else:
-            deletion.deleted.append((manifest, reason))
+            deletion.deleted.append(doomed_manifest)
     return deletion
