@@ -239,6 +239,14 @@ class TestWhatIsNotThere:
             "broken: v0.0.1 leads to nothing",
         ]
 
+    def test_a_manifest_without_a_tag_is_named_by_its_digest(self, toy: Registry) -> None:
+        part = toy.put(single(1))
+        toy.names = {"pr-7": index_of(toy, part)}
+        document = pruning.prune_images(lambda _: None, delete=False)
+        image, line, _ = pruning.render_document(document)
+        assert image == f"{toy.names['pr-7']} pr-7: older than 30 days"
+        assert line.startswith(f"{part}: belongs to ")
+
     def test_a_tag_that_may_go_moves_no_cursor(self, toy: Registry) -> None:
         toy.names = {"topic\x1b[1A": index_of(toy)}
         progress: list[str] = []

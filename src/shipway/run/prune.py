@@ -111,9 +111,10 @@ def render_document(document: Document) -> Iterator[str]:
     manifests = document["images"]
     for manifest in manifests:
         digest = manifest["digest"]
-        tags = " ".join(manifest["tags"])
+        tags = manifest["tags"]
+        name = " ".join([digest, *tags])
         reason = manifest["reason"]
-        line = f"{digest} {tags}: {reason}"
+        line = f"{name}: {reason}"
         yield printable(line)
     count = len(manifests)
     image = document["image"]
