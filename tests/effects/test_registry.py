@@ -94,6 +94,21 @@ def test_a_manifest_is_checked_against_its_digest(registry: StandIn) -> None:
             connection.manifest(digest)
 
 
+@pytest.mark.parametrize("answers_head", [True, False])
+def test_a_blob_is_looked_for_and_not_read(registry: StandIn, answers_head: bool) -> None:
+    registry.answers_head = answers_head
+    digest = registry.put(b"x" * 1_000_000)
+    with connect(registry.name, {}) as connection:
+        connection.require_blob(digest)
+        registry.refused = {digest: 501}
+        with pytest.raises(StepFailed, match="answered 501"):
+            connection.require_blob(digest)
+        registry.refused.clear()
+        del registry.blobs[digest]
+        with pytest.raises(NotThere):
+            connection.require_blob(digest)
+
+
 @pytest.mark.process
 def test_a_helper_that_gives_a_login_sees_no_secret(registry: StandIn, tmp_path: Path) -> None:
     report = tmp_path / "report"

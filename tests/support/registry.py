@@ -16,6 +16,7 @@ class Registry:
         self.names: dict[str, str] = {}
         self.about: dict[str, list[str]] = {}
         self.troubles: list[tuple[int, dict[str, str]]] = []
+        self.answers_head = True
         self.refused: dict[str, int] = {}
         """The status with which it answers who asks for a digest or a tag."""
         self.undeletable: dict[str, tuple[int, bytes]] = {}
@@ -53,7 +54,11 @@ class Registry:
                     content = registry.blobs.get(registry.names.get(name, name))
                     self.answer(404 if content is None else 200, content or b"", {})
 
-            do_HEAD = do_GET
+            def do_HEAD(self) -> None:  # pylint: disable=invalid-name
+                if registry.answers_head:
+                    self.do_GET()
+                else:
+                    self.answer(403, b"", {})
 
             def do_DELETE(self) -> None:  # pylint: disable=invalid-name
                 digest = self.path.rpartition("/")[2]
