@@ -314,6 +314,36 @@ def test_what_is_signed_and_never_seen_is_signed_once(target: Target, attest: bo
     assert len(made) == 1 and "0 of" in message and "a second time" in hint
 
 
+def test_what_is_built_and_lacks_a_platform_is_built_once(target: Target) -> None:
+    class Remotes(ModelRemotes):
+        def run(self, command: Command) -> Answer:
+            argv = [word.replace(",linux/arm64", "") for word in command.argv]
+            return super().run(replace(command, argv=tuple(argv)))
+
+    remotes = Remotes()
+    message, hint = refuse(remotes, target)
+    assert "build linux/amd64, linux/arm64 and push" in message
+    assert "sha-ccccccc lacks linux/arm64" in message and "a second time" in hint
+    assert remotes.builds == 1 and not remotes.signatures
+
+
+def test_docs_that_are_never_seen_are_published_once(target: Target) -> None:
+    class Remotes(ModelRemotes):
+        deployments = 0
+
+        def run(self, command: Command) -> Answer:
+            answer = super().run(command)
+            if command.argv[:2] == ("mike", "deploy"):
+                self.deployments += 1
+                self.docs.clear()
+            return answer
+
+    remotes = Remotes()
+    message, _ = refuse(remotes, target)
+    assert "document: this went well and is not accepted" in message
+    assert remotes.deployments == 1 and remotes.releases
+
+
 @pytest.mark.parametrize("workers", [1, 4])
 def test_what_went_well_beside_a_failure_is_not_done_again(target: Target, workers: int) -> None:
     # The first leaf is accepted. Of the others one fails, and what went well is refused.

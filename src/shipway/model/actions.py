@@ -115,8 +115,8 @@ class Command(Action[Answer]):
     side_by_side: bool = False
     """Says that it may run beside the other commands of its plan, where all of them say so."""
     permanent: bool = False
-    """Says that it leaves, each time, what nobody takes back, such as an entry in a public log: what
-    went well once is not done again in the same run.
+    """Says that it leaves something behind each time, such as an entry in a public log or an image
+    in a registry: what went well once is not done again in the same run.
     """
     fallbacks: tuple[Fallback, ...] = ()
     """Say what to do where it fails in a way that is known; each is tried once."""

@@ -170,8 +170,8 @@ def _refuse_repetition(
                 f"{stage.name}: this went well and is not accepted ({action.why}): "
                 f"{finding.evidence}",
                 hint=finding.advice
-                or "it was not done a second time, since nobody could take it back: fix the cause, "
-                "then run the same command again",
+                or "it was not done a second time, since each time leaves something behind: fix the "
+                "cause, then run the same command again",
             )
 
 

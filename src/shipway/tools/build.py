@@ -155,6 +155,7 @@ def _render(build: _Build, target: Target) -> Command:
         env={"SOURCE_DATE_EPOCH": str(target.build.epoch)},
         secrets=build.secrets,
         effect=build.effect,
+        permanent=build.effect is Effect.PUBLISH,
         folder=target.folder,
         live=True,
         hints=HINTS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import msgspec
 
@@ -70,7 +71,9 @@ def deploy(target: Target, docs_version: str, title: str, aliases: tuple[str, ..
     """Build the docs and push them as ``docs_version``, with their aliases."""
     words = ("--update-aliases", "--title", title, docs_version, *aliases)
     why = f"publish the docs as {docs_version}"
-    return _mike(target, why, "deploy", *words)
+    command = _mike(target, why, "deploy", *words)
+    # Each time adds a commit to the branch of the docs.
+    return replace(command, permanent=True)
 
 
 def set_default(target: Target, alias: str) -> Command:
