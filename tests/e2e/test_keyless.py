@@ -19,8 +19,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from shipway.errors import StepFailed
+from shipway.effects.executor import Executor
+from shipway.effects.questions import Answerer
+from shipway.errors import StepFailed, VerificationFailed
+from shipway.image.index import Entry, Index
+from shipway.model.actions import Answer, Command
+from shipway.model.stage import Finding, Stage, State
+from shipway.run.reconcile import reconcile
 from shipway.settings import Settings
+from shipway.stages import sign
 from shipway.target.context import Facts, detect
 from shipway.target.plan import plan_signer
 from tests.sigstore.identity import Workflow
@@ -87,6 +94,42 @@ class TestWithCosign:
         assert not bench.is_signed(digest, workflow)
         bench.sign(digest)
         assert bench.is_signed(digest, workflow)
+
+    def test_what_the_stage_does_not_accept_it_signs_once(self, bench: Bench) -> None:
+        leaves = [bench.push(name) for name in ("amd64", "arm64")]
+        entries = tuple(
+            Entry(digest=digest, platform=f"linux/{name}")
+            for digest, name in zip(leaves, ("amd64", "arm64"), strict=True)
+        )
+        index = Index(digest=bench.push("index"), entries=entries)
+        there = Stage(
+            name="there",
+            observe=lambda _target, world, _ask: replace(world, index=index),
+            judge=lambda _target, _world: Finding(State.SAME, "pushed"),
+            plan=lambda _target, _world: (),
+            simulate=lambda _target, world: world,
+        )
+        target = bench.target(bench.sigstore.workflow)
+        called = replace(bench.sigstore.workflow, called=CALLED)
+        bench.sigstore.workflow = called
+        signed: list[str] = []
+
+        def run(command: Command) -> Answer:
+            answer = bench.runner(command)
+            if command.argv[:2] == ("cosign", "sign"):
+                signed.append(command.argv[-1].partition("@")[2])
+            return answer
+
+        executor = Executor(runner=run, answers=Answerer({}))
+        with pytest.raises(VerificationFailed) as caught:
+            reconcile((there, sign.STAGE), target, executor, record=lambda _: None)
+        assert signed == leaves[:1]
+        assert f"https://github.com/{CALLED}" in caught.value.message
+        assert f"the settings expect {target.signer.identity} by" in caught.value.hint
+        bench.sigstore.workflow = replace(called, called="")
+        reconcile((there, sign.STAGE), target, executor, record=lambda _: None)
+        # The first leaf has both signatures now.
+        assert signed == [leaves[0], leaves[0], leaves[1], index.digest]
 
     def test_a_signature_outlives_its_certificate(self, bench: Bench) -> None:
         digest, sigstore = bench.push("old"), bench.sigstore
