@@ -23,6 +23,10 @@ REFUSALS = [
     "error from registry: blob unknown to registry - sha256:1",
     "Error response from registry: manifest blob unknown: blob unknown to registry: sha256:1",
     "400 Bad Request: MANIFEST_BLOB_UNKNOWN: blob unknown to registry",
+    "failed to push r.example/a:b: unknown: manifest invalid: manifest invalid",
+    "failed to push r.example/a:b: 400 Bad Request: MANIFEST_INVALID: manifest invalid",
+    "failed to push r.example/a:b: unknown media type: application/vnd.oci.empty.v1+json",
+    "failed to push r.example/a:b: unsupported: artifactType is not allowed",
 ]
 
 
@@ -77,7 +81,13 @@ def test_other_failures_are_no_reason(target: Target) -> None:
     (older,) = [
         other for other in build.build_image(target).fallbacks if "artifacts" in other.reason
     ]
-    for error in ("denied: access forbidden", "blob sha256:1: not found", "503", "blob unknown"):
+    for error in (
+        "denied: access forbidden",
+        "blob sha256:1: not found",
+        "failed to push r.example/a:b: 503 Service Unavailable",
+        "blob unknown",
+        "unsupported media type application/vnd.oci.image.layer.v1.tar+xz",
+    ):
         assert not re.search(older.pattern, error)
 
 

@@ -14,8 +14,12 @@ from dataclasses import replace
 
 from shipway.model.actions import Command, Fallback, Hint
 
-_REFUSED = r"(?i)blob unknown to registry|MANIFEST_BLOB_UNKNOWN|manifest blob unknown"
-"""Matches what a registry says that misses the subject of an artifact."""
+_REFUSED = (
+    r"(?i)blob unknown to registry|MANIFEST_BLOB_UNKNOWN|manifest blob unknown|"
+    r"failed to push .*(?:manifest[ _]invalid|(?:unknown|unsupported) (?:config )?media ?type|"
+    r"vnd\.oci\.empty|artifactType)"
+)
+"""Matches what a registry says that misses the subject of an artifact, or knows no artifacts."""
 _ADVICE = "set `oci-artifact = false` in [tool.shipway.build]"
 _HINT = Hint(
     _REFUSED,
