@@ -106,3 +106,22 @@ def test_the_second_try_is_told_and_pushes(target: Target) -> None:
     assert Docker({}, echo=lines.append)(build.build_image(target)).code == 0
     assert len(commands) == 2 and len(lines) == 1
     assert "takes no attestations as OCI artifacts" in lines[0] and "run once more" in lines[0]
+
+
+def test_a_cache_that_breaks_besides_changes_nothing_of_the_form(target: Target) -> None:
+    commands: list[Command] = []
+    broken = f"ERROR: failed to solve: failed to copy: GET http://c/{'a' * 9}"
+
+    class Docker(Processes):
+        """Refuses artifacts; the cache breaks whenever it is read."""
+
+        def _run(self, command: Command, content: bytes | None) -> Answer:
+            commands.append(command)
+            if any(word.startswith("--cache-from") for word in command.argv):
+                return Answer(code=1, err=broken)
+            refused = "oci-artifact=false" not in output_of(command.argv)
+            return Answer(code=1, err=GITLAB) if refused else Answer(code=0)
+
+    build_command = build.build_image(with_cache(target))
+    assert Docker({}, wait=lambda _seconds: None)(build_command).code == 0
+    assert len(commands) == 4

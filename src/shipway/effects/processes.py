@@ -109,14 +109,13 @@ class Processes:
         message = f"{command.name}: {fallback.reason}; run once more{delay}: {beginning} …"
         self._echo(message)
         self._wait(pause)
-        rest: list[Fallback] = []
-        for other in command.fallbacks:
-            if other != fallback:
-                rest.append(other)
+        rest = fallback.rest
+        if rest is None:
+            rest = tuple(other for other in command.fallbacks if other != fallback)
         other_way = replace(
             command,
             argv=fallback.argv,
-            fallbacks=tuple(rest),
+            fallbacks=rest,
         )
         return self(other_way)
 

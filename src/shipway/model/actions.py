@@ -89,6 +89,8 @@ class Fallback:
     argv: tuple[str, ...]
     pause: float = 0.0
     """Says how many seconds to wait before."""
+    rest: tuple[Fallback, ...] | None = None
+    """Holds what may be tried after it; the command's other fallbacks when ``None``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,25 +33,32 @@ def choose_form(command: Command, artifact: bool | None) -> Command:
     What BuildKit chose is tried first, and where the registry refuses it, the form before artifacts.
     """
     hints = (_HINT, *command.hints)
-    if artifact is None:
-        older = Fallback(
-            _REFUSED,
-            f"the registry takes no attestations as OCI artifacts ({_ADVICE})",
-            _write_form(command.argv, artifact=False),
+    if artifact is not None:
+        return replace(
+            command,
+            argv=_write_form(command.argv, artifact=artifact),
+            hints=hints,
+            fallbacks=_rewrite(command.fallbacks, artifact=artifact),
         )
-        # What is waited for comes last.
-        fallbacks = (*command.fallbacks[:-1], older, *command.fallbacks[-1:])
-        return replace(command, hints=hints, fallbacks=fallbacks)
-    rewritten: list[Fallback] = []
-    for fallback in command.fallbacks:
-        argv = _write_form(fallback.argv, artifact=artifact)
-        rewritten.append(replace(fallback, argv=argv))
-    return replace(
-        command,
-        argv=_write_form(command.argv, artifact=artifact),
-        hints=hints,
-        fallbacks=tuple(rewritten),
+    older = Fallback(
+        _REFUSED,
+        f"the registry takes no attestations as OCI artifacts ({_ADVICE})",
+        _write_form(command.argv, artifact=False),
+        rest=_rewrite(command.fallbacks, artifact=False),
     )
+    # What is waited for comes last.
+    fallbacks = (*command.fallbacks[:-1], older, *command.fallbacks[-1:])
+    return replace(command, hints=hints, fallbacks=fallbacks)
+
+
+def _rewrite(fallbacks: Iterable[Fallback], *, artifact: bool) -> tuple[Fallback, ...]:
+    """Let each other way of a build push its attestations in the same form."""
+    rewritten: list[Fallback] = []
+    for fallback in fallbacks:
+        argv = _write_form(fallback.argv, artifact=artifact)
+        other = replace(fallback, argv=argv)
+        rewritten.append(other)
+    return tuple(rewritten)
 
 
 def _write_form(argv: Iterable[str], *, artifact: bool) -> tuple[str, ...]:
