@@ -120,6 +120,17 @@ class TestProcesses:
             run(replace(command, passing="504"))
         assert len(waited) == 2
 
+    def test_a_pause_is_told_where_nobody_takes_its_line(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        waited: list[float] = []
+        run = Processes(PATH, wait=waited.append)
+        code = "import sys; sys.exit('100 %s: 503')"
+        with pytest.raises(StepFailed):
+            run(replace(python(code), passing="503", effect=Effect.READ))
+        assert len(caplog.messages) == len(waited) == 4
+        assert f"100 %s: 503; again in {waited[0]:.0f} s" in caplog.messages[0]
+
     def test_a_question_is_asked_five_times_at_most(self) -> None:
         waited: list[float] = []
         run = Processes(PATH, wait=waited.append)

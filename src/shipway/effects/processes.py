@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import random
 import re
 import shutil
@@ -29,6 +30,8 @@ PATIENCE = 3600.0
 """Seconds after which a command is ended: no step of a release takes an hour, and a hang must not
 look like work.
 """
+_LOG = logging.getLogger(__name__)
+"""Where nobody set up logging, Python prints its warnings on standard error, as progress is."""
 _LAST_LINES_PATIENCE = 10.0
 """Seconds in which the last lines of a program that ended must have been shown."""
 _ATTEMPTS = 5
@@ -63,21 +66,23 @@ class Processes:
     """Runs commands as processes of this machine.
 
     ``environment`` is split: public variables reach every command, a secret only the commands that
-    name it. ``echo`` is given each line of progress of a live command, redacted. ``answer`` gives
-    what a command reads on its standard input; without it, an ``Answerer`` of ``environment`` does.
+    name it. ``echo`` is given each line of progress of a live command, redacted, and a line for
+    each pause; without it pauses are warnings of this module's logger. ``answer`` gives what a
+    command reads on its standard input; without it, an ``Answerer`` of ``environment`` does.
     """
 
     def __init__(
         self,
         environment: Mapping[str, str],
         *,
-        echo: Callable[[str], None] = lambda _line: None,
+        echo: Callable[[str], None] | None = None,
         patience: float = PATIENCE,
         answer: Callable[[Question[bytes]], bytes] | None = None,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self.public, self.secret = secrets.split(environment)
         self._echo = echo
+        self._announce = echo or _LOG.warning
         self._patience = patience
         self._answer = answer or Answerer(environment)
         self._wait = wait
@@ -107,7 +112,7 @@ class Processes:
         if pause:
             delay = f" in {pause:.0f} s"
         message = f"{command.name}: {fallback.reason}; run once more{delay}: {beginning} …"
-        self._echo(message)
+        self._announce(message)
         self._wait(pause)
         rest = fallback.rest
         if rest is None:
@@ -136,7 +141,7 @@ class Processes:
                 f"{command.name}: a trouble that may pass ({command.why})\n{answer.err.strip()}"
             )
             reason = describe_trouble(trouble)
-            self._echo(f"{reason}; again in {state.upcoming_sleep:.0f} s")
+            self._announce(f"{reason}; again in {state.upcoming_sleep:.0f} s")
 
         def give_up(state: RetryCallState) -> Answer:
             assert state.outcome is not None  # tenacity's own type: there was an attempt
@@ -256,7 +261,7 @@ class Processes:
         with stream:
             for line in stream:
                 lines.append(line)
-                if line.strip():
+                if self._echo and line.strip():
                     self._echo(self.redact(line.rstrip("\n")))
 
 
