@@ -93,6 +93,21 @@ def fixture_market(bench: Bench) -> Iterator[Market]:
     yield Market(bench, environment)
 
 
+def test_what_is_only_attested_is_not_signed_and_attestations_hide_no_signature(
+    market: Market, tmp_path: Path
+) -> None:
+    digests = market.publish()
+    predicate = tmp_path / "scan.json"
+    predicate.write_text('{"scanner": {"result": "failed"}}')
+    market.bench.sigstore.workflow = Workflow()
+    for digest in digests:
+        market.bench.attest(digest, predicate)
+    signatures = [point for point in market.verify().points if point.name.startswith("signature")]
+    assert signatures and not [point for point in signatures if point.holds]
+    market.sign(digests)
+    assert not market.faults()
+
+
 def test_a_good_release_is_verified_by_the_program_from_nowhere(
     market: Market, tmp_path: Path
 ) -> None:
