@@ -38,10 +38,7 @@ Only tools that follow no imports look at them.
 FLOOR = 80
 """Says how many percent of branches `tests` wants covered if the project sets no ``fail_under``."""
 PLATFORMS = ("linux", "darwin", "win32")
-"""Names the systems whose types are checked.
-
-Images are built on Linux, and projects maintained on all.
-"""
+"""Names the systems whose types are checked: projects are maintained on all of them."""
 
 
 @nox.session
@@ -234,12 +231,7 @@ def _run(
     external: bool = False,
 ) -> None:
     with _heeding_ctrl_c():
-        session.run(
-            *command,
-            env=env,
-            silent=silent,
-            external=external,
-        )
+        session.run(*command, env=env, silent=silent, external=external)
 
 
 @_heeding_ctrl_c()
