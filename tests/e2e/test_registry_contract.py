@@ -5,11 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import os
-import socket
 import subprocess
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,6 +24,7 @@ from tests.support.guarded_registry import (
     serve_guarded,
 )
 from tests.support.stand_ins import install
+from tests.support.tunnel import serve_proxy
 
 pytestmark = pytest.mark.engine
 PAIR = {"auth": base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()}
@@ -79,46 +78,6 @@ def configure(home: dict[str, str], **content: object) -> None:
     (Path(home["DOCKER_CONFIG"]) / "config.json").write_text(json.dumps(document))
 
 
-@contextmanager
-def serve_proxy(port: int | None = None) -> Iterator[tuple[str, list[str]]]:
-    """A proxy that leads every connection to a port of this machine, or refuses it.
-
-    Gives its address, and the first line of each request.
-    """
-    lines: list[str] = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def answer(client: socket.socket) -> None:
-            with client:
-                lines.append(client.recv(4096).split(b" HTTP/")[0].decode())
-                if port is None:
-                    client.sendall(b"HTTP/1.1 502 no\r\nContent-Length: 0\r\n\r\n")
-                    return
-                with socket.create_connection(("127.0.0.1", port), _PATIENCE) as target:
-                    client.sendall(b"HTTP/1.1 200 yes\r\n\r\n")
-                    back = threading.Thread(target=copy, args=(target, client), daemon=True)
-                    back.start()
-                    copy(client, target)
-                    back.join(_PATIENCE)
-
-        def serve() -> None:
-            with suppress(OSError):  # which is how it ends
-                while True:
-                    client, _address = server.accept()
-                    threading.Thread(target=answer, args=(client,), daemon=True).start()
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}", lines
-
-
-def copy(source: socket.socket, target: socket.socket) -> None:
-    """Pass on what comes, until it ends."""
-    with suppress(OSError):
-        while content := source.recv(65536):
-            target.sendall(content)
-        target.shutdown(socket.SHUT_WR)
-
-
 def outcome(registry: GuardedRegistry) -> tuple[str, bool]:
     """How the manifest was asked for last, and whether it was given."""
     last = ("", False)
@@ -137,8 +96,7 @@ def serve_somewhere(home: dict[str, str], secure: bool) -> Iterator[GuardedRegis
         return
     authority = Authority(Path(home["HOME"]))
     with serve_guarded("registry.example", authority) as registry:
-        port = int(registry.host.rpartition(":")[2])
-        with serve_proxy(port) as (address, _lines):
+        with serve_proxy() as (address, _lines):
             home |= {"HTTPS_PROXY": address, "SSL_CERT_FILE": str(authority.file)}
             yield registry
 
@@ -214,6 +172,6 @@ def test_the_host_that_is_asked(
     home: dict[str, str], client: str, name: str, hosts: set[str]
 ) -> None:
     configure(home)
-    with serve_proxy() as (address, lines):
+    with serve_proxy(leads=False) as (address, lines):
         ask(client, name, {**home, "HTTPS_PROXY": address, "HTTP_PROXY": address})
     assert lines and {line.removeprefix("CONNECT ") for line in lines} <= hosts

@@ -26,7 +26,7 @@ def start_registry(folder: Path, environment: Mapping[str, str]) -> str:
     Without the program it runs as a container of the Docker Engine.
     """
     address = f"127.0.0.1:{free_port()}"
-    program = _find_program(environment)
+    program = find_program(environment)
     if program is None:
         argv = run_registry(address)
     else:
@@ -65,7 +65,8 @@ def render_registry_config(address: str, images: Path) -> str:
     return json.dumps(settings)
 
 
-def _find_program(environment: Mapping[str, str]) -> str | None:
+def find_program(environment: Mapping[str, str]) -> str | None:
+    """Give the path of the registry's program, under either name."""
     for name in PROGRAMS:
         program = shutil.which(name, path=environment.get("PATH"))
         if program:
