@@ -40,6 +40,7 @@ def settle(grown: Grown, folder: Path) -> tuple[Scene, Oracle]:
     git(folder, "clone", "--quiet", "--bare", "--template=", "written", "origin.git")
     git(folder, "clone", "--quiet", "--template=", "written", "project")
     git(scene.clone, "remote", "set-url", "origin", ADDRESS)
+    scene.clone /= grown.inside
     return scene, Oracle(grown, source)
 
 

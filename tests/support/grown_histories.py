@@ -20,17 +20,19 @@ NOTHING, PATCH, MINOR, MAJOR = range(4)
 Numbers = tuple[int, int, int]
 SHIPWAY = f"{AUTHOR} <{MAIL}>"
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:-rc\.(\d+))?")
-_PRERELEASES = """
+_OWN_SETTINGS = """
 [tool.semantic_release]
 tag_format = "{format}"
 allow_zero_version = true
 major_on_zero = false
-version_toml = ["pyproject.toml:project.version"]
+version_toml = [{toml}]
 [tool.semantic_release.branches.main]
 match = "main"
-prerelease = true
+prerelease = {prerelease}
 [tool.semantic_release.branches.old]
-match = "1\\\\.x"
+match = "1[.]x"
+[tool.semantic_release.changelog]
+mode = "{mode}"
 """
 
 
@@ -105,6 +107,10 @@ class Grown:
     tag_only: bool = field(init=False)
     prerelease: bool = field(init=False)
     tag_format: str = field(init=False)
+    anew: bool = field(init=False)
+    """Whether the changelog is written anew, from all releases."""
+    inside: str = field(init=False)
+    """Where the project lies in its repository: empty, or a path that ends in a slash."""
     meanings: dict[int, Meaning] = field(default_factory=dict)
     subjects: dict[int, str] = field(default_factory=dict)
     topics: list[str] = field(default_factory=list)
@@ -121,7 +127,10 @@ class Grown:
         self.history = History(self.chance)
         self.prerelease = self.chance.random() < 0.2
         self.tag_only = not self.prerelease and self.chance.random() < 0.25
-        self.tag_format = self.chance.choice(("v{version}",) * 4 + ("{version}", "toy-{version}"))
+        self.inside = "apps/toy/" if not self.prerelease and self.chance.random() < 0.2 else ""
+        self.anew = not self.inside and self.chance.random() < 0.15
+        formats = ("v{version}",) * 4 + ("{version}", "toy-{version}")
+        self.tag_format = self.chance.choice(formats)
         self.say("main", "feat: begin", MINOR, ("Begin",), files=self.files("0.0.0"))
 
     def files(self, version: str, section: str = "") -> dict[str, str]:
@@ -130,9 +139,25 @@ class Grown:
         text += 'dynamic = ["version"]\n' if self.tag_only else f'version = "{version}"\n'
         text += '[tool.shipway.release]\nbranches = ["main", "1.x"]\n'
         text += f'tag-format = "{self.tag_format}"\ntag-only = {str(self.tag_only).lower()}\n'
-        if self.prerelease:
-            text += _PRERELEASES.replace("{format}", self.tag_format)
-        return {"pyproject.toml": text, "CHANGELOG.md": CHANGELOG + section}
+        if self.prerelease or self.anew:
+            text += self._own_settings()
+        return {
+            f"{self.inside}pyproject.toml": text,
+            f"{self.inside}CHANGELOG.md": CHANGELOG + section,
+        }
+
+    def _own_settings(self) -> str:
+        """The release tool's settings of the project's own, in place of shipway's."""
+        values = {
+            "{format}": self.tag_format,
+            "{toml}": "" if self.tag_only else '"pyproject.toml:project.version"',
+            "{prerelease}": str(self.prerelease).lower(),
+            "{mode}": "init" if self.anew else "update",
+        }
+        text = _OWN_SETTINGS
+        for name, value in values.items():
+            text = text.replace(name, value)
+        return text
 
     def say(
         self,
@@ -144,9 +169,16 @@ class Grown:
         files: dict[str, str] | None = None,
         is_revert: bool = False,
     ) -> int:
-        """Commit something of which the meaning is known; gives its mark."""
+        """Commit something of which the meaning is known; gives its mark.
+
+        Inside of a folder it means nothing where it changes a file elsewhere.
+        """
+        counts = bool(files) or not self.inside or self.chance.random() < 0.6
+        if files is None and len(parents) < 2:
+            folder = self.inside if counts else "elsewhere/"
+            files = {f"{folder}of-{self.history.count}": message}
         mark = self.history.commit(branch, message, *parents, files=files)
-        self.meanings[mark] = Meaning(level, tuple(entries), is_revert)
+        self.meanings[mark] = Meaning(level, tuple(entries), is_revert) if counts else Meaning()
         self.subjects[mark] = message.split("\n")[0]
         return mark
 
@@ -184,7 +216,7 @@ class Grown:
         for name in self.nested:
             git(folder, "tag", "--annotate", "--force", "--message", name, name, name)
         git(folder, "tag", "v0.0.0-tree", "HEAD^{tree}")
-        git(folder, "tag", "license", "HEAD:pyproject.toml")
+        git(folder, "tag", "license", f"HEAD:{self.inside}pyproject.toml")
         return folder
 
     def pick_mark(self) -> int:
@@ -504,7 +536,7 @@ class Oracle:
 
     def _stated(self, head: str) -> Number:
         """The version that the project states itself; with tags alone it states none."""
-        text = git(self.folder, "show", f"{head}:pyproject.toml")
+        text = git(self.folder, "show", f"{head}:{self.grown.inside}pyproject.toml")
         stated = re.search(r'(?m)^version = "(.*)"$', text)
         number = read_number(stated[1]) if stated else None
         return number or Number((0, 0, 0))
