@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from shipway.effects import bundles
 from shipway.image.contents import LAYER, BrokenPart, Contents, PlatformContents
 from shipway.image.index import Index
 from shipway.image.policies import Evidence, Expected, content_policy
@@ -24,14 +25,22 @@ PARTS = ("manifest", "configuration", "layer", "attestation manifest", "statemen
 TASKS = ("inspect", "verify", "sbom", "scan", "licenses")
 
 
+@pytest.fixture(name="unsigned")
+def fixture_unsigned() -> list[str]:
+    """Digests of which cosign finds no signature."""
+    return []
+
+
 @pytest.fixture(name="image")
 def fixture_image(
-    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unsigned: list[str]
 ) -> WholeImage:
     """A good image, on a machine with a scanner, and with a cosign that knows what is there."""
 
     def run_cosign(command: Command) -> Answer:
         digest = command.argv[-1].rpartition("@")[2]
+        if digest in unsigned:
+            return Answer(code=10, err="Error: no signatures found")
         if digest in registry.blobs:
             return list_entries(COSIGN_3)
         return Answer(code=1, err="Error: GET manifests: unexpected status code 404 Not Found")
@@ -155,6 +164,35 @@ class TestAnImage:
         image.publish()
         image.registry.refused = {image.parts["statement"]: 503}
         assert ask(task, image) == 5
+
+    @pytest.mark.parametrize("lists", [True, False])
+    @pytest.mark.parametrize("part", ["manifest", "blob", ""])
+    def test_whose_signature_is_listed_and_gone(
+        self,
+        image: WholeImage,
+        unsigned: list[str],
+        lists: bool,
+        part: str,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        image.publish()
+        registry = image.registry
+        subject = image.parts["manifest"]
+        unsigned.append(subject)
+        blob = registry.put(b"a signature")
+        annotations = {bundles.PREDICATE: "https://example.org/other"}
+        bundle = registry.put({"annotations": annotations, "layers": [{"digest": blob}]})
+        if lists:
+            registry.about = {subject: [bundle]}
+        else:
+            listed = registry.put({"manifests": [{"digest": bundle}]})
+            registry.names[subject.replace(":", "-")] = listed
+        if part:
+            del registry.blobs[bundle if part == "manifest" else blob]
+        assert ask("verify", image, "--json") == 7
+        words = read_error(capsys)["error"]["message"]
+        assert f"{subject[:19]} (linux/amd64): no signatures found" in words
+        assert (f"{bundle} refers to it and is not there" in words) is bool(part)
 
     @pytest.mark.parametrize("part", ["attestation manifest", "statement"])
     def test_whose_predicate_is_gone(

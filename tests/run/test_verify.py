@@ -43,6 +43,7 @@ class TestRun:
         monkeypatch.setattr(consumer, "Processes", lambda _, answer: run)
         monkeypatch.setattr(consumer, "resolve_index", mock.Mock(return_value=self.INDEX))
         monkeypatch.setattr(questions, "describe_image", lambda *_: contents)
+        monkeypatch.setattr(consumer, "find_lost_referrers", lambda *_: {})
         monkeypatch.setattr("shutil.which", lambda *_, **__: "cosign")
 
     @pytest.mark.parametrize("key", ["", "cosign.pub"])

@@ -37,6 +37,25 @@ def _bundle_types(registry: Registry, digest: str) -> list[str]:
     return types
 
 
+def find_lost_referrers(
+    name: str, digests: Iterable[str], environment: Mapping[str, str]
+) -> dict[str, list[str]]:
+    """List what refers to each of ``digests`` of the image ``name``, and has lost a part or all.
+
+    Raises ``StepFailed`` where the registry does not say.
+    """
+    lost: dict[str, list[str]] = {}
+    with connect(name, environment) as registry:
+        for digest in digests:
+            lost[digest] = []
+            for referrer in _find_referrers(registry, digest):
+                try:
+                    _read_bundle_type(registry, referrer)
+                except NotThere:
+                    lost[digest].append(referrer)
+    return lost
+
+
 def _read_bundle_type(registry: Registry, digest: str) -> str | None:
     """Give a bundle's predicate type, ``None`` of another manifest.
 

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from shipway.effects.bundles import find_lost_referrers
 from shipway.effects.environment import equip
 from shipway.effects.executor import Executor
 from shipway.effects.processes import Processes
@@ -165,9 +166,29 @@ def _gather_evidence(
         index=index,
         contents=contents,
         reference=reference.text,
-        signers=signers,
+        signers=_name_lost(reference.name, signers, environment),
         resolved=now.digest if now else "",
     )
+
+
+def _name_lost(
+    name: str, signers: Mapping[str, tuple[bool, str]], environment: Mapping[str, str]
+) -> dict[str, tuple[bool, str]]:
+    """Name the signatures that are listed, and not there any more, of what nobody has signed."""
+    unsigned: list[str] = []
+    for digest, (holds, _) in signers.items():
+        if not holds:
+            unsigned.append(digest)
+    observations = dict(signers)
+    if not unsigned:
+        return observations
+    lost = find_lost_referrers(name, unsigned, environment)
+    for digest, referrers in lost.items():
+        for referrer in referrers:
+            holds, observation = observations[digest]
+            problem = f"{observation}; {referrer} refers to it and is not there with all its parts"
+            observations[digest] = (holds, problem)
+    return observations
 
 
 def _leave_out_gone(index: Index, contents: Contents) -> Index:
