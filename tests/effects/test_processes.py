@@ -74,6 +74,12 @@ class TestProcesses:
         )
         assert lines == ["one", "***"] and answer.out == "out\n"
 
+    def test_the_progress_of_one_of_several_says_whose_it_is(self) -> None:
+        lines: list[str] = []
+        command = python("import sys; print('#5 one\\n\\n', file=sys.stderr)", live=True)
+        answer = Processes(PATH, echo=lines.append)(replace(command, label="linux/arm64"))
+        assert lines == ["linux/arm64 #5 one"] and answer.err.startswith("#5 one")
+
     @pytest.mark.parametrize("live", [False, True])
     def test_a_command_that_hangs_is_ended(self, live: bool) -> None:
         with pytest.raises(StepFailed, match="did not end within 0 s"):

@@ -14,6 +14,7 @@ from shipway.model.target import Building, Cache, Target
 from shipway.model.world import Builder, World
 from shipway.run.preview import preview
 from shipway.run.reconcile import reconcile
+from shipway.run.result import Outcome
 from shipway.settings import BuilderSettings
 from shipway.stages import build, inspect
 from shipway.target.builders import builder_name
@@ -53,14 +54,19 @@ class Watched(ModelRemotes):
 
 def run(remotes: ModelRemotes, target: Target) -> list[str]:
     """Build and inspect; gives what came of it."""
-    outcomes: list[str] = []
-    reconcile(
-        STAGES,
-        target,
-        remotes.executor,
-        record=lambda outcome: outcomes.append(outcome.outcome),
-    )
+    return [outcome.outcome for outcome in run_stages(remotes, target)]
+
+
+def run_stages(remotes: ModelRemotes, target: Target) -> list[Outcome]:
+    """Build and inspect; gives the outcome of each stage."""
+    outcomes: list[Outcome] = []
+    reconcile(STAGES, target, remotes.executor, record=outcomes.append)
     return outcomes
+
+
+def test_what_came_from_the_cache_is_said_of_each_platform(target: Target) -> None:
+    built, _ = run_stages(ModelRemotes(), on_nodes(target))
+    assert "; linux/amd64: no steps were run; linux/arm64: no steps were run" in built.reason
 
 
 @pytest.mark.parametrize("driver", ["remote", "docker-container", "kubernetes"])
@@ -169,6 +175,7 @@ def test_each_platform_has_a_cache_of_its_own(target: Target) -> None:
     world = World(builders={"": Builder(endpoints=("one", "other"))})
     for platform, command in zip(target.platforms, build.plan(nodes, world), strict=True):
         assert isinstance(command, Command) and command.side_by_side
+        assert command.label == platform
         assert f"--cache-from=type=local,src={platform}" in command.argv
         assert f"--platform={platform}" in command.argv
 

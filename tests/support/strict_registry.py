@@ -9,7 +9,6 @@ import base64
 import json
 import re
 import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping

@@ -102,6 +102,8 @@ class Executor:
         for action, answer in zip(actions, answers, strict=True):
             if isinstance(action, Command) and action.remark:
                 remark = action.remark(cast(Answer, answer))
+                if action.label:
+                    remark = f"{action.label}: {remark}"
                 remarks.append(remark)
         return remarks
 

@@ -162,7 +162,7 @@ class Processes:
     def _run(self, command: Command, content: bytes | None) -> Answer:
         with self._start(command, content) as process:
             try:
-                out, err = self._collect(process, live=command.live)
+                out, err = self._collect(process, command)
             except subprocess.TimeoutExpired:
                 _end(process)
                 raise StepFailed(
@@ -241,13 +241,13 @@ class Processes:
             file.seek(0)
             yield file
 
-    def _collect(self, process: subprocess.Popen[str], *, live: bool) -> tuple[str, str]:
-        if not live:
+    def _collect(self, process: subprocess.Popen[str], command: Command) -> tuple[str, str]:
+        if not command.live:
             return process.communicate(timeout=self._patience)
         lines: list[str] = []
         watcher = threading.Thread(
             target=self._watch,
-            args=(process.stderr, lines),
+            args=(process.stderr, lines, command.label),
             daemon=True,
         )
         watcher.start()
@@ -257,12 +257,13 @@ class Processes:
         watcher.join(_LAST_LINES_PATIENCE)
         return out, "".join(lines)
 
-    def _watch(self, stream: IO[str], lines: list[str]) -> None:
+    def _watch(self, stream: IO[str], lines: list[str], label: str) -> None:
         with stream:
             for line in stream:
                 lines.append(line)
-                if self._echo and line.strip():
-                    self._echo(self.redact(line.rstrip("\n")))
+                text = self.redact(line.rstrip("\n"))
+                if self._echo and text.strip():
+                    self._echo(f"{label} {text}" if label else text)
 
 
 def _may_pass(command: Command, answer: Answer) -> bool:

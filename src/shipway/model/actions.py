@@ -114,6 +114,8 @@ class Command(Action[Answer]):
     live: bool = False
     """Says that its progress is worth watching: standard error is shown as it comes."""
     hints: tuple[Hint, ...] = ()
+    label: str = ""
+    """Stands before what people see of it, where it runs beside others of its kind."""
     side_by_side: bool = False
     """Says that it may run beside the other commands of its plan, where all of them say so."""
     permanent: bool = False

@@ -63,8 +63,13 @@ def plan_apart(target: Target, world: World) -> tuple[Command, ...]:
     """Plan the builds that are missing, side by side; when there are none, their merge."""
     commands: list[Command] = []
     for part in lacking_parts(target, world):
+        (platform,) = part.platforms
         build = build_image(part)
-        command = replace(build, side_by_side=True)
+        command = replace(
+            build,
+            label=platform,
+            side_by_side=True,
+        )
         commands.append(command)
     if not commands:
         parts = plan_parts(target)
