@@ -88,4 +88,5 @@ class TestLayers:
         assert list(layers.find_foreign(layer, "linux/amd64")) == ["b.so"]
         assert list(layers.find_foreign(layer, "linux/arm64/v8")) == ["a.so"]
         assert list(layers.find_foreign(layer, "linux/arm/v7")) == ["a.so", "b.so"]
+        assert list(layers.find_foreign(layer, "linux/aarch64")) == ["a.so"]
         assert not list(layers.find_foreign(layer, "wasi/wasm"))

@@ -40,6 +40,33 @@ class TestImages:
         )
         assert parse_index(text).platforms == ("linux/arm64", "linux/arm/v7")
 
+    @pytest.mark.parametrize(
+        ("platform", "name"),
+        [
+            ({"os": "linux", "architecture": "arm"}, "linux/arm/v7"),
+            ({"os": "Linux", "architecture": "x86_64", "variant": "v1"}, "linux/amd64"),
+            ({"os": "linux", "architecture": "armel"}, "linux/arm/v6"),
+            (
+                {"os": "windows", "architecture": "amd64", "os.version": "10.0.17763.1"},
+                "windows(10.0.17763.1)/amd64",
+            ),
+            (
+                {"os": "linux", "architecture": "amd64", "os.features": ["simd", "gpu"]},
+                "linux(+gpu+simd)/amd64",
+            ),
+            ({"os": "linux", "architecture": "amd64", "os.features": None}, "linux/amd64"),
+            (
+                {"os": "windows", "architecture": "amd64", "os.version": "a/b"},
+                "windows(a%2Fb)/amd64",
+            ),
+            (None, "unknown/unknown"),
+        ],
+    )
+    def test_a_platform_has_one_name(self, platform: object, name: str) -> None:
+        manifests = [{"digest": digest_of("a"), "platform": platform}]
+        text = json.dumps({"digest": digest_of("i"), "manifests": manifests})
+        assert parse_index(text).platforms == (name,)
+
     def test_a_single_manifest_has_no_platforms(self) -> None:
         assert not parse_index(json.dumps({"digest": digest_of("i")})).platforms
 

@@ -270,6 +270,35 @@ def test_an_attack_is_refused_and_the_point_is_named(image: Evidence, point: str
     assert point in faults(image)
 
 
+@pytest.mark.parametrize(
+    ("expected", "observation"),
+    [
+        (("linux/amd64",), "linux/amd64, linux/arm64; expected: linux/amd64"),
+        (
+            ("linux/amd64", "linux/arm64", "linux/s390x"),
+            "linux/amd64, linux/arm64; expected: linux/amd64, linux/arm64, linux/s390x",
+        ),
+    ],
+)
+def test_platforms_say_what_was_expected(expected: tuple[str, ...], observation: str) -> None:
+    points = strict_policy(Expected(platforms=expected)).check(evidence())
+    (point,) = [point for point in points if point.name == "platforms"]
+    assert not point.holds and point.observation == observation
+
+
+def test_a_system_whose_version_nobody_expects_may_have_any() -> None:
+    entry = Entry(digest=digest_of("w"), platform="windows(10.0.17763.1)/amd64")
+    image = with_entries(entry)
+    for name in ("windows/amd64", "windows(10.0.17763)/amd64", "windows(10.0.17763.1)/amd64"):
+        assert "platforms" not in faults(
+            image, replace(EXPECTED, platforms=(*EXPECTED.platforms, name))
+        )
+    for name in ("windows(10.0.1776)/amd64", "windows(10.0.20348)/amd64", "windows/arm64"):
+        assert "platforms" in faults(
+            image, replace(EXPECTED, platforms=(*EXPECTED.platforms, name))
+        )
+
+
 def test_what_calls_itself_an_attestation_and_can_be_run_is_an_image() -> None:
     found = manifest("x", ("linux/amd64",))
     entries = found["manifests"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shipway.errors import ContextError
+from shipway.errors import ContextError, SettingsError
 from shipway.run import release, session
 from shipway.run.native import merge_digest_files, select_platforms, write_digest_file
 from shipway.run.stage import stages_for
@@ -42,6 +42,9 @@ def test_a_platform_apart_has_a_staging_tag_and_a_cache_of_its_own(scene: Scene)
     )
     assert part.build.cache.reads == ("type=registry,ref=ghcr.io/acme/toy:cache-linux-arm64",)
     assert select_platforms(session, whole, "") is whole
+    assert select_platforms(session, whole, "linux/arm64/v8, Linux/aarch64") == part
+    with pytest.raises(SettingsError, match="--platform: 'linux/x64' is not like 'linux/amd64'"):
+        select_platforms(session, whole, "linux/x64")
     with pytest.raises(ContextError, match="linux/mips is no platform of this image"):
         select_platforms(session, whole, "linux/mips")
     with pytest.raises(ContextError, match="one has to be named"):
@@ -140,6 +143,9 @@ def test_a_merge_refuses_what_does_not_belong_together(scene: Scene, tmp_path: P
         "the digest files have linux/arm64, linux/arm64, and the image has linux/amd64, linux/arm64"
         in refused()
     )
+    older = replace(amd, platforms=("linux/x86_64",))
+    write_digest_file(other, older, "sha256:2")
+    assert merge_digest_files(target, [str(file), str(other)]).parts == ("sha256:2", "sha256:1")
     write_digest_file(other, amd, "sha256:2")
     assert merge_digest_files(target, [str(file), str(other)]).parts == ("sha256:2", "sha256:1")
     with pytest.raises(ContextError, match="have no platform"):

@@ -23,6 +23,10 @@ class TestLimits:
         )
         assert parse_limits("", "p.toml") == Limits()
 
+    def test_platforms_have_one_name(self) -> None:
+        limits = parse_limits('platforms = ["linux/arm64/v8", "linux/aarch64", "linux/arm"]', "p")
+        assert limits.platforms == ("linux/arm64", "linux/arm/v7")
+
     @pytest.mark.parametrize(
         ("text", "said"),
         [
@@ -31,6 +35,8 @@ class TestLimits:
             ("maximum-age = -1", "policy.maximum-age: Expected `int` >= 1, not -1"),
             ("maximum-age = 0", "policy.maximum-age: Expected `int` >= 1, not 0"),
             ('licenses = "MIT"\nplatforms = 1', "2 problems"),
+            ('platforms = ["arm64"]', "policy.platforms: 'arm64' is not like 'linux/amd64'"),
+            ('platforms = ["linux/x64", "linux/i686"]', "did you mean 'linux/386'?"),
         ],
     )
     def test_problems(self, text: str, said: str) -> None:

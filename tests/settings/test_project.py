@@ -67,7 +67,18 @@ def test_every_problem_is_reported_at_once_with_place_and_nearest_name() -> None
     [
         ('[tool.shipway.build]\nplatforms = ["amd64"]', "'amd64' is not like 'linux/amd64'"),
         ("[tool.shipway.build]\nplatforms = []", "at least one platform"),
-        ('[tool.shipway.build]\nplatforms = ["linux/amd64", "linux/amd64"]', "each once"),
+        ('[tool.shipway.build]\nplatforms = ["unknown/unknown"]', "is not like 'linux/amd64'"),
+        ('[tool.shipway.build]\nplatforms = ["linux/armv7l"]', "did you mean 'linux/arm/v7'?"),
+        ('[tool.shipway.build]\nextra-args = ["--platform=linux/386"]', "named in `platforms`"),
+        ('[tool.shipway.build]\nextra-args = ["--platform", "linux/386"]', "named in `platforms`"),
+        (
+            '[tool.shipway.builder]\nnodes = {"linux/armv8" = "tcp://a"}',
+            "did you mean 'linux/arm64'?",
+        ),
+        (
+            '[tool.shipway.builder]\nnodes = {"linux/arm64" = "tcp://a", "linux/aarch64" = "tcp://b"}',
+            "'linux/aarch64' and 'linux/arm64' are both linux/arm64",
+        ),
         ('[tool.shipway.build.args]\nPIP_TOKEN = "x"', "'PIP_TOKEN' looks like a secret"),
         ('[tool.shipway.build.args]\nGPG_PASSPHRASE = "x"', "'GPG_PASSPHRASE' looks like a"),
         ('[tool.shipway.build.args]\nNPM_AUTH = "x"', "'NPM_AUTH' looks like a secret"),
@@ -90,6 +101,20 @@ def test_every_problem_is_reported_at_once_with_place_and_nearest_name() -> None
 )
 def test_bad_values_are_named(settings: str, said: str) -> None:
     assert said in fails(MINIMAL + settings)
+
+
+def test_platforms_have_one_name_and_each_is_there_once() -> None:
+    settings = parse_project(
+        MINIMAL
+        + '[tool.shipway.build]\nplatforms = ["linux/arm64/v8", "Linux/x86_64", "linux/aarch64"]\n'
+        '[tool.shipway.builder]\ndriver = "remote"\n'
+        'nodes = {"linux/amd64/v1, linux/i386" = "tcp://a:1", "linux/armhf,linux/arm" = "tcp://b:1"}'
+    ).settings
+    assert settings.build.platforms == ("linux/arm64", "linux/amd64")
+    assert settings.builder.nodes == {
+        "linux/amd64,linux/386": "tcp://a:1",
+        "linux/arm/v7": "tcp://b:1",
+    }
 
 
 def test_a_registry_with_a_port_is_a_good_image_name() -> None:

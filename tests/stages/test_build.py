@@ -140,6 +140,7 @@ class TestBuild:
             ("linux/amd64", True),
             ("linux/amd64, linux/amd64/v2, linux/arm64", False),
             ("", False),  # it has not run yet, and does not say
+            ("linux/amd64/v1*, linux/arm64/v8", False),
         ):
             world = talk(
                 build.observe,

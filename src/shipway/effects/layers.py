@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from email.parser import BytesHeaderParser
 from typing import IO, TYPE_CHECKING, TypedDict, cast
 
+from shipway.settings.platforms import normalize_platform
+
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
@@ -204,7 +206,8 @@ def find_foreign(layer: Layer, platform: str) -> Iterator[str]:
 
     Nothing is foreign where the platform is not known.
     """
-    system, architecture, *_ = [*platform.split("/"), ""]
+    name = normalize_platform(platform)
+    system, architecture, *_ = [*name.split("/"), ""]
     own = MACHINES.get(f"{system}/{architecture}")
     if own is None:
         return

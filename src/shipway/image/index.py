@@ -15,6 +15,8 @@ from typing import Annotated, TypedDict
 
 import msgspec
 
+from shipway.settings.platforms import describe_platform
+
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 SUBJECT = "vnd.docker.reference.digest"
 """Annotation of an attestation: the digest that it speaks of."""
@@ -90,12 +92,21 @@ class Index:
         return ", ".join(parts)
 
 
-class Platform(TypedDict, total=False):
-    """`platform` of an index's entry names the machine that the image is for."""
+Platform = TypedDict(
+    "Platform",
+    {
+        "os": str,
+        "architecture": str,
+        "variant": str,
+        "os.version": str,
+        "os.features": list[str] | None,
+    },
+    total=False,
+)
+"""`platform` of an index's entry names the machine that the image is for.
 
-    os: str
-    architecture: str
-    variant: str
+An image's configuration has the same keys.
+"""
 
 
 _Digest = Annotated[str, msgspec.Meta(min_length=1)]
@@ -195,17 +206,11 @@ def is_attestation(platform: Platform | None, annotations: Mapping[str, str] | N
 
 
 def platform_name(platform: Platform) -> str:
-    """Name the platform of an index's entry, such as `linux/arm/v7`.
-
-    BuildKit writes arm64 with the variant v8 or without one; both name the same machine
-    (containerd's normalisation).
-    """
-    machine = (
-        platform.get("os", "unknown"),
-        platform.get("architecture", "unknown"),
-        platform.get("variant", ""),
+    """Name the platform of an index's entry, such as `linux/arm/v7`."""
+    return describe_platform(
+        system=platform.get("os", "unknown"),
+        machine=platform.get("architecture", "unknown"),
+        variant=platform.get("variant", ""),
+        version=platform.get("os.version", ""),
+        features=platform.get("os.features") or (),
     )
-    name = "/".join(filter(None, machine))
-    if name == "linux/arm64/v8":
-        return "linux/arm64"
-    return name

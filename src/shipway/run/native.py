@@ -13,9 +13,10 @@ from typing import Annotated
 
 import msgspec
 
-from shipway.errors import ContextError
+from shipway.errors import ContextError, SettingsError
 from shipway.model.target import Target
 from shipway.run.session import Session
+from shipway.settings.platforms import normalize_platform, parse_platforms
 from shipway.target.caches import plan_cache
 from shipway.target.parts import plan_part
 
@@ -32,10 +33,10 @@ class DigestFile(msgspec.Struct, frozen=True, kw_only=True):
 def select_platforms(session: Session, target: Target, platforms: str) -> Target:
     """Give the target of a build of some platforms only, such as ``linux/arm64``.
 
-    An empty text means all of them. Raises ``ContextError``.
+    An empty text means all of them. Raises ``SettingsError`` where one has no such name, and
+    ``ContextError`` where the image has none.
     """
-    words = [word.strip() for word in platforms.split(",")]
-    selected = tuple(word for word in words if word)
+    selected = _read_platforms(platforms)
     if not selected:
         if target.settings.build.strategy == "native":
             raise ContextError(
@@ -59,6 +60,17 @@ def select_platforms(session: Session, target: Target, platforms: str) -> Target
         selected,
     )
     return plan_part(target, selected, cache)
+
+
+def _read_platforms(platforms: str) -> tuple[str, ...]:
+    words = [word.strip() for word in platforms.split(",")]
+    try:
+        return parse_platforms(filter(None, words))
+    except ValueError as error:
+        raise SettingsError(
+            f"--platform: {error}",
+            hint="name platforms of [tool.shipway.build], with a comma between them",
+        ) from error
 
 
 def write_digest_file(path: Path, target: Target, digest: str) -> None:
@@ -88,7 +100,7 @@ def merge_digest_files(target: Target, paths: Iterable[str]) -> Target:
         parts.append(part)
     built: list[str] = []
     for part in parts:
-        built += part.platforms
+        built += map(normalize_platform, part.platforms)
     built.sort()
     if built != sorted(target.platforms):
         built_names = ", ".join(built) or "no platform"
@@ -106,7 +118,7 @@ def _order_digests(parts: Iterable[DigestFile], platforms: Iterable[str]) -> tup
     digests: dict[str, str] = {}
     for part in parts:
         # A part may hold several platforms; it stands where its first one does.
-        first = part.platforms[0]
+        first = normalize_platform(part.platforms[0])
         digests[first] = part.digest
     return tuple(digests[platform] for platform in platforms if platform in digests)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from shipway.settings.platforms import parse_platforms, platform_problems
 from shipway.settings.problems import find_problems, parse_toml, settings_error
 from shipway.settings.tables import PolicySettings, Words
 
@@ -25,7 +26,13 @@ def parse_limits(text: str, place: str) -> Limits:
     """Read a policy file; raises ``SettingsError`` with every problem at once."""
     document = parse_toml(text, place)
     problems = [*find_problems(document, Limits, "policy")]
+    limits = Limits()
+    if not problems:
+        limits = msgspec.convert(document, Limits)
+        for problem in platform_problems(limits.platforms):
+            problems.append(f"policy.platforms: {problem}")
     if problems:
         hint = "fix these; docs/verify.md says what a policy may hold"
         raise settings_error(place, problems, hint)
-    return msgspec.convert(document, Limits)
+    platforms = parse_platforms(limits.platforms)
+    return msgspec.structs.replace(limits, platforms=platforms)

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from shipway.settings.image_names import normalize_name, read_reference
+from shipway.settings.platforms import parse_platforms, platform_problems
 from shipway.settings.problems import find_problems, parse_toml, settings_error
 from shipway.settings.secret_names import is_secret_name
 from shipway.settings.tables import BuilderSettings, BuildSettings, ReleaseSettings, Settings
 
-_PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?")
 _NO_TAG = re.compile(r"^[-/.]|[/.]$|\.lock$|\.\.|//|/\.|@\{|[\x00-\x20~^:?*\[\\{}\x7f]")
 """Matches what git allows in no tag's name (`git check-ref-format`), and braces.
 
@@ -51,7 +51,27 @@ def parse_project(text: str, *, place: str = "pyproject.toml") -> Project:
     if problems:
         hint = "fix these; `shipway schema` prints what [tool.shipway] may hold"
         raise settings_error(place, problems, hint)
-    return _project(metadata, settings)
+    return _project(metadata, _name_platforms(settings))
+
+
+def _name_platforms(settings: Settings) -> Settings:
+    """Give the settings with the one name of each platform, whatever it was called there."""
+    platforms = parse_platforms(settings.build.platforms)
+    nodes: dict[str, str] = {}
+    for names, address in settings.builder.nodes.items():
+        key = _node_key(names)
+        nodes[key] = address
+    return msgspec.structs.replace(
+        settings,
+        build=msgspec.structs.replace(settings.build, platforms=platforms),
+        builder=msgspec.structs.replace(settings.builder, nodes=nodes),
+    )
+
+
+def _node_key(names: str) -> str:
+    """Name the platforms of a node as buildx takes them; raises ``ValueError``."""
+    words = [name.strip() for name in names.split(",")]
+    return ",".join(parse_platforms(words))
 
 
 def _project(metadata: Mapping[str, object], settings: Settings) -> Project:
@@ -136,23 +156,26 @@ def _release_problems(release: ReleaseSettings) -> Iterator[str]:
 def _builder_problems(builder: BuilderSettings) -> Iterator[str]:
     if builder.driver == "remote" and not builder.nodes:
         yield "tool.shipway.builder.nodes: a remote builder needs the address of at least one node"
-    for platforms in builder.nodes:
-        names = platforms.split(",")
-        if not all(map(_PLATFORM.fullmatch, names)):
-            yield (
-                f"tool.shipway.builder.nodes: {platforms!r} is not like 'linux/amd64' "
-                "or 'linux/amd64,linux/386'"
-            )
+    spellings: dict[str, str] = {}
+    for names in builder.nodes:
+        try:
+            key = _node_key(names)
+        except ValueError as error:
+            yield f"tool.shipway.builder.nodes: {error}"
+            continue
+        if key in spellings:
+            yield f"tool.shipway.builder.nodes: {names!r} and {spellings[key]!r} are both {key}"
+        spellings[key] = names
 
 
 def _build_problems(build: BuildSettings) -> Iterator[str]:
-    for platform in build.platforms:
-        if not _PLATFORM.fullmatch(platform):
-            yield f"tool.shipway.build.platforms: {platform!r} is not like 'linux/amd64'"
-    distinct = set(build.platforms)
-    has_twice = len(distinct) < len(build.platforms)
-    if has_twice or not distinct:
-        yield "tool.shipway.build.platforms: name at least one platform, and each once"
+    if not build.platforms:
+        yield "tool.shipway.build.platforms: name at least one platform"
+    for problem in platform_problems(build.platforms):
+        yield f"tool.shipway.build.platforms: {problem}"
+    for argument in build.extra_args:
+        if argument.partition("=")[0] == "--platform":
+            yield "tool.shipway.build.extra-args: platforms are named in `platforms`, not here"
     for name in build.args:
         if is_secret_name(name):
             yield (

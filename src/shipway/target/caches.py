@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from shipway.model.target import Cache
 from shipway.settings import Settings
+from shipway.settings.platforms import platform_word
 from shipway.target.context import Context
 from shipway.target.tags import plan_branch_tag
 
@@ -97,8 +98,8 @@ def _suffix(settings: Settings, platforms: tuple[str, ...]) -> str:
     all_platforms = tuple(settings.build.platforms)
     if platforms == all_platforms:
         return ""
-    names = "-".join(platforms)
-    suffix = names.replace("/", "-")
+    words = map(platform_word, platforms)
+    suffix = "-".join(words)
     return f"-{suffix}"
 
 

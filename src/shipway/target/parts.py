@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shipway.model.target import Cache, Target
+from shipway.settings.platforms import platform_word
 
 
 def plan_part(target: Target, platforms: tuple[str, ...], cache: Cache) -> Target:
@@ -12,13 +13,12 @@ def plan_part(target: Target, platforms: tuple[str, ...], cache: Cache) -> Targe
 
     A later run finds it there (``sha-a1b2c3d-linux-arm64``). It has no tags that people follow.
     """
-    words = (target.staging, *platforms)
-    staging = "-".join(words)
+    words = (target.staging, *map(platform_word, platforms))
     build = replace(target.build, cache=cache)
     return replace(
         target,
         platforms=platforms,
-        staging=staging.replace("/", "-"),
+        staging="-".join(words),
         tags=(),
         build=build,
     )

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from shipway.model.actions import Answer, Command, Effect, Hint
 from shipway.model.world import Builder
 from shipway.settings import BuilderSettings
+from shipway.settings.platforms import normalize_platform
 
 HINTS = (
     Hint(
@@ -156,5 +157,6 @@ def _read_platforms(answer: Answer) -> tuple[str, ...]:
         for word in line.split(","):
             platform = word.strip().rstrip("*")
             if platform:
-                platforms.append(platform)
+                name = normalize_platform(platform)
+                platforms.append(name)
     return tuple(platforms)

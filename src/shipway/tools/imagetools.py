@@ -40,6 +40,7 @@ def inspect_reference(reference: str, *, template: str = "{{json .Manifest}}") -
 def pick_image(platform: str) -> str:
     """Write the template that prints the digest of an index's image of ``platform``."""
     system, machine, *variant = platform.split("/")
+    system = system.partition("(")[0]
     test = f'and (eq .Platform.OS "{system}") (eq .Platform.Architecture "{machine}")'
     if variant:
         name = variant[0]

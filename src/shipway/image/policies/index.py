@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shipway.image.policies.evidence import Evidence, Point
+from shipway.settings.platforms import match_platforms
 
 
 NO_INDEX = "no index that names an image"
@@ -60,12 +61,17 @@ class Platforms:
     def check(self, image: Evidence) -> Iterator[Point]:
         """Give a single point."""
         platforms = sorted(image.index.platforms)
-        expected = sorted(self.expected or set(platforms))
-        holds = bool(platforms) and platforms == expected
+        expected = self.expected or tuple(sorted(set(platforms)))
+        missing, surplus = match_platforms(expected, platforms)
+        holds = bool(platforms) and not missing and not surplus
+        observation = ", ".join(platforms) or "none"
+        if not holds:
+            names = ", ".join(expected) or "at least one"
+            observation += f"; expected: {names}"
         yield Point(
             name="platforms",
             holds=holds,
-            observation=", ".join(platforms) or "none",
+            observation=observation,
         )
 
 

@@ -12,6 +12,7 @@ from shipway.model.stage import Finding, Needs, Stage, State
 from shipway.model.target import Target
 from shipway.model.version import parse_version
 from shipway.model.world import World
+from shipway.settings.platforms import match_platforms, platform_word
 from shipway.stages import sign
 from shipway.stages.build.builder import (
     imagine_builder,
@@ -101,9 +102,9 @@ def judge(target: Target, world: World) -> Finding:
             f"{tag} is already {index.digest}, which nobody signed",
         )
     missing = ""
-    lacking = set(target.platforms).difference(index.platforms)
+    lacking, _ = match_platforms(target.platforms, index.platforms)
     if lacking:
-        platforms = ", ".join(sorted(lacking))
+        platforms = ", ".join(lacking)
         missing = f"{tag} lacks {platforms}"
     elif world.staging_moved:
         missing = f"{target.staging} is not at the image of {tag}"
@@ -166,7 +167,7 @@ def _require_emulation(target: Target, world: World) -> None:
     """
     builder = world.builders.get(target.build.builder)
     platforms = builder.platforms if builder else ()
-    lacking = [platform for platform in target.platforms if platform not in platforms]
+    lacking, _ = match_platforms(target.platforms, platforms)
     if lacking and platforms:
         names = ", ".join(lacking)
         raise ToolMissing(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shipway.image.index import Entry, Index
 from shipway.model.stage import Variable
 from shipway.model.target import Target
+from shipway.settings.platforms import platform_word
 from shipway.tools.imagetools import INDEX_DIGEST, inspect_reference, pick_attestation, pick_image
 
 
@@ -24,8 +25,8 @@ def imagine_index(target: Target) -> Index:
 
 def stand_in(name: str) -> str:
     """Write what a dry run has in place of a digest that no registry has given yet."""
-    word = name.upper().replace("/", "_")
-    return f"sha256:{word}"
+    word = platform_word(name).replace("-", "_")
+    return f"sha256:{word.upper()}"
 
 
 def variables(target: Target) -> tuple[Variable, ...]:
