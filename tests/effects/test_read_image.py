@@ -117,6 +117,27 @@ class TestContents:
         assert len(registry.asked) == 2 * requests
         assert not (tmp_path / "of the process").exists()
 
+    def test_secrets_of_an_image_are_named(self, registry: Registry, tmp_path: Path) -> None:
+        login = "https://ann:s3cret@pypi.example/simple"
+        config = {
+            "config": {"Env": ["PATH=/bin", f"INDEX={login}"], "Labels": {"l": login}, "Cmd": None},
+            "history": [{"created_by": "COPY"}, {"created_by": f"RUN |1 A={login} sh"}],
+        }
+        manifest = {"config": {"digest": registry.put(config)}, "annotations": {"a": login}}
+        entry = {
+            "digest": registry.put(manifest),
+            "platform": {"os": "linux", "architecture": "amd64"},
+            "annotations": {"b": login},
+        }
+        contents = ask(registry, registry.put({"manifests": [entry]}), tmp_path)
+        assert contents.platforms["linux/amd64"].leaks == (
+            "entry b",
+            "annotations a",
+            "config Labels l",
+            "config Env INDEX",
+            "history 2 created_by",
+        )
+
     def test_nobody_has_no_home(self, registry: Registry, index: str, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         assert ask(registry, index, tmp_path / "file").platforms

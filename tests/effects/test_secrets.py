@@ -6,6 +6,18 @@ import pytest
 
 from shipway.effects.processes import Processes
 from shipway.effects.secrets import redact, split
+from shipway.errors import StepFailed
+from shipway.model.actions import Command, Effect
+
+
+def shell(script: str) -> Command:
+    """Make a command of a shell's script."""
+    return Command(name="x", why="try", argv=("sh", "-c", script), effect=Effect.READ)
+
+
+def print_variable(name: str) -> Command:
+    """Make a command that prints a variable."""
+    return shell(f'echo "${name}"')
 
 
 class TestSecrets:
@@ -31,6 +43,31 @@ class TestSecrets:
         run = Processes({"PRIVATE_INDEX": "https://me:hunter2@pypi.example/simple"})
         text = "looking in https://me:hunter2@pypi.example/simple"
         assert run.redact(text) == "looking in ***"
+
+    def test_a_secret_that_nobody_named_is_redacted(self) -> None:
+        token = "ghp_" + "a1B2" * 9
+        assert (
+            redact(f"push to https://x:{token}@github.com", [])
+            == "push to https://x:***@github.com"
+        )
+        assert redact(f"with {token}", []) == "with ***"
+
+    @pytest.mark.process
+    def test_the_password_of_a_proxy_is_redacted_and_commands_have_it(self) -> None:
+        run = Processes({"HTTPS_PROXY": "http://ann:hunt%40r2@proxy:3128", "PATH": "/bin:/usr/bin"})
+        assert run.redact("login hunt%40r2 of ann, hunt@r2") == "login *** of ann, ***"
+        assert run.redact("http://ann:hunt%40r2@proxy:3128") == "http://ann:***@proxy:3128"
+        answer = run(print_variable("HTTPS_PROXY"))
+        assert answer.out == "http://ann:hunt%40r2@proxy:3128\n"
+
+    @pytest.mark.process
+    def test_a_failure_shows_no_secret(self) -> None:
+        run = Processes({"PATH": "/bin:/usr/bin"})
+        for stream in (1, 2):
+            script = f"echo https://ann:s3cret@pypi.example >&{stream}; exit 1"
+            with pytest.raises(StepFailed) as caught:
+                run(shell(script))
+            assert "https://***@pypi.example" in caught.value.message
 
     def test_the_longest_value_goes_first_and_short_ones_stay(self) -> None:
         assert redact("abcdefgh abcdef a", ["abcdef", "abcdefgh", "a"]) == "*** *** a"

@@ -214,6 +214,30 @@ def attacks() -> Iterator[tuple[str, Evidence, str]]:
             evidence(contents=built(externalParameters=parameters)),
             "arguments of linux/arm64",
         )
+    for value in ("https://ann:s3cret@pypi.example/simple", "ghp_" + "a1B2" * 9):
+        parameters = {"request": {"args": {"build-arg:PIP_INDEX_URL": value}}}
+        yield (
+            f"an argument whose value is {value[:5]}…",
+            evidence(contents=built(externalParameters=parameters)),
+            "arguments of linux/arm64",
+        )
+        meta: Json = {"request": {"root": {"meta": {"env": ["A=b", f"HTTP_PROXY={value}"]}}}}
+        yield (
+            f"a variable of a step whose value is {value[:5]}…",
+            evidence(contents=built(externalParameters=meta)),
+            "secrets of linux/arm64",
+        )
+        annotated = {**LABELS, "org.example.index": value}
+        yield (
+            f"an annotation whose value is {value[:5]}…",
+            evidence(contents=msgspec.structs.replace(CONTENTS, annotations=annotated)),
+            "secrets of the index",
+        )
+    yield (
+        "a secret in the configuration",
+        evidence(contents=of_arm(leaks=("env PIP_INDEX_URL",))),
+        "secrets of linux/arm64",
+    )
     yield (
         "an old build",
         evidence(contents=built(finishedOn="2025-01-02T03:04:05Z")),
@@ -268,6 +292,20 @@ def attacks() -> Iterator[tuple[str, Evidence, str]]:
 )
 def test_an_attack_is_refused_and_the_point_is_named(image: Evidence, point: str) -> None:
     assert point in faults(image)
+
+
+def test_a_secret_is_named_and_its_value_is_not() -> None:
+    value = "https://ann:s3cret@pypi.example/simple"
+    parameters: Json = {
+        "request": {"args": {"build-arg:INDEX": value}, "meta": {"env": [f"HTTP_PROXY={value}"]}}
+    }
+    contents = built(externalParameters=parameters)
+    points = [point for point in strict_policy(EXPECTED).check(evidence(contents=contents))]
+    lines = [point.render() for point in points if not point.holds]
+    assert lines == [
+        "arguments of linux/arm64: look like secrets: INDEX",
+        "secrets of linux/arm64: in meta env HTTP_PROXY",
+    ]
 
 
 @pytest.mark.parametrize(

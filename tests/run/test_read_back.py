@@ -86,3 +86,15 @@ def test_what_cannot_be_read_is_told(
 def test_a_predicate_of_no_image_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_task("inspect", "--predicate", SPDX) == 3
     assert "is no image of a registry" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("attestation")
+def test_no_secret_of_an_image_is_printed(
+    registry: Registry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = json.loads(registry.blobs[registry.names["v1"]])
+    index["annotations"] = {"c": "https://ann:s3cret@index.example"}
+    registry.names["v1"] = registry.put(index)
+    assert run_task("inspect", "--image", f"{registry.name}:v1") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["annotations"] == {"c": "https://***@index.example"}

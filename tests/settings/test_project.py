@@ -82,6 +82,26 @@ def test_every_problem_is_reported_at_once_with_place_and_nearest_name() -> None
         ('[tool.shipway.build.args]\nPIP_TOKEN = "x"', "'PIP_TOKEN' looks like a secret"),
         ('[tool.shipway.build.args]\nGPG_PASSPHRASE = "x"', "'GPG_PASSPHRASE' looks like a"),
         ('[tool.shipway.build.args]\nNPM_AUTH = "x"', "'NPM_AUTH' looks like a secret"),
+        ('[tool.shipway.build.args]\nINDEX = "https://a:s3cret@h/x"', "args: 'INDEX' looks like"),
+        (
+            '[tool.shipway.build]\nextra-args = ["--build-arg=A=https://a:s3cret@h"]',
+            "args: 'A' looks",
+        ),
+        ('[tool.shipway.build]\nextra-args = ["--build-arg", "PIP_TOKEN"]', "'PIP_TOKEN' looks"),
+        (
+            '[tool.shipway.build]\nextra-args = ["--label", "a=https://a:s3cret@h"]',
+            "'a' looks like",
+        ),
+        (
+            '[tool.shipway.build]\nextra-args = ["--cache-from=https://a:s3cret@h"]',
+            "'--cache-from' ",
+        ),
+        (
+            '[tool.shipway.builder.options]\n"env.a" = "http://a:s3cret@h"',
+            "options.env.a: it holds",
+        ),
+        ('[tool.shipway]\nimage = "https://a:s3cret@h"', "tool.shipway.image: it holds a secret"),
+        ('[tool.shipway]\nimage = ["https://a:s3cret@h"]', "not ['https://***@h']"),
         ('[tool.shipway]\nimage = "ghcr.io/Acme/Toy"', "is not a lower-case image name"),
         ('[tool.shipway]\nimage = "ghcr.io/acme/toy:v1"', "without tag"),
         ('[tool.shipway]\nimage = "ghcr.io/acme/toy_"', "is not a lower-case image name"),
@@ -100,7 +120,16 @@ def test_every_problem_is_reported_at_once_with_place_and_nearest_name() -> None
     ],
 )
 def test_bad_values_are_named(settings: str, said: str) -> None:
-    assert said in fails(MINIMAL + settings)
+    message = fails(MINIMAL + settings)
+    assert said in message and "s3cret" not in message
+
+
+def test_what_a_build_is_given_may_have_ordinary_values() -> None:
+    settings = parse_project(
+        MINIMAL + '[tool.shipway.build]\nargs = {REPOSITORY = "git@github.com:acme/toy.git"}\n'
+        'extra-args = ["--build-arg", "INDEX", "--label=token=none", "--no-cache", "--add-host=a:b"]'
+    ).settings
+    assert len(settings.build.extra_args) == 5
 
 
 def test_platforms_have_one_name_and_each_is_there_once() -> None:

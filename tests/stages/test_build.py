@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from shipway.effects.failures import failure
-from shipway.errors import ContextError, ToolMissing
+from shipway.errors import ContextError, SettingsError, ToolMissing
 from shipway.image.index import parse_index
 from shipway.image.labels import REVISION, WORKFLOW_COMMIT
 from shipway.model.actions import Answer, Command
@@ -62,6 +62,13 @@ class TestBuild:
         assert command.argv[-3:] == ("--build-arg=A=1", "--secret=id=pip,env=PIP_TOKEN", ".")
         assert command.env == {"SOURCE_DATE_EPOCH": "1700000000"}
         assert command.secrets == ("PIP_TOKEN",)
+
+    def test_a_secret_among_arguments_is_refused_before_any_build(self, target: Target) -> None:
+        exposed = replace(target, build=replace(target.build, exposed=("PIP_INDEX_URL",)))
+        for plan in (commands.build_image, commands.build_here):
+            with pytest.raises(SettingsError, match="hold a secret: PIP_INDEX_URL") as caught:
+                plan(exposed)
+            assert caught.value.status == 2 and "env=PIP_INDEX_URL" in caught.value.hint
 
     def test_the_command_for_this_machine_pushes_nothing(self, target: Target) -> None:
         command = commands.build_here(target)

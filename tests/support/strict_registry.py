@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from shipway.rehearsal import background
@@ -159,13 +160,14 @@ def _serve_tokens(registry: StrictRegistry, files: Path, context: ssl.SSLContext
         server.server_close()
 
 
-def _read_signer(files: Path) -> tuple[object, list[str]]:
+def _read_signer(files: Path) -> tuple[ec.EllipticCurvePrivateKey, list[str]]:
     """Give the key that signs tokens, and its certificate as a token names it."""
     text = files.read_text(encoding="utf-8")
     key_text, marker, rest = text.partition("-----BEGIN CERTIFICATE-----")
     certificate = rest.partition("-----END CERTIFICATE-----")[0]
-    assert marker
-    return load_pem_private_key(key_text.encode(), None), ["".join(certificate.split())]
+    key = load_pem_private_key(key_text.encode(), None)
+    assert marker and isinstance(key, ec.EllipticCurvePrivateKey)
+    return key, ["".join(certificate.split())]
 
 
 def _make_claims(scopes: list[str]) -> dict[str, object]:

@@ -70,6 +70,20 @@ def test_each_error_has_its_own_exit_status_and_says_what_to_do(
     }
 
 
+def test_no_error_shows_a_secret(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: object) -> dict[str, object]:
+        raise StepFailed("no answer of https://ann:s3cret@git.example", hint="ask again")
+
+    monkeypatch.setattr(documents, "tags_document", fail)
+    for flags in ((), ("--json",)):
+        assert run_task("tags", *flags) == 5
+        printed = capsys.readouterr()
+        assert "https://***@git.example" in printed.out + printed.err
+        assert "s3cret" not in printed.out + printed.err
+
+
 def test_an_interrupt_is_told_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -53,16 +53,33 @@ class TagList(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] | None = None
 
 
-class _ContainerConfig(msgspec.Struct, frozen=True, kw_only=True):
+Words = tuple[str, ...] | None
+
+
+class _ContainerConfig(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     """The part of an image's configuration that containers start with."""
 
-    labels: dict[str, str] | None = msgspec.field(default=None, name="Labels")
+    labels: dict[str, str] | None = None
+    env: Words = None
+    cmd: Words = None
+    entrypoint: Words = None
+    on_build: Words = None
+
+
+class _Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the history says which instruction made a layer."""
+
+    author: str = ""
+    comment: str = ""
+    created_by: str = ""
 
 
 class ImageConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The configuration of an image of one platform."""
 
+    author: str = ""
     config: _ContainerConfig | None = None
+    history: tuple[_Step, ...] | None = None
 
     @property
     def labels(self) -> dict[str, str]:

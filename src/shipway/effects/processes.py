@@ -81,6 +81,7 @@ class Processes:
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self.public, self.secret = secrets.split(environment)
+        self._hidden = secrets.hidden_values(environment)
         self._echo = echo
         self._announce = echo or _LOG.warning
         self._patience = patience
@@ -101,7 +102,8 @@ class Processes:
         for fallback in command.fallbacks:
             if re.search(fallback.pattern, reasons):
                 return self._fall_back(command, fallback)
-        raise failure(command, answer)
+        shown = replace(answer, out=self.redact(answer.out))
+        raise failure(command, shown)
 
     def _fall_back(self, command: Command, fallback: Fallback) -> Answer:
         """Run a command in another way; the other ways stay open to it."""
@@ -174,13 +176,14 @@ class Processes:
                 raise
         return Answer(
             code=process.returncode,
-            out=self.redact(out),
+            # What a program answers is data, and only the secrets that it was given are kept out.
+            out=secrets.blank(out, self.secret.values()),
             err=self.redact(err),
         )
 
     def redact(self, text: str) -> str:
-        """Give ``text`` without the values of this environment's secrets."""
-        return secrets.redact(text, self.secret.values())
+        """Give ``text`` as it may be shown: without this environment's secrets, and any other."""
+        return secrets.redact(text, self._hidden)
 
     def _start(self, command: Command, content: bytes | None) -> subprocess.Popen[str]:
         self._require_variables(command)

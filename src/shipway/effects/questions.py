@@ -15,7 +15,7 @@ from shipway.effects.git_settings import read_settings
 from shipway.effects.history import decide
 from shipway.effects.packages import compare_packages
 from shipway.effects.read_image import describe_image
-from shipway.effects.secrets import redact, split
+from shipway.effects.secrets import hidden_values, redact, split
 from shipway.effects.statements import read_predicate
 from shipway.errors import ShipwayError, StepFailed
 from shipway.model.actions import (
@@ -36,6 +36,7 @@ class Answerer:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._public, self._secrets = split(environment)
+        self._hidden = hidden_values(environment)
 
     def __call__(self, question: Question[Reply]) -> Reply:
         """Answer the question; raises ``StepFailed`` where it cannot be answered."""
@@ -47,8 +48,8 @@ class Answerer:
             # The class of a question says of which type its answer is.
             return cast(Reply, _answer(question, visible))
         except ShipwayError as error:
-            error.message = redact(error.message, self._secrets.values())
-            error.hint = redact(error.hint, self._secrets.values())
+            error.message = redact(error.message, self._hidden)
+            error.hint = redact(error.hint, self._hidden)
             raise
 
 

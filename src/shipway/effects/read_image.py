@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+import msgspec
+
 from shipway.effects.blobs import RegistryImage
 from shipway.effects.broken_parts import BrokenParts
 from shipway.effects.environment import cache_folder
@@ -22,6 +24,7 @@ from shipway.image.contents import (
     PlatformContents,
 )
 from shipway.image.index import SUBJECT, Index, make_entry, platform_name
+from shipway.settings.secret_marks import describe_place, find_secrets
 
 
 def resolve_index(name: str, word: str, environment: Mapping[str, str]) -> Index | None:
@@ -134,17 +137,20 @@ class _Reading:
         merged = merge_layers(own_layers)
         distributions = merged["distributions"].values()
         named = sorted((name, version) for name, version in distributions)
+        config = self._read_config(platform, manifest)
         return PlatformContents(
             digest=entry.digest,
-            labels=self._read_labels(platform, manifest),
+            labels=config.labels,
             compiled=len(merged["compiled"]),
             foreign=tuple(find_foreign(merged, platform)),
             distributions=tuple(named),
+            leaks=_find_leaks(entry, manifest, config),
         )
 
-    def _read_labels(self, platform: str, manifest: Manifest) -> dict[str, str]:
+    def _read_config(self, platform: str, manifest: Manifest) -> ImageConfig:
+        """Give the configuration; an empty one where it is gone, which is noted."""
         if manifest.config is None:
-            return {}
+            return ImageConfig()
         read = partial(self._image.document, document_type=ImageConfig)
         config = self._broken.read(
             CONFIGURATION,
@@ -152,4 +158,19 @@ class _Reading:
             manifest.config,
             read,
         )
-        return {} if config is None else config.labels
+        return config or ImageConfig()
+
+
+def _find_leaks(entry: Descriptor, manifest: Manifest, config: ImageConfig) -> tuple[str, ...]:
+    """Name what holds a secret of all that a registry says of an image."""
+    described = msgspec.to_builtins(config)
+    document = {
+        "entry": entry.annotations,
+        "annotations": manifest.annotations,
+        **described,
+    }
+    leaks: list[str] = []
+    for place in find_secrets(document):
+        leak = describe_place(place)
+        leaks.append(leak)
+    return tuple(leaks)

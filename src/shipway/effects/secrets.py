@@ -1,10 +1,11 @@
-"""Tells the secrets of an environment apart, and keeps their values out of what people see."""
+"""Tells the secrets of an environment apart, and keeps them out of what people see."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from urllib.parse import unquote
 
-from shipway.settings.secret_names import is_secret_name
+from shipway.settings.secret_marks import find_passwords, is_secret_name, mask_secrets
 
 _SHORTEST = 6
 """Characters; shorter values are not masked: they would blank out ordinary words."""
@@ -20,7 +21,26 @@ def split(environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str
     return public, secret
 
 
+def hidden_values(environment: Mapping[str, str]) -> list[str]:
+    """List what is not to be shown: values of secrets, and passwords in addresses of others.
+
+    A proxy's address holds one, and yet every command needs it.
+    """
+    public, secret = split(environment)
+    values = [*secret.values()]
+    for address in public.values():
+        for password in find_passwords(address):
+            values += (password, unquote(password))
+    return values
+
+
 def redact(text: str, values: Iterable[str]) -> str:
+    """Replace by ``***`` what ``blank`` does, and whatever looks like a secret, known or not."""
+    text = blank(text, values)
+    return mask_secrets(text)
+
+
+def blank(text: str, values: Iterable[str]) -> str:
     """Replace every secret value in ``text`` by ``***``, and each line of one that has several.
 
     The longest comes first, so that no part of one is left over.

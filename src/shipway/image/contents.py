@@ -69,6 +69,8 @@ class PlatformContents(msgspec.Struct, frozen=True, kw_only=True):
     """Paths of compiled files for another machine."""
     distributions: tuple[tuple[str, str], ...] = ()
     """(name, version) of the Python distributions that are installed."""
+    leaks: tuple[str, ...] = ()
+    """Places in its configuration that hold a secret, such as ``config Env PIP_INDEX_URL``."""
 
 
 class Contents(msgspec.Struct, frozen=True, kw_only=True):

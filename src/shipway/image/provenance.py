@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from shipway.image.documents import JsonObject, inner_object, inner_objects, inner_text, parse_time
 from shipway.image.labels import REVISION, SOURCE
 from shipway.image.repository import parse_remote
+from shipway.settings.secret_marks import describe_place, find_secrets, is_secret
 
 BUILD_TYPES = (
     "https://mobyproject.org/buildkit@v1",
@@ -39,6 +40,10 @@ class Provenance:
     """How many materials the build used."""
     arguments: tuple[str, ...]
     """Names of the build arguments: their values are public."""
+    secrets: tuple[str, ...]
+    """Names of those arguments that hold a secret."""
+    leaks: tuple[str, ...]
+    """Places of all else that holds one, such as ``meta env HTTP_PROXY``."""
     finished: int | None
     """Seconds since 1970; ``None`` when it does not say."""
 
@@ -72,6 +77,8 @@ def parse_provenance(predicate: JsonObject) -> Provenance:
         loose=_loose(parts.materials),
         materials=len(parts.materials),
         arguments=_argument_names(parts.arguments),
+        secrets=_secret_arguments(parts.arguments),
+        leaks=_find_leaks(predicate),
         finished=parse_time(parts.finished),
     )
 
@@ -131,6 +138,29 @@ def _is_pinned(material: JsonObject) -> bool:
         if not _DIGEST.fullmatch(str(digest)):
             return False
     return bool(digests)
+
+
+def _secret_arguments(arguments: JsonObject) -> tuple[str, ...]:
+    names: list[str] = []
+    for name in _argument_names(arguments):
+        value = inner_text(arguments, f"{_ARGUMENT}{name}")
+        if is_secret(name, value):
+            names.append(name)
+    return tuple(names)
+
+
+def _find_leaks(predicate: JsonObject) -> tuple[str, ...]:
+    """Name what holds a secret, without the arguments: they are judged by their names, too."""
+    leaks: list[str] = []
+    for place in find_secrets(predicate):
+        last = place[-1]
+        if last.startswith(_ARGUMENT):
+            continue
+        leak = describe_place(place)
+        # Each step has the same variables.
+        if leak not in leaks:
+            leaks.append(leak)
+    return tuple(leaks)
 
 
 def _argument_names(arguments: JsonObject) -> tuple[str, ...]:

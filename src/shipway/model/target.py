@@ -39,6 +39,8 @@ class Building:
     """Holds the address of the CI run, which provenance names as builder; empty on a laptop."""
     workflow_commit: str = ""
     """Holds the full hash of the commit that the workflow runs on; empty outside of one."""
+    exposed: tuple[str, ...] = ()
+    """Names arguments and labels that hold a secret: an image shows them to everybody."""
     epoch: int = 0
     """Dates the commit, in seconds since 1970, for ``SOURCE_DATE_EPOCH``."""
 

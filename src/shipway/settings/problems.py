@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeGuard, get_args, get_origin
 import msgspec
 
 from shipway.errors import SettingsError
+from shipway.settings.secret_marks import mask_secrets
 
 
 def settings_error(place: str, problems: Sequence[str], hint: str) -> SettingsError:
@@ -18,7 +19,8 @@ def settings_error(place: str, problems: Sequence[str], hint: str) -> SettingsEr
     noun = "problem" if count == 1 else "problems"
     message = f"{place} has {count} {noun}:"
     for problem in problems:
-        message += f"\n  - {problem}"
+        shown = mask_secrets(problem)
+        message += f"\n  - {shown}"
     return SettingsError(message, hint=hint)
 
 

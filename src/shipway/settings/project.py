@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from shipway.settings.extra_args import list_public_values
 from shipway.settings.image_names import normalize_name, read_reference
 from shipway.settings.platforms import parse_platforms, platform_problems
 from shipway.settings.problems import find_problems, parse_toml, settings_error
-from shipway.settings.secret_names import is_secret_name
+from shipway.settings.secret_marks import find_secrets
 from shipway.settings.tables import BuilderSettings, BuildSettings, ReleaseSettings, Settings
 
 _NO_TAG = re.compile(r"^[-/.]|[/.]$|\.lock$|\.\.|//|/\.|@\{|[\x00-\x20~^:?*\[\\{}\x7f]")
@@ -18,6 +19,7 @@ _NO_TAG = re.compile(r"^[-/.]|[/.]$|\.lock$|\.\.|//|/\.|@\{|[\x00-\x20~^:?*\[\\{
 
 python-semantic-release takes braces for places to fill in.
 """
+_BUILD_TABLES = (("build", "args"), ("build", "extra-args"))
 _HOME_PAGES = ("homepage", "repository", "source")
 """The keys of `[project.urls]` that name where the project lives, the best first."""
 
@@ -48,6 +50,7 @@ def parse_project(text: str, *, place: str = "pyproject.toml") -> Project:
     if not problems:
         settings = msgspec.convert(own_table, Settings)
         problems += _value_problems(settings)
+        problems += _secret_problems(own_table)
     if problems:
         hint = "fix these; `shipway schema` prints what [tool.shipway] may hold"
         raise settings_error(place, problems, hint)
@@ -70,8 +73,12 @@ def _name_platforms(settings: Settings) -> Settings:
 
 def _node_key(names: str) -> str:
     """Name the platforms of a node as buildx takes them; raises ``ValueError``."""
-    words = [name.strip() for name in names.split(",")]
-    return ",".join(parse_platforms(words))
+    words: list[str] = []
+    for name in names.split(","):
+        word = name.strip()
+        words.append(word)
+    platforms = parse_platforms(words)
+    return ",".join(platforms)
 
 
 def _project(metadata: Mapping[str, object], settings: Settings) -> Project:
@@ -142,6 +149,15 @@ def _value_problems(settings: Settings) -> Iterator[str]:
         yield "tool.shipway: a git remote or branch does not begin with '-'"
 
 
+def _secret_problems(table: object) -> Iterator[str]:
+    """Name what holds a secret, since everybody who has the repository reads the settings."""
+    for place in find_secrets(table):
+        # What a build is given is named already.
+        if place[:2] not in _BUILD_TABLES:
+            key = ".".join(place)
+            yield f"tool.shipway.{key}: it holds a secret, and the settings are public"
+
+
 def _release_problems(release: ReleaseSettings) -> Iterator[str]:
     tag_format = release.tag_format
     tag = tag_format.replace("{version}", "1.2.3")
@@ -176,10 +192,11 @@ def _build_problems(build: BuildSettings) -> Iterator[str]:
     for argument in build.extra_args:
         if argument.partition("=")[0] == "--platform":
             yield "tool.shipway.build.extra-args: platforms are named in `platforms`, not here"
-    for name in build.args:
-        if is_secret_name(name):
+    for public in list_public_values(build):
+        if public.is_secret({}):
+            key = "args" if public.name in build.args else "extra-args"
             yield (
-                f"tool.shipway.build.args: {name!r} looks like a secret, "
+                f"tool.shipway.build.{key}: {public.name!r} looks like a secret, "
                 "and arguments are public; use `secrets`"
             )
     generator = build.sbom_generator

@@ -9,7 +9,9 @@ from pathlib import PurePosixPath
 from shipway.model.release import Release
 from shipway.model.target import Building, Cache, Signer, Target
 from shipway.model.version import Version
-from shipway.settings import GITHUB_ISSUER, Project, Settings
+from shipway.settings import GITHUB_ISSUER, BuildSettings, Project, Settings
+from shipway.settings.extra_args import list_public_values
+from shipway.settings.secret_marks import is_secret_value
 from shipway.target.builders import builder_name
 from shipway.target.caches import plan_cache
 from shipway.target.context import Context
@@ -40,6 +42,9 @@ def plan_target(
         signer = plan_signer(settings, context, {})
         version = release.version
     image = image_name(settings.image, context)
+    labels = plan_labels(project, context, version=version)
+    build = plan_build(settings, context, environment, image)
+    exposed = find_exposed(settings.build, labels, environment)
     return Target(
         settings=settings,
         image=image,
@@ -52,9 +57,9 @@ def plan_target(
         folder=folder,
         repository=context.repository,
         distribution=project.name,
-        labels=plan_labels(project, context, version=version),
+        labels=labels,
         signer=signer,
-        build=plan_build(settings, context, environment, image),
+        build=replace(build, exposed=exposed),
         release=release,
         docs_version=plan_docs_version(version) if version else None,
     )
@@ -110,6 +115,20 @@ def plan_signer(settings: Settings, context: Context, environment: Mapping[str, 
         transparency_log=sign.transparency_log,
         trusted_root=sign.trusted_root,
     )
+
+
+def find_exposed(
+    build: BuildSettings, labels: Mapping[str, str], environment: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Name the build arguments and labels that hold a secret, as it is known before the build."""
+    names: list[str] = []
+    for argument in list_public_values(build):
+        if argument.is_secret(environment):
+            names.append(argument.name)
+    for name, text in labels.items():
+        if is_secret_value(name, text):
+            names.append(name)
+    return tuple(names)
 
 
 def plan_build(

@@ -10,7 +10,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import task as invoke_task
 
 from shipway.errors import ShipwayError
-from shipway.tasks.output import print_json
+from shipway.tasks.output import mask, print_json
 
 P = ParamSpec("P")
 
@@ -77,7 +77,8 @@ def task(function: Callable[P, None]) -> Any:  # Any: Invoke's Task is not typed
         except ShipwayError as error:
             if kwargs.get("json"):
                 print_json(error.document | {"error": _describe(error)})
-            raise Exit(f"shipway: {error}", code=error.status) from error
+            text = mask(f"shipway: {error}")
+            raise Exit(text, code=error.status) from error
         except KeyboardInterrupt:
             raise Exit("shipway: interrupted", code=130) from None
 

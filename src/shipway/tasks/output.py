@@ -6,16 +6,30 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from shipway.run.preview import PlannedStage
     from shipway.run.result import Outcome
 
 
+def emit(text: str, *, file: TextIO | None = None) -> None:
+    """Print what people see, on standard output if no file is given; secrets are blanked out."""
+    shown = mask(text)
+    print(shown, file=file, flush=True)
+
+
+def mask(text: str) -> str:
+    """Blank out whatever looks like a secret."""
+    # A list of the tasks needs no settings, which are slow to import.
+    from shipway.settings.secret_marks import mask_secrets
+
+    return mask_secrets(text)
+
+
 def progress(line: str) -> None:
     """Print a line of progress on standard error: standard output is for results."""
-    print(line, file=sys.stderr, flush=True)
+    emit(line, file=sys.stderr)
 
 
 def report_outcome(outcome: Outcome) -> None:
@@ -27,7 +41,7 @@ def report_outcome(outcome: Outcome) -> None:
 def print_json(document: object) -> None:
     """Print one JSON document."""
     text = json.dumps(document, indent=2)
-    print(text)
+    emit(text)
 
 
 def show(document: dict[str, Any], as_json: bool) -> None:  # Any: the values of a JSON document
@@ -37,7 +51,7 @@ def show(document: dict[str, Any], as_json: bool) -> None:  # Any: the values of
         return
     for name, value in document.items():
         text = _render_value(value) or "-"
-        print(f"{name}: {text}")
+        emit(f"{name}: {text}")
 
 
 def _render_value(value: object) -> str:
@@ -51,7 +65,7 @@ def _render_value(value: object) -> str:
 def show_either(lines: str, document: object, as_json: bool) -> None:
     """Print lines for people, the document for programs; without lines, the document for both."""
     if lines and not as_json:
-        print(lines)
+        emit(lines)
     else:
         print_json(document)
 
@@ -83,7 +97,7 @@ def show_status(rows: list[dict[str, Any]], as_json: bool) -> None:  # Any: a JS
     document = {"stages": rows}
     if not as_json:
         for row in rows:
-            print(_render_status(row))
+            emit(_render_status(row))
     for row in rows:
         if row["state"] == "same" and row["next"]:
             raise ContextError(
@@ -123,4 +137,4 @@ def print_plan(rows: Sequence[PlannedStage], as_json: bool) -> None:
         print_json(document)
     else:
         lines = render_lines(rows)
-        print(lines)
+        emit(lines)

@@ -12,7 +12,15 @@ from invoke.context import Context
 
 from shipway.errors import ShipwayError
 from shipway.tasks.options import task
-from shipway.tasks.output import print_json, print_plan, progress, report_outcome, show, show_rest
+from shipway.tasks.output import (
+    emit,
+    print_json,
+    print_plan,
+    progress,
+    report_outcome,
+    show,
+    show_rest,
+)
 
 if TYPE_CHECKING:
     from shipway.model.target import Target
@@ -152,7 +160,7 @@ def verify(
     )
     verdict = verify_image(image, expectation)
     if not json:
-        print(verdict.render())
+        emit(verdict.render())
     if verdict.faults:
         raise explain_refusal(verdict)
     if json:
@@ -214,7 +222,7 @@ def _report(run: Callable[[Result], None], as_json: bool) -> Result:
     if as_json:
         print_json(result_document(result))
     elif result.target and result.digest:
-        print(f"{result.target.image}@{result.digest}")
+        emit(f"{result.target.image}@{result.digest}")
     return result
 
 

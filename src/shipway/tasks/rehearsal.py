@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from shipway.tasks.output import print_json
+from shipway.tasks.output import emit, print_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,13 +37,13 @@ def show_rehearsal_plan(rows: list[PlannedStage], as_json: bool) -> None:
         print_json(document)
         return
     # Not for pasting: the stand-ins are gone by now, and some lines would reach the real remotes.
-    print("# what a rehearsal runs, against stand-ins that live as long as it does")
+    emit("# what a rehearsal runs, against stand-ins that live as long as it does")
     text = render_lines(rows)
     for line in text.splitlines():
         if line.startswith("#"):
-            print(line)
+            emit(line)
         else:
-            print(f"# $ {line}")
+            emit(f"# $ {line}")
 
 
 def show_rehearsal(rehearsal: Rehearsal, *, keep: bool) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from shipway.errors import SettingsError
 from shipway.image.labels import WORKFLOW_COMMIT
 from shipway.model.actions import Answer, Command, Effect, Fallback
 from shipway.model.target import Target
@@ -134,7 +135,11 @@ def build_stand_in(image: str, reference: str, context: Path, platforms: Sequenc
 
 
 def _render(build: _Build, target: Target) -> Command:
-    """Write the command of a build, with the flags that all builds have in common."""
+    """Write the command of a build, with the flags that all builds have in common.
+
+    Raises ``SettingsError`` where a secret would be among them.
+    """
+    _require_no_secret(target)
     settings = target.settings.build
     argv = ["docker", "buildx", "build", "--progress=plain", "--file", settings.dockerfile]
     if target.build.builder:
@@ -160,6 +165,18 @@ def _render(build: _Build, target: Target) -> Command:
         live=True,
         hints=HINTS,
     )
+
+
+def _require_no_secret(target: Target) -> None:
+    """Raise ``SettingsError`` where everybody could read a secret in the image."""
+    exposed = target.build.exposed
+    if exposed:
+        names = ", ".join(exposed)
+        raise SettingsError(
+            f"arguments and labels of an image are public, and these hold a secret: {names}",
+            hint="give it to the step that needs it: `secrets` in [tool.shipway.build], such as "
+            "`id=index,env=PIP_INDEX_URL`, and `RUN --mount=type=secret,id=index`",
+        )
 
 
 def _fallbacks(plain: tuple[str, ...], full: tuple[str, ...]) -> tuple[Fallback, ...]:

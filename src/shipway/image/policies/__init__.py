@@ -28,6 +28,7 @@ from shipway.image.policies.index import (
     Signed,
     StillAtDigest,
 )
+from shipway.image.policies.secrets import NoSecrets
 
 __all__ = [
     "NO_INDEX",
@@ -88,6 +89,7 @@ def content_policy(expected: Expected) -> Policy:
         RightArchitecture(expected.allow_foreign),
         NamesWhatIsInstalled(),
         Built(expected.builders, expected.source),
+        NoSecrets(),
         Subjects(),
     ]
     if expected.distribution and expected.version:

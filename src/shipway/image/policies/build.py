@@ -10,7 +10,6 @@ from shipway.image.policies.evidence import Evidence, Point, first_few
 from shipway.image.provenance import BUILD_TYPES, Provenance
 from shipway.image.repository import parse_remote
 from shipway.image.retention import DAY
-from shipway.settings.secret_names import is_secret_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +130,8 @@ def _materials_point(platform: str, provenance: Provenance) -> Point:
 
 def _arguments_point(platform: str, provenance: Provenance) -> Point:
     name = f"arguments of {platform}"
-    secrets = [argument for argument in provenance.arguments if is_secret_name(argument)]
-    if secrets:
-        suspicious = first_few(secrets)
+    if provenance.secrets:
+        suspicious = first_few(provenance.secrets)
         return Point(
             name=name,
             holds=False,
