@@ -196,7 +196,8 @@ def read_release_tags(folder: Path, rules: RuntimeContext) -> list[ReleaseTag]:
             continue
         commit = peeled or identity
         if kind == "tag":
-            commit = _git(folder, git_history.find_commit(identity)).strip()
+            command = git_history.peel_tag(identity)
+            commit = _git(folder, command).strip()
         tag = ReleaseTag(version, name, identity, commit)
         tags.append(tag)
     return sorted(tags, key=lambda tag: tag.version, reverse=True)

@@ -93,10 +93,12 @@ def read_tags(folder: Path, executor: Executor) -> tuple[GitTag, ...]:
     question = git_tags.list_tags(folder)
     answer = executor(question)
     nested = git_tags.read_nested(answer)
+    listed = git_tags.read_git_tags(answer)
     tags: list[GitTag] = []
-    for tag in git_tags.read_git_tags(answer):
+    for tag in listed:
         if tag.name in nested:
-            commit = executor(git_tags.ask_tagged_commit(folder, tag))
-            tag = git_tags.read_tagged_commit(commit, tag)
+            question = git_tags.ask_tagged_commit(folder, tag)
+            answer = executor(question)
+            tag = git_tags.read_tagged_commit(answer, tag)
         tags.append(tag)
     return tuple(tags)

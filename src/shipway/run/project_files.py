@@ -20,11 +20,13 @@ class ProjectFiles:
         if not file.is_file():
             return False
         top = self.top.resolve()
-        return file.resolve().is_relative_to(top)
+        place = file.resolve()
+        return place.is_relative_to(top)
 
     def show(self, file: Path) -> str:
         """Give the path of a file as people know it."""
-        return file.relative_to(self.top).as_posix()
+        path = file.relative_to(self.top)
+        return path.as_posix()
 
 
 def read_source(file: Path) -> str:

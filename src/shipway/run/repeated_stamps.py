@@ -23,8 +23,9 @@ class RepeatedStamps:
 
     def stamp(self, version: Version, before: Collection[str]) -> None:
         """Write the version wherever a file repeats one of those ``before``, word for word."""
+        number = str(version)
         for place, file, text in self._find(before):
-            stamped = place.write(text, str(version))
+            stamped = place.write(text, number)
             write_source(file, stamped)
 
     def list_left(self, before: Collection[str]) -> list[str]:
@@ -32,19 +33,25 @@ class RepeatedStamps:
         left: list[str] = []
         for place, file, text in self._find(before):
             path = self.files.show(file)
-            left.append(f"{path} ({place.name}) says {place.read(text)}")
+            stated = place.read(text)
+            left.append(f"{path} ({place.name}) says {stated}")
         return sorted(left)
 
     def _find(self, before: Collection[str]) -> Iterator[tuple[VersionPlace, Path, str]]:
-        names = {canonicalize_name(self.name)}
+        own_name = canonicalize_name(self.name)
+        names = {own_name}
         for repeated in repeated_versions(self.name):
-            for file in self._list_files(repeated.place):
+            place = repeated.place
+            for file in self._list_files(place):
                 text = read_source(file)
-                if repeated.read(text, names) in before:
-                    yield repeated.place, file, text
+                stated = repeated.read(text, names)
+                if stated in before:
+                    yield place, file, text
 
     def _list_files(self, place: VersionPlace) -> Iterator[Path]:
+        folder = self.files.folder
         for path in place.paths:
-            for file in sorted(self.files.folder.glob(path)):
+            matching = folder.glob(path)
+            for file in sorted(matching):
                 if self.files.is_inside(file):
                     yield file

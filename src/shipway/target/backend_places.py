@@ -24,6 +24,7 @@ SETUP_PLACES = (
     VersionPlace("version", ("setup.py",), SETUP_PATTERN),
 )
 """Say where setuptools reads the version where `pyproject.toml` says nothing of it."""
+_ANY_CASE = "(?i)"
 _SCIKIT_REGEX = "scikit_build_core.metadata.regex"
 _SCIKIT_DEFAULT = r"(?i)^(?:__version__|VERSION)(?: ?\: ?str)? *= *(['\"])v?(?P<value>.+?)\1"
 
@@ -32,7 +33,11 @@ def backend_places(document: Mapping[str, object]) -> Iterator[VersionPlace]:
     """Find the file that meson-python or scikit-build-core reads a dynamic version from."""
     backend = _backend(document)
     if backend == "mesonpy":
-        yield VersionPlace("project.version", ("meson.build",), MESON_PATTERN)
+        yield VersionPlace(
+            name="project.version",
+            paths=("meson.build",),
+            pattern=MESON_PATTERN,
+        )
     if backend == "scikit_build_core":
         settings = inner_table(document, "tool", "scikit-build", "metadata", "version")
         yield from _scikit_place(settings)
@@ -40,27 +45,47 @@ def backend_places(document: Mapping[str, object]) -> Iterator[VersionPlace]:
 
 def takes_setup(document: Mapping[str, object]) -> bool:
     """Tell whether setuptools builds the project, which is what builds one that names nothing."""
-    return _backend(document) in ("", "setuptools")
+    backend = _backend(document)
+    return backend in ("", "setuptools")
 
 
 def _backend(document: Mapping[str, object]) -> str:
+    """Name the package of the build backend, empty where the project names none."""
     build_system = inner_table(document, "build-system")
-    backend = str(build_system.get("build-backend", ""))
-    return re.split("[.:]", backend)[0]
+    backend = build_system.get("build-backend", "")
+    package, *_ = re.split("[.:]", str(backend))
+    return package
 
 
 def _scikit_place(settings: Mapping[str, object]) -> Iterator[VersionPlace]:
     path = settings.get("input")
-    if settings.get("provider") != _SCIKIT_REGEX or not isinstance(path, str):
+    if not isinstance(path, str):
         return
-    expression = str(settings.get("regex", _SCIKIT_DEFAULT))
+    if settings.get("provider") != _SCIKIT_REGEX:
+        return
+    expression = settings.get("regex", _SCIKIT_DEFAULT)
+    pattern = _search_lines(str(expression))
+    if _names_version(pattern):
+        yield VersionPlace(
+            name="regex",
+            paths=(path,),
+            pattern=pattern,
+        )
+
+
+def _search_lines(expression: str) -> str:
+    """Write an expression for single lines, whose version is called `value`, as one of ours."""
     flags = "(?m)"
-    pattern = flags + expression.replace("(?P<value>", "(?P<version>")
-    if expression.startswith("(?i)"):
-        pattern = "(?mi)" + pattern.removeprefix("(?m)(?i)")
+    if expression.startswith(_ANY_CASE):
+        flags = "(?mi)"
+        expression = expression.removeprefix(_ANY_CASE)
+    renamed = expression.replace("(?P<value>", "(?P<version>")
+    return f"{flags}{renamed}"
+
+
+def _names_version(pattern: str) -> bool:
     try:
-        names = re.compile(pattern).groupindex
+        expression = re.compile(pattern)
     except re.error:
-        return
-    if "version" in names:
-        yield VersionPlace("regex", (path,), pattern)
+        return False
+    return "version" in expression.groupindex

@@ -54,30 +54,40 @@ class RepeatedVersion:
         """Read the version in the file's text, ``None`` where it is somebody else's."""
         if self.owner:
             match = re.search(self.owner, text)
-            if match is None or canonicalize_name(match["name"]) not in names:
+            if match is None:
+                return None
+            name = canonicalize_name(match["name"])
+            if name not in names:
                 return None
         return self.place.read(text)
 
 
 def repeated_versions(name: str) -> tuple[RepeatedVersion, ...]:
     """Give the places that a project of that name may have."""
-    return (*_PLACES, _own_module(name))
+    module = _own_module(name)
+    return (*_PLACES, module)
 
 
 def _place(name: str, paths: Collection[str], pattern: str, owner: str = "") -> RepeatedVersion:
-    place = VersionPlace(name, tuple(paths), pattern)
+    place = VersionPlace(
+        name=name,
+        paths=tuple(paths),
+        pattern=pattern,
+    )
     return RepeatedVersion(place, owner)
 
 
 def _table(table: str, key: str, *paths: str) -> RepeatedVersion:
     pattern = table_pattern(table, key)
-    return _place(f"{table}.{key}", paths, pattern)
+    name = f"{table}.{key}"
+    return _place(name, paths, pattern)
 
 
 def _section(section: str, key: str, *paths: str) -> RepeatedVersion:
     """Give a key in a section of an INI file."""
     pattern = section_pattern(section, key)
-    return _place(f"{section}.{key}", paths, pattern)
+    name = f"{section}.{key}"
+    return _place(name, paths, pattern)
 
 
 def _own_module(name: str) -> RepeatedVersion:
@@ -88,7 +98,8 @@ def _own_module(name: str) -> RepeatedVersion:
         paths.append(f"{folder}{module}.py")
         for file in _VERSION_MODULES:
             paths.append(f"{folder}{module}/{file}.py")
-    return _place("__version__", paths, rf"(?m)^__version__[ \t]*{LITERAL}")
+    pattern = rf"(?m)^__version__[ \t]*{LITERAL}"
+    return _place("__version__", paths, pattern)
 
 
 _CHARTS = ("Chart.yaml", "chart/Chart.yaml", "charts/*/Chart.yaml", "helm/Chart.yaml")

@@ -42,7 +42,7 @@ def find_tree(commit: str) -> Argv:
     return ("git", "rev-parse", "--verify", f"{commit}^{{tree}}")
 
 
-def find_commit(tag: str) -> Argv:
+def peel_tag(tag: str) -> Argv:
     """Print the hash of the commit at the end of a row of tags."""
     return ("git", "rev-parse", "--verify", f"{tag}^{{commit}}")
 

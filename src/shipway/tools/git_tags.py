@@ -6,6 +6,7 @@ candidate. git 2.45 follows such a row to its commit, older ones follow one step
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from shipway.model.actions import Answer, Command
@@ -16,11 +17,15 @@ _FIELDS = (
     "%(refname:lstrip=2)\t%(objectname)\t%(*objectname)\t%(parent)\t%(*parent)"
     "\t%(objecttype)\t%(*objecttype)"
 )
+_COLUMNS = _FIELDS.count("\t") + 1
+_COUNTED = frozenset(("commit", "tag"))
+"""Names the kinds of objects that a release's tag may name."""
 
 
 def list_tags(folder: str | Path) -> Command:
     """Ask which tags the remote had and which were made here since, with the commits they name."""
-    words = ("for-each-ref", RELEASED, "refs/tags", f"--format={_FIELDS}")
+    form = f"--format={_FIELDS}"
+    words = ("for-each-ref", RELEASED, "refs/tags", form)
     return ask_git("version", "list the tags", folder, *words)
 
 
@@ -32,46 +37,72 @@ def read_git_tags(answer: Answer) -> tuple[GitTag, ...]:
     as of a file or a tree, is no tag of a release, whatever it is called.
     """
     tags: dict[str, GitTag] = {}
-    for fields in _read_fields(answer):
-        name, commit, peeled, parents, peeled_parents, kind, peeled_kind = fields
-        if (peeled_kind or kind) not in ("commit", "tag"):
+    for row in _read_rows(answer):
+        kind = row.peeled_kind or row.kind
+        if kind not in _COUNTED:
             continue
-        tagged_commit = peeled or commit
-        parent, _, _ = (peeled_parents or parents).partition(" ")
-        tag = GitTag(name, tagged_commit, parent)
-        tags.setdefault(name, tag)
+        commit = row.peeled or row.identity
+        parents = row.peeled_parents or row.parents
+        tag = _name_commit(row.name, commit, parents)
+        tags.setdefault(row.name, tag)
     return tuple(tags.values())
+
+
+def _name_commit(name: str, commit: str, parents: str) -> GitTag:
+    """Give the tag of a commit, which has its parents' hashes in one text."""
+    parent, _, _ = parents.partition(" ")
+    return GitTag(name, commit, parent)
 
 
 def read_nested(answer: Answer) -> frozenset[str]:
     """Read from the answer to ``list_tags`` which tags name another tag."""
-    return frozenset(fields[0] for fields in _read_fields(answer) if fields[-1] == "tag")
+    names: list[str] = []
+    for row in _read_rows(answer):
+        if row.peeled_kind == "tag":
+            names.append(row.name)
+    return frozenset(names)
 
 
-def _read_fields(answer: Answer) -> list[list[str]]:
-    rows: list[list[str]] = []
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Holds what git says of a tag: ``peeled`` is what an annotated one names."""
+
+    name: str
+    identity: str
+    peeled: str
+    parents: str
+    peeled_parents: str
+    kind: str
+    peeled_kind: str
+
+
+def _read_rows(answer: Answer) -> list[_Row]:
+    rows: list[_Row] = []
     for line in split_lines(answer.out):
-        fields = line.split("\t")
-        if len(fields) != 7:
+        columns = line.split("\t")
+        if len(columns) != _COLUMNS:
             raise unexpected(answer, "for the tags")
-        rows.append(fields)
+        row = _Row(*columns)
+        rows.append(row)
     return rows
 
 
 def ask_tagged_commit(folder: str | Path, tag: GitTag) -> Command:
     """Ask which commit stands at the end of a row of tags, and for its parents."""
+    why = f"ask which commit {tag.name} names"
     words = ("rev-list", "--no-walk", "--parents", tag.commit)
-    return ask_git("version", f"ask which commit {tag.name} names", folder, *words)
+    return ask_git("version", why, folder, *words)
 
 
 def read_tagged_commit(answer: Answer, tag: GitTag) -> GitTag:
     """Give the tag with the commit of the answer to ``ask_tagged_commit``."""
-    commit, _, parents = answer.out.strip().partition(" ")
-    parent, _, _ = parents.partition(" ")
-    return GitTag(tag.name, commit, parent)
+    line = answer.out.strip()
+    commit, _, parents = line.partition(" ")
+    return _name_commit(tag.name, commit, parents)
 
 
 def read_tag_notes(folder: str | Path, tag: str) -> Command:
     """Ask which notes an annotated tag carries."""
+    why = f"read the notes of {tag}"
     words = ("for-each-ref", "--format=%(contents:body)", f"refs/tags/{tag}")
-    return ask_git("version", f"read the notes of {tag}", folder, *words)
+    return ask_git("version", why, folder, *words)
