@@ -281,6 +281,23 @@ def merge_topics(grown: Grown) -> None:
         grown.merge(one, other)
 
 
+def merge_two_topics(grown: Grown) -> None:
+    """Two topics come in by one merge commit."""
+    if len(grown.topics) > 1:
+        heads = grown.history.heads
+        ours = [heads["main"], *(heads[grown.topics.pop()] for _ in range(2))]
+        grown.say("main", "Merge two branches", NOTHING, (), *ours)
+
+
+def put_main_forward(grown: Grown) -> None:
+    """A topic that has all of main becomes main: what was main's is its second parent's."""
+    history = grown.history
+    for topic in grown.topics:
+        if history.contains(history.heads[topic], history.heads["main"]):
+            history.forward("main", history.heads[topic])
+            return
+
+
 def revert(grown: Grown) -> None:
     """Something is taken back, or brought back again."""
     subject = grown.subjects[grown.pick_mark()]
@@ -398,6 +415,8 @@ STEPS: tuple[tuple[Callable[[Grown], None], int], ...] = (
     (merge_topic, 10),
     (take_main_in, 6),
     (merge_topics, 2),
+    (merge_two_topics, 2),
+    (put_main_forward, 4),
     (revert, 5),
     (pick, 3),
     (tag_by_hand, 5),

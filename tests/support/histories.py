@@ -50,6 +50,7 @@ class History:
     chance: random.Random
     lines: list[str] = field(default_factory=list)
     heads: dict[str, int] = field(default_factory=dict)
+    parents: dict[int, tuple[int, ...]] = field(default_factory=dict)
     seconds: dict[int, int] = field(default_factory=dict)
     """When each commit was made, since 1970."""
     count: int = 1
@@ -88,7 +89,26 @@ class History:
         for name, content in (files or {}).items():
             self.lines += [f"M 100644 inline {name}", f"data {len(content.encode())}", content]
         self.heads[branch] = self.count
+        self.parents[self.count] = on
         return self.count
+
+    def forward(self, branch: str, mark: int) -> None:
+        """Put a branch forward to a commit."""
+        self.lines += [f"reset refs/heads/{branch}", f"from :{mark}", ""]
+        self.heads[branch] = mark
+
+    def contains(self, mark: int, other: int) -> bool:
+        """Whether a commit has another one in its history."""
+        marks = [mark]
+        seen: set[int] = set()
+        while marks:
+            now = marks.pop()
+            if now == other:
+                return True
+            if now not in seen:
+                seen.add(now)
+                marks += self.parents[now]
+        return False
 
     def tag(self, name: str, mark: int, *, annotated: bool = True) -> None:
         """A tag at a commit."""
