@@ -14,12 +14,10 @@ from tests.parts.recipes import PARTS
 def require_part(name: str) -> Path:
     """Give the folder of a part's programs; where it was not built, a laptop skips, and CI fails."""
     part = next(part for part in PARTS if part.name == name)
-    if is_built(part, os.environ):
-        return folder_of(part, os.environ)
-    message = f"{name} is not built: run `nox -s parts -- {name}`"
-    if os.environ.get("CI"):
-        pytest.fail(message)
-    pytest.skip(message)
+    if not is_built(part, os.environ):
+        message = f"{name} is not built: run `nox -s parts -- {name}`"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
+    return folder_of(part, os.environ)
 
 
 def require_program(part: str, program: str = "") -> str:
