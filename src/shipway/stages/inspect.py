@@ -92,7 +92,11 @@ def _imagine_attestation(entry: Entry) -> Attestation:
         Statement(type=SPDX, subjects=subjects),
         Statement(type=f"{PROVENANCE}v1", subjects=subjects),
     )
-    return Attestation(digest=entry.digest, subject=entry.subject, statements=statements)
+    return Attestation(
+        digest=entry.digest,
+        subject=entry.subject,
+        statements=statements,
+    )
 
 
 def read_back(target: Target, digest: str) -> ReadImage:

@@ -51,7 +51,12 @@ def observe(target: Target, world: World, ask: Ask) -> World:
 
 def observe_all(target: Target, world: World, ask: Ask) -> World:
     """Verify the signature of every entry, whatever was seen before."""
-    unseen = replace(world, signed=frozenset(), signatures=0, signers={})
+    unseen = replace(
+        world,
+        signed=frozenset(),
+        signatures=0,
+        signers={},
+    )
     return observe(target, unseen, ask)
 
 

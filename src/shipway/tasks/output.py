@@ -35,7 +35,9 @@ def progress(line: str) -> None:
 def report_outcome(outcome: Outcome) -> None:
     """Print one line for a stage that ended."""
     duration = f"{outcome.seconds:6.1f} s"
-    progress(f"{outcome.name:9} {outcome.outcome:8} {duration}  {outcome.reason}")
+    name = f"{outcome.name:9}"
+    ending = f"{outcome.outcome:8}"
+    progress(f"{name} {ending} {duration}  {outcome.reason}")
 
 
 def print_json(document: object) -> None:

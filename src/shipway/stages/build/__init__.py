@@ -37,14 +37,29 @@ def observe(target: Target, world: World, ask: Ask) -> World:
     staged, released = _find_images(target, ask)
     holder = "" if released is None else target.tags[0]
     if released is not None and released.gone:
-        return replace(world, holder=holder, index=released, staging_moved=False)
+        return replace(
+            world,
+            holder=holder,
+            index=released,
+            staging_moved=False,
+        )
     if released is not None and released != staged:
         # Whether that image is signed decides whether it may be staged again.
-        world = replace(world, holder=holder, index=released, staging_moved=True)
+        world = replace(
+            world,
+            holder=holder,
+            index=released,
+            staging_moved=True,
+        )
         return sign.observe_all(target, world, ask)
     if released is None and staged is not None and staged.gone:
         holder = _find_holder(target, staged, ask)
-    world = replace(world, holder=holder, index=staged, staging_moved=False)
+    world = replace(
+        world,
+        holder=holder,
+        index=staged,
+        staging_moved=False,
+    )
     finding = judge(target, world)
     if target.parts or finding.state is not State.ABSENT:
         return world

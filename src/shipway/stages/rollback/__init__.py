@@ -81,4 +81,8 @@ def plan_rollback(name: str, tags: Sequence[GitTag], tag_format: str, *, rolling
             goals[tag] = holders[tag]
         else:
             kept.append(tag)
-    return Rollback(tag=name, goals=goals, kept=tuple(kept))
+    return Rollback(
+        tag=name,
+        goals=goals,
+        kept=tuple(kept),
+    )
