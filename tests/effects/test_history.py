@@ -288,3 +288,16 @@ def test_what_calls_for_the_version(tmp_path: Path) -> None:
         Change(head, "of a squash"),
         Change(head, "of a squash, too"),
     )
+
+
+def test_build_metadata_is_a_part_of_the_last_version(tmp_path: Path) -> None:
+    clone, config = first_release(tmp_path)
+    git(clone, "update-ref", "refs/released/v1.0.0", "HEAD")
+    commit(clone, "fix: built again")
+    git(clone, "update-ref", "refs/released/v1.0.0+build.5", "HEAD")
+    last = Version(1, 0, 0, build="build.5")
+    assert decide(clone, config) == Decision(last, None)
+    commit(clone, "fix: more")
+    decision = decide(clone, config)
+    assert (decision.current, decision.upcoming) == (last, Version(1, 0, 1))
+    assert len(decision.changes) == 1

@@ -208,3 +208,21 @@ def test_of_a_release_the_project_is_expected_in_the_version_of_the_tag(
     image = parse_reference(f"ghcr.io/acme/app:{name}")
     expected = plan_expected(image, Expectation(), {TITLE: "my-app"}, now=0)
     assert (expected.distribution, expected.version) == ("my-app", version)
+
+
+@pytest.mark.parametrize(
+    ("tag", "annotation", "version"),
+    [
+        ("v1.2.3_build.5", "", "1.2.3+build.5"),
+        ("v1.2.3_build.5", "1.2.3+build.5", "1.2.3+build.5"),
+        ("v1.2.3-build.5", "1.2.3+build.5", "1.2.3+build.5"),
+        ("v1.2.3-build.5", "1.2.3-build.5", "1.2.3-build.5"),
+        ("v1.2.3-build.5", "1.2.3", "1.2.3-build.5"),
+        ("v1.2.3", "1.2.3+build.5", "1.2.3"),
+        ("latest", "1.2.3+build.5", ""),
+    ],
+)
+def test_the_version_that_a_tag_stands_for(tag: str, annotation: str, version: str) -> None:
+    reference = replace(IMAGE, tag=tag)
+    expected = plan_expected(reference, Expectation(), {VERSION: annotation}, 0)
+    assert expected.version == version and expected.labels.get(VERSION, "") == version

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shipway.errors import ContextError
+from shipway.errors import ContextError, SettingsError
 from shipway.model.version import Version, parse_version
 from shipway.target.context import Context
 from shipway.target.tags import (
@@ -20,6 +20,7 @@ from shipway.target.tags import (
     plan_moving,
     plan_release_tags,
     plan_tags,
+    require_own_tag,
 )
 
 FIRST = Version(1, 2, 3)
@@ -97,6 +98,8 @@ def test_a_pre_release_and_build_metadata() -> None:
     tags = plan_release_tags(CONTEXT.commit, read("1.3.0-rc.1"))
     assert (tags.names, tags.channel) == (("v1.3.0-rc.1", "sha-a1b2c3d"), "prerelease")
     assert plan_release_tags(CONTEXT.commit, read("1.3.0+linux")).names[0] == "v1.3.0_linux"
+    tags = plan_release_tags(CONTEXT.commit, read("1.3.0-rc.1+linux.5"), plus="-")
+    assert tags.names[0] == "v1.3.0-rc.1-linux.5"
 
 
 @pytest.mark.parametrize(
@@ -110,6 +113,9 @@ def test_a_pre_release_and_build_metadata() -> None:
         ("1.2.3", ["1.3.0-rc.1"], ("latest", "v1.2", "v1")),  # a pre-release holds nothing back
         ("1.3.0-rc.1", ["1.2.3"], ()),  # and takes nothing
         ("0.4.0", ["0.3.0"], ("latest", "v0.4")),
+        ("1.2.3+build.5", ["1.2.3"], ("latest", "v1.2", "v1")),  # built again
+        ("1.2.3", ["1.2.3+build.5"], ()),
+        ("1.2.3+build.10", ["1.2.3+build.9"], ("latest", "v1.2", "v1")),
     ],
 )
 def test_moving_tags_follow_the_highest_stable_version_of_their_line(
@@ -128,6 +134,29 @@ def test_which_of_two_versions_is_higher() -> None:
     assert not read("1.9.0").is_above(read("1.9.0"))
     assert find_previous(read("3.0.0"), [read("2.0.0-rc.1"), read("1.0.0")]) == read("1.0.0")
     assert parse_version("") is None and parse_version("main") is None
+
+
+@pytest.mark.parametrize(
+    ("version", "other", "plus"),
+    [
+        ("1.2.3+5", "1.2.3-5", "-"),
+        ("1.2.3-rc+1", "1.2.3-rc.1", "."),
+        ("1.2.3+a-b", "1.2.3-a-b", "-"),
+    ],
+)
+def test_two_versions_do_not_share_an_image_tag(version: str, other: str, plus: str) -> None:
+    for first, second in ((version, other), (other, version)):
+        with pytest.raises(SettingsError, match="would have one image tag, v1.2.3"):
+            require_own_tag(read(first), [read(first), read(second)], plus)
+    require_own_tag(read(version), [read(version), read(other), read("1.2.3")], "_")
+
+
+def test_an_image_tag_that_is_too_long_is_refused() -> None:
+    version = read("1.2.3+" + "a" * 121)
+    require_own_tag(version, [], "_")
+    assert GRAMMAR.fullmatch(version.image_tag())
+    with pytest.raises(SettingsError, match="longer than 128 characters"):
+        require_own_tag(read("1.2.3+" + "a" * 122), [], "_")
 
 
 def test_edge_is_the_head_of_one_branch() -> None:
@@ -186,6 +215,7 @@ def test_the_image_is_named_after_the_repository_in_lower_case() -> None:
         ("2.0.0", "1.2.3"),
         ("1.0.0", None),
         ("1.2.3-rc.1", "1.2.2"),
+        ("1.2.3+build.5", "1.2.3"),
     ],
 )
 def test_the_release_before(version: str, previous: str | None) -> None:

@@ -60,6 +60,7 @@ def test_a_highest_version_of_another_format_is_refused_with_the_one_that_fits(
         ((), "v{version}"),
         (("v1.2.3", "v1", "v1.2", "1.2.3", "latest"), "v{version}"),
         (("v2.0.0", "1.9.9", "1.0a37"), "v{version}"),
+        (("v1.2.3", "v1.2.3+build.5"), "v{version}"),
         # Of other packages of the repository.
         (("v1.0.0", "other-v9.0.0", "other/9.0.0", "python3.11-9.0"), "v{version}"),
         (("app-v1.0.0", "v9.0.0", "9.0.0", "lib-v2.0.0"), "app-v{version}"),

@@ -75,8 +75,8 @@ def _decide(folder: Path, config: Path, level: str | None) -> Decision:
         upcoming = _raise_level(last, level, rules)
     else:
         upcoming = _ask_tool(folder, rules)
-    last_name = str(last or "")
-    is_due = str(upcoming) not in (last_name, "0.0.0")
+    last_name = _without_build(last)
+    is_due = _without_build(upcoming) not in (last_name, "0.0.0")
     changes: tuple[Change, ...] = ()
     if is_due:
         changes = _list_changes(folder, rules, history)
@@ -85,6 +85,12 @@ def _decide(folder: Path, config: Path, level: str | None) -> Decision:
     released = _convert(last)
     due = _convert(upcoming) if is_due else None
     return Decision(released, due, changes)
+
+
+def _without_build(version: ToolVersion | None) -> str:
+    """Write a version without its build metadata, which the tool may leave out of its answer."""
+    name, _, _ = str(version or "").partition("+")
+    return name
 
 
 def _silence() -> None:

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shipway.errors import StepFailed
+from shipway.model.version import read_order
 from shipway.tools import git_history
 from shipway.tools.git import split_lines
 
@@ -200,7 +201,8 @@ def read_release_tags(folder: Path, rules: RuntimeContext) -> list[ReleaseTag]:
             commit = _git(folder, command).strip()
         tag = ReleaseTag(version, name, identity, commit)
         tags.append(tag)
-    return sorted(tags, key=lambda tag: tag.version, reverse=True)
+    # To the tool, versions that differ in build metadata only are equal.
+    return sorted(tags, key=lambda tag: read_order(str(tag.version)), reverse=True)
 
 
 def _parse_tag(name: str, rules: RuntimeContext) -> ToolVersion | None:

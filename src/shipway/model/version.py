@@ -14,16 +14,25 @@ from typing import TypeAlias
 from packaging.version import InvalidVersion
 from packaging.version import Version as PythonVersion
 
+_IDENTIFIER = r"(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)"
+"""Matches an identifier of a pre-release: a number has no leading zero."""
 _VERSION = re.compile(
     r"(?P<major>0|[1-9]\d*)\.(?P<minor>0|[1-9]\d*)\.(?P<patch>0|[1-9]\d*)"
-    r"(?:-(?P<prerelease>[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
+    rf"(?:-(?P<prerelease>{_IDENTIFIER}(?:\.{_IDENTIFIER})*))?"
     r"(?:\+(?P<build>[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?",
     re.ASCII,
 )
 _PRERELEASES = {"a": "alpha", "b": "beta", "rc": "rc"}
 _NUMBERS_ALONE = re.compile(r"\d+(?:\.\d+)*-\d+")
 """Matches what looks like a date; PEP 440 would read the second number as a post-release."""
-Precedence: TypeAlias = "tuple[int, int, int, bool, tuple[tuple[bool, int, str], ...]]"
+_LONGEST = 255
+"""Characters of a version; git keeps no longer name, and Python reads no endless number."""
+_Identifiers: TypeAlias = "tuple[tuple[bool, int, str], ...]"
+Precedence: TypeAlias = "tuple[int, int, int, bool, _Identifiers]"
+Order: TypeAlias = "tuple[Precedence, _Identifiers]"
+PLUS = "_"
+"""Stands in an image's tag for the ``+`` of a version: no version has it, so that it is one again.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +61,45 @@ class Version:
 
     @property
     def precedence(self) -> Precedence:
-        """Give the sort key: a pre-release is below its release, build metadata does not count."""
-        words: list[str] = []
-        if self.prerelease:
-            words = self.prerelease.split(".")
+        """Give the precedence: a pre-release is below its release, build metadata does not count."""
         return (
             self.major,
             self.minor,
             self.patch,
             self.is_stable,
-            tuple(_identifier_key(word) for word in words),
+            _identifier_keys(self.prerelease),
         )
 
+    @property
+    def order(self) -> Order:
+        """Give the sort key, by which of two versions one is the higher.
+
+        Of versions that differ in build metadata only it is the one with more of it, as for
+        ``compareBuild`` of node-semver: somebody built the other one again.
+        """
+        metadata = _identifier_keys(self.build)
+        return self.precedence, metadata
+
     def is_above(self, other: Version) -> bool:
-        """Tell whether this version has the higher precedence."""
-        return self.precedence > other.precedence
+        """Tell whether this version is the higher one."""
+        return self.order > other.order
+
+    def image_tag(self, plus: str = PLUS) -> str:
+        """Name the image tag of the version; tags know no ``+``, and ``plus`` stands for it."""
+        return f"v{self}".replace("+", plus)
 
 
 def highest_version(versions: Iterable[Version]) -> Version | None:
-    """Give the version with the highest precedence, ``None`` where there is none."""
-    return max(versions, key=lambda version: version.precedence, default=None)
+    """Give the highest version, ``None`` where there is none."""
+    return max(versions, key=lambda version: version.order, default=None)
+
+
+def _identifier_keys(text: str) -> _Identifiers:
+    """Give the keys of identifiers with dots between them; the more, the higher."""
+    if not text:
+        return ()
+    words = text.split(".")
+    return tuple(_identifier_key(word) for word in words)
 
 
 def _identifier_key(word: str) -> tuple[bool, int, str]:
@@ -84,7 +112,7 @@ def _identifier_key(word: str) -> tuple[bool, int, str]:
 def parse_version(text: str) -> Version | None:
     """Read ``text`` as a version; anything else than exactly one gives ``None``."""
     match = _VERSION.fullmatch(text)
-    if match is None:
+    if match is None or len(text) > _LONGEST:
         return None
     return Version(
         major=int(match["major"]),
@@ -93,6 +121,12 @@ def parse_version(text: str) -> Version | None:
         prerelease=match["prerelease"] or "",
         build=match["build"] or "",
     )
+
+
+def read_order(text: str) -> Order:
+    """Give the sort key of the version that a text is; what is none comes first."""
+    version = parse_version(text) or Version(0, 0, 0)
+    return version.order
 
 
 def read_version(text: str) -> PythonVersion | None:

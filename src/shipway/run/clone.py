@@ -26,7 +26,7 @@ from shipway.target.releases import (
     version_of,
     withdrawn_versions,
 )
-from shipway.target.tags import find_previous, plan_moving
+from shipway.target.tags import find_previous, plan_moving, require_own_tag
 from shipway.target.version_pattern import inner_table
 from shipway.tools import git, git_clone, semantic_release
 
@@ -255,6 +255,8 @@ class Clone:
         version = self._version_of(tag)
         usable = usable_versions(tags, tag_format)
         previous = find_previous(version, usable)
+        plus = self._settings.tags.plus
+        require_own_tag(version, usable, plus)
         rolling = self._settings.tags.rolling
         moving: tuple[str, ...] = ()
         if version in usable:

@@ -53,7 +53,7 @@ def tags_document(progress: Progress) -> Document:
     require_git(context)
     version = version_of(context.tag, settings.release.tag_format)
     if version:
-        tags = plan_release_tags(context.commit, version)
+        tags = plan_release_tags(context.commit, version, plus=settings.tags.plus)
     else:
         tags = plan_tags(context, edge=edge_branch(settings))
     return {

@@ -29,7 +29,7 @@ def check_last_release(clone: Clone, release: ReleaseSettings, ask: Asker) -> st
     tags = _release_tags(clone, release.tag_format)
     if not tags:
         return "none yet"
-    version = max(tags, key=lambda version: version.precedence)
+    version = max(tags, key=lambda version: version.order)
     tag = tags[version]
     commit = tag.commit[:12]
     question = git.list_branches_with(

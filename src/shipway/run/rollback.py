@@ -27,6 +27,7 @@ def _open(session: Session, version: str) -> Iterator[tuple[Rollback, Target]]:
             clone.tags(),
             tag_format,
             rolling=settings.tags.rolling,
+            plus=settings.tags.plus,
         )
         release = clone.find_release(name)
         yield rollback, release_target(session, clone, release)

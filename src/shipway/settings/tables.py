@@ -17,6 +17,7 @@ def _about(text: str) -> msgspec.Meta:
 
 Words = tuple[str, ...]
 Severity = Literal["negligible", "low", "medium", "high", "critical"]
+Plus = Literal["_", "-", "."]
 SEVERITIES: Words = get_args(Severity)
 """The words for how severe a vulnerability is, from the least to the most."""
 
@@ -128,6 +129,9 @@ class TagSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """`[tool.shipway.tags]` says which tags an image gets besides its own."""
 
     rolling: Annotated[bool, _about("a release also moves `v1.2` and `v1`")] = False
+    plus: Annotated[
+        Plus, _about("stands in image tags for the `+` before a version's build metadata")
+    ] = "_"
     edge: Annotated[bool, _about("the first release branch also moves `edge`")] = False
 
 

@@ -95,7 +95,7 @@ def _ask_for_changes(target: Target, world: World, ask: Ask) -> str:
         name=NAME,
         why=f"compare the packages with those of v{previous}",
         image=f"{target.image}@{index.digest}",
-        previous=f"{target.image}:v{previous}",
+        previous=f"{target.image}:{previous.image_tag(target.settings.tags.plus)}",
     )
     return ask(question)
 

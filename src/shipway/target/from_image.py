@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import get_args
 
 from shipway.errors import ContextError
 from shipway.image.labels import REVISION, SOURCE, TITLE, VERSION, WORKFLOW_COMMIT
@@ -16,8 +17,10 @@ from shipway.image.policies import Expected
 from shipway.image.reference import Reference
 from shipway.image.repository import GITHUB, parse_remote
 from shipway.model.target import Signer
+from shipway.model.version import PLUS, parse_version
 from shipway.settings import GITHUB_ISSUER
 from shipway.settings.policy_file import Limits
+from shipway.settings.tables import Plus
 
 WORKFLOW, REF = ".github/workflows/release.yml", "refs/heads/main"
 _GITHUB_IMAGE = re.compile(r"ghcr\.io/(?P<repository>[^/]+/[^/]+)(/.*)?")
@@ -98,6 +101,23 @@ def plan_expected_signer(
     )
 
 
+def _read_number(tag: str, annotations: Mapping[str, str]) -> str:
+    """Read the version that an image's tag names, empty where it names none.
+
+    A project may write another character in place of a ``+`` than shipway does. Then the tag may be
+    of the version that the image names, and of no other.
+    """
+    match = _VERSION_TAG.fullmatch(tag)
+    if match is None:
+        return ""
+    named = parse_version(annotations.get(VERSION, ""))
+    if named:
+        tags = [named.image_tag(plus) for plus in get_args(Plus)]
+        if tag in tags:
+            return str(named)
+    return match[1].replace(PLUS, "+")
+
+
 def plan_expected(
     reference: Reference, expectation: Expectation, annotations: Mapping[str, str], now: int
 ) -> Expected:
@@ -105,10 +125,8 @@ def plan_expected(
     limits = expectation.limits
     repository = plan_repository(reference, expectation, annotations)
     labels: dict[str, str] = {}
-    number = ""
-    version = _VERSION_TAG.fullmatch(reference.tag)
-    if version:
-        number = version[1].replace("_", "+")
+    number = _read_number(reference.tag, annotations)
+    if number:
         labels[VERSION] = number
     source = ""
     builders = limits.builders

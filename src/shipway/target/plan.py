@@ -38,6 +38,7 @@ def plan_target(
             release.commit,
             release.version,
             release.moving,
+            plus=settings.tags.plus,
         )
         signer = plan_signer(settings, context, {})
         version = release.version

@@ -49,10 +49,7 @@ def version_of(tag: str, tag_format: str) -> Version | None:
     middle = tag.removeprefix(before).removesuffix(after)
     if tag != f"{before}{middle}{after}":
         return None
-    version = parse_version(middle)
-    if version is None or version.build:
-        return None
-    return version
+    return parse_version(middle)
 
 
 def find_tag(tags: Iterable[GitTag], name: str) -> GitTag:
@@ -89,7 +86,7 @@ def withdrawn_versions(tags: Iterable[GitTag], tag_format: str) -> tuple[Version
         version = version_of(name, tag_format)
         if version:
             versions.append(version)
-    versions.sort(key=lambda version: version.precedence)
+    versions.sort(key=lambda version: version.order)
     return tuple(versions)
 
 
@@ -127,5 +124,5 @@ def _sort_releases(tags: Iterable[GitTag], tag_format: str) -> tuple[GitTag, ...
         version = version_of(tag.name, tag_format)
         if version:
             versions[version] = tag
-    highest_first = sorted(versions, key=lambda version: version.precedence, reverse=True)
+    highest_first = sorted(versions, key=lambda version: version.order, reverse=True)
     return tuple(versions[version] for version in highest_first)

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from shipway.errors import ContextError
+from shipway.errors import ContextError, SettingsError
 from shipway.model.release import LATEST
-from shipway.model.version import Version, highest_version
+from shipway.model.version import PLUS, Version, highest_version
 from shipway.settings.image_names import normalize_name
 from shipway.target.context import Context
 
@@ -66,10 +66,12 @@ def plan_tags(context: Context, *, edge: str | None = None) -> ImageTags:
     )
 
 
-def plan_release_tags(commit: str, version: Version, moving: tuple[str, ...] = ()) -> ImageTags:
+def plan_release_tags(
+    commit: str, version: Version, moving: tuple[str, ...] = (), *, plus: str = PLUS
+) -> ImageTags:
     """Plan the tags of a release; ``moving`` are those that it takes over (see ``plan_moving``)."""
     channel = "release" if version.is_stable else "prerelease"
-    own_tag = version_tag(version)
+    own_tag = version.image_tag(plus)
     return ImageTags(
         channel=channel,
         staging=_staging_tag(commit),
@@ -82,9 +84,23 @@ def _staging_tag(commit: str) -> str:
     return f"sha-{short_commit}"
 
 
-def version_tag(version: Version) -> str:
-    """Name the image tag of a version; tags know no ``+``."""
-    return f"v{version}".replace("+", "_")
+def require_own_tag(version: Version, others: Iterable[Version], plus: str) -> None:
+    """Make sure that a version's image tag is valid, and no other version's.
+
+    Raises ``SettingsError``.
+    """
+    tag = version.image_tag(plus)
+    if len(tag) > _LONGEST:
+        raise SettingsError(
+            f"the image tag of {version} would be longer than {_LONGEST} characters: {tag}",
+            hint="name the release by a shorter version",
+        )
+    for other in others:
+        if other != version and other.image_tag(plus) == tag:
+            raise SettingsError(
+                f"the versions {version} and {other} would have one image tag, {tag}",
+                hint='set `plus = "_"` in [tool.shipway.tags]: no version has that character',
+            )
 
 
 def plan_moving(version: Version, others: Iterable[Version], *, rolling: bool) -> tuple[str, ...]:
@@ -108,7 +124,7 @@ def plan_moving(version: Version, others: Iterable[Version], *, rolling: bool) -
 def find_holders(versions: Iterable[Version], *, rolling: bool) -> dict[str, Version]:
     """Give the version that each moving tag belongs to: the highest stable one of its line."""
     stable = [version for version in versions if version.is_stable]
-    stable.sort(key=lambda version: version.precedence)
+    stable.sort(key=lambda version: version.order)
     holders: dict[str, Version] = {}
     for version in stable:
         tags = _line_tags(version, rolling=rolling)
@@ -130,11 +146,13 @@ def _line_tags(version: Version, *, rolling: bool) -> list[str]:
 
 def find_previous(version: Version, versions: Iterable[Version]) -> Version | None:
     """Find the highest stable version below ``version``, which may be a pre-release."""
-    bound = Version(
-        version.major,
-        version.minor,
-        version.patch,
-    )
+    bound = version
+    if not version.is_stable:
+        bound = Version(
+            version.major,
+            version.minor,
+            version.patch,
+        )
     below: list[Version] = []
     for other in versions:
         if other.is_stable and bound.is_above(other):

@@ -12,7 +12,7 @@ from shipway.model.stage import Finding, Needs, Stage, State
 from shipway.model.target import Target
 from shipway.model.version import parse_version
 from shipway.model.world import World
-from shipway.settings.platforms import match_platforms, platform_word
+from shipway.settings.platforms import match_platforms
 from shipway.stages import sign
 from shipway.stages.build.builder import (
     imagine_builder,
@@ -24,7 +24,6 @@ from shipway.stages.build.builder import (
 from shipway.stages.build.commands import NAME, build_image, merge_images, stage_again
 from shipway.stages.build.parts import lacking_parts, observe_parts, plan_apart
 from shipway.stages.build.stand_ins import imagine_index, variables
-from shipway.target.tags import version_tag
 from shipway.tools.imagetools import PUT_BACK, find_indexes
 
 
@@ -86,7 +85,7 @@ def _find_holder(target: Target, index: Index, ask: Ask) -> str:
     version = parse_version(index.annotations.get(VERSION, ""))
     if version is None:
         return ""
-    tag = version_tag(version)
+    tag = version.image_tag(target.settings.tags.plus)
     reference = f"{target.image}:{tag}"
     (released,) = find_indexes([reference], ask)
     if released is None or released.digest != index.digest:

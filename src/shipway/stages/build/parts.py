@@ -14,6 +14,7 @@ from shipway.image.index import Index
 from shipway.model.actions import Ask, Command
 from shipway.model.target import Target
 from shipway.model.world import World
+from shipway.settings.platforms import match_platforms
 from shipway.stages.build.builder import is_built_apart
 from shipway.stages.build.commands import build_image, merge_indexes
 from shipway.target.parts import plan_parts
@@ -40,7 +41,8 @@ def _is_whole(part: Target, index: Index) -> bool:
 
     Nobody follows its tag, so that any other image is built over.
     """
-    if index.gone or index.platforms != part.platforms:
+    missing, surplus = match_platforms(part.platforms, index.platforms)
+    if index.gone or missing or surplus:
         return False
     annotations = plan_annotations(part)
     for name, text in annotations.items():

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from shipway.errors import ContextError
 from shipway.model.release import LATEST, GitTag
 from shipway.model.stage import Stage
-from shipway.model.version import Version
+from shipway.model.version import PLUS, Version
 from shipway.stages.rollback.image_tags import MoveTagsBack
 from shipway.stages.rollback.withdrawal import MarkRelease, MoveDocsBack, WithdrawTag
 from shipway.target.releases import usable_versions, version_of
-from shipway.target.tags import find_holders, plan_moving, version_tag
+from shipway.target.tags import find_holders, plan_moving
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,8 @@ class Rollback:
     tag: str
     goals: Mapping[str, Version]
     kept: tuple[str, ...] = ()
+    plus: str = PLUS
+    """Stands in image tags for the ``+`` of a version."""
 
     @property
     def latest(self) -> Version | None:
@@ -42,7 +44,7 @@ class Rollback:
         """Give the steps, in the order in which they are taken."""
         sources: dict[str, str] = {}
         for tag, version in self.goals.items():
-            sources[tag] = version_tag(version)
+            sources[tag] = version.image_tag(self.plus)
         steps = (
             WithdrawTag(self.tag),
             MoveTagsBack(sources, self.kept),
@@ -52,7 +54,9 @@ class Rollback:
         return tuple(step.stage for step in steps)
 
 
-def plan_rollback(name: str, tags: Sequence[GitTag], tag_format: str, *, rolling: bool) -> Rollback:
+def plan_rollback(
+    name: str, tags: Sequence[GitTag], tag_format: str, *, rolling: bool, plus: str = PLUS
+) -> Rollback:
     """Plan what goes where when the release with the git tag ``name`` is withdrawn.
 
     Raises ``ContextError`` where there is no such release, or none to go back to.
@@ -85,4 +89,5 @@ def plan_rollback(name: str, tags: Sequence[GitTag], tag_format: str, *, rolling
         tag=name,
         goals=goals,
         kept=tuple(kept),
+        plus=plus,
     )
