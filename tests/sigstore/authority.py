@@ -26,11 +26,16 @@ _NEEDED = ("exp", "iat", "iss", "aud", "sub", "job_workflow_ref")
 
 
 class Refused(Exception):
-    """A request that gets no certificate, with the HTTP status that Fulcio answers."""
+    """A request that gets nothing: the HTTP status and the reason that are answered, and a detail for tests alone."""
 
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, status: int, reason: str, detail: object = "") -> None:
+        super().__init__(f"{reason}: {detail}")
         self.status = status
+        self.reason = reason
+
+
+INVALID_TOKEN = "There was an error processing the identity token"
+"""Fulcio takes a token that is not good for a bad request (its `pkg/server/error.go`)."""
 
 
 @dataclass(frozen=True)
@@ -73,16 +78,14 @@ class Authority:
                 options={"require": list(_NEEDED)},
             )
         except (jwt.PyJWTError, KeyError) as error:
-            raise Refused(
-                401, f"There was an error processing the credentials for this request: {error}"
-            ) from error
+            raise Refused(400, INVALID_TOKEN, error) from error
         return claims
 
     def _find_keys(self) -> jwt.PyJWKSet:
         """OpenID Connect Discovery 1.0, 4: what is found has to be the issuer that was meant."""
         document = _fetch(f"{self.issuer}/.well-known/openid-configuration")
         if document["issuer"] != GITHUB:
-            raise Refused(401, f"the issuer calls itself {document['issuer']}")
+            raise Refused(400, INVALID_TOKEN, f"the issuer calls itself {document['issuer']}")
         return jwt.PyJWKSet.from_dict(_fetch(document["jwks_uri"]))
 
     def _certify(

@@ -62,7 +62,7 @@ class Sigstore:
             return _json(200, self.issuer.discovery())
         if path == "/.well-known/jwks":
             return _json(200, self.issuer.keys())
-        raise Refused(404, f"nothing at {path}")
+        raise Refused(404, "Not Found", path)
 
     def post(self, target: str, bearer: str, body: bytes) -> Reply:
         """Timestamps; certificates, by either version of Fulcio's API (its `fulcio.proto`, `fulcio_legacy.proto`)."""
@@ -87,7 +87,7 @@ class Sigstore:
                 base64.b64decode(asked["proofOfPossession"]),
             )
             return _json(200, {"signedCertificateEmbeddedSct": {"chain": {"certificates": chain}}})
-        raise Refused(404, f"nothing at {target}")
+        raise Refused(404, "Not Found", target)
 
     def _issue(self, token: str, key: bytes, proof: bytes) -> list[str]:
         chain = self.authority.issue(token, key, proof)
@@ -110,12 +110,10 @@ class _Handler(BaseHTTPRequestHandler):
                 status, kind, content = self.sigstore.post(self.path, bearer, body)
         except Refused as error:
             self.sigstore.refusals.append(str(error))
-            status, kind, content = _json(
-                error.status, {"code": error.status, "message": str(error)}
-            )
+            status, kind, content = _refuse(error.status, error.reason)
         except (KeyError, TypeError, ValueError) as error:
             self.sigstore.refusals.append(repr(error))
-            status, kind, content = _json(400, {"code": 400, "message": repr(error)})
+            status, kind, content = _refuse(400, repr(error))
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
@@ -162,3 +160,12 @@ def stand_up(folder: Path, *, longest: float = LONGEST) -> Iterator[Sigstore]:
 
 def _json(status: int, document: dict[str, Any]) -> Reply:  # Any: JSON
     return status, "application/json", json.dumps(document).encode()
+
+
+_CODES = {400: 3, 401: 16, 404: 5}
+"""gRPC's numbers of what HTTP calls by others (`google/rpc/code.proto`)."""
+
+
+def _refuse(status: int, reason: str) -> Reply:
+    """Answer an error as a gateway to gRPC does, which Fulcio is behind."""
+    return _json(status, {"code": _CODES[status], "message": reason, "details": []})
