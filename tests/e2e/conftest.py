@@ -21,6 +21,7 @@ from tests.sigstore.flags import install
 from tests.sigstore.service import stand_up
 from tests.support.kept import PROJECT, Kept, shipway
 from tests.support.keyless import Bench
+from tests.support.parts import require_part
 from tests.support.toy import Toy, make_toy
 
 
@@ -81,3 +82,14 @@ def fixture_bench(tmp_path: Path) -> Iterator[Bench]:
         )
         wait_for_registry(registry, folder)
         yield Bench(sigstore, Processes(environment, patience=60), registry)
+
+
+@pytest.fixture(scope="session", name="real_registry")
+def fixture_real_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a registry of the third generation, which lists no referrers either."""
+    folder = tmp_path_factory.mktemp("registry")
+    program = require_part("registry")
+    with leash.hold(folder / "leash") as mark:
+        address = start_registry(folder, {**mark, "PATH": str(program)})
+        wait_for_registry(address, folder)
+        yield address

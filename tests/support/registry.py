@@ -8,6 +8,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
 
+Answer = tuple[int, bytes, dict[str, str]]
+"""Status, body and headers."""
+
+
 class Registry:
     """A registry with what is put into it; it can be told to answer otherwise for a while."""
 
@@ -40,19 +44,7 @@ class Registry:
                     status, headers = registry.troubles.pop(0)
                     self.answer(status, b"", headers)
                     return
-                name = unquote(self.path.partition("?")[0].rpartition("/")[2])
-                if name in registry.refused:
-                    self.answer(registry.refused[name], b"", {})
-                elif name == "list":
-                    self.answer(200, *registry.list(self.path))
-                elif "/referrers/" in self.path and not registry.about:
-                    self.answer(404, b"", {})
-                elif "/referrers/" in self.path:
-                    found = [{"digest": one} for one in registry.about.get(name, [])]
-                    self.answer(200, json.dumps({"manifests": found}).encode(), {})
-                else:
-                    content = registry.blobs.get(registry.names.get(name, name))
-                    self.answer(404 if content is None else 200, content or b"", {})
+                self.answer(*registry.get(self.path))
 
             def do_HEAD(self) -> None:  # pylint: disable=invalid-name
                 if registry.answers_head:
@@ -61,21 +53,16 @@ class Registry:
                     self.answer(403, b"", {})
 
             def do_DELETE(self) -> None:  # pylint: disable=invalid-name
-                digest = self.path.rpartition("/")[2]
-                registry.asked.append(f"DELETE {digest}")
-                refusal = registry.undeletable.get("") or registry.undeletable.get(digest)
-                if refusal:
-                    self.answer(*refusal, {})
-                    return
-                registry.names = {
-                    name: one for name, one in registry.names.items() if one != digest
-                }
-                self.answer(404 if registry.blobs.pop(digest, None) is None else 202, b"", {})
+                self.answer(*registry.delete(self.path.rpartition("/")[2]))
 
             def answer(self, status: int, content: bytes, headers: dict[str, str]) -> None:
                 """Send all of it."""
+                about = {
+                    "Docker-Distribution-Api-Version": "registry/2.0",
+                    "Content-Length": str(len(content)),
+                }
                 self.send_response(status)
-                for name, value in {"Content-Length": str(len(content)), **headers}.items():
+                for name, value in {**about, **headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 if self.command != "HEAD":
@@ -87,16 +74,54 @@ class Registry:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.name = f"127.0.0.1:{self.server.server_port}/acme/toy"
 
+    def get(self, path: str) -> Answer:
+        """Answer a question for ``path``."""
+        place = path.partition("?")[0]
+        name = unquote(place.rpartition("/")[2])
+        if name in self.refused:
+            return self.refused[name], b"", {}
+        if place == "/v2/":
+            return _answer_json(200, {})
+        if name == "list":
+            return 200, *self.list(path)
+        if "/referrers/" in place:
+            return self._list_referrers(name)
+        digest = self.names.get(name, name)
+        content = self.blobs.get(digest)
+        is_blob = "/blobs/" in place
+        if content is None:
+            return refuse(404, "BLOB_UNKNOWN" if is_blob else "MANIFEST_UNKNOWN")
+        kind = "application/octet-stream" if is_blob else _kind_of(content)
+        return 200, content, {"Content-Type": kind, "Docker-Content-Digest": digest}
+
+    def delete(self, digest: str) -> Answer:
+        """Delete a manifest with all its tags."""
+        self.asked.append(f"DELETE {digest}")
+        refusal = self.undeletable.get("") or self.undeletable.get(digest)
+        if refusal:
+            return *refusal, {}
+        self.names = {tag: named for tag, named in self.names.items() if named != digest}
+        if self.blobs.pop(digest, None) is None:
+            return refuse(404, "MANIFEST_UNKNOWN")
+        return 202, b"", {}
+
     def list(self, path: str) -> tuple[bytes, dict[str, str]]:
-        """Two tags a page."""
+        """List two tags a page, whatever was asked for."""
+        place = path.partition("?")[0]
         names = sorted(self.names)
         begin = names.index(path.partition("last=")[2]) + 1 if "last=" in path else 0
         page = names[begin : begin + 2]
-        more = begin + 2 < len(names)
-        link = (
-            {"Link": f'<{path.partition("?")[0]}?n=2&last={page[-1]}>; rel="next"'} if more else {}
-        )
-        return json.dumps({"tags": page}).encode(), link
+        image = place.removeprefix("/v2/").removesuffix("/tags/list")
+        _, content, headers = _answer_json(200, {"name": image, "tags": page})
+        if begin + 2 < len(names):
+            headers["Link"] = f'<{place}?n=2&last={page[-1]}>; rel="next"'
+        return content, headers
+
+    def _list_referrers(self, digest: str) -> Answer:
+        if not self.about:
+            return 404, b"404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"}
+        found = [{"digest": one} for one in self.about.get(digest, [])]
+        return _answer_json(200, {"manifests": found})
 
     def put(self, content: bytes | object) -> str:
         """Keep a blob, or a JSON document; gives its digest."""
@@ -114,3 +139,22 @@ class Registry:
                 "layers": [{"digest": self.put(data), "mediaType": kind} for kind, data in packed],
             }
         )
+
+
+def refuse(status: int, code: str) -> Answer:
+    """Answer an error as distribution does (its `registry/api/errcode`)."""
+    message = code.lower().replace("_", " ")
+    return _answer_json(status, {"errors": [{"code": code, "message": message}]})
+
+
+def _answer_json(status: int, document: object) -> Answer:
+    headers = {"Content-Type": "application/json; charset=utf-8"}
+    return status, json.dumps(document).encode(), headers
+
+
+def _kind_of(content: bytes) -> str:
+    """Give the media type of a manifest, the one of an image where it says nothing or is broken."""
+    try:
+        return str(json.loads(content)["mediaType"])
+    except (ValueError, LookupError, TypeError):
+        return "application/vnd.oci.image.manifest.v1+json"
