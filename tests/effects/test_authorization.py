@@ -265,6 +265,8 @@ class TestTls:
     ) -> None:
         resolve_to_loopback(monkeypatch)
         authority = Authority(tmp_path)
+        (tmp_path / "java").mkdir()
+        (tmp_path / "README").write_text("no certificate")
         place = tmp_path if variable == "SSL_CERT_DIR" else authority.file
         with serve_guarded(host, authority) as guarded:
             environment = log_in(tmp_path, guarded.host)

@@ -103,8 +103,8 @@ def _trust(context: ssl.SSLContext, place: Path, origin: str = "") -> None:
             context.load_verify_locations(cafile=place)
             return
         for file in place.iterdir():
-            # Like the tools in Go: the folder may hold a README, and lists of what is revoked.
-            with suppress(ssl.SSLError):
+            # Like the tools in Go: it may hold folders, a README, and lists of what is revoked.
+            with suppress(OSError):
                 context.load_verify_locations(cafile=file)
     except OSError as error:
         raise _unreadable(place, error, origin) from error
