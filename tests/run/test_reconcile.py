@@ -303,6 +303,8 @@ def test_what_is_attested_and_refused_is_attested_once(target: Target) -> None:
 @pytest.mark.parametrize("attest", [False, True])
 def test_what_is_signed_and_never_seen_is_signed_once(target: Target, attest: bool) -> None:
     class BlindRemotes(ModelRemotes):
+        """cosign finds nothing of what it made."""
+
         def run(self, command: Command) -> Answer:
             answer = super().run(command)
             verb = "verify-attestation" if attest else "verify"
@@ -316,6 +318,8 @@ def test_what_is_signed_and_never_seen_is_signed_once(target: Target, attest: bo
 
 def test_what_is_built_and_lacks_a_platform_is_built_once(target: Target) -> None:
     class Remotes(ModelRemotes):
+        """Builds one platform, whatever it is told."""
+
         def run(self, command: Command) -> Answer:
             argv = [word.replace(",linux/arm64", "") for word in command.argv]
             return super().run(replace(command, argv=tuple(argv)))
@@ -329,6 +333,8 @@ def test_what_is_built_and_lacks_a_platform_is_built_once(target: Target) -> Non
 
 def test_docs_that_are_never_seen_are_published_once(target: Target) -> None:
     class Remotes(ModelRemotes):
+        """Loses what is published of the docs."""
+
         deployments = 0
 
         def run(self, command: Command) -> Answer:
@@ -348,6 +354,8 @@ def test_docs_that_are_never_seen_are_published_once(target: Target) -> None:
 def test_what_went_well_beside_a_failure_is_not_done_again(target: Target, workers: int) -> None:
     # The first leaf is accepted. Of the others one fails, and what went well is refused.
     class Remotes(RefusingRemotes):
+        """One of the signatures side by side fails, and the others are refused."""
+
         failures = 0
 
         def run(self, command: Command) -> Answer:
