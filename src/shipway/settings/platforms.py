@@ -27,6 +27,27 @@ _VARIANTS = {
     "arm64": r"v[89](\.\d+)?",
 }
 """Gives what a machine's variant looks like; one that is not listed may have any."""
+_MACHINE_NAMES = {
+    "aarch64": "arm64",
+    "x86-64": "amd64",
+    "x86_64": "amd64",
+}
+_MACHINES_WITH_VARIANT = {
+    "armel": ("arm", "v6"),
+    "armhf": ("arm", "v7"),
+    "i386": ("386", ""),
+}
+"""Gives machine and variant of a name that says both."""
+_VARIANT_NAMES = {
+    ("amd64", "v1"): "",
+    ("arm", ""): "v7",
+    ("arm", "5"): "v5",
+    ("arm", "6"): "v6",
+    ("arm", "7"): "v7",
+    ("arm", "8"): "v8",
+    ("arm64", "8"): "",
+    ("arm64", "v8"): "",
+}
 _FORM = re.compile(
     r"[a-z0-9_-]+(\([a-z0-9_.%-]*(\+[a-z0-9_.%-]+)*\))?(/[a-z0-9_.-]+){1,2}", re.IGNORECASE
 )
@@ -153,21 +174,11 @@ def join_platform(
 
 
 def _normalize_machine(machine: str, variant: str) -> tuple[str, str]:
-    match machine, variant:
-        case "i386", _:
-            return "386", ""
-        case "x86_64" | "x86-64" | "amd64", _:
-            return "amd64", "" if variant == "v1" else variant
-        case "aarch64" | "arm64", _:
-            return "arm64", "" if variant in ("8", "v8") else variant
-        case "armhf", _:
-            return "arm", "v7"
-        case "armel", _:
-            return "arm", "v6"
-        case "arm", "":
-            return "arm", "v7"
-        case "arm", "5" | "6" | "7" | "8":
-            return "arm", f"v{variant}"
+    if machine in _MACHINES_WITH_VARIANT:
+        return _MACHINES_WITH_VARIANT[machine]
+    machine = _MACHINE_NAMES.get(machine, machine)
+    written = (machine, variant)
+    variant = _VARIANT_NAMES.get(written, variant)
     return machine, variant
 
 
