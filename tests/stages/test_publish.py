@@ -7,16 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from shipway.model.actions import Answer, Request
+from shipway.model.actions import Answer, ComparePackages, Request
 from shipway.model.stage import State
 from shipway.model.target import Target, require_release
 from shipway.model.version import Version
 from shipway.model.world import Published, World
 from shipway.stages import publish
 from shipway.target.release_page import ASSET, LONGEST_BODY
-from tests.support.conversation import talk
+from tests.support.conversation import Script, talk
 from tests.support.good_image import INDEX
 from tests.support.model_remotes import digest_of
+from tests.support.targets import change_settings
 
 
 class TestPublish:
@@ -57,6 +58,8 @@ class TestPublish:
             ("other-v1.0.0", (), ""),
             (None, (), ""),
             ("v1.2.3", ("v2.0.1",), ""),  # which was withdrawn
+            ("v1.2.3", ("v1.2.3+build.5",), "7"),
+            ("v1.2.3+build.5", ("v1.2.3+build.5",), ""),
         ],
     )
     def test_the_latest_release_is_the_highest(
@@ -74,6 +77,18 @@ class TestPublish:
             assert isinstance(lead, Request) and lead.path.endswith(f"/{leader}")
             assert lead.body == {"make_latest": "true"}
             assert publish.judge(target, publish.simulate(target, world)).state is State.SAME
+
+    @pytest.mark.parametrize(("plus", "tag"), [("_", "v1.2.2_b.1"), ("-", "v1.2.2-b.1")])
+    def test_packages_are_compared_with_the_image_of_the_release_before(
+        self, target: Target, plus: str, tag: str
+    ) -> None:
+        own = change_settings(target, "tags", plus=plus)
+        release = replace(require_release(target), previous=Version(1, 2, 2, build="b.1"))
+        script = Script((Answer(code=200, out="[]"),), ("changes",))
+        publish.observe(replace(own, release=release), World(index=INDEX), script)
+        question = script.questions[-1]
+        assert isinstance(question, ComparePackages)
+        assert question.previous == f"{target.image}:{tag}"
 
     def test_it_is_looked_for_on_every_page(self, target: Target) -> None:
         others = [self.release(tag_name="v0.0.1")] * 100
