@@ -101,27 +101,37 @@ def delete_manifests(
     is_over = False
     for doomed_manifest in doomed:
         manifest, reason = doomed_manifest
-        digest = manifest.digest
-        own_parts = parts.get(digest, ())
-        is_kept = is_over or digest in kept
-        if is_kept:
+        own_parts = parts.get(manifest.digest, ())
+        if is_over or manifest.digest in kept:
             deletion.left.append(doomed_manifest)
             kept.update(own_parts)
             continue
         name = name_manifest(manifest)
         progress(f"delete {name}: {reason}")
-        try:
-            remove(digest)
-        except StepFailed as error:
-            refusal = Refusal(
-                manifest,
-                reason,
-                error,
-            )
-            deletion.refused.append(refusal)
-            kept.update(own_parts)
-            is_unsupported = isinstance(error, DeletionUnsupported)
-            is_over = error.passes or is_unsupported
-        else:
+        error = _try(remove, manifest.digest)
+        if error is None:
             deletion.deleted.append(doomed_manifest)
+            continue
+        refusal = Refusal(
+            manifest,
+            reason,
+            error,
+        )
+        deletion.refused.append(refusal)
+        kept.update(own_parts)
+        is_over = _refuses_all(error)
     return deletion
+
+
+def _try(remove: Callable[[str], None], digest: str) -> StepFailed | None:
+    """Delete a manifest; gives the error where that is refused."""
+    try:
+        remove(digest)
+    except StepFailed as error:
+        return error
+    return None
+
+
+def _refuses_all(error: StepFailed) -> bool:
+    """Tell whether what refused one deletion would refuse the next one, too."""
+    return error.passes or isinstance(error, DeletionUnsupported)
