@@ -67,7 +67,7 @@ class Sigstore:
     def post(self, target: str, bearer: str, body: bytes) -> Reply:
         """Timestamps; certificates, by either version of Fulcio's API (its `fulcio.proto`, `fulcio_legacy.proto`)."""
         if target == "/api/v1/timestamp":
-            return 201, "application/timestamp-reply", self.timestamps.stamp(body)
+            return self._stamp(body)
         if target == "/api/v1/signingCert":  # cosign 2
             asked = json.loads(body)
             key, proof = (
@@ -88,6 +88,15 @@ class Sigstore:
             )
             return _json(200, {"signedCertificateEmbeddedSct": {"chain": {"certificates": chain}}})
         raise Refused(404, "Not Found", target)
+
+    def _stamp(self, question: bytes) -> Reply:
+        """Sigstore's authority names the same media type for a refusal, which is JSON (seen with 2.1.5)."""
+        status, content = 400, b'{"code":400,"message":"Error generating timestamp response"}'
+        try:
+            status, content = 200, self.timestamps.stamp(question)
+        except ValueError as error:
+            self.refusals.append(repr(error))
+        return status, "application/timestamp-reply", content
 
     def _issue(self, token: str, key: bytes, proof: bytes) -> list[str]:
         chain = self.authority.issue(token, key, proof)
