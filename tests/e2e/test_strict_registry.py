@@ -82,29 +82,14 @@ def fixture_dock(
     home = tmp_path_factory.mktemp("strict")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dock-")))
-        mark = stack.enter_context(leash.hold(folder))
-        tools = {**environment, **mark}
+        tools = {**environment, **stack.enter_context(leash.hold(folder))}
         registry = stack.enter_context(stand_up_strict(folder / "strict", tools))
         proxy, _lines = stack.enter_context(serve_proxy())
         way = {"HTTPS_PROXY": proxy, "SSL_CERT_FILE": str(registry.authority.file)}
-        question = ("docker", "info", "--format={{json .RegistryConfig.Mirrors}}")
-        mirrors = tuple(json.loads(subprocess.check_output(question, env=tools)) or ())
+        mirrors = _find_mirrors(tools)
         (node,) = stack.enter_context(stand_up_nodes(("only",), mirrors, {**tools, **way}))
         source = _make_source(home / "source", f"{registry.address}/toy/strict", node.address)
-        facts = gather(tools, source, remote="origin", runner=Processes(tools))
-        stood = remotes.stand_up(
-            source,
-            folder / "remotes",
-            tools,
-            context=detect(facts, "v{version}"),
-            builder=ChosenBuilder(BuilderSettings()),
-            mark=mark,
-            progress=lambda _line: None,
-        )
-        config = json.loads((Path(stood.environment["DOCKER_CONFIG"]) / "config.json").read_text())
-        elsewhere = home / "elsewhere"
-        elsewhere.mkdir()
-        (elsewhere / "config.json").write_text(json.dumps({**config, "auths": registry.login}))
+        stood = _stand_up(source, folder / "remotes", tools)
         dock = Dock(
             registry=registry,
             folder=stood.project,
@@ -113,12 +98,40 @@ def fixture_dock(
                 **stood.secrets,
                 **way,
                 "GITHUB_API_URL": stood.api,
-                "DOCKER_CONFIG": str(elsewhere),
+                "DOCKER_CONFIG": str(_log_in(home / "elsewhere", stood, registry)),
             },
             key=stood.public_key,
         )
         _sign_with_key(dock, stood)
         yield dock
+
+
+def _find_mirrors(tools: dict[str, str]) -> tuple[str, ...]:
+    """Whom the engine asks before Docker Hub."""
+    question = ("docker", "info", "--format={{json .RegistryConfig.Mirrors}}")
+    return tuple(json.loads(subprocess.check_output(question, env=tools)) or ())
+
+
+def _stand_up(source: Path, folder: Path, tools: dict[str, str]) -> remotes.Remotes:
+    """The remotes of a rehearsal, of which the registry is not used."""
+    facts = gather(tools, source, remote="origin", runner=Processes(tools))
+    return remotes.stand_up(
+        source,
+        folder,
+        tools,
+        context=detect(facts, "v{version}"),
+        builder=ChosenBuilder(BuilderSettings()),
+        progress=lambda _line: None,
+    )
+
+
+def _log_in(folder: Path, stood: remotes.Remotes, registry: StrictRegistry) -> Path:
+    """Docker's configuration with the login, in a folder of its own."""
+    text = (Path(stood.environment["DOCKER_CONFIG"]) / "config.json").read_text(encoding="utf-8")
+    config = {**json.loads(text), "auths": registry.login}
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    return folder
 
 
 def _make_source(folder: Path, image: str, builder: str) -> Path:

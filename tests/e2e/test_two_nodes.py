@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import urllib.error
 import urllib.request
 import uuid
@@ -119,7 +117,7 @@ def test_a_run_that_was_killed_goes_on(farm: Toy, nodes: tuple[Node, ...], slow:
     try:
         assert wait_until(lambda: find(farm, tag) is not None, patience=PATIENCE)
     finally:
-        os.kill(run.pid, signal.SIGKILL)
+        run.kill()
         run.wait()
     before = find(farm, tag)
     assert find(farm, f"sha-{head[:7]}") is None

@@ -300,7 +300,7 @@ def test_a_secret_is_named_and_its_value_is_not() -> None:
         "request": {"args": {"build-arg:INDEX": value}, "meta": {"env": [f"HTTP_PROXY={value}"]}}
     }
     contents = built(externalParameters=parameters)
-    points = [point for point in strict_policy(EXPECTED).check(evidence(contents=contents))]
+    points = list(strict_policy(EXPECTED).check(evidence(contents=contents)))
     lines = [point.render() for point in points if not point.holds]
     assert lines == [
         "arguments of linux/arm64: look like secrets: INDEX",

@@ -127,8 +127,9 @@ class Authorization:
     def _fetch_bearer(self, challenge: Challenge, action: str) -> str:
         """Ask for a token; one that was given before is not used again."""
         login = find_login(self._key, self._environment)
-        if login is not None and login.registry_token:
-            return f"Bearer {login.registry_token}"
+        own_token = login.registry_token if login else ""
+        if own_token:
+            return f"Bearer {own_token}"
         realm, scope = self._token_place(challenge, action)
         if not realm:
             raise StepFailed(

@@ -55,6 +55,21 @@ class Answerer:
 
 def _answer(question: Question[object], environment: Mapping[str, str]) -> object:
     match question:
+        case ReadSettings(folder=folder):
+            return read_settings(Path(folder), environment)
+        case NextVersion(folder=folder, config=config, level=level):
+            return decide(
+                Path(folder),
+                Path(config),
+                level or None,
+                environment=environment,
+            )
+    return _answer_about_image(question, environment)
+
+
+def _answer_about_image(question: Question[object], environment: Mapping[str, str]) -> object:
+    """Answer what a registry knows."""
+    match question:
         case ReadImage(image=image, digest=digest):
             return describe_image(image, digest, environment)
         case FindBroken(image=image, digest=digest):
@@ -70,15 +85,6 @@ def _answer(question: Question[object], environment: Mapping[str, str]) -> objec
             )
         case ComparePackages(image=image, previous=previous):
             return compare_packages(image, previous, environment)
-        case ReadSettings(folder=folder):
-            return read_settings(Path(folder), environment)
-        case NextVersion(folder=folder, config=config, level=level):
-            return decide(
-                Path(folder),
-                Path(config),
-                level or None,
-                environment=environment,
-            )
     raise StepFailed(
         f"{question.name}: nobody answers a question of the kind {type(question).__name__}",
         hint="report it: this is a fault of shipway",

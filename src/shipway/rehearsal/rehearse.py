@@ -107,10 +107,9 @@ def _stand_ins(
             remotes = stand_up(
                 project,
                 folder,
-                environment,
+                {**environment, **mark},
                 context=context,
                 builder=builder,
-                mark=mark,
                 progress=progress,
             )
             differences = list_differences(context, settings, remotes)

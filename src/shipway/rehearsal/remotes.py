@@ -15,6 +15,7 @@ from shipway.rehearsal import background, origin, releases
 from shipway.rehearsal.builders import ChosenBuilder, copy_builders
 from shipway.rehearsal.files import write_json
 from shipway.rehearsal.keys import PASSWORD, make_keys
+from shipway.rehearsal.leash import LEASH_VARIABLE
 from shipway.rehearsal.ports import free_port
 from shipway.rehearsal.registry import start_registry, wait_for_address, wait_for_registry
 from shipway.run.whole_tree import complete
@@ -30,6 +31,7 @@ _PASSED_ON = (
     "SSL_CERT_DIR",
     "XDG_CACHE_HOME",
     "TERM",
+    LEASH_VARIABLE,
 )
 """All that a rehearsal takes from the user's environment: no token, no login, no CI run."""
 
@@ -86,16 +88,15 @@ def stand_up(
     *,
     context: Context,
     builder: ChosenBuilder,
-    mark: Mapping[str, str],
     progress: Callable[[str], None],
 ) -> Remotes:
     """Make the remotes of the project in ``source`` below ``folder``, of what is checked out there.
 
-    All their processes carry the variable ``mark``. Raises ``ToolMissing`` where one does not come
-    up, ``ContextError`` where nothing could be released.
+    All their processes carry the variable of the leash, where ``environment`` has it. Raises
+    ``ToolMissing`` where one does not come up, ``ContextError`` where nothing could be released.
     """
     project = load_project(source)
-    public = scrub(environment, folder) | builder.variables | dict(mark)
+    public = scrub(environment, folder) | builder.variables
     remote = project.settings.remote
     repository = origin.repository_of(source, project.name, remote, public)
     public |= origin.isolate(repository, folder / "origin.git")
@@ -109,7 +110,7 @@ def stand_up(
     if context.changes:
         origin.take_working_tree(source, clone, remote, public)
     complete(Processes(public), source, clone)
-    password, signing_config = make_keys(folder / "keys", public)
+    keys = make_keys(folder / "keys", public)
     _wait_for_services(registry, api, folder)
     return Remotes(
         folder=folder,
@@ -118,9 +119,9 @@ def stand_up(
         branch=branch,
         registry=registry,
         api=api,
-        signing_config=signing_config,
+        signing_config=keys.signing_config,
         environment=public,
-        secrets={PASSWORD: password, "GITHUB_TOKEN": _make_token()},
+        secrets={PASSWORD: keys.password, "GITHUB_TOKEN": _make_token()},
         builder=builder,
     )
 

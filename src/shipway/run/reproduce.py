@@ -43,8 +43,7 @@ def check_reproducible(progress: Progress, *, platform: str, dry_run: bool) -> N
     require_whole(session.executor, session.folder)
     target = session.target()
     target = replace(target, parts=())
-    strategy = target.settings.build.strategy
-    if platform or strategy != "native":
+    if platform or target.settings.build.strategy != "native":
         target = select_platforms(session, target, platform)
     creation, world = prepare_builder(target, session.executor)
     parts = split_target(target, world)

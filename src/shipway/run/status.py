@@ -128,8 +128,10 @@ def _broken(stage: Stage, target: Target, world: World, error: ShipwayError) -> 
     """
     index = require_index(world)
     gone = index.describe_gone()
-    problem = error.message.splitlines()[0]
-    evidence = f"the registry no longer has parts of {index.digest}: {gone}; {problem}"
+    lines = error.message.splitlines()
+    problem = lines[0]
+    place = f"the registry no longer has parts of {index.digest}"
+    evidence = f"{place}: {gone}; {problem}"
     if not world.holder:
         finding = Finding(State.ABSENT, evidence)
         return StageStatus(stage.name, finding, command_for(stage, target))

@@ -54,8 +54,13 @@ def _observe_tags(target: Target, world: World, ask: Ask) -> World:
     for tag, index in zip(target.tags, indexes, strict=True):
         if index is not None:
             digests[tag] = index.digest
-            versions[tag] = index.annotations.get(VERSION, "")
-    return replace(world, tags=digests, versions=versions)
+            version = index.annotations.get(VERSION, "")
+            versions[tag] = version
+    return replace(
+        world,
+        tags=digests,
+        versions=versions,
+    )
 
 
 def _find_promised(target: Target, release: Release, ask: Ask) -> str:

@@ -146,18 +146,19 @@ def _describe(fault: object) -> str:
     return " ".join(word for word in words if word)
 
 
+_HINTS = {
+    400: "do what GitHub's words say, or leave it as it is: it is refused again else",
+    401: "the token is not accepted: set a valid GITHUB_TOKEN (in Actions: "
+    "`env: GITHUB_TOKEN: ${{ github.token }}`)",
+    409: "somebody changes the same thing at this moment: run the same command again",
+}
+
+
 def find_hint(status: int, text: str, permission: str) -> str:
     """Say what to do next about a refusal that is none of the limits.
 
     ``permission`` is what the token needs, as a workflow grants it.
     """
-    if status == 400:
-        return "do what GitHub's words say, or leave it as it is: it is refused again else"
-    if status == 401:
-        return (
-            "the token is not accepted: set a valid GITHUB_TOKEN (in Actions: "
-            "`env: GITHUB_TOKEN: ${{ github.token }}`)"
-        )
     if status == 403:
         return f"the token lacks a right: {_describe_permission(permission)}"
     if status == 404:
@@ -165,11 +166,9 @@ def find_hint(status: int, text: str, permission: str) -> str:
             "GitHub shows no such thing to this token: check GITHUB_REPOSITORY; "
             f"{_describe_permission(permission)}"
         )
-    if status == 409:
-        return "somebody changes the same thing at this moment: run the same command again"
     if status == 422:
         return _advise_on_content(text)
-    return "run the same command again"
+    return _HINTS.get(status, "run the same command again")
 
 
 def _describe_permission(permission: str) -> str:

@@ -189,7 +189,10 @@ def _find_gone(name: str, parts: Sequence[str], ask: Ask) -> list[str]:
     answers = ask.each(questions)
     gone: list[str] = []
     for part, reference, answer in zip(parts, references, answers, strict=True):
-        if answer.code != 0 and read_index(answer, reference) is None:
+        if answer.code == 0:
+            continue
+        index = read_index(answer, reference)
+        if index is None:
             gone.append(part)
     return gone
 
