@@ -177,7 +177,9 @@ def test_every_task_that_a_page_runs_is_in_the_taskfile() -> None:
         name
         for page in PAGES
         for name in re.findall(
-            r"(?:`|&& |^)task ([a-z]+(?::[a-z]+)?)", page.read_text(encoding="utf-8"), re.MULTILINE
+            r"(?:`|&& |^)task ([a-z][a-z0-9]*(?::[a-z]+)?)",
+            page.read_text(encoding="utf-8"),
+            re.MULTILINE,
         )
     }
     assert called - tasks_of_the_taskfile() == set()
