@@ -78,7 +78,13 @@ class Registry:
         self._path = path
         self._scheme: str | None = None
         self._connections = Connections(environment)
-        self._authorization = Authorization(self._connections, self._host, key, path, environment)
+        self._authorization = Authorization(
+            self._connections,
+            self._host,
+            key,
+            path,
+            environment,
+        )
 
     @contextmanager
     def open(self, digest: str) -> Iterator[IO[bytes]]:
@@ -199,7 +205,12 @@ class Registry:
             headers["Authorization"] = authorization
         try:
             address = f"{self._find_scheme()}://{self._host}/v2/{self._path}/{path}"
-            return self._connections.request(method, address, headers=headers, stream=True)
+            return self._connections.request(
+                method,
+                address,
+                headers=headers,
+                stream=True,
+            )
         # OSError: every error of requests is one.
         except (OSError, ValueError) as error:
             raise explain_trouble(error, self._host, subject) from error

@@ -40,7 +40,12 @@ def wait_for_registry(address: str, folder: Path, *, patience: float = 60.0) -> 
 
     Raises ``ToolMissing`` with the end of its log when it takes longer than ``patience`` seconds.
     """
-    wait_for_address(f"http://{address}/v2/", "the registry", _log(folder), patience=patience)
+    wait_for_address(
+        f"http://{address}/v2/",
+        "the registry",
+        _log(folder),
+        patience=patience,
+    )
 
 
 def _log(folder: Path) -> Path:

@@ -39,7 +39,13 @@ def backend_places(document: Mapping[str, object]) -> Iterator[VersionPlace]:
             pattern=MESON_PATTERN,
         )
     if backend == "scikit_build_core":
-        settings = inner_table(document, "tool", "scikit-build", "metadata", "version")
+        settings = inner_table(
+            document,
+            "tool",
+            "scikit-build",
+            "metadata",
+            "version",
+        )
         yield from _scikit_place(settings)
 
 

@@ -11,7 +11,12 @@ from shipway.model.actions import Command, Effect
 
 def ask_architecture() -> Command:
     """Ask for the machine's architecture, in Debian's own word (``amd64``)."""
-    return _engine("ask for the architecture", "dpkg", "--print-architecture", effect=Effect.READ)
+    return _engine(
+        "ask for the architecture",
+        "dpkg",
+        "--print-architecture",
+        effect=Effect.READ,
+    )
 
 
 def update_lists(config: Path) -> Command:

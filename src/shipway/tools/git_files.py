@@ -29,7 +29,14 @@ POINTER_SIZE = 1024
 
 def list_submodules(folder: Path) -> Command:
     """List the files of the index below ``folder``, submodules among them, with their commits."""
-    return ask_git(NAME, "look for submodules", folder, "ls-files", "--stage", "-z")
+    return ask_git(
+        NAME,
+        "look for submodules",
+        folder,
+        "ls-files",
+        "--stage",
+        "-z",
+    )
 
 
 def read_submodules(answer: Answer) -> dict[str, str]:
@@ -83,7 +90,13 @@ def find_commit(folder: Path, commit: str) -> Command:
 
 def find_git_folder(folder: Path) -> Command:
     """Ask where git keeps what it knows of the repository of ``folder``."""
-    return ask_git(NAME, "find the objects", folder, "rev-parse", "--git-common-dir")
+    return ask_git(
+        NAME,
+        "find the objects",
+        folder,
+        "rev-parse",
+        "--git-common-dir",
+    )
 
 
 # Git LFS
@@ -123,7 +136,14 @@ def read_lfs_settings(answer: Answer) -> dict[str, str]:
 
 def ask_lfs_version(folder: Path) -> Command:
     """Ask whether git has a command `lfs`; the exit status is 1 where it has none."""
-    return ask_git(NAME, "ask for Git LFS", folder, "lfs", "version", expected=(0, 1))
+    return ask_git(
+        NAME,
+        "ask for Git LFS",
+        folder,
+        "lfs",
+        "version",
+        expected=(0, 1),
+    )
 
 
 def set_lfs_filter(folder: Path, settings: Mapping[str, str]) -> tuple[Command, ...]:

@@ -65,7 +65,12 @@ def _read_pages(request: Request, shape: type[_Shape], ask: Ask) -> Iterator[lis
 def find_latest_release(repository: str, ask: Ask) -> Page | None:
     """Find the release that GitHub shows as the latest, ``None`` where it shows none."""
     path = f"/repos/{repository}/releases/latest"
-    request = _read("publish", path, "look for the latest release", expected=(200, 404))
+    request = _read(
+        "publish",
+        path,
+        "look for the latest release",
+        expected=(200, 404),
+    )
     return _ask_for_page(request, ask)
 
 
