@@ -380,3 +380,21 @@ def test_the_api_behind_an_authority_of_ones_own(
             api = Api({**name_api(server.base), **environment})
             with pytest.raises(StepFailed, match=words):
                 api(ask("GET"))
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:1/repos/a/b/releases/1/assets", "https://other.example/assets"]
+)
+def test_a_file_is_sent_to_no_other_server(address: str) -> None:
+    api = Api(name_api("http://127.0.0.1:2"))
+    upload = Request(
+        name="publish",
+        why="test",
+        effect=Effect.PUBLISH,
+        method="POST",
+        path=address,
+        content=b"{}",
+        expected=(201,),
+    )
+    with pytest.raises(StepFailed, match="names an address of another server"):
+        api(upload)

@@ -119,6 +119,13 @@ class Api:
             trouble = explain_trouble(error, host, f"GitHub's API, to {request.why}")
             trouble.message = f"{request.name}: {trouble.message}"
             raise trouble from error
+        except AssertionError as error:
+            # So PyGithub refuses to send the token to an address that is not GitHub's.
+            raise StepFailed(
+                f"{request.name}: GitHub's API names an address of another server, to "
+                f"{request.why}: {request.path!r}",
+                hint="check GITHUB_API_URL, and what stands between",
+            ) from error
         except (ValueError, OverflowError, RuntimeError) as error:
             # PyGithub follows addresses, and reads the headers about an upload, as they come.
             raise StepFailed(
