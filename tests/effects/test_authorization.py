@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from requests import Response
 
+from shipway.effects import trust
 from shipway.effects.challenges import choose_challenge, parse_challenges
 from shipway.effects.registry import connect
 from shipway.errors import ContextError, StepFailed
@@ -46,6 +47,11 @@ def log_in(folder: Path, host: str, entry: object = None) -> dict[str, str]:
     auths = {host: PAIR if entry is None else entry}
     (folder / "config.json").write_text(json.dumps({"auths": auths}))
     return {"DOCKER_CONFIG": str(folder)}
+
+
+def forget_authorities() -> None:
+    """Read them anew, as another run does."""
+    trust._make_context.cache_clear()  # pylint: disable=protected-access
 
 
 def ask(name: str, environment: dict[str, str]) -> str:
@@ -283,6 +289,30 @@ class TestTls:
             (folder / "ca.crt").write_bytes(authority.file.read_bytes())
             environment = {**log_in(tmp_path, guarded.host), "HOME": str(tmp_path)}
             assert ask(guarded.name, environment) == DIGEST
+
+    def test_a_client_certificate_of_docker_for_this_registry(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        resolve_to_loopback(monkeypatch)
+        authority = Authority(tmp_path)
+        with serve_guarded("registry.example", authority, mutual=True) as guarded:
+            environment = {
+                **log_in(tmp_path, guarded.host),
+                "HOME": str(tmp_path),
+                "SSL_CERT_FILE": str(authority.file),
+            }
+            refuse(guarded.name, environment)
+            folder = tmp_path / ".config/docker/certs.d" / guarded.host
+            folder.mkdir(parents=True)
+            key, certificate = authority.certify("client.example")
+            (folder / "client.cert").write_bytes(certificate)
+            (folder / "client.key").write_bytes(key)
+            forget_authorities()
+            assert ask(guarded.name, environment) == DIGEST
+            (folder / "client.key").write_bytes(b"")
+            forget_authorities()
+            with pytest.raises(ContextError, match="client.cert cannot be read"):
+                ask(guarded.name, environment)
 
     def test_an_unknown_one(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         resolve_to_loopback(monkeypatch)

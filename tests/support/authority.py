@@ -26,14 +26,19 @@ class Authority:
 
     def context(self, host: str) -> ssl.SSLContext:
         """Of a server with a certificate for ``host``."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = self._sign(key.public_key(), host)
+        key, certificate = self.certify(host)
         file = self._folder / f"{host}.key-and-certificate"
-        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        file.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+        file.write_bytes(key + certificate)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(file)
         return context
+
+    def certify(self, name: str) -> tuple[bytes, bytes]:
+        """A private key, and its certificate."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = self._sign(key.public_key(), name)
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return private, certificate.public_bytes(Encoding.PEM)
 
     def _sign(self, key: ec.EllipticCurvePublicKey, host: str | None) -> x509.Certificate:
         """A certificate for a host, or its own."""

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,6 +49,8 @@ class GuardedRegistry:
     scopes: list[str] = field(default_factory=list)
     """Of which tokens were asked for, in this order."""
     revoked: set[str] = field(default_factory=set)
+    token_answer: tuple[int, dict[str, str], bytes] | None = None
+    """To give in place of a token."""
     answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
     """To give in place of its own, one after the other, to questions about images."""
 
@@ -124,7 +127,9 @@ def _make_handler(registry: GuardedRegistry) -> type[BaseHTTPRequestHandler]:
             """To whoever has the password; to nobody else."""
             scheme, _, value = authorization.partition(" ")
             scope = parse_qs(urlsplit(self.path).query)["scope"][0]
-            if scheme == "Basic" and registry.knows(value):
+            if registry.token_answer is not None:
+                self.answer(*registry.token_answer)
+            elif scheme == "Basic" and registry.knows(value):
                 self.answer(200, {}, json.dumps(registry.make_token(scope)).encode())
             else:
                 self.answer(401, {}, b'{"errors": [{"code": "DENIED"}]}')
@@ -151,13 +156,17 @@ def _make_handler(registry: GuardedRegistry) -> type[BaseHTTPRequestHandler]:
 
 @contextmanager
 def serve_guarded(
-    host: str = "127.0.0.1", authority: Authority | None = None
+    host: str = "127.0.0.1", authority: Authority | None = None, *, mutual: bool = False
 ) -> Iterator[GuardedRegistry]:
-    """Serve it under a name; with an authority over TLS."""
+    """Serve it under a name; with an authority over TLS, where ``mutual`` to clients that it certified."""
     registry = GuardedRegistry()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _make_handler(registry))
     if authority is not None:
-        server.socket = authority.context(host).wrap_socket(server.socket, server_side=True)
+        context = authority.context(host)
+        if mutual:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(authority.file)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     registry.host = f"{host}:{server.server_port}"
     registry.base = f"{'https' if authority else 'http'}://{registry.host}"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))

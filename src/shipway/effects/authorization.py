@@ -17,7 +17,9 @@ import msgspec
 
 from shipway.effects.challenges import Challenge, choose_challenge, parse_challenges
 from shipway.effects.logins import Login, config_path, find_login
+from shipway.effects.registry_refusals import is_busy, read_beginning
 from shipway.errors import StepFailed
+from shipway.image.documents import printable
 
 if TYPE_CHECKING:
     from requests import Response
@@ -29,7 +31,6 @@ _SHORTEST_LIFE = 60.0
 """Seconds that a token lasts where the server says nothing, or less."""
 _MARGIN = 5.0
 """Seconds before its end in which a token is not used any more."""
-_LARGEST = 1024 * 1024
 _WIDEST = 200
 _REFUSALS = (400, 401, 403)
 
@@ -189,17 +190,19 @@ class Authorization:
             raise StepFailed(
                 f"{server} answered {status}, asked for a token for {self._host}",
                 hint="run the same command again; if it stays so, the registry is broken",
-                passes=status == 429 or status >= 500,
+                passes=is_busy(status),
             )
-        content: bytes = response.raw.read(_LARGEST, decode_content=True)
+        text = read_beginning(response)
         try:
-            answer = msgspec.json.decode(content, type=_TokenAnswer)
+            answer = msgspec.json.decode(text, type=_TokenAnswer)
         except (ValueError, RecursionError):
             answer = _TokenAnswer()
         if not answer.token and not answer.access_token:
             raise StepFailed(
                 f"{server} gave an answer without a token for {self._host}",
                 hint="check the address, and what stands between; then run the same command again",
+                # It broke off.
+                passes=not text,
             )
         return answer
 
@@ -224,5 +227,5 @@ def _show(address: str) -> str:
     """Give the part of an address that people may see: no login, no query."""
     parts = urlsplit(address)
     host = parts.netloc.rpartition("@")[2]
-    shown = f"{host}{parts.path}" or address
-    return repr(shown[:_WIDEST])[1:-1]
+    shown = printable(f"{host}{parts.path}" or address)
+    return shown[:_WIDEST]

@@ -12,13 +12,11 @@ from typing import TypeVar
 
 from shipway.effects.blobs import RegistryImage
 from shipway.effects.manifests import Descriptor, UnfitPart
-from shipway.effects.registry import NotThere
+from shipway.effects.registry import QUESTIONS_SIDE_BY_SIDE, NotThere
 from shipway.errors import VerificationFailed
 from shipway.image.contents import CONFIGURATION, LAYER, MANIFEST, NOT_THERE, BrokenPart
 
 Content = TypeVar("Content")
-QUESTIONS_SIDE_BY_SIDE = 8
-"""Says how many blobs a registry is asked for at a time."""
 BREAKS = (NotThere, UnfitPart)
 """Holds the errors that say that a part is broken, and not that nobody could ask for it."""
 

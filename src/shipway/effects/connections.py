@@ -25,6 +25,7 @@ from urllib3.util import Retry
 from shipway.effects.proxies import find_proxies, is_loopback
 from shipway.effects.trust import make_tls_context
 from shipway.errors import StepFailed
+from shipway.image.documents import printable
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
@@ -104,10 +105,11 @@ class Connections(Session):
         """Give what connects to the server of ``url``; plain HTTP is for this machine alone."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise InvalidURL(f"no address of a server: {parts.scheme}://{parts.netloc}")
+            raise InvalidURL("it is no address of a server")
         if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise StepFailed(
-                f"{parts.netloc} would be asked without TLS, for anybody on the way to read",
+                f"{printable(parts.hostname)} would be asked without TLS, for anybody on the way "
+                "to read",
                 hint="name it by an address that begins with https://; where a registry named it, "
                 "whoever runs that has to",
             )

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from shipway.effects.blobs import RegistryImage
-from shipway.effects.broken_parts import BREAKS, QUESTIONS_SIDE_BY_SIDE
+from shipway.effects.broken_parts import BREAKS
 from shipway.effects.environment import cache_folder
 from shipway.effects.layers import Layer
 from shipway.effects.manifests import Descriptor, Manifest, UnfitPart
-from shipway.effects.registry import NotThere, connect
+from shipway.effects.registry import QUESTIONS_SIDE_BY_SIDE, NotThere, connect
 from shipway.errors import StepFailed
 
 _SIDE_BY_SIDE = 4

@@ -53,17 +53,17 @@ class TagList(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] | None = None
 
 
-Words = tuple[str, ...] | None
+_Words = tuple[str, ...] | None
 
 
 class _ContainerConfig(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     """The part of an image's configuration that containers start with."""
 
     labels: dict[str, str] | None = None
-    env: Words = None
-    cmd: Words = None
-    entrypoint: Words = None
-    on_build: Words = None
+    env: _Words = None
+    cmd: _Words = None
+    entrypoint: _Words = None
+    on_build: _Words = None
 
 
 class _Step(msgspec.Struct, frozen=True, kw_only=True):

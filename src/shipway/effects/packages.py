@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shipway.effects.read_image import resolve_index
+from shipway.effects.registry import NotThere
 from shipway.effects.statements import SbomDocuments, read_sbom_documents
 from shipway.image.reference import parse_reference
 from shipway.image.sbom import Packages, parse_packages, plan_changes
@@ -38,10 +38,10 @@ def _find_sboms(image: str, environment: Mapping[str, str]) -> SbomDocuments | N
     """Give the SBOMs of an image, ``None`` where it is not there."""
     reference = parse_reference(image)
     target = reference.digest or reference.tag
-    index = resolve_index(reference.name, target, environment)
-    if index is None:
+    try:
+        return read_sbom_documents(reference.name, target, environment)
+    except NotThere:
         return None
-    return read_sbom_documents(reference.name, index.digest, environment)
 
 
 def _parse(sboms: SbomDocuments) -> Packages:

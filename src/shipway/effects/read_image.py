@@ -24,7 +24,7 @@ from shipway.image.contents import (
     PlatformContents,
 )
 from shipway.image.index import SUBJECT, Index, make_entry, platform_name
-from shipway.settings.secret_marks import describe_place, find_secrets
+from shipway.settings.secret_marks import name_secrets
 
 
 def resolve_index(name: str, word: str, environment: Mapping[str, str]) -> Index | None:
@@ -169,8 +169,4 @@ def _find_leaks(entry: Descriptor, manifest: Manifest, config: ImageConfig) -> t
         "annotations": manifest.annotations,
         **described,
     }
-    leaks: list[str] = []
-    for place in find_secrets(document):
-        leak = describe_place(place)
-        leaks.append(leak)
-    return tuple(leaks)
+    return tuple(name_secrets(document))

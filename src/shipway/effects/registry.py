@@ -27,9 +27,10 @@ from shipway.effects.manifests import (
 from shipway.effects.proxies import is_loopback
 from shipway.effects.registry_refusals import (
     find_other_way,
+    is_busy,
     is_unsupported,
     quote_refusal,
-    read_refusal,
+    read_beginning,
 )
 from shipway.errors import ShipwayError, StepFailed
 from shipway.settings.image_names import HUB
@@ -43,6 +44,8 @@ MANIFESTS = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
+QUESTIONS_SIDE_BY_SIDE = 8
+"""Says how many questions a registry is asked at a time."""
 _HUB_HOST = "registry-1.docker.io"
 _WITHOUT_REFERRERS = (400, 404, 406)
 """What registries answer that have no referrers API (go-containerregistry takes these for it)."""
@@ -130,7 +133,14 @@ class Registry:
         tags: list[str] = []
         subject = f"the tags of {self._name}"
         path: str | None = "tags/list?n=1000"
+        pages: set[str] = set()
         while path:
+            if path in pages:
+                raise StepFailed(
+                    f"{self._host} goes round in circles with {subject}",
+                    hint="whoever runs the registry has to mend its list of tags",
+                )
+            pages.add(path)
             with self._ask("GET", path, (200, 404)) as response:
                 if response.status_code == 200:
                     content = response.content
@@ -228,7 +238,7 @@ class Registry:
 
     def _refusal(self, response: Response, method: str, subject: str) -> StepFailed:
         status = response.status_code
-        text = read_refusal(response)
+        text = read_beginning(response)
         words = quote_refusal(text)
         message = f"{self._host} answered {status} to {method} {subject}"
         if words:
@@ -244,8 +254,7 @@ class Registry:
         if status == _TOO_MANY_REQUESTS:
             message = f"{self._host} limits how often it is asked: {message}"
             hint = f"wait, or log in to {self._host}; then run the same command again"
-        is_busy = status == _TOO_MANY_REQUESTS or status >= 500
-        return StepFailed(message, hint=hint, passes=is_busy)
+        return StepFailed(message, hint=hint, passes=is_busy(status))
 
     def close(self) -> None:
         """Close its connections."""

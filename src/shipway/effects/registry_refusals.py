@@ -16,10 +16,11 @@ from shipway.image.documents import printable
 if TYPE_CHECKING:
     from requests import Response
 
-_LARGEST_REFUSAL = 64 * 1024
-"""Bytes that are read of a refusal; some answer with a whole page."""
+_LARGEST_ANSWER = 64 * 1024
+"""Bytes that are read of a refusal, or of a token's document; some answer with a whole page."""
 _LONGEST_QUOTE = 300
 _METHOD_NOT_ALLOWED = 405
+_TOO_MANY_REQUESTS = 429
 _UNSUPPORTED = "UNSUPPORTED"
 _WAYS = {
     "docker.io": "Docker Hub deletes tags on its web page and with its own API "
@@ -43,14 +44,19 @@ class _Refusal(msgspec.Struct, frozen=True):
     errors: tuple[_Fault, ...] = ()
 
 
-def read_refusal(response: Response) -> str:
-    """Read the beginning of a refusal; empty where the registry breaks off."""
+def is_busy(status: int) -> bool:
+    """Tell whether a status says that the same question may be answered in a moment."""
+    return status == _TOO_MANY_REQUESTS or status >= 500
+
+
+def read_beginning(response: Response) -> str:
+    """Read the beginning of an answer; empty where the server breaks off."""
     # Imported by who made the response.
     from urllib3.exceptions import HTTPError
 
     words = b""
     with suppress(HTTPError, OSError):
-        words = response.raw.read(_LARGEST_REFUSAL, decode_content=True)
+        words = response.raw.read(_LARGEST_ANSWER, decode_content=True)
     return words.decode(errors="replace")
 
 

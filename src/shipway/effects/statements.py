@@ -129,13 +129,16 @@ class SbomDocuments(msgspec.Struct, frozen=True, kw_only=True):
     broken: tuple[BrokenPart, ...] = ()
 
 
-def read_sbom_documents(name: str, digest: str, environment: Mapping[str, str]) -> SbomDocuments:
-    """Read the SBOMs of the index ``digest`` of the image ``name``."""
+def read_sbom_documents(name: str, word: str, environment: Mapping[str, str]) -> SbomDocuments:
+    """Read the SBOMs of the index behind a tag or a digest of the image ``name``.
+
+    Raises ``NotThere`` where there is no such index.
+    """
     broken = BrokenParts()
     by_platform: dict[str, list[Document]] = {}
     with connect(name, environment) as registry:
         image = RegistryImage(registry, cache_folder(environment))
-        _, index = registry.manifest(digest)
+        _, index = registry.manifest(word)
         entries = index.manifests or ()
         for entry in entries:
             if not is_image(entry):

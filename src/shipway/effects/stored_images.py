@@ -9,14 +9,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from shipway.effects.manifests import Manifest
-from shipway.effects.registry import NotThere, Registry
+from shipway.effects.registry import QUESTIONS_SIDE_BY_SIDE, NotThere, Registry
 from shipway.image.documents import parse_time
 from shipway.image.index import SUBJECT
 from shipway.image.inventory import Inventory
 from shipway.image.labels import PREFIX
 from shipway.image.retention import Stored
-
-_SIDE_BY_SIDE = 8
 
 
 def read_inventory(registry: Registry) -> Inventory:
@@ -24,7 +22,7 @@ def read_inventory(registry: Registry) -> Inventory:
 
     Raises ``StepFailed`` where something could not be asked for.
     """
-    with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
+    with ThreadPoolExecutor(max_workers=QUESTIONS_SIDE_BY_SIDE) as pool:
         reader = _Reader(registry, pool)
         reader.read_tags()
         reader.read_parts()

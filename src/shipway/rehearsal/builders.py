@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from shipway.effects.processes import Runner
+from shipway.effects.proxies import is_loopback
 from shipway.errors import ContextError, ToolMissing
 from shipway.model.world import Builder
 from shipway.settings import BuilderSettings
@@ -23,7 +24,6 @@ VARIABLE = "BUILDX_BUILDER"
 _ENGINE = "default"
 """Names the builder that is the Docker Engine itself."""
 _NO_BUILDER = re.compile(r'no builder "')
-_LOOPBACK = re.compile(r"localhost|127(?:\.\d+){3}|::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +144,7 @@ def _is_here(endpoint: str) -> bool:
     # A name is that of one of Docker's contexts.
     if not separator or scheme in ("unix", "npipe"):
         return True
-    host = urlsplit(endpoint).hostname
-    return _LOOPBACK.fullmatch(host or "") is not None
+    return is_loopback(urlsplit(endpoint).hostname or "")
 
 
 def copy_builders(environment: Mapping[str, str], folder: Path) -> None:

@@ -209,6 +209,11 @@ def _list_parts(place: tuple[str, ...], node: object) -> Iterator[_Part]:
             yield inner_place, part
 
 
+def name_secrets(document: object) -> list[str]:
+    """Name each place of a document that holds a secret, for people to find."""
+    return [describe_place(place) for place in find_secrets(document)]
+
+
 def describe_place(place: tuple[str, ...]) -> str:
     """Name a place by its last words: `config Env HTTP_PROXY`, `history 3 created_by`."""
     words = place[-_PLACE_WORDS:]

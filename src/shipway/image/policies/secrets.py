@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shipway.image.policies.evidence import Evidence, Point, first_few
-from shipway.settings.secret_marks import describe_place, find_secrets
+from shipway.settings.secret_marks import name_secrets
 
 
 class NoSecrets:
@@ -16,11 +16,7 @@ class NoSecrets:
 
     def check(self, image: Evidence) -> Iterator[Point]:
         """Give a point for the index, and one for each platform."""
-        annotations: list[str] = []
-        for place in find_secrets(image.contents.annotations):
-            leak = describe_place(place)
-            annotations.append(leak)
-        yield _make_point("the index", annotations)
+        yield _make_point("the index", name_secrets(image.contents.annotations))
         for platform, holding in image.contents.platforms.items():
             leaks = [*holding.leaks]
             for provenance in image.provenances(platform):
